@@ -1,0 +1,144 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Outcome is what the Lambda authorizer found out about a request's credentials.
+type Outcome string
+
+// The outcomes of authentication. Every value other than OK, Anonymous and Unavailable is a
+// reason why a presented token was not accepted.
+const (
+	// OK: the token is valid.
+	OK Outcome = "ok"
+	// Anonymous: no credentials were presented.
+	Anonymous Outcome = "anonymous"
+	// Unavailable: a dependency of the decision did not answer.
+	Unavailable Outcome = "unavailable"
+	// InvalidRequest: the Authorization header is not one well-formed Bearer credential.
+	InvalidRequest Outcome = "invalid_request"
+	// InvalidToken: not a token of ours, or altered.
+	InvalidToken Outcome = "invalid_token"
+	// InvalidClaims: signed by us, but for another issuer, audience or purpose.
+	InvalidClaims Outcome = "invalid_claims"
+	// TokenExpired: it was valid once.
+	TokenExpired Outcome = "token_expired"
+	// TokenRevoked: it was revoked before it expired.
+	TokenRevoked Outcome = "token_revoked"
+)
+
+// Annotation is the authorizer's answer to the function: an outcome, and with OK an identity.
+type Annotation struct {
+	Outcome  Outcome
+	Identity Identity
+}
+
+// The keys of the authorizer's context. API Gateway hands them on under
+// requestContext.authorizer.lambda; every value is a string, lists are separated by spaces.
+const (
+	keyOutcome   = "auth"
+	keySubject   = "sub"
+	keySession   = "sid"
+	keyClient    = "client_id"
+	keyRoles     = "roles"
+	keyScope     = "scope"
+	keyAuthTime  = "auth_time"
+	keyExpiresAt = "token_exp"
+)
+
+// Map returns the annotation as the authorizer's flat context: strings only, times in seconds
+// since the epoch, lists separated by spaces, absent values left out.
+func (a Annotation) Map() map[string]string {
+	m := map[string]string{keyOutcome: string(a.Outcome)}
+	if a.Outcome != OK {
+		return m
+	}
+	set := func(key, value string) {
+		if value != "" {
+			m[key] = value
+		}
+	}
+	set(keySubject, a.Identity.Subject)
+	set(keySession, a.Identity.SessionID)
+	set(keyClient, a.Identity.ClientID)
+	set(keyRoles, strings.Join(a.Identity.Roles, " "))
+	set(keyScope, strings.Join(a.Identity.Scopes, " "))
+	set(keyAuthTime, seconds(a.Identity.AuthTime))
+	set(keyExpiresAt, seconds(a.Identity.ExpiresAt))
+	return m
+}
+
+// ErrAnnotation is returned for an authorizer context that Map did not write.
+var ErrAnnotation = errors.New("identity: authorizer context is malformed")
+
+// ParseAnnotation reads what Map wrote. It returns ErrAnnotation when the outcome is missing, a
+// time is not a number of seconds, or an OK outcome names no subject.
+func ParseAnnotation(m map[string]string) (Annotation, error) {
+	a := Annotation{Outcome: Outcome(m[keyOutcome])}
+	if a.Outcome == "" {
+		return Annotation{}, fmt.Errorf("%w: no %q", ErrAnnotation, keyOutcome)
+	}
+	if a.Outcome != OK {
+		return a, nil
+	}
+
+	authTime, err := parseSeconds(m, keyAuthTime)
+	if err != nil {
+		return Annotation{}, err
+	}
+	expiresAt, err := parseSeconds(m, keyExpiresAt)
+	if err != nil {
+		return Annotation{}, err
+	}
+	a.Identity = Identity{
+		Subject:   m[keySubject],
+		SessionID: m[keySession],
+		ClientID:  m[keyClient],
+		Roles:     strings.Fields(m[keyRoles]),
+		Scopes:    strings.Fields(m[keyScope]),
+		AuthTime:  authTime,
+		ExpiresAt: expiresAt,
+	}
+	if a.Identity.Subject == "" {
+		return Annotation{}, fmt.Errorf("%w: no %q", ErrAnnotation, keySubject)
+	}
+	return a, nil
+}
+
+func seconds(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.Unix(), 10)
+}
+
+func parseSeconds(m map[string]string, key string) (time.Time, error) {
+	if m[key] == "" {
+		return time.Time{}, nil
+	}
+	n, err := strconv.ParseInt(m[key], 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %q is not a number of seconds", ErrAnnotation, key)
+	}
+	return time.Unix(n, 0).UTC(), nil
+}
+
+type authorizerKey struct{}
+
+// WithAuthorizer returns a context that carries the authorizer's flat map as it arrived in the
+// event. Only the code that decodes events calls it: a client must have no way to set it.
+func WithAuthorizer(ctx context.Context, m map[string]string) context.Context {
+	return context.WithValue(ctx, authorizerKey{}, m)
+}
+
+// AuthorizerFrom returns the authorizer's map of the request, and false when no authorizer ran.
+func AuthorizerFrom(ctx context.Context) (map[string]string, bool) {
+	m, ok := ctx.Value(authorizerKey{}).(map[string]string)
+	return m, ok
+}

@@ -1,0 +1,165 @@
+// Package problem is the one place that turns an error into an answer: a kind for machines, a
+// sentence for the client, a private cause for the log, written as application/problem+json
+// (RFC 9457).
+package problem
+
+import (
+	"errors"
+	"net/http"
+)
+
+// Kind classifies a failure. It decides the HTTP status.
+type Kind int
+
+// The kinds, each with its status. Internal is the zero value: an error that nobody classified
+// must not tell the client anything.
+const (
+	Internal             Kind = iota // 500
+	BadRequest                       // 400
+	Unauthorized                     // 401
+	Forbidden                        // 403
+	NotFound                         // 404
+	MethodNotAllowed                 // 405
+	NotAcceptable                    // 406
+	Conflict                         // 409
+	Gone                             // 410
+	PreconditionFailed               // 412
+	TooLarge                         // 413
+	UnsupportedMediaType             // 415
+	Invalid                          // 422
+	PreconditionRequired             // 428
+	TooManyRequests                  // 429
+	Unavailable                      // 503
+	Timeout                          // 504
+)
+
+// Status returns the HTTP status of the kind; 500 for one that does not exist.
+func (k Kind) Status() int {
+	switch k {
+	case BadRequest:
+		return http.StatusBadRequest
+	case Unauthorized:
+		return http.StatusUnauthorized
+	case Forbidden:
+		return http.StatusForbidden
+	case NotFound:
+		return http.StatusNotFound
+	case MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case NotAcceptable:
+		return http.StatusNotAcceptable
+	case Conflict:
+		return http.StatusConflict
+	case Gone:
+		return http.StatusGone
+	case PreconditionFailed:
+		return http.StatusPreconditionFailed
+	case TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case UnsupportedMediaType:
+		return http.StatusUnsupportedMediaType
+	case Invalid:
+		return http.StatusUnprocessableEntity
+	case PreconditionRequired:
+		return http.StatusPreconditionRequired
+	case TooManyRequests:
+		return http.StatusTooManyRequests
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	case Timeout:
+		return http.StatusGatewayTimeout
+	case Internal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Error is a failure that may be told to the client. Build it with New or Fields.
+type Error struct {
+	// Kind decides the status.
+	Kind Kind
+	// Code is the stable machine-readable name, snake_case ("sku_exists").
+	Code string
+	// Detail is one sentence for the client. It never carries a cause.
+	Detail string
+	// Errors names the offending parts of the request.
+	Errors []FieldError
+	// Header is added to the answer (WWW-Authenticate, Retry-After, ETag).
+	Header http.Header
+
+	cause error
+}
+
+// FieldError names one offending part of the request and the rule that it breaks.
+type FieldError struct {
+	// Pointer is an RFC 6901 JSON pointer into the body ("/price/currency"), or the name of a
+	// query parameter or header ("limit", "If-Match").
+	Pointer string `json:"pointer"`
+	// Detail is the rule that the value breaks.
+	Detail string `json:"detail"`
+}
+
+// New returns an error of the kind with a stable code and a sentence for the client.
+func New(kind Kind, code, detail string) *Error {
+	return &Error{Kind: kind, Code: code, Detail: detail}
+}
+
+// Fields returns an Invalid error (422, code validation_failed) that names every offending field.
+func Fields(fields ...FieldError) *Error {
+	e := New(Invalid, "validation_failed", "One or more fields are not valid.")
+	e.Errors = fields
+	return e
+}
+
+// Parameter returns a BadRequest error (400, code invalid_parameter) for a query parameter, path
+// parameter or header that breaks a rule.
+func Parameter(name, detail string) *Error {
+	e := New(BadRequest, "invalid_parameter", "A request parameter is not valid.")
+	e.Errors = []FieldError{{Pointer: name, Detail: detail}}
+	return e
+}
+
+// WithCause returns a copy that carries a private cause. It goes to the log, never to the client.
+func (e *Error) WithCause(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// WithHeader returns a copy whose answer carries one more header.
+func (e *Error) WithHeader(name, value string) *Error {
+	c := *e
+	c.Header = e.Header.Clone()
+	if c.Header == nil {
+		c.Header = http.Header{}
+	}
+	c.Header.Set(name, value)
+	return &c
+}
+
+// Error returns the code, the sentence and the cause: for logs, not for clients.
+func (e *Error) Error() string {
+	s := e.Code + ": " + e.Detail
+	if e.cause != nil {
+		s += ": " + e.cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the private cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is reports whether target is a problem with the same code, so that errors.Is works with a
+// package's exported error values after WithCause and WithHeader.
+func (e *Error) Is(target error) bool {
+	var t *Error
+	return errors.As(target, &t) && t.Kind == e.Kind && t.Code == e.Code
+}
+
+// As returns the first *Error in err's chain, and false when there is none.
+func As(err error) (*Error, bool) {
+	var e *Error
+	ok := errors.As(err, &e)
+	return e, ok
+}

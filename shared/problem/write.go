@@ -1,0 +1,83 @@
+package problem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+)
+
+const (
+	// ContentType is the media type of every error answer (RFC 9457 section 3).
+	ContentType = "application/problem+json"
+	// HeaderRequestID carries the request id; Write repeats it in the body.
+	HeaderRequestID = "X-Request-Id"
+)
+
+// document is the RFC 9457 body with our extension members. "type" is left out: its default is
+// about:blank, and Code is the stable name.
+type document struct {
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	Code      string       `json:"code"`
+	RequestID string       `json:"request_id,omitempty"`
+	Errors    []FieldError `json:"errors,omitempty"`
+}
+
+// Write answers the request with err. An *Error in err's chain decides status, code and
+// sentence; context.DeadlineExceeded is 504; anything else is a bare 500. The cause goes to the
+// request's log entry.
+func Write(w http.ResponseWriter, r *http.Request, err error) {
+	e := classify(err)
+	entry := logging.EntryFrom(r.Context())
+	entry.Add(zap.String("error_code", e.Code))
+	if cause := privateCause(e, err); cause != nil {
+		entry.SetError(cause)
+	}
+
+	h := w.Header()
+	maps.Copy(h, e.Header)
+	h.Set("Content-Type", ContentType)
+	h.Del("Content-Length")
+	h.Del("ETag")
+	h.Set("Cache-Control", "no-store")
+
+	status := e.Kind.Status()
+	body, marshalErr := json.Marshal(document{
+		Title:     http.StatusText(status),
+		Status:    status,
+		Detail:    e.Detail,
+		Code:      e.Code,
+		RequestID: h.Get(HeaderRequestID),
+		Errors:    e.Errors,
+	})
+	if marshalErr != nil { // strings and ints always marshal
+		status, body = http.StatusInternalServerError, nil
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client went away: nobody is left to tell
+}
+
+func classify(err error) *Error {
+	if e, ok := As(err); ok {
+		return e
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return New(Timeout, "timeout", "The request took too long.")
+	}
+	return New(Internal, "internal", "")
+}
+
+// privateCause is what the log must say about a failure beyond its code.
+func privateCause(e *Error, err error) error {
+	if e.cause != nil || e.Kind.Status() >= http.StatusInternalServerError {
+		return err
+	}
+	return nil
+}
