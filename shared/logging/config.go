@@ -1,0 +1,195 @@
+package logging
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// The values of Config.Format.
+const (
+	// FormatJSON is one JSON object per line.
+	FormatJSON = "json"
+	// FormatConsole is time, level and message followed by the fields as JSON, for a terminal.
+	FormatConsole = "console"
+)
+
+// TraceLevel is below zap's lowest level; AWS_LAMBDA_LOG_LEVEL=TRACE enables it.
+const TraceLevel = zapcore.DebugLevel - 1
+
+// serviceUndefined is what Powertools writes for a service without a name.
+const serviceUndefined = "service_undefined"
+
+// Config describes a process's logger. Its zero value logs JSON at INFO with redaction on.
+//
+// AWS_LAMBDA_LOG_FORMAT is not read: its values JSON and Text are about Lambda's own lines, and
+// ours are JSON under both unless LOG_FORMAT says otherwise.
+type Config struct {
+	// Service is the name of the service. Default: the function's name.
+	Service string `env:"OTEL_SERVICE_NAME"`
+	// Level is the lowest level written: TRACE, DEBUG, INFO, WARN, ERROR or FATAL, in any case.
+	// Default INFO.
+	Level string `env:"LOG_LEVEL"`
+	// LambdaLevel is the level of Lambda's advanced logging controls. It wins over Level.
+	LambdaLevel string `env:"AWS_LAMBDA_LOG_LEVEL"`
+	// Format is FormatJSON (default) or FormatConsole.
+	Format string `env:"LOG_FORMAT"`
+	// FunctionName, when set, stands on every line.
+	FunctionName string `env:"AWS_LAMBDA_FUNCTION_NAME"`
+	// FunctionVersion, when set, stands on every line.
+	FunctionVersion string `env:"AWS_LAMBDA_FUNCTION_VERSION"`
+	// FunctionMemorySize in MB, when not 0, stands on every line.
+	FunctionMemorySize int `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
+
+	// RedactKeys are further field names whose values are hidden, beside the built-in ones.
+	// Case, "-" and "_" do not matter.
+	RedactKeys []string
+	// DisableRedaction writes secrets as they are.
+	DisableRedaction bool
+}
+
+// New returns a logger that writes to w, one Write per line. It fails on a level or format that
+// does not exist and names the variable.
+//
+// There is no sampler, and the caller is looked up on ERROR and above only: a line below costs
+// no stack walk. Redaction reads the finished line, so no kind of field passes it by.
+func New(cfg Config, w io.Writer) (*zap.Logger, error) {
+	if w == nil {
+		return nil, errors.New("logging: no writer")
+	}
+	level, err := cfg.level()
+	if err != nil {
+		return nil, err
+	}
+
+	c := &core{LevelEnabler: level, out: zapcore.Lock(zapcore.AddSync(w))}
+	if !cfg.DisableRedaction {
+		c.redact = newRedactor(cfg.RedactKeys)
+	}
+	switch strings.ToLower(cfg.Format) {
+	case "", FormatJSON:
+		c.enc = zapcore.NewJSONEncoder(jsonConfig())
+	case FormatConsole:
+		c.enc = zapcore.NewJSONEncoder(consoleConfig())
+		c.console = true
+	default:
+		return nil, fmt.Errorf("logging: LOG_FORMAT is %q: want %s or %s", cfg.Format, FormatJSON, FormatConsole)
+	}
+	return zap.New(c.With(cfg.fields())), nil
+}
+
+// fields returns what every line says about the process.
+func (c Config) fields() []zap.Field {
+	service := c.Service
+	if service == "" {
+		service = c.FunctionName
+	}
+	if service == "" {
+		service = serviceUndefined
+	}
+
+	fields := []zap.Field{zap.String(KeyService, service)}
+	if c.FunctionName != "" {
+		fields = append(fields, zap.String(KeyFunctionName, c.FunctionName))
+	}
+	if c.FunctionVersion != "" {
+		fields = append(fields, zap.String(KeyFunctionVersion, c.FunctionVersion))
+	}
+	if c.FunctionMemorySize != 0 {
+		fields = append(fields, zap.Int(KeyFunctionMemorySize, c.FunctionMemorySize))
+	}
+	return fields
+}
+
+func (c Config) level() (zapcore.Level, error) {
+	if c.LambdaLevel != "" {
+		return parseLevel("AWS_LAMBDA_LOG_LEVEL", c.LambdaLevel)
+	}
+	return parseLevel("LOG_LEVEL", c.Level)
+}
+
+func parseLevel(variable, value string) (zapcore.Level, error) {
+	switch strings.ToUpper(value) {
+	case "TRACE":
+		return TraceLevel, nil
+	case "DEBUG":
+		return zapcore.DebugLevel, nil
+	case "", "INFO":
+		return zapcore.InfoLevel, nil
+	case "WARN":
+		return zapcore.WarnLevel, nil
+	case "ERROR":
+		return zapcore.ErrorLevel, nil
+	case "FATAL":
+		return zapcore.FatalLevel, nil
+	default:
+		return 0, fmt.Errorf("logging: %s is %q: want TRACE, DEBUG, INFO, WARN, ERROR or FATAL", variable, value)
+	}
+}
+
+// levelName is the inverse of parseLevel. zap's levels between ERROR and FATAL get the name
+// that Lambda's log filter knows.
+func levelName(l zapcore.Level) string {
+	switch {
+	case l < zapcore.DebugLevel:
+		return "TRACE"
+	case l == zapcore.DebugLevel:
+		return "DEBUG"
+	case l == zapcore.InfoLevel:
+		return "INFO"
+	case l == zapcore.WarnLevel:
+		return "WARN"
+	case l < zapcore.PanicLevel:
+		return "ERROR"
+	default:
+		return "FATAL"
+	}
+}
+
+func jsonConfig() zapcore.EncoderConfig {
+	cfg := consoleConfig()
+	cfg.LevelKey = KeyLevel
+	cfg.MessageKey = KeyMessage
+	cfg.TimeKey = KeyTimestamp
+	return cfg
+}
+
+// consoleConfig leaves out what the console line says in front of the fields.
+func consoleConfig() zapcore.EncoderConfig {
+	return zapcore.EncoderConfig{
+		NameKey:        KeyLogger,
+		CallerKey:      KeyLocation,
+		StacktraceKey:  KeyStackTrace,
+		LineEnding:     "\n",
+		EncodeLevel:    encodeLevel,
+		EncodeTime:     encodeTime,
+		EncodeDuration: encodeDuration,
+		EncodeCaller:   zapcore.ShortCallerEncoder,
+		EncodeName:     zapcore.FullNameEncoder,
+	}
+}
+
+func encodeLevel(l zapcore.Level, enc zapcore.PrimitiveArrayEncoder) { enc.AppendString(levelName(l)) }
+
+// encodeDuration writes milliseconds with fractions; name such fields *_ms.
+func encodeDuration(d time.Duration, enc zapcore.PrimitiveArrayEncoder) {
+	enc.AppendFloat64(float64(d) / float64(time.Millisecond))
+}
+
+// timeLayout is RFC 3339 with exactly three digits of a second.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+func encodeTime(t time.Time, enc zapcore.PrimitiveArrayEncoder) {
+	if layouts, ok := enc.(interface {
+		AppendTimeLayout(t time.Time, layout string)
+	}); ok {
+		layouts.AppendTimeLayout(t.UTC(), timeLayout)
+		return
+	}
+	enc.AppendString(t.UTC().Format(timeLayout))
+}
