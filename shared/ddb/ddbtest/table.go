@@ -1,0 +1,89 @@
+package ddbtest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+const setupTimeout = 30 * time.Second
+
+// Client returns a client of the DynamoDB that Start found.
+func Client(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
+	t.Helper()
+	client, err := ddb.Open(Config(t), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Config returns what ddb.Open needs for the DynamoDB that Start found.
+func Config(t testing.TB) ddb.Config {
+	t.Helper()
+	return ddb.Config{
+		Region:          "eu-central-1",
+		AccessKeyID:     "local", // letters and digits only: DynamoDB Local refuses others
+		SecretAccessKey: "local",
+		Endpoint:        Start(t),
+	}
+}
+
+// Table returns an empty table of its own for the test: keys PK and SK, indexes GSI1 (GSI1PK,
+// GSI1SK) and GSI2 (GSI2PK, GSI2SK), all of them strings, every attribute projected. It is deleted
+// when the test ends. The options are the client's (Faults.Option, for one).
+func Table(t testing.TB, options ...func(*dynamodb.Options)) *ddb.Table {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), setupTimeout)
+	defer cancel()
+
+	name := "test-" + strings.ToLower(ulid.Make().String())
+	client := Client(t)
+	if _, err := client.CreateTable(ctx, schema(name)); err != nil {
+		t.Fatalf("ddbtest: create table: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+		defer cancel()
+		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+			t.Errorf("ddbtest: delete table: %v", err)
+		}
+	})
+	return ddb.NewTable(Client(t, options...), name)
+}
+
+func schema(name string) *dynamodb.CreateTableInput {
+	in := &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema:   keys(ddb.AttrPK, ddb.AttrSK),
+	}
+	for _, index := range []string{"GSI1", "GSI2"} {
+		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
+			IndexName:  aws.String(index),
+			KeySchema:  keys(index+"PK", index+"SK"),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		})
+	}
+	for _, attribute := range []string{ddb.AttrPK, ddb.AttrSK, "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"} {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
+			AttributeName: aws.String(attribute), AttributeType: types.ScalarAttributeTypeS,
+		})
+	}
+	return in
+}
+
+func keys(hash, sortKey string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: &hash, KeyType: types.KeyTypeHash},
+		{AttributeName: &sortKey, KeyType: types.KeyTypeRange},
+	}
+}

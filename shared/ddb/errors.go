@@ -1,0 +1,231 @@
+package ddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// ErrUnavailable (503 unavailable, Retry-After) is a store that cannot answer now: throttled,
+// unreachable, or failing beyond what retries could mend in the context's time. After a write its
+// outcome is unknown. Compare with errors.Is: what is returned also carries the cause.
+var ErrUnavailable = problem.New(problem.Unavailable, "unavailable",
+	"The service cannot answer at the moment. Try again shortly.").WithHeader("Retry-After", "1")
+
+// fault is an error of a DynamoDB call with a text that is safe to log. The SDK's own error is
+// below it, for errors.As.
+type fault struct {
+	operation string
+	text      string
+	err       error
+}
+
+func (f *fault) Error() string { return "dynamodb " + f.operation + ": " + f.text }
+
+func (f *fault) Unwrap() error { return f.err }
+
+// newFault classifies what a call returned: the end of the context, ErrUnavailable, or a fault of
+// the program.
+func newFault(ctx context.Context, operation string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return &fault{operation: operation, text: ended.Error(), err: ended}
+	}
+	if isTransient(err) {
+		return unavailable(operation, err)
+	}
+	return &fault{operation: operation, text: safeText(err), err: err}
+}
+
+// unavailable wraps the cause. A time-out of one attempt must not look like the end of the request's
+// own time (504), so it is told and not wrapped.
+func unavailable(operation string, err error) error {
+	f := &fault{operation: operation, text: safeText(err)}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		f.err = err
+	}
+	return ErrUnavailable.WithCause(f)
+}
+
+// isTransientCode reports whether a request that failed with the code may succeed when it is sent
+// again.
+func isTransientCode(code string) bool {
+	switch code {
+	case "InternalServerError", "ServiceUnavailable", "RequestTimeout",
+		"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+		"LimitExceededException", "PriorRequestNotComplete",
+		"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException",
+		// Of one item in a transaction:
+		"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+		return true
+	default:
+		return false
+	}
+}
+
+// isTransient reports whether the same request may succeed a little later.
+func isTransient(err error) bool {
+	var canceled *types.TransactionCanceledException
+	if errors.As(err, &canceled) {
+		return onlyTransient(canceled.CancellationReasons)
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) && isTransientCode(api.ErrorCode()) {
+		return true
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return true
+	}
+	var send *smithyhttp.RequestSendError
+	var quota ratelimit.QuotaExceededError
+	return errors.As(err, &send) || errors.As(err, &quota) || brokeOff(err)
+}
+
+// onlyTransient reports whether every reason of a cancelled transaction may pass.
+func onlyTransient(reasons []types.CancellationReason) bool {
+	some := false
+	for _, reason := range reasons {
+		code := reasonCode(reason)
+		if code == reasonNone {
+			continue
+		}
+		if !isTransientCode(code) {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+const (
+	reasonNone            = "None"
+	reasonConditionFailed = "ConditionalCheckFailed"
+)
+
+func reasonCode(r types.CancellationReason) string {
+	if r.Code == nil || *r.Code == "" {
+		return reasonNone
+	}
+	return *r.Code
+}
+
+// safeText describes err without the values of items.
+func safeText(err error) string {
+	var b strings.Builder
+	var api smithy.APIError
+	var send *smithyhttp.RequestSendError
+	var params smithy.InvalidParamsError
+	switch {
+	case errors.As(err, &api):
+		b.WriteString(apiText(api))
+	case errors.As(err, &send):
+		b.WriteString(send.Error()) // URL and network error
+	case errors.As(err, &params):
+		b.WriteString(params.Error()) // names of missing parameters
+	default:
+		fmt.Fprintf(&b, "%T", innermost(err))
+	}
+	var request interface{ ServiceRequestID() string }
+	if errors.As(err, &request) && request.ServiceRequestID() != "" {
+		b.WriteString(" (request " + request.ServiceRequestID() + ")")
+	}
+	return b.String()
+}
+
+func apiText(api smithy.APIError) string {
+	text := api.ErrorCode()
+	var canceled *types.TransactionCanceledException
+	if errors.As(api, &canceled) {
+		reasons := make([]string, len(canceled.CancellationReasons))
+		for i, r := range canceled.CancellationReasons {
+			reasons[i] = reasonCode(r)
+			if r.Message != nil {
+				reasons[i] = withMessage(reasons[i], *r.Message)
+			}
+		}
+		return text + " [" + strings.Join(reasons, ", ") + "]"
+	}
+	return withMessage(text, api.ErrorMessage())
+}
+
+func withMessage(code, message string) string {
+	if message == "" || !isSafe(code, message) {
+		return code
+	}
+	return code + ": " + message
+}
+
+// isSafe reports whether a message carries no values of items. Those of failed validation mostly
+// quote the value that was refused; the ones listed here speak of expressions, keys and sizes.
+func isSafe(code, message string) bool {
+	switch code {
+	case "SerializationException":
+		return false
+	case "ValidationException", "ValidationError":
+	default:
+		return true
+	}
+	if strings.Contains(message, "AttributeValue:") { // operands, written out
+		return false
+	}
+	for _, part := range []string{
+		"ExpressionAttributeNames", "ExpressionAttributeValues",
+		"Invalid ConditionExpression", "Invalid FilterExpression", "Invalid KeyConditionExpression",
+		"Invalid ProjectionExpression", "Invalid UpdateExpression",
+		"Item size ", "Member must have length less than or equal to",
+		"Query condition missed key schema element", "Query key condition not supported",
+		"The provided key element does not match the schema", "The provided starting key is",
+		"The table does not have the specified index",
+		"Transaction request cannot include multiple operations on one item",
+	} {
+		if strings.Contains(message, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// conversionText says which Go type an attribute did not fit, or could not be made from. The
+// conversion's own errors quote the attribute.
+func conversionText(err error) string {
+	var mismatch *attributevalue.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return "an attribute does not fit the Go type " + mismatch.Type.String()
+	}
+	var bad *attributevalue.UnmarshalError
+	if errors.As(err, &bad) {
+		return "an attribute does not fit the Go type " + bad.Type.String()
+	}
+	return fmt.Sprintf("%T", innermost(err))
+}
+
+// expressionText says why an expression cannot be built.
+func expressionText(err error) string {
+	var invalid expression.InvalidParameterError
+	var unset expression.UnsetParameterError
+	if errors.As(err, &invalid) || errors.As(err, &unset) {
+		return err.Error() // names of functions and parameters
+	}
+	return conversionText(err)
+}
