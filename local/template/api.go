@@ -1,0 +1,133 @@
+package template
+
+import (
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// api reads the HTTP API.
+func (r *reader) api(res resource, props *yaml.Node) *API {
+	r.only(res.id, props,
+		[]string{"StageName", "CorsConfiguration", "Auth", "DefaultRouteSettings"},
+		[]string{
+			"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings", "Name",
+			"PropagateTags", "Tags",
+		})
+	api := &API{
+		LogicalID: res.id,
+		Stage:     r.text(props, "StageName", "$default"),
+		CORS:      r.cors(props),
+		Line:      res.line.Line,
+	}
+
+	throttle := r.get(props, "DefaultRouteSettings")
+	r.only("DefaultRouteSettings of "+res.id, throttle,
+		[]string{"ThrottlingRateLimit", "ThrottlingBurstLimit"},
+		[]string{"DetailedMetricsEnabled"})
+	api.ThrottleBurst = r.number(throttle, "ThrottlingBurstLimit", 0)
+	if v := r.get(throttle, "ThrottlingRateLimit"); v != nil {
+		rate, err := strconv.ParseFloat(v.Value, 64)
+		if err != nil {
+			r.refuse(v, "ThrottlingRateLimit must be a number")
+		}
+		api.ThrottleRate = rate
+	}
+
+	auth := r.get(props, "Auth")
+	r.only("Auth of "+res.id, auth, []string{"Authorizers", "DefaultAuthorizer"}, nil)
+	members(r.get(auth, "Authorizers"), func(key, body *yaml.Node) {
+		api.Authorizers = append(api.Authorizers, r.authorizer(key, body))
+	})
+	r.defaultAuthorizer = r.text(auth, "DefaultAuthorizer", "")
+	if _, ok := api.Authorizer(r.defaultAuthorizer); !ok && r.defaultAuthorizer != "" {
+		r.refuse(member(auth, "DefaultAuthorizer"), "%s has the default authorizer %s, which it does not declare",
+			res.id, r.defaultAuthorizer)
+	}
+	return api
+}
+
+// cors reads CorsConfiguration. SAM's short form, true, allows every origin.
+func (r *reader) cors(props *yaml.Node) *CORS {
+	n := r.get(props, "CorsConfiguration")
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		if n.Value != "true" {
+			return nil
+		}
+		return &CORS{AllowOrigins: []string{"*"}}
+	}
+	r.only("CorsConfiguration", n, []string{
+		"AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "AllowCredentials", "MaxAge",
+	}, nil)
+	c := &CORS{
+		AllowOrigins:     r.texts(n, "AllowOrigins"),
+		AllowMethods:     r.texts(n, "AllowMethods"),
+		AllowHeaders:     r.texts(n, "AllowHeaders"),
+		ExposeHeaders:    r.texts(n, "ExposeHeaders"),
+		AllowCredentials: r.flag(n, "AllowCredentials"),
+		MaxAge:           time.Duration(r.number(n, "MaxAge", 0)) * time.Second,
+	}
+	for _, origin := range c.AllowOrigins {
+		if origin == "*" && c.AllowCredentials {
+			r.refuse(n, "CorsConfiguration allows credentials to every origin, which API Gateway refuses")
+		}
+	}
+	return c
+}
+
+// authorizer reads one Lambda authorizer.
+func (r *reader) authorizer(key, body *yaml.Node) Authorizer {
+	a := Authorizer{Name: key.Value, Line: key.Line}
+	what := "the authorizer " + a.Name
+	if member(body, "JwtConfiguration") != nil {
+		r.refuse(key, "%s is a JWT authorizer; the local API runs Lambda authorizers", what)
+		return a
+	}
+	r.only(what, body,
+		[]string{
+			"FunctionArn", "Identity", "AuthorizerPayloadFormatVersion", "EnableSimpleResponses",
+			"EnableFunctionDefaultPermissions", "FunctionInvokeRole",
+		}, nil)
+
+	name, arg := intrinsic(member(body, "FunctionArn"))
+	if name != "Fn::GetAtt" {
+		r.refuse(key, "%s must name its function by FunctionArn: !GetAtt Function.Arn", what)
+		return a
+	}
+	a.Function, _ = attributeOf(arg)
+	if !r.flag(body, "EnableFunctionDefaultPermissions") && member(body, "FunctionInvokeRole") == nil {
+		r.refuse(key, "%s has no permission to invoke its function: on AWS every request would be a 500", what)
+	}
+	a.PayloadVersion = r.text(body, "AuthorizerPayloadFormatVersion", "")
+	if a.PayloadVersion != "2.0" {
+		r.refuse(key, "%s wants payload version %q; the local API sends 2.0", what, a.PayloadVersion)
+	}
+	a.SimpleResponses = r.flag(body, "EnableSimpleResponses")
+
+	identity := r.get(body, "Identity")
+	r.only("Identity of "+what, identity,
+		[]string{"Headers", "QueryStrings", "StageVariables", "Context", "ReauthorizeEvery"}, nil)
+	for _, source := range []struct{ member, prefix string }{
+		{"Headers", "$request.header."},
+		{"QueryStrings", "$request.querystring."},
+		{"StageVariables", "$stageVariables."},
+		{"Context", "$context."},
+	} {
+		for _, v := range r.texts(identity, source.member) {
+			a.IdentitySources = append(a.IdentitySources, source.prefix+v)
+		}
+	}
+	a.TTL = time.Duration(r.number(identity, "ReauthorizeEvery", 0)) * time.Second
+	if len(a.IdentitySources) == 0 && a.TTL > 0 {
+		r.refuse(member(identity, "ReauthorizeEvery"), "%s caches results but has no identity source to tell them apart", what)
+	}
+	if identity != nil && member(identity, "ReauthorizeEvery") == nil && len(a.IdentitySources) > 0 {
+		// API Gateway's own default.
+		a.TTL = 300 * time.Second
+	}
+	return a
+}

@@ -1,0 +1,358 @@
+package template_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/local/template"
+)
+
+// working is a small template that uses every intrinsic function the reader knows.
+const working = `Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
+  Level: {Type: String, Default: INFO}
+  Ttl: {Type: Number, Default: 60, MinValue: 0, MaxValue: 3600}
+Mappings:
+  Sizes:
+    dev: {Memory: 256}
+    prod: {Memory: 1024}
+Conditions:
+  Prod: !Equals [!Ref Stage, prod]
+  Quiet: !And [!Not [!Condition Prod], !Or [!Equals [a, b], !Equals [x, x]]]
+Globals:
+  Function:
+    Runtime: provided.al2023
+    Handler: bootstrap
+    Timeout: 5
+    AutoPublishAlias: live
+    Environment:
+      Variables:
+        SHARED: global
+        WON: global
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration:
+        AllowOrigins: [https://a.example]
+        AllowMethods: [GET]
+        MaxAge: 60
+      Auth:
+        Authorizers:
+          Strict:
+            AuthorizerPayloadFormatVersion: '2.0'
+            EnableSimpleResponses: true
+            EnableFunctionDefaultPermissions: true
+            FunctionArn: !GetAtt AuthorizerFunction.Arn
+            Identity: {Headers: [Authorization], Context: [routeKey], ReauthorizeEvery: !Ref Ttl}
+          Open:
+            AuthorizerPayloadFormatVersion: '2.0'
+            EnableSimpleResponses: true
+            EnableFunctionDefaultPermissions: true
+            FunctionArn: !GetAtt AuthorizerFunction.Arn
+  AuthorizerFunction:
+    Type: AWS::Serverless::Function
+    IgnoreGlobals: [AutoPublishAlias]
+    Properties: {CodeUri: dist/authorizer}
+  ThingFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: dist/get-thing/
+      MemorySize: !FindInMap [Sizes, !Ref Stage, Memory]
+      ReservedConcurrentExecutions: 2
+      Environment:
+        Variables:
+          WON: own
+          TABLE: !Ref Things
+          ARN: !GetAtt Things.Arn
+          KEY: !Ref Key
+          LONG: {'Fn::Sub': ['${AWS::StackName}-${x}-${!literal}-${Stage}', {x: !Ref Level}]}
+          JOINED: !Join ['-', [a, !Ref Stage, !Select [1, [p, q]]]]
+          PICKED: !If [Prod, loud, quiet]
+          GONE: !If [Quiet, !Ref 'AWS::NoValue', x]
+          REGION: !Ref AWS::Region
+      Events:
+        Route:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Api, Method: get, Path: '/things/{id}', Auth: {Authorizer: Strict}}
+        Rest:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Api}
+  OnlyProdFunction:
+    Type: AWS::Serverless::Function
+    Condition: Prod
+    Properties: {CodeUri: dist/only-prod}
+  Things:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions:
+        - {AttributeName: PK, AttributeType: S}
+        - {AttributeName: N, AttributeType: N}
+      KeySchema: [{AttributeName: PK, KeyType: HASH}]
+      GlobalSecondaryIndexes:
+        - IndexName: ByN
+          KeySchema: [{AttributeName: N, KeyType: HASH}, {AttributeName: PK, KeyType: RANGE}]
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [name]}
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Key:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {SecretStringTemplate: '{"kid":"k1"}', GenerateStringKey: key, PasswordLength: 64}
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {Unread: !ImportValue x}
+`
+
+func read(t *testing.T, text string, opts template.Options) *template.Template {
+	t.Helper()
+	got, err := template.Read("template.yaml", []byte(text), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	got := read(t, working, template.Options{Ref: func(kind, id string) string {
+		if kind == "AWS::DynamoDB::Table" {
+			return "local-" + id
+		}
+		return ""
+	}})
+
+	t.Run("FunctionsWhoseConditionHolds", func(t *testing.T) {
+		t.Parallel()
+		var names []string
+		for _, f := range got.Functions {
+			names = append(names, f.Name)
+		}
+		if diff := cmp.Diff([]string{"authorizer", "get-thing"}, names); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("GlobalsUnderTheFunctionsOwn", func(t *testing.T) {
+		t.Parallel()
+		f, _ := got.Function("ThingFunction")
+		want := map[string]string{
+			"SHARED": "global", "WON": "own", "TABLE": "local-Things", "KEY": "Key",
+			"ARN":  "arn:aws:dynamodb:us-east-1:123456789012:table/local-Things",
+			"LONG": "local-INFO-${literal}-dev", "JOINED": "a-dev-q", "PICKED": "quiet", "REGION": "us-east-1",
+		}
+		if diff := cmp.Diff(want, f.Environment); diff != "" {
+			t.Error(diff)
+		}
+		if f.MemoryMB != 256 || f.Timeout != 5*time.Second || *f.ReservedConcurrency != 2 || f.Alias != "live" {
+			t.Errorf("got %+v", f)
+		}
+	})
+
+	t.Run("IgnoredGlobalsAreLeftOut", func(t *testing.T) {
+		t.Parallel()
+		if f, _ := got.Function("AuthorizerFunction"); f.Alias != "" || f.Timeout != 5*time.Second {
+			t.Errorf("got %+v", f)
+		}
+	})
+
+	t.Run("RoutesAndTheDefaultRoute", func(t *testing.T) {
+		t.Parallel()
+		f, _ := got.Function("ThingFunction")
+		var keys []string
+		for _, r := range f.Routes {
+			keys = append(keys, r.Key()+" "+r.Authorizer)
+		}
+		if diff := cmp.Diff([]string{"GET /things/{id} Strict", "$default "}, keys); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("AuthorizersWithSourcesAndLifetime", func(t *testing.T) {
+		t.Parallel()
+		want := []template.Authorizer{
+			{
+				Name: "Strict", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true, TTL: time.Minute,
+				IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"}, Line: 33,
+			},
+			{Name: "Open", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true, Line: 39},
+		}
+		if diff := cmp.Diff(want, got.API.Authorizers); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("Table", func(t *testing.T) {
+		t.Parallel()
+		want := []template.Table{{
+			LogicalID: "Things", Name: "local-Things", HashKey: "PK",
+			Attributes: map[string]string{"PK": "S", "N": "N"},
+			Indexes: []template.Index{{
+				Name: "ByN", HashKey: "N", RangeKey: "PK", Projection: "INCLUDE", Include: []string{"name"},
+			}},
+			TTLAttribute: "ttl", StreamView: "NEW_IMAGE", Line: 76,
+		}}
+		if diff := cmp.Diff(want, got.Tables); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("SecretsAndCORS", func(t *testing.T) {
+		t.Parallel()
+		want := []template.Secret{{LogicalID: "Key", Name: "Key", Template: `{"kid":"k1"}`, Key: "key", Length: 64, Line: 90}}
+		if diff := cmp.Diff(want, got.Secrets); diff != "" {
+			t.Error(diff)
+		}
+		cors := &template.CORS{AllowOrigins: []string{"https://a.example"}, AllowMethods: []string{"GET"}, MaxAge: time.Minute}
+		if diff := cmp.Diff(cors, got.API.CORS); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestParametersOverrideDefaults(t *testing.T) {
+	t.Parallel()
+	got := read(t, working, template.Options{Parameters: map[string]string{"Stage": "prod"}})
+	if f, ok := got.Function("OnlyProdFunction"); !ok {
+		t.Errorf("the condition did not follow the parameter: %+v", f)
+	}
+	if f, _ := got.Function("ThingFunction"); f.MemoryMB != 1024 || f.Environment["GONE"] != "x" {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// TestRefusals changes one line of the working template and expects that line in the error.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		old, new string
+		params   map[string]string
+		want     string
+	}{
+		"UnsupportedIntrinsic":      {old: "REGION: !Ref AWS::Region", new: "REGION: !ImportValue x", want: "does not resolve Fn::ImportValue"},
+		"UnsupportedAttribute":      {old: "ARN: !GetAtt Things.Arn", new: "ARN: !GetAtt Things.StreamArn", want: "attribute StreamArn of Things"},
+		"UnknownReference":          {old: "TABLE: !Ref Things", new: "TABLE: !Ref Thinks", want: `"Thinks" is neither a parameter nor a resource`},
+		"UnknownReferenceInSub":     {old: "{x: !Ref Level}", new: "{y: !Ref Level}", want: `"x" is neither`},
+		"DynamicReference":          {old: "WON: own", new: "WON: '{{resolve:ssm:/x}}'", want: "dynamic reference"},
+		"RestAPIEvent":              {old: "        Route:\n          Type: HttpApi", new: "        Route:\n          Type: Api", want: "of type Api"},
+		"RestAPI":                   {old: "    Type: AWS::IAM::Role", new: "    Type: AWS::Serverless::Api", want: "Role is an AWS::Serverless::Api"},
+		"WebSocketAPI":              {old: "    Type: AWS::IAM::Role", new: "    Type: AWS::ApiGatewayV2::Api", want: "AWS::ApiGatewayV2::Api"},
+		"JWTAuthorizer":             {old: "          Open:\n", new: "          Open:\n            JwtConfiguration: {issuer: x}\n", want: "JWT authorizer"},
+		"UnknownAuthorizer":         {old: "Auth: {Authorizer: Strict}", new: "Auth: {Authorizer: Strickt}", want: "names the authorizer Strickt, which Api does not declare"},
+		"NoneWithoutDefault":        {old: "Auth: {Authorizer: Strict}", new: "Auth: {Authorizer: NONE}", want: "only beside a DefaultAuthorizer"},
+		"AuthorizationScopes":       {old: "Auth: {Authorizer: Strict}", new: "Auth: {AuthorizationScopes: [a]}", want: "AuthorizationScopes"},
+		"ImplicitAPI":               {old: "{ApiId: !Ref Api, Method: get,", new: "{Method: get,", want: "does not name the template's HTTP API"},
+		"PayloadVersionOne":         {old: "Path: '/things/{id}'", new: "PayloadFormatVersion: '1.0', Path: '/things/{id}'", want: "payload version 1.0"},
+		"PathWithoutSlash":          {old: "Path: '/things/{id}'", new: "Path: 'things'", want: "does not start with a slash"},
+		"SameRouteTwice":            {old: "Properties: {ApiId: !Ref Api}", new: "Properties: {ApiId: !Ref Api, Method: GET, Path: '/things/{other}'}", want: "is the route of ThingFunction already"},
+		"AuthorizerByAlias":         {old: "FunctionArn: !GetAtt AuthorizerFunction.Arn\n            Identity", new: "FunctionArn: !Ref AuthorizerFunction.Alias\n            Identity", want: "!GetAtt Function.Arn"},
+		"AuthorizerMayNotInvoke":    {old: "EnableFunctionDefaultPermissions: true\n            FunctionArn: !GetAtt AuthorizerFunction.Arn\n            Identity", new: "FunctionArn: !GetAtt AuthorizerFunction.Arn\n            Identity", want: "no permission to invoke"},
+		"CacheWithoutIdentity":      {old: "Identity: {Headers: [Authorization], Context: [routeKey], ", new: "Identity: {", want: "no identity source"},
+		"ContainerImage":            {old: "CodeUri: dist/get-thing/", new: "PackageType: Image", want: "container image"},
+		"OtherRuntime":              {old: "CodeUri: dist/get-thing/", new: "Runtime: nodejs22.x", want: `runtime "nodejs22.x"`},
+		"Layers":                    {old: "CodeUri: dist/get-thing/", new: "Layers: [x]", want: "ThingFunction has Layers"},
+		"FunctionURL":               {old: "CodeUri: dist/get-thing/", new: "FunctionUrlConfig: {AuthType: NONE}", want: "FunctionUrlConfig"},
+		"APIFromADocument":          {old: "      CorsConfiguration:", new: "      DefinitionUri: api.yaml\n      CorsConfiguration:", want: "DefinitionUri"},
+		"CredentialsToEveryone":     {old: "AllowOrigins: [https://a.example]", new: "AllowOrigins: ['*']\n        AllowCredentials: true", want: "credentials to every origin"},
+		"KeyWithoutDefinition":      {old: "        - {AttributeName: N, AttributeType: N}\n", new: "", want: "key N without"},
+		"GlobalTables":              {old: "      BillingMode: PAY_PER_REQUEST", new: "      Replicas: []", want: "Things has Replicas"},
+		"ConditionOnItself":         {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: !Not [!Condition Prod]", want: "depends on itself"},
+		"UnknownCondition":          {old: "PICKED: !If [Prod, ", new: "PICKED: !If [Prot, ", want: `"Prot" is not a condition`},
+		"ParameterWithoutValue":     {old: "Level: {Type: String, Default: INFO}", new: "Level: {Type: String}", want: "no default"},
+		"ParameterFromSSM":          {old: "Level: {Type: String,", new: "Level: {Type: 'AWS::SSM::Parameter::Value<String>',", want: "read from SSM"},
+		"ParameterNotAllowed":       {params: map[string]string{"Stage": "test"}, want: `may not be "test"`},
+		"ParameterOutOfBounds":      {params: map[string]string{"Ttl": "3601"}, want: "MaxValue is 3600"},
+		"ParameterUnknown":          {params: map[string]string{"Stag": "dev"}, want: "there is no parameter Stag"},
+		"SecretWithAPlainValue":     {old: "GenerateSecretString: {SecretStringTemplate", new: "SecretString: {SecretStringTemplate", want: "no GenerateSecretString"},
+		"TwoHTTPAPIs":               {old: "  Role:\n    Type: AWS::IAM::Role", new: "  Role:\n    Type: AWS::Serverless::HttpApi", want: "second HTTP API"},
+		"MemoryThatIsNoNumber":      {old: "ReservedConcurrentExecutions: 2", new: "ReservedConcurrentExecutions: two", want: "whole number"},
+		"TransformOfAnotherSection": {old: "Mappings:\n", new: "Hooks: {}\nMappings:\n", want: "the template has Hooks"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := working
+			if tt.old != "" {
+				if strings.Count(text, tt.old) < 1 {
+					t.Fatalf("the template has no %q", tt.old)
+				}
+				text = strings.Replace(text, tt.old, tt.new, 1)
+			}
+
+			_, err := template.Read("template.yaml", []byte(text), template.Options{Parameters: tt.params})
+			var problem *template.Problem
+			if !errors.As(err, &problem) {
+				t.Fatalf("got %v, want a *Problem", err)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %q, want it to say %q", err, tt.want)
+			}
+			if problem.Line < 2 || !strings.HasPrefix(err.Error(), "template.yaml:") {
+				t.Errorf("got %q, want the file and a line", err)
+			}
+		})
+	}
+}
+
+func TestRefusalNamesTheLine(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(working, "REGION: !Ref AWS::Region", "REGION: !ImportValue x", 1)
+	line := strings.Count(text[:strings.Index(text, "!ImportValue")], "\n") + 1
+
+	_, err := template.Read("template.yaml", []byte(text), template.Options{})
+	var problem *template.Problem
+	if !errors.As(err, &problem) || problem.Line != line {
+		t.Errorf("got %v, want line %d", err, line)
+	}
+}
+
+func TestBrokenYAML(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"NotYAML": "a: [", "NotAMapping": "- a", "Empty": "", "AliasOfItself": "Conditions: {A: &a !Not [*a]}\nResources: {B: {Condition: A}}"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := template.Read("template.yaml", []byte(text), template.Options{}); err == nil {
+				t.Error("got no error")
+			}
+		})
+	}
+}
+
+// TestThisRepository reads the template that is deployed.
+func TestThisRepository(t *testing.T) {
+	t.Parallel()
+	got, err := template.ReadFile("../../template.yaml", template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range got.Functions {
+		if f.Timeout >= 30*time.Second || f.Role == "" || f.LogGroup == "" {
+			t.Errorf("%s: got timeout %v, role %q, log group %q", f.LogicalID, f.Timeout, f.Role, f.LogGroup)
+		}
+		if f.LogicalID != "AuthorizerFunction" && (len(f.Routes) != 1 || f.Alias != "live") {
+			t.Errorf("%s: got %d routes and the alias %q", f.LogicalID, len(f.Routes), f.Alias)
+		}
+	}
+	if got.API == nil || len(got.API.Authorizers) != 2 || len(got.Tables) == 0 || len(got.Secrets) == 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(working)
+	f.Add("Resources: {A: {Type: 'AWS::Serverless::Function', Properties: !Ref A}}")
+	f.Add("Resources: {A: {Type: 'AWS::DynamoDB::Table', Properties: {KeySchema: !If []}}}")
+	f.Add("Conditions: {A: !Not [!Condition A]}\nResources: {B: {Condition: A}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		// Any input gives a template or an error, never a panic.
+		if got, err := template.Read("template.yaml", []byte(text), template.Options{}); (got == nil) == (err == nil) {
+			t.Errorf("got %v and %v", got, err)
+		}
+	})
+}
