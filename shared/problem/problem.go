@@ -127,6 +127,13 @@ func (e *Error) WithCause(cause error) *Error {
 	return &c
 }
 
+// WithFields returns a copy that names the offending parts of the request.
+func (e *Error) WithFields(fields ...FieldError) *Error {
+	c := *e
+	c.Errors = fields
+	return &c
+}
+
 // WithHeader returns a copy whose answer carries one more header.
 func (e *Error) WithHeader(name, value string) *Error {
 	c := *e

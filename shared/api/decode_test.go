@@ -1,0 +1,218 @@
+package api_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+type item struct {
+	Name  string            `json:"name"`
+	Count int64             `json:"count"`
+	Price *price            `json:"price"`
+	Tags  []string          `json:"tags"`
+	Extra map[string]string `json:"extra"`
+}
+
+type price struct {
+	Amount int64 `json:"amount"`
+}
+
+// Validate implements api.Validator.
+func (in item) Validate() []problem.FieldError {
+	if in.Count < 0 {
+		return []problem.FieldError{{Pointer: "/count", Detail: "must not be negative"}}
+	}
+	return nil
+}
+
+func request(method, contentType, body string) *http.Request {
+	r := httptest.NewRequest(method, "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	return r
+}
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	const json = "application/json"
+	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
+
+	for name, tc := range map[string]struct {
+		method, contentType, body string
+		status                    int
+		code                      string
+		fields                    []problem.FieldError
+	}{
+		"OK":                     {body: `{"name":"a","count":1,"price":{"amount":2},"tags":["x"],"extra":{"K":"v"}}`},
+		"CharsetUTF8":            {contentType: "application/json; charset=UTF-8", body: `{}`},
+		"MergePatchOnPATCH":      {method: http.MethodPatch, contentType: "application/merge-patch+json", body: `{}`},
+		"MergePatchOnPOST":       {contentType: "application/merge-patch+json", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"NoContentType":          {contentType: "-", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"OtherCharset":           {contentType: "application/json; charset=latin1", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"FormBody":               {contentType: "application/x-www-form-urlencoded", body: `a=b`, status: 415, code: "unsupported_media_type"},
+		"Empty":                  {body: "", status: 400, code: "malformed_json"},
+		"Blank":                  {body: " \n", status: 400, code: "malformed_json"},
+		"NotJSON":                {body: `{"name"`, status: 400, code: "malformed_json"},
+		"NotUTF8":                {body: "{\"name\":\"\xff\"}", status: 400, code: "malformed_json"},
+		"TrailingData":           {body: `{} {}`, status: 400, code: "malformed_json"},
+		"TrailingGarbage":        {body: `{}x`, status: 400, code: "malformed_json"},
+		"TooDeep":                {body: deep, status: 400, code: "malformed_json"},
+		"TooDeepInUnknownMember": {body: `{"what":` + deep + `}`, status: 400, code: "malformed_json"},
+		"MemberTwice": {
+			body: `{"name":"a","name":"b"}`, status: 400, code: "malformed_json",
+			fields: []problem.FieldError{{Pointer: "/name", Detail: "given twice"}},
+		},
+		"UnknownFields": {
+			body: `{"nam/e":1,"price":{"amount":1,"vat":2},"tags":["x"]}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/nam~1e", Detail: "unknown field"}, {Pointer: "/price/vat", Detail: "unknown field"}},
+		},
+		"OtherLetterCase": {
+			body: `{"Name":"a"}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/Name", Detail: "unknown field"}},
+		},
+		"WrongType": {
+			body: `{"price":{"amount":"2"}}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/price/amount", Detail: "must be an integer"}},
+		},
+		"Fraction": {
+			body: `{"count":1.5}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/count", Detail: "must be an integer"}},
+		},
+		"OverflowingInteger": {
+			body: `{"count":9223372036854775808}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/count", Detail: "must be an integer"}},
+		},
+		"ArrayForObject": {
+			body: `[]`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "", Detail: "must be an object"}},
+		},
+		"RuleBroken": {
+			body: `{"count":-1}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/count", Detail: "must not be negative"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			method, contentType := tc.method, tc.contentType
+			if method == "" {
+				method = http.MethodPost
+			}
+			if contentType == "" {
+				contentType = json
+			}
+
+			_, err := api.Decode[item](request(method, contentType, tc.body))
+
+			if tc.status == 0 {
+				if err != nil {
+					t.Fatalf("got %v, want no error", err)
+				}
+				return
+			}
+			got, ok := problem.As(err)
+			if !ok {
+				t.Fatalf("got %v, want a problem", err)
+			}
+			if got.Kind.Status() != tc.status || got.Code != tc.code {
+				t.Errorf("got %d %s, want %d %s", got.Kind.Status(), got.Code, tc.status, tc.code)
+			}
+			if diff := cmp.Diff(tc.fields, got.Errors); diff != "" {
+				t.Errorf("fields (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDecodeReadsValues(t *testing.T) {
+	t.Parallel()
+	got, err := api.Decode[item](request(http.MethodPost, "application/json", `{"name":"a","price":{"amount":7},"extra":{"K":"v"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := item{Name: "a", Price: &price{Amount: 7}, Extra: map[string]string{"K": "v"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeBodyOverTheLimit(t *testing.T) {
+	t.Parallel()
+	r := request(http.MethodPost, "application/json", `{"name":"`+strings.Repeat("a", 100)+`"}`)
+	r.Body = http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(r.Body), 10)
+	_, err := api.Decode[item](r)
+	if e, ok := problem.As(err); !ok || e.Kind != problem.TooLarge {
+		t.Errorf("got %v, want 413", err)
+	}
+}
+
+type patch struct {
+	Name  api.PatchField[string] `json:"name"`
+	Price api.PatchField[price]  `json:"price"`
+}
+
+func TestPatchField(t *testing.T) {
+	t.Parallel()
+	t.Run("AbsentNullAndValue", func(t *testing.T) {
+		t.Parallel()
+		for body, want := range map[string]api.PatchField[string]{
+			`{}`:           {},
+			`{"name":null}`: {Set: true, Null: true},
+			`{"name":"x"}`:  {Set: true, Value: "x"},
+		} {
+			got, err := api.Decode[patch](request(http.MethodPatch, api.ContentTypeMergePatch, body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Name != want {
+				t.Errorf("%s: got %+v, want %+v", body, got.Name, want)
+			}
+		}
+	})
+	t.Run("StrictBelow", func(t *testing.T) {
+		t.Parallel()
+		for body, pointer := range map[string]string{
+			`{"price":{"amont":1}}`:    "/price/amont",
+			`{"price":{"amount":"x"}}`: "/price/amount",
+			`{"name":5}`:               "/name",
+		} {
+			_, err := api.Decode[patch](request(http.MethodPatch, api.ContentTypeMergePatch, body))
+			e, ok := problem.As(err)
+			if !ok || len(e.Errors) != 1 || e.Errors[0].Pointer != pointer {
+				t.Errorf("%s: got %v, want a problem at %s", body, err, pointer)
+			}
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"name":"a"}`, `[1,{"a":[]}]`, `{"price":{"amount":1}}`, "\xff", `{"a":1}{`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		_, err := api.Decode[item](request(http.MethodPost, "application/json", body))
+		if err == nil {
+			return
+		}
+		e, ok := problem.As(err)
+		if !ok || e.Kind.Status() >= http.StatusInternalServerError {
+			t.Fatalf("%q: got %v, want a problem of the client's", body, err)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	const body = `{"name":"a product with a name","count":12,"price":{"amount":1250},"tags":["one","two"],"extra":{"colour":"red"}}`
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := api.Decode[item](request(http.MethodPost, "application/json", body)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

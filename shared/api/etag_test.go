@@ -1,0 +1,82 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+func TestNotModified(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		`"7"`: true, `W/"7"`: true, `"6", "7"`: true, `*`: true, `"8"`: false, `7`: false, ``: false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if header != "" {
+			r.Header.Set("If-None-Match", header)
+		}
+		if got := api.NotModified(r, api.ETag(7)); got != want {
+			t.Errorf("If-None-Match %s: got %t, want %t", header, got, want)
+		}
+	}
+}
+
+func TestIfMatch(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		headers []string
+		version int64
+		kind    problem.Kind
+	}{
+		"OK":       {headers: []string{`"7"`}, version: 7},
+		"Missing":  {kind: problem.PreconditionRequired},
+		"Weak":     {headers: []string{`W/"7"`}, kind: problem.PreconditionFailed},
+		"Any":      {headers: []string{`*`}, kind: problem.PreconditionFailed},
+		"Unquoted": {headers: []string{`7`}, kind: problem.PreconditionFailed},
+		"Foreign":  {headers: []string{`"abc"`}, kind: problem.PreconditionFailed},
+		"Zero":     {headers: []string{`"0"`}, kind: problem.PreconditionFailed},
+		"Two":      {headers: []string{`"7", "8"`}, kind: problem.BadRequest},
+		"Empty":    {headers: []string{``}, kind: problem.BadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPatch, "/", nil)
+			r.Header["If-Match"] = tc.headers
+			got, err := api.IfMatch(r)
+			if tc.kind == problem.Internal {
+				if err != nil || got != tc.version {
+					t.Errorf("got %d, %v, want %d", got, err, tc.version)
+				}
+				return
+			}
+			if e, ok := problem.As(err); !ok || e.Kind != tc.kind {
+				t.Errorf("got %v, want kind %d", err, tc.kind.Status())
+			}
+		})
+	}
+}
+
+func TestWriteRefusesWhatCannotBeEncoded(t *testing.T) {
+	t.Parallel()
+	rec := httptest.NewRecorder()
+	if err := api.Write(rec, http.StatusOK, func() {}); err == nil {
+		t.Error("got no error")
+	}
+	if rec.Body.Len() > 0 || rec.Flushed {
+		t.Error("something was written")
+	}
+}
+
+func TestWriteKeepsMarkup(t *testing.T) {
+	t.Parallel()
+	rec := httptest.NewRecorder()
+	if err := api.Write(rec, http.StatusCreated, map[string]string{"a": "<&>"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rec.Body.String(), "{\"a\":\"<&>\"}\n"; got != want || rec.Code != http.StatusCreated {
+		t.Errorf("got %d %q, want 201 %q", rec.Code, got, want)
+	}
+}

@@ -1,0 +1,174 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// maxDepth bounds the nesting of a request body.
+const maxDepth = 32
+
+// checkMembers walks the JSON text beside dst's type and refuses what encoding/json lets pass:
+// members that dst does not have (also under another letter case), members given twice, nesting
+// beyond maxDepth, and anything behind the first value.
+func checkMembers(body []byte, dst any) error {
+	w := walker{dec: json.NewDecoder(bytes.NewReader(body))}
+	w.dec.UseNumber()
+	if err := w.value(reflect.TypeOf(dst), "", 0); err != nil {
+		if e, ok := problem.As(err); ok {
+			return e
+		}
+		return malformed("The request body is not valid JSON.", err)
+	}
+	if len(w.unknown) > 0 {
+		return problem.Fields(w.unknown...)
+	}
+	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
+		return malformed("The request body has data behind its JSON value.", err)
+	}
+	return nil
+}
+
+type walker struct {
+	dec     *json.Decoder
+	unknown []problem.FieldError
+}
+
+func (w *walker) value(t reflect.Type, pointer string, depth int) error {
+	token, err := w.dec.Token()
+	if err != nil {
+		return err
+	}
+	delim, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth++; depth > maxDepth {
+		return malformed("The request body is nested deeper than "+strconv.Itoa(maxDepth)+" levels.", nil)
+	}
+	if delim == '{' {
+		err = w.object(elem(t), pointer, depth)
+	} else {
+		err = w.array(elem(t), pointer, depth)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = w.dec.Token() // the closing delimiter
+	return err
+}
+
+func (w *walker) object(t reflect.Type, pointer string, depth int) error {
+	seen := map[string]bool{}
+	for w.dec.More() {
+		token, err := w.dec.Token()
+		if err != nil {
+			return err
+		}
+		name, ok := token.(string)
+		if !ok {
+			return errors.New("object member without a name")
+		}
+		at := pointer + "/" + escapePointer(name)
+		if seen[name] {
+			return problem.New(problem.BadRequest, "malformed_json", "The request body gives a member twice.").
+				WithFields(problem.FieldError{Pointer: at, Detail: "given twice"})
+		}
+		seen[name] = true
+
+		member, known := memberType(t, name)
+		if !known {
+			w.unknown = append(w.unknown, problem.FieldError{Pointer: at, Detail: "unknown field"})
+		}
+		if err := w.value(member, at, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walker) array(t reflect.Type, pointer string, depth int) error {
+	var item reflect.Type
+	if t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) {
+		item = t.Elem()
+	}
+	for i := 0; w.dec.More(); i++ {
+		if err := w.value(item, pointer+"/"+strconv.Itoa(i), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elem strips pointers and PatchField from t. A nil type stands for "anything goes": its members
+// are checked for depth and doubles only.
+func elem(t reflect.Type) reflect.Type {
+	for t != nil {
+		if o, ok := reflect.Zero(t).Interface().(interface{ valueType() reflect.Type }); ok {
+			t = o.valueType()
+			continue
+		}
+		if t.Kind() != reflect.Pointer {
+			return t
+		}
+		t = t.Elem()
+	}
+	return nil
+}
+
+// memberType returns the type of the member called name, and false when a struct has none.
+func memberType(t reflect.Type, name string) (reflect.Type, bool) {
+	if t == nil {
+		return nil, true
+	}
+	switch t.Kind() {
+	case reflect.Map:
+		return t.Elem(), true
+	case reflect.Struct:
+		for _, f := range reflect.VisibleFields(t) {
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if tag == name && f.IsExported() && tag != "-" {
+				return f.Type, true
+			}
+		}
+		return nil, false
+	default:
+		return nil, true // a wrong type: json.Unmarshal names it
+	}
+}
+
+// escapePointer escapes a member name for a JSON pointer (RFC 6901 section 3).
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// jsonKind says in JSON's words what a Go type is read from.
+func jsonKind(t reflect.Type) string {
+	if t = elem(t); t == nil {
+		return "another type"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "an integer"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	default:
+		return "another type"
+	}
+}

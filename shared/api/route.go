@@ -1,0 +1,144 @@
+// Package api is the vocabulary of an HTTP operation: its Route with the policy that guards it,
+// the Handler that returns errors, strict decoding of requests and writing of answers.
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Handler answers a request, or returns an error for the one place that writes errors.
+// It does not log, count, or choose a status for a failure.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Auth says whether a route needs an authenticated caller. The zero value is refused at start:
+// a route must declare its policy.
+type Auth int
+
+// The authentication policies of a route.
+const (
+	// Public routes do not look at credentials.
+	Public Auth = iota + 1
+	// Optional routes serve anonymous callers, and refuse credentials that are not valid.
+	Optional
+	// Required routes answer 401 to anonymous callers.
+	Required
+)
+
+// String returns the policy's name in lower case.
+func (a Auth) String() string {
+	switch a {
+	case Public:
+		return "public"
+	case Optional:
+		return "optional"
+	case Required:
+		return "required"
+	default:
+		return "undeclared"
+	}
+}
+
+const (
+	// DefaultPath is the path of the route that serves whatever no other route matches:
+	// API Gateway's $default route.
+	DefaultPath = "$default"
+	// DefaultMaxBody is the largest request body, in bytes, of a route that names none.
+	DefaultMaxBody = 64 << 10
+)
+
+// Route is one operation of the API, with the policy that guards it.
+type Route struct {
+	// Name is the operation in kebab-case ("create-product"); also its folder and binary.
+	Name string
+	// Method is the HTTP method in upper case. Empty with DefaultPath only.
+	Method string
+	// Path is the template, in the syntax that API Gateway and net/http share
+	// ("/v1/products/{id}"), or DefaultPath.
+	Path string
+	// Auth is the authentication policy. It must be declared.
+	Auth Auth
+	// Roles are the roles of which the caller needs at least one. Needs Auth Required.
+	Roles []string
+	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
+	MaxBody int64
+}
+
+// Key returns API Gateway's route key: "GET /v1/products/{id}", or "$default".
+func (r Route) Key() string {
+	if r.Path == DefaultPath {
+		return DefaultPath
+	}
+	return r.Method + " " + r.Path
+}
+
+// BodyLimit returns the largest request body in bytes.
+func (r Route) BodyLimit() int64 {
+	if r.MaxBody == 0 {
+		return DefaultMaxBody
+	}
+	return r.MaxBody
+}
+
+var (
+	kebabCase = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	pathParam = regexp.MustCompile(`^\{[a-z_]+\+?\}$`)
+)
+
+// Validate reports everything that is wrong with the route, or nil.
+func (r Route) Validate() error {
+	var problems []error
+	refuse := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("route %q: "+format, append([]any{r.Name}, args...)...))
+	}
+
+	if !kebabCase.MatchString(r.Name) {
+		refuse("the name must be kebab-case")
+	}
+	if r.Path == DefaultPath {
+		if r.Method != "" {
+			refuse("the default route takes every method: leave Method empty")
+		}
+	} else {
+		if !slices.Contains(methods, r.Method) {
+			refuse("unknown method %q", r.Method)
+		}
+		if !validPath(r.Path) {
+			refuse("the path %q must be / followed by segments and {parameters}", r.Path)
+		}
+	}
+	if r.Auth < Public || r.Auth > Required {
+		refuse("Auth is not declared: Public, Optional or Required")
+	}
+	if len(r.Roles) > 0 && r.Auth != Required {
+		refuse("Roles need Auth Required")
+	}
+	if slices.Contains(r.Roles, "") {
+		refuse("a role has no name")
+	}
+	if r.MaxBody < 0 {
+		refuse("MaxBody is negative")
+	}
+	return errors.Join(problems...)
+}
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+func validPath(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return false
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		if segment == "" || (strings.ContainsAny(segment, "{}") && !pathParam.MatchString(segment)) {
+			return false
+		}
+	}
+	return true
+}

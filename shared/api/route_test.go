@@ -1,0 +1,61 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+func TestRouteValidate(t *testing.T) {
+	t.Parallel()
+	good := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public}
+	with := func(change func(*api.Route)) api.Route {
+		r := good
+		change(&r)
+		return r
+	}
+	for name, tc := range map[string]struct {
+		route api.Route
+		want  string // part of the error; empty for none
+	}{
+		"OK":               {route: good},
+		"OKRoles":          {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{"x"} })},
+		"OKGreedy":         {route: with(func(r *api.Route) { r.Path = "/v1/files/{path+}" })},
+		"OKDefault":        {route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}},
+		"NoPolicy":         {route: with(func(r *api.Route) { r.Auth = 0 }), want: "Auth is not declared"},
+		"UnknownPolicy":    {route: with(func(r *api.Route) { r.Auth = 9 }), want: "Auth is not declared"},
+		"RolesOptional":    {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Optional, []string{"x"} }), want: "Roles need Auth Required"},
+		"EmptyRole":        {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{""} }), want: "role has no name"},
+		"CamelCase":        {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
+		"NoName":           {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
+		"LowerCaseMethod":  {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},
+		"RelativePath":     {route: with(func(r *api.Route) { r.Path = "v1" }), want: "must be /"},
+		"BadParameter":     {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
+		"TrailingSlash":    {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
+		"NegativeBody":     {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
+		"DefaultAndMethod": {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public}, want: "leave Method empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := tc.route.Validate()
+			switch {
+			case tc.want == "" && err != nil:
+				t.Errorf("got %v, want no error", err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+				t.Errorf("got %v, want an error with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestRouteKey(t *testing.T) {
+	t.Parallel()
+	if got, want := (api.Route{Method: "GET", Path: "/v1/x"}).Key(), "GET /v1/x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := (api.Route{Path: api.DefaultPath}).Key(), "$default"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,135 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Authenticator finds out who sends a request. An error means that it could not decide.
+type Authenticator func(r *http.Request) (identity.Annotation, error)
+
+// GatewayAuthenticator takes the caller from what the Lambda authorizer handed over in the event,
+// and from nowhere else: no header of the client can set it. It checks the token's expiry again,
+// because API Gateway may have cached the authorizer's answer. A request that carries
+// credentials which no authorizer looked at is an error: the route is wired wrong.
+func GatewayAuthenticator(now func() time.Time) Authenticator {
+	return func(r *http.Request) (identity.Annotation, error) {
+		m, ok := identity.AuthorizerFrom(r.Context())
+		if !ok {
+			if r.Header.Get("Authorization") != "" {
+				return identity.Annotation{}, errors.New("credentials were sent to a route without an authorizer")
+			}
+			return identity.Annotation{Outcome: identity.Anonymous}, nil
+		}
+		a, err := identity.ParseAnnotation(m)
+		if err != nil {
+			return identity.Annotation{}, err
+		}
+		if expires := a.Identity.ExpiresAt; !expires.IsZero() && !now().Before(expires) {
+			return identity.Annotation{Outcome: identity.TokenExpired}, nil
+		}
+		return a, nil
+	}
+}
+
+// Authorize returns the middleware that holds a route's policy: nil for a public route,
+// OptionalAuth, or RequireAuth followed by RequireRole. It returns an error for a route that
+// needs an authenticator and has none.
+func Authorize(route api.Route, authenticate Authenticator) (Middleware, error) {
+	if route.Auth == api.Public {
+		return nil, nil //nolint:nilnil // a nil Middleware is a place left out of the chain
+	}
+	if authenticate == nil {
+		return nil, errors.New("route " + route.Name + " needs an authenticator")
+	}
+	if route.Auth == api.Optional {
+		return OptionalAuth(authenticate), nil
+	}
+	require := RequireAuth(authenticate)
+	if len(route.Roles) == 0 {
+		return require, nil
+	}
+	role := RequireRole(route.Roles...)
+	return func(next http.Handler) http.Handler { return require(role(next)) }, nil
+}
+
+// RequireAuth lets only authenticated callers pass and puts their identity into the context.
+// Its answers follow RFC 6750: 401 with WWW-Authenticate for absent or invalid credentials, 400
+// for malformed ones; 503 when the decision could not be made.
+func RequireAuth(authenticate Authenticator) Middleware {
+	return authMiddleware(authenticate, true)
+}
+
+// OptionalAuth lets anonymous callers pass without an identity. Credentials that are sent must be
+// valid all the same: treating a bad token as no token would hide an expired login.
+func OptionalAuth(authenticate Authenticator) Middleware {
+	return authMiddleware(authenticate, false)
+}
+
+func authMiddleware(authenticate Authenticator, required bool) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a, err := authenticate(r)
+			switch {
+			case err != nil:
+				problem.Write(w, r, problem.New(problem.Internal, "internal", "").WithCause(err))
+			case a.Outcome == identity.OK:
+				next.ServeHTTP(w, r.WithContext(identity.With(r.Context(), a.Identity)))
+			case a.Outcome == identity.Anonymous && !required:
+				next.ServeHTTP(w, r)
+			default:
+				problem.Write(w, r, refusal(a.Outcome))
+			}
+		})
+	}
+}
+
+// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
+const HeaderWWWAuthenticate = "WWW-Authenticate"
+
+// refusal says to a client why its credentials were not accepted, without saying what is wrong
+// with a token beyond its expiry.
+func refusal(outcome identity.Outcome) error {
+	switch outcome {
+	case identity.Anonymous:
+		return problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token.").
+			WithHeader(HeaderWWWAuthenticate, "Bearer")
+	case identity.InvalidRequest:
+		return problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token.").
+			WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_request"`)
+	case identity.Unavailable:
+		return problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.").
+			WithHeader("Retry-After", "1")
+	case identity.TokenExpired:
+		return invalidToken("token_expired", "The access token has expired.")
+	case identity.TokenRevoked:
+		return invalidToken("token_revoked", "The access token was revoked.")
+	default:
+		return invalidToken("invalid_token", "The access token is not valid.")
+	}
+}
+
+func invalidToken(code, detail string) error {
+	return problem.New(problem.Unauthorized, code, detail).
+		WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
+}
+
+// RequireRole lets a caller pass who holds at least one of roles; others get 403. It needs an
+// identity in the context, so it stands behind RequireAuth.
+func RequireRole(roles ...string) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if id, ok := identity.From(r.Context()); !ok || !id.HasAnyRole(roles...) {
+				problem.Write(w, r, problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation.").
+					WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope"`))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Config fills the places of the chain. The zero value works for a public route; a nil place is
+// left out, unless the route's policy needs it.
+type Config struct {
+	// Logger takes the request's lines; nil discards them.
+	Logger *zap.Logger
+	// LogFields adds fields to every line of a request; nil adds none.
+	LogFields LogFields
+	// Tracing and Metrics see the final status of every request, panics included.
+	Tracing, Metrics Middleware
+	// Headers overrides single security headers.
+	Headers SecurityHeadersConfig
+	// CORS is the cross-origin policy; the zero value is off.
+	CORS CORSConfig
+	// Deadline bounds the request.
+	Deadline DeadlineConfig
+	// RateLimitIP runs before the caller is known, RateLimitSubject after.
+	RateLimitIP, RateLimitSubject Middleware
+	// Authenticator finds out who is calling. Routes with Auth Optional or Required need it.
+	Authenticator Authenticator
+	// Idempotency replays the answer of a repeated request.
+	Idempotency Middleware
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Chain builds the handler of a route: the whole order, outermost first, and why each has its
+// place.
+//
+//	request id      first, so that everything below can name the request
+//	tracing         the span covers all that follows
+//	metrics         like tracing; both must see the status of panics and refusals
+//	access log      inside them, so that its line can carry trace ids
+//	recover         inside all that records, so that they see a 500
+//	security headers  before anything that answers, so that refusals carry them
+//	CORS            a preflight needs no body, token or limit
+//	body limit      before anything that reads the body
+//	deadline        before the first call to a store
+//	rate limit (IP) cheaper than authenticating
+//	authorise       puts the identity into the context
+//	rate limit (subject)  needs the identity
+//	idempotency     scoped to the subject; only work that may run is replayed
+//	handler
+//
+// It returns an error for a route or a policy that is not complete.
+func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, error) {
+	if err := route.Validate(); err != nil {
+		return nil, err
+	}
+	if handler == nil {
+		return nil, fmt.Errorf("route %q: the handler is nil", route.Name)
+	}
+	crossOrigin, corsErr := CORS(cfg.CORS)
+	authorize, authErr := Authorize(route, cfg.Authenticator)
+	if err := errors.Join(corsErr, authErr); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+
+	places := []Middleware{
+		RequestID(cfg.Logger, cfg.LogFields),
+		cfg.Tracing,
+		cfg.Metrics,
+		AccessLog(route.Path, cfg.Now),
+		Recover,
+		SecurityHeaders(cfg.Headers),
+		crossOrigin,
+		BodyLimit(route.BodyLimit()),
+		Deadline(cfg.Deadline),
+		cfg.RateLimitIP,
+		authorize,
+		cfg.RateLimitSubject,
+		cfg.Idempotency,
+	}
+	h := serve(handler)
+	for i := len(places) - 1; i >= 0; i-- {
+		if places[i] != nil {
+			h = places[i](h)
+		}
+	}
+	return h, nil
+}
+
+// serve runs the handler and writes its error.
+func serve(handler api.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := handler(w, r); err != nil {
+			problem.Write(w, r, err)
+		}
+	})
+}

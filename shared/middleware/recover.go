@@ -1,0 +1,45 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Recover turns a panic into a 500 problem and leaves the value and the stack in the log entry.
+// It sits inside the access log, metrics and tracing, so that they see the 500. When the answer
+// had begun already, it cannot be taken back: the panic goes on as http.ErrAbortHandler, and the
+// server drops what was written.
+func Recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := record(w)
+		defer func() {
+			value := recover()
+			if value == nil {
+				return
+			}
+			err := panicError(value)
+			entry := logging.EntryFrom(r.Context())
+			entry.Add(zap.ByteString("stack", debug.Stack()))
+			if rec.started() {
+				entry.SetError(err)
+				panic(http.ErrAbortHandler)
+			}
+			problem.Write(rec, r, err)
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func panicError(value any) error {
+	if err, ok := value.(error); ok {
+		return fmt.Errorf("panic: %w", err)
+	}
+	return errors.New("panic: " + fmt.Sprint(value))
+}

@@ -1,0 +1,69 @@
+package middleware
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// HeaderRequestID carries the id of a request, in and out.
+const HeaderRequestID = problem.HeaderRequestID
+
+// LogFields returns fields that every log line of a request shall carry, such as the Lambda
+// request id. It is called once for each request.
+type LogFields func(r *http.Request) []zap.Field
+
+// RequestID gives every request an id, echoes it in X-Request-Id, and puts a logger that names
+// it and an empty log entry into the context. A client's id is kept when it has 1 to 128
+// characters of A-Z a-z 0-9 . _ : and -; any other is replaced, because it would end up in logs.
+func RequestID(logger *zap.Logger, fields LogFields) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			id := r.Header.Get(HeaderRequestID)
+			if !validRequestID(id) {
+				id = rand.Text()
+			}
+			w.Header().Set(HeaderRequestID, id)
+
+			with := []zap.Field{zap.String("request_id", id)}
+			if fields != nil {
+				with = append(with, fields(r)...)
+			}
+			ctx := context.WithValue(r.Context(), requestIDKey{}, id)
+			ctx = logging.With(ctx, logger.WithLazy(with...))
+			ctx = logging.WithEntry(ctx, &logging.Entry{})
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+type requestIDKey struct{}
+
+// RequestIDFrom returns the request's id, or "" outside a request.
+func RequestIDFrom(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+const maxRequestID = 128
+
+func validRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '.', c == '_', c == ':', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
