@@ -1,0 +1,157 @@
+package lambdahttp
+
+import (
+	"encoding/base64"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// encode appends the answer by hand: encoding/json costs four times as much and the shape is
+// small. Header names are in order, so equal answers are equal bytes.
+func (p *payload2) encode(a answer) []byte {
+	isText := isText(a.header, a.body)
+	size := len(a.body) + 512
+	if !isText {
+		size += len(a.body) / 2
+	}
+	out := make([]byte, 0, size)
+
+	out = append(out, `{"statusCode":`...)
+	out = strconv.AppendInt(out, int64(a.status), 10)
+	out = append(out, `,"headers":{`...)
+	var space [24]string
+	names := space[:0]
+	for name, values := range a.header {
+		if name != "Set-Cookie" && isToken(name) && len(values) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendString(out, name)
+		out = append(out, ':')
+		out = appendString(out, joined(a.header[name]))
+	}
+	out = append(out, '}')
+	if cookies := a.header["Set-Cookie"]; len(cookies) > 0 {
+		out = append(out, `,"cookies":[`...)
+		for i, cookie := range cookies {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = appendString(out, headerValue(cookie))
+		}
+		out = append(out, ']')
+	}
+
+	out = append(out, `,"body":`...)
+	if isText {
+		out = appendString(out, a.body)
+		return append(out, `,"isBase64Encoded":false}`...)
+	}
+	out = append(out, '"')
+	out = base64.StdEncoding.AppendEncode(out, a.body)
+	return append(out, `","isBase64Encoded":true}`...)
+}
+
+// joined folds repeated headers as RFC 9110 section 5.3 allows; the format has one string each.
+func joined(values []string) string {
+	if len(values) == 1 {
+		return headerValue(values[0])
+	}
+	clean := make([]string, len(values))
+	for i, value := range values {
+		clean[i] = headerValue(value)
+	}
+	return strings.Join(clean, ", ")
+}
+
+// headerValue makes one line of the value, as net/http does before it writes one: what a handler
+// copied from its input must not start another header.
+func headerValue(s string) string {
+	if strings.ContainsAny(s, "\r\n") {
+		s = strings.NewReplacer("\r", " ", "\n", " ").Replace(s)
+	}
+	return strings.Trim(s, " \t")
+}
+
+// isText reports whether the body may travel as a JSON string. Everything else is base64: what
+// is encoded (gzip), what its media type does not call text, and what is not UTF-8.
+func isText(h http.Header, body []byte) bool {
+	if len(body) == 0 {
+		return true
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return false
+	}
+	return isTextType(h.Get("Content-Type")) && utf8.Valid(body)
+}
+
+func isTextType(contentType string) bool {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	switch mediaType = strings.TrimSpace(mediaType); mediaType {
+	case "application/json", "application/problem+json": // nearly every answer: no lower-casing
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(mediaType)
+	if err != nil {
+		return false
+	}
+	switch mediaType {
+	case "application/json", "application/xml", "application/javascript", "application/ecmascript",
+		"application/x-www-form-urlencoded", "application/yaml", "application/x-ndjson", "application/graphql":
+		return true
+	}
+	return strings.HasPrefix(mediaType, "text/") ||
+		strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") || strings.HasSuffix(mediaType, "+yaml")
+}
+
+const hex = "0123456789abcdef"
+
+// appendString appends s as a JSON string (RFC 8259 section 7). Bytes that are not UTF-8, which
+// only header values can hold here, become U+FFFD.
+func appendString[T string | []byte](out []byte, s T) []byte {
+	out = append(out, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			out = append(out, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				out = append(out, '\\', c)
+			case '\n':
+				out = append(out, '\\', 'n')
+			case '\r':
+				out = append(out, '\\', 'r')
+			case '\t':
+				out = append(out, '\\', 't')
+			default:
+				out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+		if r == utf8.RuneError && size == 1 {
+			out = append(out, s[start:i]...)
+			out = utf8.AppendRune(out, utf8.RuneError)
+			start = i + 1
+		}
+		i += size
+	}
+	out = append(out, s[start:]...)
+	return append(out, '"')
+}

@@ -1,0 +1,385 @@
+package lambdahttp
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+var (
+	errSyntax = errors.New("malformed JSON")
+	errType   = errors.New("a field has another type than the format says")
+	errDepth  = errors.New("JSON nested too deeply")
+)
+
+// maxDepth is far above what any event needs and keeps a hostile one from growing the stack.
+const maxDepth = 64
+
+// reader reads one JSON text, field by field, into what the caller asks for. Decoding an event
+// with encoding/json costs more than everything else in this package together: it scans twice
+// and allocates every string. Here strings without escapes are parts of the text.
+//
+// null reads as the zero value. The first error sticks and makes every later read a no-op.
+type reader struct {
+	text     string
+	at       int
+	depth    int
+	err      error
+	failedAt int // where err was found
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err, r.failedAt = err, r.at
+	}
+	r.at = len(r.text) // ends every loop
+}
+
+// peek skips white space and returns the next byte, 0 at the end.
+func (r *reader) peek() byte {
+	for ; r.at < len(r.text); r.at++ {
+		switch c := r.text[r.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (r *reader) take(c byte) bool {
+	if r.peek() != c || r.at == len(r.text) {
+		return false
+	}
+	r.at++
+	return true
+}
+
+func (r *reader) word(word string) {
+	if !strings.HasPrefix(r.text[r.at:], word) {
+		r.fail(errSyntax)
+		return
+	}
+	r.at += len(word)
+}
+
+// null consumes a null, if one is next.
+func (r *reader) null() bool {
+	if r.peek() != 'n' {
+		return false
+	}
+	r.word("null")
+	return true
+}
+
+// end fails if anything but white space follows.
+func (r *reader) end() {
+	if r.peek() != 0 || r.at < len(r.text) {
+		r.fail(errSyntax)
+	}
+}
+
+// object calls field with every name; field must read the value.
+func (r *reader) object(field func(name string)) {
+	if !r.open('{') {
+		return
+	}
+	defer func() { r.depth-- }()
+	if r.take('}') {
+		return
+	}
+	for r.err == nil {
+		if r.peek() != '"' {
+			r.fail(errSyntax)
+			return
+		}
+		name := r.string()
+		if !r.take(':') {
+			r.fail(errSyntax)
+			return
+		}
+		field(name)
+		if r.close('}') {
+			return
+		}
+	}
+}
+
+// array calls element for every element; element must read it.
+func (r *reader) array(element func()) {
+	if !r.open('[') {
+		return
+	}
+	defer func() { r.depth-- }()
+	if r.take(']') {
+		return
+	}
+	for r.err == nil {
+		element()
+		if r.close(']') {
+			return
+		}
+	}
+}
+
+func (r *reader) open(bracket byte) bool {
+	if r.null() {
+		return false
+	}
+	if !r.take(bracket) {
+		r.fail(errType)
+		return false
+	}
+	if r.depth++; r.depth > maxDepth {
+		r.fail(errDepth)
+	}
+	return true
+}
+
+// close consumes the bracket that ends a list, or the comma before its next element.
+func (r *reader) close(bracket byte) bool {
+	if r.take(bracket) {
+		return true
+	}
+	if !r.take(',') {
+		r.fail(errSyntax)
+	}
+	return false
+}
+
+// string reads a string.
+func (r *reader) string() string {
+	if r.null() {
+		return ""
+	}
+	if !r.take('"') {
+		r.fail(errType)
+		return ""
+	}
+	start, ascii := r.at, true
+	for ; r.at < len(r.text); r.at++ {
+		switch c := r.text[r.at]; {
+		case c == '"':
+			s := r.text[start:r.at]
+			r.at++
+			if !ascii && !utf8.ValidString(s) {
+				s = validUTF8(s)
+			}
+			return s
+		case c == '\\':
+			return r.unescape(start)
+		case c < ' ':
+			r.fail(errSyntax)
+			return ""
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	r.fail(errSyntax)
+	return ""
+}
+
+// unescape reads on from the first backslash of the string that began at start.
+func (r *reader) unescape(start int) string {
+	out := make([]byte, 0, 2*(r.at-start)+64)
+	out = append(out, r.text[start:r.at]...)
+	for r.at < len(r.text) {
+		c := r.text[r.at]
+		r.at++
+		switch {
+		case c == '"':
+			if s := string(out); utf8.ValidString(s) {
+				return s
+			}
+			return validUTF8(string(out))
+		case c < ' ':
+			r.fail(errSyntax)
+			return ""
+		case c != '\\':
+			out = append(out, c)
+			continue
+		}
+		if r.at == len(r.text) {
+			break
+		}
+		c = r.text[r.at]
+		r.at++
+		switch c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			out = utf8.AppendRune(out, r.escapedRune())
+		default:
+			r.fail(errSyntax)
+		}
+	}
+	r.fail(errSyntax)
+	return ""
+}
+
+// escapedRune reads the four digits after \u, and the second half of a surrogate pair. A lone
+// half is U+FFFD, as in encoding/json.
+func (r *reader) escapedRune() rune {
+	first, ok := r.hex4(r.at)
+	if !ok {
+		r.fail(errSyntax)
+		return utf8.RuneError
+	}
+	r.at += 4
+	if !utf16.IsSurrogate(first) {
+		return first
+	}
+	if strings.HasPrefix(r.text[r.at:], `\u`) {
+		if second, ok := r.hex4(r.at + 2); ok {
+			if pair := utf16.DecodeRune(first, second); pair != utf8.RuneError {
+				r.at += 6
+				return pair
+			}
+		}
+	}
+	return utf8.RuneError
+}
+
+func (r *reader) hex4(at int) (rune, bool) {
+	if at+4 > len(r.text) {
+		return 0, false
+	}
+	var value rune
+	for _, c := range []byte(r.text[at : at+4]) {
+		digit := strings.IndexByte(hex, c|0x20)
+		if digit < 0 || c < '0' {
+			return 0, false
+		}
+		value = value<<4 | rune(digit)
+	}
+	return value, true
+}
+
+// validUTF8 replaces every byte that is not UTF-8 by U+FFFD.
+func validUTF8(s string) string { return string([]rune(s)) }
+
+// bool reads true or false.
+func (r *reader) bool() bool {
+	switch r.peek() {
+	case 'n':
+		r.word("null")
+	case 't':
+		r.word("true")
+		return r.err == nil
+	case 'f':
+		r.word("false")
+	default:
+		r.fail(errType)
+	}
+	return false
+}
+
+// integer reads a number and drops its fraction.
+func (r *reader) integer() int64 {
+	if r.null() {
+		return 0
+	}
+	text := r.number()
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	const exact = 1 << 53
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f > exact || f < -exact {
+		r.fail(errType)
+		return 0
+	}
+	return int64(f)
+}
+
+// number reads a number's text (RFC 8259 section 6).
+func (r *reader) number() string {
+	r.peek()
+	start := r.at
+	if r.byteIs('-') {
+		r.at++
+	}
+	switch {
+	case r.byteIs('0'):
+		r.at++
+	case !r.digits():
+		r.fail(errType)
+		return ""
+	}
+	if r.byteIs('.') {
+		r.at++
+		if !r.digits() {
+			r.fail(errSyntax)
+			return ""
+		}
+	}
+	if r.byteIs('e') || r.byteIs('E') {
+		r.at++
+		if r.byteIs('+') || r.byteIs('-') {
+			r.at++
+		}
+		if !r.digits() {
+			r.fail(errSyntax)
+			return ""
+		}
+	}
+	return r.text[start:r.at]
+}
+
+func (r *reader) byteIs(c byte) bool { return r.at < len(r.text) && r.text[r.at] == c }
+
+func (r *reader) digits() bool {
+	start := r.at
+	for r.at < len(r.text) && '0' <= r.text[r.at] && r.text[r.at] <= '9' {
+		r.at++
+	}
+	return r.at > start
+}
+
+// skip reads any value and returns its text.
+func (r *reader) skip() string {
+	c := r.peek()
+	start := r.at
+	switch c {
+	case '{':
+		r.object(func(string) { r.skip() })
+	case '[':
+		r.array(func() { r.skip() })
+	case '"':
+		_ = r.string()
+	case 't', 'f', 'n':
+		r.bool()
+	default:
+		r.number()
+	}
+	if r.err != nil {
+		return ""
+	}
+	return r.text[start:r.at]
+}
+
+// scalar reads any value. Strings, numbers and booleans are kept, as text: a number keeps every
+// digit. ok is false for objects, lists and null.
+func (r *reader) scalar() (text string, ok bool) {
+	switch r.peek() {
+	case '{', '[', 'n':
+		r.skip()
+		return "", false
+	case '"':
+		return r.string(), r.err == nil
+	default:
+		return r.skip(), r.err == nil
+	}
+}

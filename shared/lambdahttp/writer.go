@@ -1,0 +1,160 @@
+package lambdahttp
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxResponse is what Lambda takes as a synchronous answer, in bytes of JSON: 6 MiB and 100 bytes
+// ("Response payload size exceeded maximum allowed payload size (6291556 bytes)").
+const maxResponse = 6<<20 + 100
+
+// errTooLarge is the fault of an answer that Lambda would not take.
+var errTooLarge = errors.New("lambdahttp: the answer is larger than Lambda's 6 MB")
+
+// writer is the http.ResponseWriter of one request. It keeps the rules of net/http's: the first
+// status wins, the header is what it was then, and statuses without a body have none.
+type writer struct {
+	head     bool // the request is a HEAD
+	header   http.Header
+	sent     http.Header // header as it stood at the first WriteHeader
+	status   int         // 0 until then
+	declared int64       // the handler's Content-Length; -1 when it set none
+	written  int64
+	body     []byte
+	tooLarge bool
+}
+
+func newWriter(method string) *writer {
+	return &writer{head: method == http.MethodHead, header: make(http.Header, 8), declared: -1}
+}
+
+// Header returns the header that the first WriteHeader or Write sends.
+func (w *writer) Header() http.Header { return w.header }
+
+// WriteHeader sets the status, once. Informational statuses are dropped: no event source can send
+// them on. Like net/http it panics for a number that is not a status.
+func (w *writer) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("lambdahttp: invalid WriteHeader code %d", status))
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		return
+	}
+	w.status = status
+	w.sent = maps.Clone(w.header)
+	for key, values := range w.sent {
+		if len(values) > 1 {
+			w.sent[key] = slices.Clone(values) // Add may write behind the length that was sent
+		}
+	}
+	if text := w.sent.Get("Content-Length"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			n = -1
+		}
+		w.declared = n
+	}
+}
+
+// Write adds to the body. It fails as net/http's does: with http.ErrBodyNotAllowed for a status
+// that has none, with http.ErrContentLength beyond the length that the handler declared.
+func (w *writer) Write(p []byte) (int, error) { return write(w, p) }
+
+// WriteString is Write for a string, without a copy.
+func (w *writer) WriteString(s string) (int, error) { return write(w, s) }
+
+func write[T string | []byte](w *writer, p T) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !bodyAllowed(w.status) {
+		return 0, http.ErrBodyNotAllowed
+	}
+	w.written += int64(len(p))
+	if w.declared >= 0 && w.written > w.declared {
+		return 0, http.ErrContentLength
+	}
+	if !w.head && w.written > maxResponse {
+		w.tooLarge, w.body = true, nil
+		return 0, errTooLarge
+	}
+	if !w.head || len(w.body) < sniffLength {
+		w.body = append(w.body, p...)
+	}
+	return len(p), nil
+}
+
+// bodyAllowed is net/http's rule, RFC 9110 section 6.4.1.
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// answer is a finished response.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// sniffLength is how many bytes http.DetectContentType looks at.
+const sniffLength = 512
+
+// finish completes the response as net/http does when a handler returns. It returns an error for
+// a response that net/http would have broken off, or that Lambda would not take.
+func (w *writer) finish() (answer, error) {
+	w.WriteHeader(http.StatusOK)
+	allowed := bodyAllowed(w.status)
+	if w.tooLarge {
+		return answer{}, errTooLarge
+	}
+	if allowed && !w.head && w.declared >= 0 && w.declared != w.written {
+		return answer{}, fmt.Errorf("lambdahttp: the handler declared %d bytes of body and wrote %d", w.declared, w.written)
+	}
+
+	a := answer{status: w.status, header: w.sent, body: w.body}
+	dropHopByHop(a.header)
+	if allowed {
+		_, hasType := a.header["Content-Type"]
+		if !hasType && len(w.body) > 0 && a.header.Get("Content-Encoding") == "" {
+			a.header["Content-Type"] = []string{http.DetectContentType(w.body)}
+		}
+	}
+	// Like net/http, a HEAD tells a length only if the handler wrote or declared one.
+	delete(a.header, "Content-Length")
+	switch {
+	case allowed && (!w.head || w.written > 0):
+		a.header["Content-Length"] = []string{strconv.FormatInt(w.written, 10)}
+	case allowed && w.declared >= 0:
+		a.header["Content-Length"] = []string{strconv.FormatInt(w.declared, 10)}
+	}
+	if w.status == http.StatusNotModified {
+		delete(a.header, "Content-Type")
+	}
+	if w.head || !allowed {
+		a.body = nil
+	}
+	return a, nil
+}
+
+// dropHopByHop removes what describes a connection (RFC 9110 section 7.6.1): the connection to
+// the client is the gateway's.
+func dropHopByHop(h http.Header) {
+	for _, key := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
+		delete(h, key)
+	}
+	for key := range h {
+		if strings.HasPrefix(key, http.TrailerPrefix) {
+			delete(h, key)
+		}
+	}
+}
