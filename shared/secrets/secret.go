@@ -1,0 +1,110 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+)
+
+// Config tunes how a Secret is refreshed. Its zero value works.
+type Config struct {
+	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes.
+	SoftAge time.Duration
+	// Limit bounds what a refresh may add to one request. Default 200 ms.
+	Limit time.Duration
+	// RetryAfter is the pause after a failed refresh, during which requests do not pay for
+	// another attempt. Default 30 s.
+	RetryAfter time.Duration
+	// Clock tells the time. Default time.Now.
+	Clock func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.SoftAge <= 0 {
+		c.SoftAge = 5 * time.Minute
+	}
+	if c.Limit <= 0 {
+		c.Limit = 200 * time.Millisecond
+	}
+	if c.RetryAfter <= 0 {
+		c.RetryAfter = 30 * time.Second
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return c
+}
+
+// Secret holds the decoded value of a secret. It starts no goroutine and is safe for concurrent
+// use.
+type Secret[T any] struct {
+	source Source
+	getter Getter
+	decode func([]byte) (T, error)
+	cfg    Config
+
+	value      atomic.Pointer[T]
+	refreshAt  atomic.Int64 // nanoseconds since the epoch
+	refreshing sync.Mutex   // held by the one request that refreshes
+}
+
+// Open reads and decodes the secret, at INIT and within ctx. getter may be nil where no source
+// can be remote. decode must not put bytes of the secret into its errors. The errors of Open
+// name the variable.
+func Open[T any](ctx context.Context, source Source, getter Getter, decode func([]byte) (T, error), cfg Config) (*Secret[T], error) {
+	if decode == nil {
+		return nil, errors.New("secrets: no decode function")
+	}
+	s := &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults()}
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Get returns the value. When it is older than the soft age, the calling request refreshes it
+// first, for at most the limit; requests beside it get the old value at once. After a failed
+// refresh, which is logged, the last good value stays in use.
+func (s *Secret[T]) Get(ctx context.Context) T {
+	if s.due() && s.refreshing.TryLock() {
+		defer s.refreshing.Unlock()
+		if s.due() { // not refreshed by another request in the meantime
+			s.refresh(ctx)
+		}
+	}
+	return *s.value.Load()
+}
+
+func (s *Secret[T]) due() bool {
+	return s.source.kind != kindInline && s.cfg.Clock().UnixNano() >= s.refreshAt.Load()
+}
+
+func (s *Secret[T]) refresh(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, s.cfg.Limit)
+	defer cancel()
+	if err := s.load(limited); err != nil {
+		s.refreshAt.Store(s.cfg.Clock().Add(s.cfg.RetryAfter).UnixNano())
+		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))
+	}
+}
+
+func (s *Secret[T]) load(ctx context.Context) error {
+	data, err := s.source.read(ctx, s.getter)
+	if err != nil {
+		return fmt.Errorf("secrets: read %s: %w", s.source, err)
+	}
+	value, err := s.decode(data)
+	if err != nil {
+		return fmt.Errorf("secrets: decode %s: %w", s.source, err)
+	}
+	s.value.Store(&value)
+	s.refreshAt.Store(s.cfg.Clock().Add(s.cfg.SoftAge).UnixNano())
+	return nil
+}
