@@ -1,0 +1,333 @@
+package runtime_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/local/runtime"
+)
+
+func TestTimeoutKillsTheProcess(t *testing.T) {
+	t.Parallel()
+	fn := function("f", "")
+	fn.Timeout = time.Second
+	r, _ := one(t, fn)
+	before, _ := invoke(t, r, `{}`)
+
+	began := time.Now()
+	failed := failure(t, r, `{"do":"sleep","n":60000}`, runtime.Timeout)
+
+	if took := time.Since(began); took < time.Second || took > 10*time.Second {
+		t.Errorf("timed out after %s", took)
+	}
+	if failed.Error() != "f: timed out after 1s" || failed.RequestID == "" {
+		t.Errorf("error %q, request id %q", failed, failed.RequestID)
+	}
+	wantGone(t, before.PID)
+	if _, result := invoke(t, r, `{}`); !result.Cold {
+		t.Error("a killed environment served again")
+	}
+}
+
+func TestExitDuringInvoke(t *testing.T) {
+	t.Parallel()
+	r, _ := one(t, function("f", ""))
+	failed := failure(t, r, `{"do":"exit","n":7}`, runtime.Exit)
+	if want := "f: exited before it answered: exit status 7, last line: leaving"; failed.Error() != want {
+		t.Errorf("got %q, want %q", failed, want)
+	}
+	if _, result := invoke(t, r, `{}`); !result.Cold {
+		t.Error("a dead environment served again")
+	}
+}
+
+func TestExitWhileIdleIsNoticed(t *testing.T) {
+	t.Parallel()
+	r, _ := one(t, function("f", ""))
+	a, _ := invoke(t, r, `{}`)
+	if err := syscall.Kill(a.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, a.PID)
+	time.Sleep(100 * time.Millisecond) // gone, and noticed
+	if _, result := invoke(t, r, `{}`); !result.Cold {
+		t.Error("a dead environment served again")
+	}
+}
+
+func TestFailedInitSaysWhy(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ mode, want string }{
+		"Exit":     {"exit", "f: exited during INIT: exit status 3, last line: no table configured"},
+		"Reported": {"init-error", "f: INIT failed: Runtime.NoHandler: no such handler"},
+		"Hang":     {"hang", "f: INIT took longer than 2s, it did not ask for its first event"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := start(t, runtime.Config{
+				Functions: []runtime.Function{function("f", test.mode)}, InitTimeout: 2 * time.Second,
+			})
+			failed := failure(t, r, `{}`, runtime.Init)
+			if failed.Error() != test.want {
+				t.Errorf("got %q, want %q", failed, test.want)
+			}
+			if failed.RequestID == "" {
+				t.Error("no request id")
+			}
+			failure(t, r, `{}`, runtime.Init)
+		})
+	}
+}
+
+func TestNotABinaryFailsInit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(path, []byte("\x7fELF nothing"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := one(t, runtime.Function{Name: "f", Binary: path})
+	failed := failure(t, r, `{}`, runtime.Init)
+	if !strings.Contains(failed.Error(), "its binary does not start") {
+		t.Errorf("got %q", failed)
+	}
+}
+
+func TestPayloadLimits(t *testing.T) {
+	t.Parallel()
+	r, _ := one(t, function("f", ""))
+	event := func(size int) string {
+		const empty = `{"do":"length","text":""}`
+		return strings.TrimSuffix(empty, `"}`) + strings.Repeat("x", size-len(empty)) + `"}`
+	}
+	big := func(size int) string { return `{"do":"big","n":` + strconv.Itoa(size) + `}` }
+
+	if a, _ := invoke(t, r, event(runtime.MaxRequestBytes)); a.Text != "6291431" {
+		t.Errorf("%s characters of the largest event arrived", a.Text)
+	}
+	failure(t, r, event(runtime.MaxRequestBytes+1), runtime.RequestTooLarge)
+
+	result, err := r.Invoke(t.Context(), "f", []byte(big(runtime.MaxResponseBytes)))
+	if err != nil || len(result.Payload) != runtime.MaxResponseBytes {
+		t.Errorf("the largest answer: %v, %d bytes", err, len(result.Payload))
+	}
+	failure(t, r, big(runtime.MaxResponseBytes+1), runtime.ResponseTooLarge)
+	failure(t, r, big(20<<20), runtime.ResponseTooLarge)
+	invoke(t, r, `{}`)
+}
+
+func TestOutputArrivesLineByLine(t *testing.T) {
+	t.Parallel()
+	r, l := one(t, function("f", ""))
+	invoke(t, r, `{"do":"print","text":"one\r\ntwo\n\nthree"}`)
+	invoke(t, r, `{"do":"print","text":" and more\nbad \u0000\n"}`)
+	invoke(t, r, `{"do":"long","n":600000}`)
+	invoke(t, r, `{"do":"print","text":"unfinished"}`)
+	r.Close()
+
+	y := strings.Repeat("y", 256<<10)
+	want := []string{
+		"f: one", "f: two", "f: ", "f: three and more", "f: bad \x00",
+		"f: " + y, "f: " + y, "f: " + y[:600000-2*len(y)], "f: unfinished",
+	}
+	if diff := cmp.Diff(want, l.all()); diff != "" {
+		t.Errorf("lines (-want +got):\n%.2000s", diff)
+	}
+}
+
+func TestCloseKillsAtOnceWithoutExtensions(t *testing.T) {
+	t.Parallel()
+	r, l := one(t, function("f", ""))
+	a, _ := invoke(t, r, `{"do":"child"}`)
+	began := time.Now()
+	r.Close()
+	if took := time.Since(began); took > 400*time.Millisecond {
+		t.Errorf("closed after %s", took)
+	}
+	wantGone(t, a.PID)
+	wantGone(t, a.Child)
+	if lines := l.all(); len(lines) != 0 {
+		t.Errorf("lines %q", lines)
+	}
+	failure(t, r, `{}`, runtime.Closed)
+	r.Close()
+}
+
+func TestCloseSendsSigtermToARegisteredFunction(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[string][]string{"sigterm": {"f: got SIGTERM"}, "stubborn": nil} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			r, l := one(t, function("f", mode))
+			a, _ := invoke(t, r, `{}`)
+			began := time.Now()
+			r.Close()
+			if took := time.Since(began); took < 450*time.Millisecond || took > 3*time.Second {
+				t.Errorf("closed after %s, want 500 ms", took)
+			}
+			wantGone(t, a.PID)
+			if diff := cmp.Diff(want, l.all()); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCloseCutsOffEventsInFlight(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]string{"Invoke": "", "Init": "hang"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := one(t, function("f", mode))
+			var group sync.WaitGroup
+			for range 3 {
+				group.Go(func() {
+					_, err := r.Invoke(t.Context(), "f", []byte(`{"do":"sleep","n":60000}`))
+					if !errors.Is(err, runtime.Closed) {
+						t.Errorf("got error %v", err)
+					}
+				})
+			}
+			time.Sleep(500 * time.Millisecond)
+			r.Close()
+			group.Wait()
+		})
+	}
+}
+
+func TestEnvironmentWaitsForItsInvokeExtension(t *testing.T) {
+	t.Parallel()
+	r, l := one(t, function("f", "internal-extension"))
+	first, result := invoke(t, r, `{}`)
+	if result.Duration > 140*time.Millisecond {
+		t.Logf("the answer took %s", result.Duration)
+	}
+	l.wait(t, "extension: INVOKE "+first.RequestID)
+
+	second, cold := invoke(t, r, `{}`) // the extension works for 150 ms, longer than a request waits
+	if !cold.Cold || second.PID == first.PID {
+		t.Errorf("the environment served again before its extension was ready")
+	}
+	time.Sleep(500 * time.Millisecond)
+	if third, warm := invoke(t, r, `{}`); warm.Cold || third.Count != 2 {
+		t.Errorf("the environment was not free after its extension was ready: %+v", third)
+	}
+}
+
+func TestInternalExtensionMayNotRegisterForShutdown(t *testing.T) {
+	t.Parallel()
+	r, l := one(t, function("f", "internal-shutdown"))
+	invoke(t, r, `{}`)
+	l.wait(t, "register for SHUTDOWN: 403")
+}
+
+func TestExternalExtension(t *testing.T) {
+	t.Parallel()
+	with := func(behaviour string) runtime.Function {
+		fn := function("f", "")
+		fn.Extensions = []string{filepath.Join(binaries, "extension")}
+		fn.Env["EXTENSION"] = behaviour
+		return fn
+	}
+	t.Run("GetsInvokeAndShutdown", func(t *testing.T) {
+		t.Parallel()
+		r, l := one(t, with(""))
+		invoke(t, r, `{}`)
+		r.Close()
+		want := []string{"f: external: INVOKE <nil>", "f: external: SHUTDOWN spindown"}
+		if diff := cmp.Diff(want, l.all()); diff != "" {
+			t.Errorf("lines (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("IsToldOfATimeout", func(t *testing.T) {
+		t.Parallel()
+		fn := with("")
+		fn.Timeout = time.Second
+		r, l := one(t, fn)
+		failure(t, r, `{"do":"sleep","n":60000}`, runtime.Timeout)
+		l.wait(t, "external: SHUTDOWN timeout")
+	})
+	t.Run("ExitFailsInit", func(t *testing.T) {
+		t.Parallel()
+		r, _ := one(t, with("exit"))
+		failed := failure(t, r, `{}`, runtime.Init)
+		if want := "f: INIT failed: extension extension exited: exit status 4"; failed.Error() != want {
+			t.Errorf("got %q, want %q", failed, want)
+		}
+	})
+	t.Run("SilenceFailsInit", func(t *testing.T) {
+		t.Parallel()
+		r, _ := start(t, runtime.Config{Functions: []runtime.Function{with("silent")}, InitTimeout: time.Second})
+		failed := failure(t, r, `{}`, runtime.Init)
+		if want := "f: INIT took longer than 1s, its extensions did not register"; failed.Error() != want {
+			t.Errorf("got %q, want %q", failed, want)
+		}
+	})
+	t.Run("ExitErrorFailsTheEvent", func(t *testing.T) {
+		t.Parallel()
+		r, _ := one(t, with("exit-error"))
+		failed := failure(t, r, `{"do":"sleep","n":60000}`, runtime.Exit)
+		if want := "f: an extension failed: extension extension reported Fatal.ConnectFailed"; failed.Error() != want {
+			t.Errorf("got %q, want %q", failed, want)
+		}
+	})
+}
+
+func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), "RUNTIME_TEST_PARENT="+binaries)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if err := json.Unmarshal([]byte(line), &a); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	wantGone(t, a.PID)
+}
+
+// wantGone waits until no process has the id.
+func wantGone(t *testing.T, pid int) {
+	t.Helper()
+	for range 500 {
+		if pid == 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			return
+		}
+		if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil &&
+			strings.Contains(string(stat), ") Z ") {
+			return // dead, and only its new parent has not looked yet
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %d still runs", pid)
+}

@@ -1,0 +1,171 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pool holds the environments of one function.
+type pool struct {
+	r  *Runtime
+	fn Function
+
+	mu sync.Mutex
+	// idle are the free environments, the one used last at the end.
+	idle []*environment
+	// busy counts environments with an event, settling those of them that have answered, and
+	// waiting the requests that hope for one of these.
+	busy, settling, waiting int
+	// freed is closed, and replaced, whenever an environment becomes free or ends.
+	freed  chan struct{}
+	closed bool
+}
+
+// newPool returns a pool without environments.
+func newPool(r *Runtime, fn Function) *pool {
+	return &pool{r: r, fn: fn, freed: make(chan struct{})}
+}
+
+// failure returns an *Error about an invocation of the pool's function.
+func (p *pool) failure(inv *invocation, kind Kind, message string, cause error) error {
+	return &Error{Kind: kind, Function: p.fn.Name, RequestID: inv.id, Message: message, Cause: cause}
+}
+
+// dispatch gives inv to a free environment or to a new one. It does not wait for the answer.
+func (p *pool) dispatch(ctx context.Context, inv *invocation) error {
+	if kind, ok := p.r.admit(); !ok {
+		return p.failure(inv, kind, "the runtime takes no more events", nil)
+	}
+	env, err := p.acquire(ctx, inv)
+	if err != nil {
+		p.r.leave()
+		return err
+	}
+	go p.serve(env, inv)
+	return nil
+}
+
+// acquire takes a free environment, or returns nil when a new one may be started.
+func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, error) {
+	patience := time.NewTimer(settleGrace)
+	defer patience.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for patient := true; ; {
+		if last := len(p.idle) - 1; last >= 0 {
+			env := p.idle[last]
+			p.idle = p.idle[:last]
+			if !env.usable() {
+				p.r.working.Add(1) // not the first: this event is admitted
+				go func() { defer p.r.working.Done(); env.close(shutdownFailure) }()
+				continue
+			}
+			p.busy++
+			return env, nil
+		}
+		if patient && p.settling > p.waiting {
+			freed := p.freed
+			p.waiting++
+			p.mu.Unlock()
+			var err error
+			select {
+			case <-freed:
+			case <-patience.C:
+				patient = false
+			case <-p.r.done:
+				patient = false
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+			p.mu.Lock()
+			p.waiting--
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if limit := p.fn.ReservedConcurrency; limit != nil && p.busy >= *limit {
+			return nil, p.failure(inv, Throttled, fmt.Sprintf(
+				"reserved concurrency is %d and %d events are in flight", *limit, p.busy), nil)
+		}
+		p.busy++
+		return nil, nil
+	}
+}
+
+// serve runs inv in env, or in a new environment when env is nil, and then frees or ends it.
+func (p *pool) serve(env *environment, inv *invocation) {
+	defer p.r.leave()
+	if env == nil {
+		began := time.Now()
+		started, err := p.r.start(p.fn)
+		if err != nil {
+			err.RequestID = inv.id
+			inv.finish(Result{}, err)
+			p.release(nil, false)
+			return
+		}
+		env = started
+		inv.result.Cold, inv.result.InitDuration = true, time.Since(began)
+	}
+
+	began := time.Now()
+	timeout := time.NewTimer(p.fn.Timeout)
+	defer timeout.Stop()
+	out, alive := env.deliver(inv, timeout.C)
+	inv.result.Duration = time.Since(began)
+	if !alive {
+		inv.finish(inv.result, out.err)
+		env.close(out.reason)
+		p.release(nil, false)
+		return
+	}
+
+	inv.result.MaxMemoryMB = env.main.memoryMB()
+	inv.result.Payload, inv.result.FunctionError, inv.result.ErrorType = out.payload, out.failed, out.errorType
+	p.mu.Lock()
+	p.settling++ // before the caller knows, or its next request would not wait for this one
+	p.mu.Unlock()
+	inv.finish(inv.result, out.err)
+	if reason, settled := env.settle(timeout.C); !settled {
+		env.close(reason)
+		env = nil
+	}
+	p.release(env, true)
+}
+
+// release ends an event: env, unless nil, is free.
+func (p *pool) release(env *environment, settled bool) {
+	p.mu.Lock()
+	p.busy--
+	if settled {
+		p.settling--
+	}
+	if env != nil && !p.closed {
+		p.idle = append(p.idle, env)
+		env = nil
+	}
+	close(p.freed)
+	p.freed = make(chan struct{})
+	p.mu.Unlock()
+	if env != nil {
+		env.close(shutdownSpindown)
+	}
+}
+
+// closeIdle ends the free environments beside each other, and every other one as soon as it is
+// released. The Runtime's closed flag is set, so no event is admitted any more.
+func (p *pool) closeIdle() {
+	p.mu.Lock()
+	p.closed = true
+	idle := slices.Clone(p.idle)
+	p.idle = nil
+	p.mu.Unlock()
+	for _, env := range idle {
+		p.r.working.Add(1)
+		go func() { defer p.r.working.Done(); env.close(shutdownSpindown) }()
+	}
+}

@@ -1,0 +1,324 @@
+// Package runtime runs Lambda functions on this machine: the real bootstrap binaries, each in its
+// own process, over its own Runtime API and Extensions API, with Lambda's rules for how
+// environments start, serve and end.
+//
+// One environment serves one event at a time. A request that finds no free environment starts
+// another one, up to the function's reserved concurrency. An environment is free again when the
+// runtime, and every extension that registered for INVOKE, has asked for the next event.
+//
+// Sources: "Lambda runtime API", "Lambda Extensions API" and "Lambda quotas" of the AWS Lambda
+// developer guide.
+package runtime
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// What Lambda sets or allows.
+const (
+	// DefaultTimeout is a function's timeout when it names none.
+	DefaultTimeout = 3 * time.Second
+	// DefaultMemoryMB is a function's memory when it names none, in MB.
+	DefaultMemoryMB = 128
+	// DefaultInitTimeout is how long INIT may take.
+	DefaultInitTimeout = 10 * time.Second
+	// DefaultConcurrency is how many events an account may have in flight.
+	DefaultConcurrency = 1000
+	// MaxRequestBytes is the largest event of a synchronous invocation.
+	MaxRequestBytes = 6 << 20
+	// MaxResponseBytes is the largest answer of a synchronous invocation: 6 MB and 100 bytes.
+	MaxResponseBytes = 6<<20 + 100
+)
+
+// settleGrace is how long a request waits for an environment that has already answered and only
+// has to ask for its next event, before it starts another environment. On AWS the network between
+// an answer and the next request hides this gap.
+const settleGrace = 100 * time.Millisecond
+
+// Function is one Lambda function.
+type Function struct {
+	// Name is unique in a Runtime. It becomes AWS_LAMBDA_FUNCTION_NAME and the end of the ARN.
+	Name string
+	// Binary is the path of the bootstrap for this host.
+	Binary string
+	// Extensions are the paths of external extensions, started before the bootstrap. A
+	// function's own, internal extensions need no entry.
+	Extensions []string
+	// Env is the function's environment. The names that Lambda reserves are refused.
+	Env map[string]string
+	// MemoryMB is what the function is told that it has, in MB; it is not enforced. 0 is 128.
+	MemoryMB int
+	// Timeout limits one invocation. 0 is 3 s.
+	Timeout time.Duration
+	// ReservedConcurrency is how many events may be in flight; nil leaves it to the account.
+	ReservedConcurrency *int
+}
+
+// Config is what a Runtime needs to know. Only Functions is required.
+type Config struct {
+	// Functions are the functions that can be invoked.
+	Functions []Function
+	// Region is the region that functions are told. Empty is us-east-1.
+	Region string
+	// AccountID is the account in ARNs. Empty is 123456789012.
+	AccountID string
+	// Env is added to every function's environment and wins over what this package sets: the
+	// place for credentials. A function's own Env wins over it.
+	Env map[string]string
+	// InitTimeout limits INIT. 0 is 10 s.
+	InitTimeout time.Duration
+	// Concurrency is how many events may be in flight over all functions. 0 is 1000.
+	Concurrency int
+	// Log receives every line that a function writes to stdout or stderr, without its line
+	// break. Calls do not overlap. A line may arrive after the invocation that wrote it has
+	// answered; after Close none arrives. Nil drops the lines.
+	Log func(function, line string)
+}
+
+// Result is the outcome of an invocation that the function answered.
+type Result struct {
+	// RequestID is Lambda's id of the invocation, a UUID.
+	RequestID string
+	// Payload is what the function answered: its response, or with FunctionError the error as
+	// JSON (errorMessage, errorType).
+	Payload []byte
+	// FunctionError is true when the handler returned an error or panicked.
+	FunctionError bool
+	// ErrorType is the error's type with FunctionError, such as "errorString".
+	ErrorType string
+	// Cold is true when the invocation had to start an environment.
+	Cold bool
+	// InitDuration is how long INIT took when Cold, otherwise 0.
+	InitDuration time.Duration
+	// Duration is the time from handing over the event to the answer, INIT not included.
+	Duration time.Duration
+	// MaxMemoryMB is the most memory that the process has used, in MB, rounded up; 0 where the
+	// system does not tell.
+	MaxMemoryMB int
+}
+
+// Runtime runs functions. Build it with New and end it with Close; it is safe for concurrent use.
+type Runtime struct {
+	region      string
+	account     string
+	env         map[string]string
+	initTimeout time.Duration
+	concurrency int
+
+	functions map[string]*pool
+	logLock   sync.Mutex
+	log       func(function, line string)
+	spawner   *spawner
+
+	mu      sync.Mutex
+	busy    int
+	closed  bool
+	done    chan struct{}
+	working sync.WaitGroup
+}
+
+// New checks cfg and returns a Runtime. No process starts before the first Invoke. It refuses a
+// function without a name, a duplicate, a binary that is not an executable file, a negative limit
+// and an environment variable that Lambda reserves.
+func New(cfg Config) (*Runtime, error) {
+	r := &Runtime{
+		region:      or(cfg.Region, "us-east-1"),
+		account:     or(cfg.AccountID, "123456789012"),
+		env:         cfg.Env,
+		initTimeout: or(cfg.InitTimeout, DefaultInitTimeout),
+		concurrency: or(cfg.Concurrency, DefaultConcurrency),
+		functions:   make(map[string]*pool, len(cfg.Functions)),
+		log:         cfg.Log,
+		done:        make(chan struct{}),
+	}
+	for _, fn := range cfg.Functions {
+		if _, taken := r.functions[fn.Name]; taken {
+			return nil, fmt.Errorf("function %s: defined twice", fn.Name)
+		}
+		fn, err := check(fn)
+		if err != nil {
+			return nil, err
+		}
+		r.functions[fn.Name] = newPool(r, fn)
+	}
+	r.spawner = newSpawner()
+	return r, nil
+}
+
+// check fills the defaults of fn and refuses what cannot run.
+func check(fn Function) (Function, error) {
+	if fn.Name == "" {
+		return fn, fmt.Errorf("function with binary %q: no name", fn.Binary)
+	}
+	if fn.MemoryMB < 0 || fn.Timeout < 0 {
+		return fn, fmt.Errorf("function %s: negative memory or timeout", fn.Name)
+	}
+	if fn.ReservedConcurrency != nil && *fn.ReservedConcurrency < 0 {
+		return fn, fmt.Errorf("function %s: negative reserved concurrency", fn.Name)
+	}
+	for name := range fn.Env {
+		if reserved(name) {
+			return fn, fmt.Errorf("function %s: environment variable %s is reserved by Lambda", fn.Name, name)
+		}
+	}
+
+	paths := append([]string{fn.Binary}, fn.Extensions...)
+	for i, path := range paths {
+		absolute, err := executable(path)
+		if err != nil {
+			return fn, fmt.Errorf("function %s: %w", fn.Name, err)
+		}
+		paths[i] = absolute
+	}
+	fn.Binary, fn.Extensions = paths[0], paths[1:]
+	fn.MemoryMB = or(fn.MemoryMB, DefaultMemoryMB)
+	fn.Timeout = or(fn.Timeout, DefaultTimeout)
+	return fn, nil
+}
+
+// executable returns the absolute path of an executable file.
+func executable(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(absolute)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
+		return "", fmt.Errorf("%s is not an executable file", absolute)
+	}
+	return absolute, nil
+}
+
+// Invoke hands payload, a JSON document, to the function and waits for its answer. A failure of
+// the platform is an *Error whose Kind errors.Is finds: NotFound, Throttled, RequestTooLarge,
+// ResponseTooLarge, Timeout, Exit, Init, Closed. An error that the function reports is a Result
+// with FunctionError.
+//
+// When ctx ends first, Invoke returns its error and the invocation goes on, as it does on AWS.
+func (r *Runtime) Invoke(ctx context.Context, function string, payload []byte) (Result, error) {
+	p, ok := r.functions[function]
+	if !ok {
+		return Result{}, &Error{Kind: NotFound, Function: function, Message: "no such function"}
+	}
+	inv := newInvocation(payload, traceID(ctx))
+	if len(payload) > MaxRequestBytes {
+		return Result{RequestID: inv.id}, p.failure(inv, RequestTooLarge, fmt.Sprintf(
+			"the event has %d bytes, Lambda takes at most %d", len(payload), MaxRequestBytes), nil)
+	}
+	if err := p.dispatch(ctx, inv); err != nil {
+		return Result{RequestID: inv.id}, err
+	}
+
+	select {
+	case <-inv.answered:
+		return inv.result, inv.err
+	case <-ctx.Done():
+		return Result{RequestID: inv.id}, ctx.Err()
+	}
+}
+
+// Close ends every environment: an invocation in flight fails with Closed, extensions get
+// SHUTDOWN, processes get SIGTERM where an extension is registered, then SIGKILL. It returns when
+// nothing runs any more, after about two seconds at most. Calling it again does nothing.
+func (r *Runtime) Close() {
+	r.mu.Lock()
+	first := !r.closed
+	if first {
+		r.closed = true
+		close(r.done)
+	}
+	r.mu.Unlock()
+
+	if first {
+		for _, p := range r.functions {
+			p.closeIdle()
+		}
+	}
+	r.working.Wait()
+	r.spawner.stop()
+}
+
+// admit counts one more event in flight, or says why there may not be one. The caller runs leave
+// when the event is over.
+func (r *Runtime) admit() (Kind, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return Closed, false
+	case r.busy >= r.concurrency:
+		return Throttled, false
+	}
+	r.busy++
+	r.working.Add(1)
+	return "", true
+}
+
+// leave takes back what admit counted.
+func (r *Runtime) leave() {
+	r.mu.Lock()
+	r.busy--
+	r.mu.Unlock()
+	r.working.Done()
+}
+
+// line hands one line of a function's output to the Log callback.
+func (r *Runtime) line(function, line string) {
+	if r.log == nil {
+		return
+	}
+	r.logLock.Lock()
+	defer r.logLock.Unlock()
+	r.log(function, line)
+}
+
+// traceKey is the context key of WithTraceID.
+type traceKey struct{}
+
+// WithTraceID returns a context whose invocations carry id, an X-Amzn-Trace-Id header such as
+// "Root=1-5759e988-bd862e3fe1be46a994272793". Without it every invocation gets a new one.
+func WithTraceID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, traceKey{}, id)
+}
+
+// traceID returns the id of WithTraceID, or a new one.
+func traceID(ctx context.Context) string {
+	if id, ok := ctx.Value(traceKey{}).(string); ok && id != "" {
+		return id
+	}
+	return fmt.Sprintf("Root=1-%08x-%s", uint32(time.Now().Unix()&math.MaxUint32), randomHex(12))
+}
+
+// randomHex returns n random bytes as 2n hexadecimal digits.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails, see crypto/rand
+	return fmt.Sprintf("%x", b)
+}
+
+// newUUID returns a random (version 4) UUID, the form of Lambda's request ids.
+func newUUID() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails, see crypto/rand
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// or returns v, or fallback when v is its zero value.
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
