@@ -162,7 +162,7 @@ func TestPatchField(t *testing.T) {
 	t.Run("AbsentNullAndValue", func(t *testing.T) {
 		t.Parallel()
 		for body, want := range map[string]api.PatchField[string]{
-			`{}`:           {},
+			`{}`:            {},
 			`{"name":null}`: {Set: true, Null: true},
 			`{"name":"x"}`:  {Set: true, Value: "x"},
 		} {

@@ -56,7 +56,7 @@ func writeAccessLine(r *http.Request, route string, status int, bytes int64, too
 	)
 	fields = append(fields, added...)
 	if err != nil {
-		fields = append(fields, zap.Error(err))
+		fields = append(fields, logging.Error(err))
 	}
 	line.Write(fields...)
 }

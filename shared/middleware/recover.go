@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"runtime/debug"
 
-	"go.uber.org/zap"
-
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -24,11 +22,9 @@ func Recover(next http.Handler) http.Handler {
 			if value == nil {
 				return
 			}
-			err := panicError(value)
-			entry := logging.EntryFrom(r.Context())
-			entry.Add(zap.ByteString("stack", debug.Stack()))
+			err := logging.WithStack(panicError(value), debug.Stack())
 			if rec.started() {
-				entry.SetError(err)
+				logging.EntryFrom(r.Context()).SetError(err)
 				panic(http.ErrAbortHandler)
 			}
 			problem.Write(rec, r, err)

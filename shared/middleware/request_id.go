@@ -30,7 +30,7 @@ func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 			}
 			w.Header().Set(HeaderRequestID, id)
 
-			with := []zap.Field{zap.String("request_id", id)}
+			with := []zap.Field{zap.String(logging.KeyCorrelationID, id)}
 			if fields != nil {
 				with = append(with, fields(r)...)
 			}

@@ -1,0 +1,32 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+type productArchiver interface {
+	Archive(ctx context.Context, id string, version int64) error
+}
+
+// ArchiveProduct takes the product out of sale for good and answers 204, also the second time.
+// If-Match is honoured when it is sent: 412 when the product has changed.
+func ArchiveProduct(products productArchiver) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var version int64
+		if r.Header.Get("If-Match") != "" {
+			v, err := api.IfMatch(r)
+			if err != nil {
+				return err
+			}
+			version = v
+		}
+		if err := products.Archive(r.Context(), r.PathValue("id"), version); err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}

@@ -1,0 +1,71 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+type productCreator interface {
+	Create(ctx context.Context, p Product) (Product, error)
+}
+
+type createProductRequest struct {
+	SKU         string            `json:"sku"`
+	Name        string            `json:"name"`
+	Description string            `json:"description"`
+	Category    string            `json:"category"`
+	Tags        []string          `json:"tags"`
+	Attributes  map[string]string `json:"attributes"`
+	Price       *money.Money      `json:"price"`
+	Status      Status            `json:"status"`
+}
+
+// Validate implements api.Validator.
+func (in createProductRequest) Validate() []problem.FieldError {
+	var r rules
+	r.sku(in.SKU)
+	r.name(in.Name)
+	r.text("/description", in.Description, MaxDescription)
+	r.category(in.Category)
+	r.tags(in.Tags)
+	r.attributes(in.Attributes)
+	if in.Price == nil {
+		r.refuse("/price", "is required")
+	} else {
+		r.price(*in.Price)
+	}
+	if in.Status != "" && in.Status != Draft && in.Status != Active {
+		r.refuse("/status", "must be draft or active")
+	}
+	return r.broken
+}
+
+// CreateProduct answers 201 with the product, its Location and ETag; 409 when the SKU is taken.
+func CreateProduct(products productCreator) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		in, err := api.Decode[createProductRequest](r)
+		if err != nil {
+			return err
+		}
+		status := in.Status
+		if status == "" {
+			status = Active
+		}
+
+		p, err := products.Create(r.Context(), Product{
+			SKU: in.SKU, Name: in.Name, Description: in.Description, Category: in.Category,
+			Tags: in.Tags, Attributes: in.Attributes, Price: *in.Price, Status: status,
+		})
+		if err != nil {
+			return err
+		}
+
+		w.Header().Set("Location", "/v1/products/"+p.ID)
+		w.Header().Set("ETag", api.ETag(p.Version))
+		return api.Write(w, http.StatusCreated, p)
+	}
+}

@@ -1,0 +1,29 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+type inventoryGetter interface {
+	Inventory(ctx context.Context, productID string) (Inventory, error)
+}
+
+// GetInventory answers 200 with the stock of the product, archived ones included.
+func GetInventory(stock inventoryGetter) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id := r.PathValue("id")
+		if _, err := ulid.ParseStrict(id); err != nil {
+			return ErrNotFound
+		}
+		inventory, err := stock.Inventory(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		return api.Write(w, http.StatusOK, inventory)
+	}
+}

@@ -1,0 +1,110 @@
+package catalog
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Service makes the changes of the catalogue: it gives ids, versions and times, keeps the rules
+// between a product's states, and leaves the storing to its Store.
+type Service struct {
+	store Store
+	now   func() time.Time
+}
+
+// NewService returns a Service on store; now is the clock. It panics when one of them is nil.
+func NewService(store Store, now func() time.Time) *Service {
+	if store == nil || now == nil {
+		panic("catalog: NewService needs a store and a clock")
+	}
+	return &Service{store: store, now: now}
+}
+
+// Create gives the product its id, version and times and stores it. It returns ErrSKUExists.
+func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
+	now := s.clock()
+	p.ID = newID(now)
+	p.Version = 1
+	p.CreatedAt, p.UpdatedAt = now, now
+	if err := s.store.Create(ctx, p); err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// Update applies change to the product at version and stores the result as the next version. It
+// returns ErrNotFound, ErrGone for an archived product, ErrStale for another version, and what
+// change returns.
+func (s *Service) Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error) {
+	before, err := get(ctx, s.store, id)
+	if err != nil {
+		return Product{}, err
+	}
+	if before.Status == Archived {
+		return Product{}, ErrGone
+	}
+	if before.Version != version {
+		return Product{}, ErrStale
+	}
+	after, err := change(before)
+	if err != nil {
+		return Product{}, err
+	}
+	return s.replace(ctx, before, after)
+}
+
+// Archive ends the product's life. Archiving it again changes nothing. A version of 0 archives
+// whatever is there; another version must be the product's, or it returns ErrStale.
+func (s *Service) Archive(ctx context.Context, id string, version int64) error {
+	before, err := get(ctx, s.store, id)
+	if err != nil {
+		return err
+	}
+	if before.Status == Archived {
+		return nil
+	}
+	if version != 0 && before.Version != version {
+		return ErrStale
+	}
+	after := before
+	after.Status = Archived
+	_, err = s.replace(ctx, before, after)
+	return err
+}
+
+func (s *Service) replace(ctx context.Context, before, after Product) (Product, error) {
+	after.Version = before.Version + 1
+	after.UpdatedAt = s.clock()
+	if err := s.store.Update(ctx, before, after); err != nil {
+		return Product{}, err
+	}
+	return after, nil
+}
+
+// Adjust moves the stock of a product by delta pieces, once for each key. It returns the ledger
+// entry, and true when the key had been used for this request before. It returns ErrNotFound,
+// ErrWouldGoNegative and ErrKeyReused.
+func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKey, delta int64, reason string) (Adjustment, bool, error) {
+	if _, err := ulid.ParseStrict(productID); err != nil {
+		return Adjustment{}, false, ErrNotFound
+	}
+	if delta == 0 {
+		return Adjustment{}, false, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
+	}
+	now := s.clock()
+	return s.store.Adjust(ctx, key, Adjustment{
+		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
+	})
+}
+
+// clock returns the time as products carry it: UTC, to the millisecond.
+func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+func newID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+}

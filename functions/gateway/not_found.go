@@ -1,0 +1,23 @@
+// Package gateway holds what stands in for the API as a whole rather than for a resource of it.
+package gateway
+
+import (
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// NotFoundRoute serves every request that no other route matches.
+var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}
+
+// Routes returns every route of the package.
+func Routes() []api.Route { return []api.Route{NotFoundRoute} }
+
+// NotFound answers 404 to everything: API Gateway itself would answer without a request id and
+// not as a problem document.
+func NotFound() api.Handler {
+	return func(http.ResponseWriter, *http.Request) error {
+		return problem.New(problem.NotFound, "route_not_found", "There is no such route.")
+	}
+}

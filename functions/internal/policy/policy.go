@@ -1,0 +1,22 @@
+// Package policy names the roles of the shop, as data that every resource declares its routes
+// with.
+package policy
+
+// The roles that a user can hold. A user without any is a customer.
+const (
+	// RoleCatalog maintains products.
+	RoleCatalog = "catalog"
+	// RoleFulfilment moves stock and ships orders.
+	RoleFulfilment = "fulfilment"
+	// RoleSupport helps customers with their orders.
+	RoleSupport = "support"
+	// RoleAdmin manages users and rules.
+	RoleAdmin = "admin"
+	// RoleCustomer buys.
+	RoleCustomer = "customer"
+)
+
+// Staff returns the roles whose holders see what is not public yet, such as draft products.
+func Staff() []string {
+	return []string{RoleCatalog, RoleFulfilment, RoleSupport, RoleAdmin}
+}

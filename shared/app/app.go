@@ -1,0 +1,116 @@
+// Package app is the life of one Lambda process: it reads the environment, builds the function's
+// handler, warms it up, and serves events until the environment is taken away.
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/lambdahttp"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
+)
+
+// Build makes a function's handler from what it needs. It runs once, in INIT; an error ends the
+// process, and Lambda reports it.
+type Build func(ctx context.Context, s *Setup) (api.Handler, error)
+
+// Main serves one HTTP route as a Lambda function. It does not return.
+func Main(route api.Route, build Build) {
+	ctx := context.Background()
+	s := mustSetup()
+	h, err := handler(ctx, s, route, build)
+	if err != nil {
+		fail(s, err)
+	}
+	serve(ctx, s, lambdahttp.New(h, lambdahttp.Config{RouteKey: route.Key(), Logger: s.logger}))
+}
+
+// Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
+// are the event and the answer, as encoding/json reads and writes them. A panic is returned as
+// an error, so that the process lives on. Func does not return.
+func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
+	ctx := context.Background()
+	s := mustSetup()
+	f, err := build(ctx, s)
+	if err != nil {
+		fail(s, err)
+	}
+	serve(ctx, s, lambda.NewHandler(func(ctx context.Context, in In) (out Out, err error) {
+		defer func() {
+			if value := recover(); value != nil {
+				err = fmt.Errorf("panic: %v", value)
+				s.logger.Error("panic", logging.Error(logging.WithStack(err, debug.Stack())))
+			}
+		}()
+		return f(logging.With(ctx, s.logger), in)
+	}))
+}
+
+// Handler returns the handler of a route as Main would serve it, with the same chain, for tests
+// and for servers outside Lambda. environ replaces the process's environment. The caller's
+// identity comes from identity.WithAuthorizer in the request's context.
+func Handler(ctx context.Context, route api.Route, build Build, environ map[string]string) (http.Handler, error) {
+	s, err := newSetup(environ)
+	if err != nil {
+		return nil, err
+	}
+	return handler(ctx, s, route, build)
+}
+
+func handler(ctx context.Context, s *Setup, route api.Route, build Build) (http.Handler, error) {
+	h, err := build(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", route.Name, err)
+	}
+	cfg := middleware.Config{
+		Logger:        s.logger,
+		LogFields:     lambdaFields(),
+		Authenticator: middleware.GatewayAuthenticator(time.Now),
+	}
+	if err := s.Env(&cfg.CORS); err != nil {
+		return nil, err
+	}
+	return middleware.Chain(route, cfg, h)
+}
+
+func mustSetup() *Setup {
+	s, err := newSetup(environment())
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "init failed: %v\n", err)
+		os.Exit(1)
+	}
+	return s
+}
+
+func fail(s *Setup, err error) {
+	s.logger.Error("init failed", logging.Error(err))
+	os.Exit(1)
+}
+
+func serve(ctx context.Context, s *Setup, h lambda.Handler) {
+	s.warm(ctx)
+	options := []lambda.Option{lambda.WithContext(ctx)}
+	if len(s.shutdown) > 0 {
+		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
+	}
+	lambda.StartWithOptions(s.wrapped(h), options...)
+}
+
+// environment returns the process's environment as a map.
+func environment() map[string]string {
+	m := map[string]string{}
+	for _, pair := range os.Environ() {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			m[name] = value
+		}
+	}
+	return m
+}

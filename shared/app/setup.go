@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/caarlos0/env/v11"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+)
+
+// Setup is what a Build works with during INIT: the environment, the logger and the hooks of the
+// process's life. It knows no store, client or exporter, so a function links what its Build names
+// and nothing else.
+type Setup struct {
+	environ  map[string]string
+	logger   *zap.Logger
+	init     []func(context.Context) error
+	shutdown []func()
+	wrap     []func(lambda.Handler) lambda.Handler
+}
+
+// newSetup reads the logger's configuration and nothing else.
+func newSetup(environ map[string]string) (*Setup, error) {
+	s := &Setup{environ: environ}
+	var cfg logging.Config
+	if err := s.Env(&cfg); err != nil {
+		return nil, err
+	}
+	logger, err := logging.New(cfg, os.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	s.logger = logger
+	return s, nil
+}
+
+// Env fills dst, a pointer to a struct with `env:"NAME"` tags, from the environment. Its error
+// names every variable that is missing or malformed, never a value.
+func (s *Setup) Env(dst any) error {
+	err := env.ParseWithOptions(dst, env.Options{Environment: s.environ})
+	if err == nil {
+		return nil
+	}
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return fmt.Errorf("environment: %w", err)
+	}
+	named := make([]error, 0, len(all.Errors))
+	for _, one := range all.Errors {
+		named = append(named, describe(one, reflect.TypeOf(dst)))
+	}
+	return errors.Join(named...)
+}
+
+// describe says which variable is wrong without repeating its value.
+func describe(err error, config reflect.Type) error {
+	var missing env.VarIsNotSetError
+	if errors.As(err, &missing) {
+		return fmt.Errorf("environment: %s is not set", missing.Key)
+	}
+	var empty env.EmptyVarError
+	if errors.As(err, &empty) {
+		return fmt.Errorf("environment: %s is empty", empty.Key)
+	}
+	var malformed env.ParseError
+	if errors.As(err, &malformed) {
+		return fmt.Errorf("environment: %s is not a valid %s",
+			strings.Join(variables(config, malformed.Name), " or "), malformed.Type)
+	}
+	return fmt.Errorf("environment: %w", err)
+}
+
+// variables returns the names of the variables that fill the fields called field in config and
+// the structs inside it.
+func variables(config reflect.Type, field string) []string {
+	for config.Kind() == reflect.Pointer {
+		config = config.Elem()
+	}
+	if config.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for i := range config.NumField() {
+		f := config.Field(i)
+		if tag, ok := f.Tag.Lookup("env"); ok && f.Name == field {
+			name, _, _ := strings.Cut(tag, ",")
+			names = append(names, name)
+		}
+		names = append(names, variables(f.Type, field)...)
+	}
+	return names
+}
+
+// Logger returns the process's logger.
+func (s *Setup) Logger() *zap.Logger { return s.logger }
+
+// OnInit adds a warm-up: a read-only pass over something whose first use is slow, such as the
+// first TLS connection. Warm-ups run in parallel in INIT, where the CPU is not throttled, for at
+// most one second; a failure is logged at debug level and changes nothing.
+func (s *Setup) OnInit(warm func(context.Context) error) { s.init = append(s.init, warm) }
+
+// OnShutdown adds a function that runs when Lambda takes the environment away. It has less than
+// 500 ms.
+func (s *Setup) OnShutdown(f func()) { s.shutdown = append(s.shutdown, f) }
+
+// Wrap puts w around the Lambda handler. The first one added is the outermost.
+func (s *Setup) Wrap(w func(lambda.Handler) lambda.Handler) { s.wrap = append(s.wrap, w) }
+
+// initTimeout bounds all warm-ups together. INIT may take 10 s in all.
+const initTimeout = time.Second
+
+func (s *Setup) warm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, initTimeout)
+	defer cancel()
+	var group errgroup.Group
+	for _, warm := range s.init {
+		group.Go(func() error {
+			if err := warm(ctx); err != nil {
+				s.logger.Debug("warm-up failed", logging.Error(err))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // every warm-up logs its own failure
+}
+
+func (s *Setup) wrapped(h lambda.Handler) lambda.Handler {
+	for i := len(s.wrap) - 1; i >= 0; i-- {
+		h = s.wrap[i](h)
+	}
+	return h
+}

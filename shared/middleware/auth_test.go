@@ -1,0 +1,115 @@
+package middleware_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/middleware"
+)
+
+func TestAuthorize(t *testing.T) {
+	t.Parallel()
+	annotated := func(a identity.Annotation) map[string]string { return a.Map() }
+	valid := identity.Identity{Subject: "u1", Roles: []string{"staff"}, ExpiresAt: startOfTests.Add(time.Minute)}
+	expired := valid
+	expired.ExpiresAt = startOfTests
+	outsider := valid
+	outsider.Roles = []string{"other"}
+	optional := staffRoute
+	optional.Auth, optional.Roles = api.Optional, nil
+	anyUser := staffRoute
+	anyUser.Roles = nil
+
+	for name, tc := range map[string]struct {
+		route      api.Route
+		authorizer map[string]string // nil: no authorizer ran
+		header     string
+		status     int
+		code       string
+		challenge  string
+		subject    string
+	}{
+		"OK":                  {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.OK, Identity: valid}), status: 200, subject: "u1"},
+		"OKWithoutRoles":      {route: anyUser, authorizer: annotated(identity.Annotation{Outcome: identity.OK, Identity: outsider}), status: 200, subject: "u1"},
+		"OtherRole":           {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.OK, Identity: outsider}), status: 403, code: "insufficient_role", challenge: `Bearer error="insufficient_scope"`},
+		"ExpiredSinceChecked": {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.OK, Identity: expired}), status: 401, code: "token_expired", challenge: `Bearer error="invalid_token"`},
+		"Anonymous":           {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.Anonymous}), status: 401, code: "missing_token", challenge: "Bearer"},
+		"Expired":             {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.TokenExpired}), status: 401, code: "token_expired", challenge: `Bearer error="invalid_token"`},
+		"Revoked":             {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.TokenRevoked}), status: 401, code: "token_revoked", challenge: `Bearer error="invalid_token"`},
+		"Invalid":             {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.InvalidToken}), status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
+		"UnknownReason":       {route: staffRoute, authorizer: map[string]string{"auth": "new_reason", "sub": "u1", "roles": "staff"}, status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
+		"MalformedHeader":     {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.InvalidRequest}), status: 400, code: "invalid_request", challenge: `Bearer error="invalid_request"`},
+		"Unavailable":         {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.Unavailable}), status: 503, code: "auth_unavailable"},
+		"NoAuthorizer":        {route: staffRoute, status: 401, code: "missing_token", challenge: "Bearer"},
+		"TokenButNoAuthorizer": {
+			route: staffRoute, header: "Bearer x", status: 500, code: "internal",
+		},
+		"BrokenAnnotation":        {route: staffRoute, authorizer: map[string]string{}, status: 500, code: "internal"},
+		"OptionalAnonymous":       {route: optional, authorizer: annotated(identity.Annotation{Outcome: identity.Anonymous}), status: 200},
+		"OptionalNoAuthorizer":    {route: optional, status: 200},
+		"OptionalKnown":           {route: optional, authorizer: annotated(identity.Annotation{Outcome: identity.OK, Identity: valid}), status: 200, subject: "u1"},
+		"OptionalExpired":         {route: optional, authorizer: annotated(identity.Annotation{Outcome: identity.TokenExpired}), status: 401, code: "token_expired", challenge: `Bearer error="invalid_token"`},
+		"OptionalUnavailable":     {route: optional, authorizer: annotated(identity.Annotation{Outcome: identity.Unavailable}), status: 503, code: "auth_unavailable"},
+		"OptionalButNoAuthorizer": {route: optional, header: "Bearer x", status: 500, code: "internal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var subject string
+			reached := false
+			h := chain(t, tc.route, middleware.Config{Authenticator: middleware.GatewayAuthenticator(func() time.Time { return startOfTests })},
+				func(w http.ResponseWriter, r *http.Request) error {
+					reached = true
+					subject, _ = identity.UserID(r.Context())
+					return okHandler(w, r)
+				})
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			if tc.header != "" {
+				r.Header.Set("Authorization", tc.header)
+			}
+			if tc.authorizer != nil {
+				r = r.WithContext(identity.WithAuthorizer(r.Context(), tc.authorizer))
+			}
+
+			rec := serve(h, r)
+
+			if rec.Code != tc.status || reached != (tc.status == http.StatusOK) || subject != tc.subject {
+				t.Errorf("got %d, reached %t, subject %q; want %d, %q", rec.Code, reached, subject, tc.status, tc.subject)
+			}
+			if got := rec.Header().Get("WWW-Authenticate"); got != tc.challenge {
+				t.Errorf("WWW-Authenticate: got %q, want %q", got, tc.challenge)
+			}
+			if tc.code != "" && !strings.Contains(rec.Body.String(), `"code":"`+tc.code+`"`) {
+				t.Errorf("body: got %s, want code %s", rec.Body, tc.code)
+			}
+		})
+	}
+}
+
+func TestAuthenticatorErrorIsNotToldToTheClient(t *testing.T) {
+	t.Parallel()
+	h := chain(t, staffRoute, middleware.Config{Authenticator: func(*http.Request) (identity.Annotation, error) {
+		return staffCaller, errors.New("private")
+	}}, okHandler)
+	rec := serve(h, httptest.NewRequest(http.MethodPost, "/", nil))
+	if rec.Code != http.StatusInternalServerError || strings.Contains(rec.Body.String(), "private") {
+		t.Errorf("got %d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestClientHeadersNeverMakeAnIdentity(t *testing.T) {
+	t.Parallel()
+	h := chain(t, staffRoute, middleware.Config{Authenticator: middleware.GatewayAuthenticator(time.Now)}, okHandler)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	for _, name := range []string{"auth", "sub", "roles", "X-Amzn-Authorizer", "X-GoLambdaProxy-ApiGw-Context"} {
+		r.Header.Set(name, `{"authorizer":{"lambda":{"auth":"ok","sub":"u1","roles":"staff"}}}`)
+	}
+	if rec := serve(h, r); rec.Code != http.StatusUnauthorized {
+		t.Errorf("got %d, want 401", rec.Code)
+	}
+}
