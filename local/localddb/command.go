@@ -1,0 +1,143 @@
+package localddb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// minJava is the oldest Java that DynamoDB Local 3 runs on.
+	minJava = 17
+	image   = "amazon/dynamodb-local"
+)
+
+// NeedsError says what this machine lacks to run DynamoDB Local.
+type NeedsError struct{ sentence string }
+
+// Error is one sentence for the person who started the program.
+func (e *NeedsError) Error() string { return e.sentence }
+
+// launchable is a command and how it is ended.
+type launchable struct {
+	cmd *exec.Cmd
+	// death is what the kernel sends the child when this process dies.
+	death syscall.Signal
+	// cleanup runs before the child is signalled; nil is nothing.
+	cleanup func()
+}
+
+// command returns how to run DynamoDB Local here: by Java, or else by Docker.
+func command(ctx context.Context, cfg Config, port int) (*launchable, error) {
+	java, problem := findJava(ctx)
+	if problem == "" {
+		lib, err := Fetch(ctx, cfg.CacheDir, cfg.Note)
+		if err != nil {
+			return nil, err
+		}
+		return javaCommand(java, lib, cfg.DataDir, port), nil
+	}
+
+	docker, err := exec.LookPath("docker")
+	if err == nil {
+		err = quick(ctx, docker, "version", "--format", "{{.Server.Version}}").Run()
+	}
+	if err != nil {
+		return nil, &NeedsError{problem + ", and Docker does not answer: install Java " + strconv.Itoa(minJava) +
+			" or later, or start Docker, or name a running DynamoDB by DYNAMODB_ENDPOINT"}
+	}
+	cfg.Note(problem + ": using the container image " + image)
+	return dockerCommand(docker, cfg.DataDir, port), nil
+}
+
+// findJava returns the path of java, or why it cannot be used.
+func findJava(ctx context.Context) (path, problem string) {
+	path, err := exec.LookPath("java")
+	if err != nil {
+		return "", "Java is not installed"
+	}
+	out, err := quick(ctx, path, "-version").CombinedOutput()
+	if err != nil {
+		return "", "java -version fails"
+	}
+	major, err := javaMajor(string(out))
+	if err != nil {
+		return "", err.Error()
+	}
+	if major < minJava {
+		return "", fmt.Sprintf("Java %d is too old (DynamoDB Local needs %d)", major, minJava)
+	}
+	return path, ""
+}
+
+var javaVersion = regexp.MustCompile(`version "(?:1\.)?(\d+)`)
+
+// javaMajor reads the major version from what java -version prints: 8 is written 1.8.
+func javaMajor(output string) (int, error) {
+	m := javaVersion.FindStringSubmatch(output)
+	if m == nil {
+		return 0, errors.New("java -version names no version")
+	}
+	return strconv.Atoi(m[1])
+}
+
+func javaCommand(java, lib, dataDir string, port int) *launchable {
+	args := []string{
+		// Starts in half the time; a shop's worth of sample data never reaches the second compiler.
+		"-Xmx512m", "-XX:TieredStopAtLevel=1",
+		"-Djava.library.path=" + filepath.Join(lib, "DynamoDBLocal_lib"),
+		"-jar", filepath.Join(lib, "DynamoDBLocal.jar"),
+	}
+	cmd := exec.Command(java, append(args, flags(dataDir, port)...)...) //nolint:gosec // our own arguments
+	// It writes logs where it stands.
+	cmd.Dir = os.TempDir()
+	return &launchable{cmd: cmd, death: syscall.SIGKILL}
+}
+
+// dockerCommand runs the image in the foreground: the client hands signals on to the container.
+func dockerCommand(docker, dataDir string, port int) *launchable {
+	name := "tienda-dynamodb-" + strconv.Itoa(port)
+	args := []string{"run", "--rm", "--name", name, "-p", fmt.Sprintf("127.0.0.1:%d:8000", port)}
+	inside := ""
+	if dataDir != "" {
+		inside = "/data"
+		args = append(args, "-v", dataDir+":"+inside, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()))
+	}
+	args = append(args, image, "-jar", "DynamoDBLocal.jar")
+	cmd := exec.Command(docker, append(args, flags(inside, 8000)...)...) //nolint:gosec // our own arguments
+	return &launchable{cmd: cmd, death: syscall.SIGTERM, cleanup: func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		defer cancel()
+		_ = exec.CommandContext(ctx, docker, "stop", "--time", "1", name).Run() //nolint:gosec // our own container
+	}}
+}
+
+// flags are DynamoDB Local's own. One database for every region and key, as a local one should be.
+func flags(dataDir string, port int) []string {
+	f := []string{"-sharedDb", "-disableTelemetry", "-port", strconv.Itoa(port)}
+	if dataDir == "" {
+		return append(f, "-inMemory")
+	}
+	return append(f, "-dbPath", dataDir)
+}
+
+// quick is a command that only asks something.
+func quick(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// lastLine is the last line of an output that says anything.
+func lastLine(output string) string {
+	output = strings.TrimSpace(output)
+	return strings.TrimSpace(output[strings.LastIndexByte(output, '\n')+1:])
+}

