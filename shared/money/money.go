@@ -1,0 +1,165 @@
+// Package money counts money in whole minor units, never in floating point. A cent that is lost to
+// rounding is a cent that somebody has to explain.
+package money
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"reflect"
+	"strconv"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// What arithmetic and comparison return. None of them is a client's fault by itself.
+var (
+	// ErrOverflow is a result beyond an int64 of minor units.
+	ErrOverflow = errors.New("money: the amount overflows")
+	// ErrCurrencyMismatch is an operation on two currencies. There are no exchange rates here.
+	ErrCurrencyMismatch = errors.New("money: the currencies differ")
+	// ErrUnknownCurrency is a code that is not an active one of ISO 4217.
+	ErrUnknownCurrency = errors.New("money: unknown currency")
+)
+
+// Money is an amount in a currency: {"amount_minor": 1250, "currency": "EUR"} is 12.50 EUR. Two
+// amounts are equal when == says so. The zero value has no currency and is not valid.
+type Money struct {
+	// AmountMinor counts the currency's minor unit: cents of EUR, whole yen, fils of KWD. It may be
+	// negative.
+	AmountMinor int64 `json:"amount_minor" dynamodbav:"amount_minor"`
+	// Currency is an alphabetic ISO 4217 code in capitals.
+	Currency string `json:"currency" dynamodbav:"currency"`
+}
+
+// New returns an amount of minor units, or ErrUnknownCurrency.
+func New(amountMinor int64, currency string) (Money, error) {
+	if _, ok := Exponent(currency); !ok {
+		return Money{}, ErrUnknownCurrency
+	}
+	return Money{AmountMinor: amountMinor, Currency: currency}, nil
+}
+
+// Validate returns what is wrong with an amount from outside, for a request's own Validate. pointer
+// is where the amount stands in the request ("/price"). Whether it may be negative or zero is the
+// request's rule.
+func (m Money) Validate(pointer string) []problem.FieldError {
+	if m.Currency == "" {
+		return []problem.FieldError{{Pointer: pointer + "/currency", Detail: "is required"}}
+	}
+	if _, ok := Exponent(m.Currency); !ok {
+		return []problem.FieldError{{Pointer: pointer + "/currency", Detail: "must be an active ISO 4217 code in capitals"}}
+	}
+	return nil
+}
+
+// Add returns m + n.
+func (m Money) Add(n Money) (Money, error) {
+	if m.Currency != n.Currency {
+		return Money{}, ErrCurrencyMismatch
+	}
+	sum := m.AmountMinor + n.AmountMinor
+	if (sum > m.AmountMinor) != (n.AmountMinor > 0) && n.AmountMinor != 0 {
+		return Money{}, ErrOverflow
+	}
+	return Money{AmountMinor: sum, Currency: m.Currency}, nil
+}
+
+// Sub returns m - n.
+func (m Money) Sub(n Money) (Money, error) {
+	if m.Currency != n.Currency {
+		return Money{}, ErrCurrencyMismatch
+	}
+	difference := m.AmountMinor - n.AmountMinor
+	if (difference < m.AmountMinor) != (n.AmountMinor > 0) && n.AmountMinor != 0 {
+		return Money{}, ErrOverflow
+	}
+	return Money{AmountMinor: difference, Currency: m.Currency}, nil
+}
+
+// Mul returns m times a whole number, such as a quantity.
+func (m Money) Mul(factor int64) (Money, error) {
+	high, low := bits.Mul64(magnitude(m.AmountMinor), magnitude(factor))
+	negative := (m.AmountMinor < 0) != (factor < 0)
+	switch {
+	case high != 0:
+		return Money{}, ErrOverflow
+	case !negative && low <= math.MaxInt64:
+		return Money{AmountMinor: int64(low), Currency: m.Currency}, nil
+	case negative && low <= -math.MinInt64:
+		return Money{AmountMinor: int64(-low), Currency: m.Currency}, nil
+	default:
+		return Money{}, ErrOverflow
+	}
+}
+
+// magnitude returns the absolute value; that of the smallest int64 fits, too.
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
+}
+
+// Compare returns -1, 0 or 1 when m is less than, equal to or greater than n.
+func (m Money) Compare(n Money) (int, error) {
+	switch {
+	case m.Currency != n.Currency:
+		return 0, ErrCurrencyMismatch
+	case m.AmountMinor < n.AmountMinor:
+		return -1, nil
+	case m.AmountMinor > n.AmountMinor:
+		return 1, nil
+	default:
+		return 0, nil
+	}
+}
+
+// String returns the amount in major units with all of the currency's digits, and its code: "12.50
+// EUR", "-0.05 EUR", "1250 JPY". It is for logs and messages in no particular language.
+func (m Money) String() string {
+	exponent, ok := Exponent(m.Currency)
+	if !ok {
+		return fmt.Sprintf("%d minor units of %q", m.AmountMinor, m.Currency)
+	}
+	sign := ""
+	if m.AmountMinor < 0 {
+		sign = "-"
+	}
+	digits := strconv.FormatUint(magnitude(m.AmountMinor), 10)
+	if exponent == 0 {
+		return sign + digits + " " + m.Currency
+	}
+	if missing := exponent + 1 - len(digits); missing > 0 {
+		digits = "0000"[:missing] + digits // no exponent is above 4
+	}
+	whole := len(digits) - exponent
+	return sign + digits[:whole] + "." + digits[whole:] + " " + m.Currency
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It is stricter than the standard decoding of the
+// struct: both members must be there, neither may be null, and the amount must be written as an
+// integer (no fraction, no exponent, no string). It does not check the currency: Validate does.
+func (m *Money) UnmarshalJSON(data []byte) error {
+	var in struct {
+		AmountMinor *int64  `json:"amount_minor"`
+		Currency    *string `json:"currency"`
+	}
+	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		return &json.UnmarshalTypeError{Value: "null", Type: reflect.TypeFor[Money]()}
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	if in.AmountMinor == nil {
+		return &json.UnmarshalTypeError{Value: "nothing", Type: reflect.TypeFor[int64](), Field: "amount_minor"}
+	}
+	if in.Currency == nil {
+		return &json.UnmarshalTypeError{Value: "nothing", Type: reflect.TypeFor[string](), Field: "currency"}
+	}
+	m.AmountMinor, m.Currency = *in.AmountMinor, *in.Currency
+	return nil
+}
