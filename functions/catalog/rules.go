@@ -58,9 +58,7 @@ func (r *rules) category(category string) {
 }
 
 func (r *rules) price(price money.Money) {
-	if err := price.Validate(); err != nil {
-		r.refuse("/price/currency", "must be an ISO 4217 currency code")
-	}
+	r.broken = append(r.broken, price.Validate("/price")...)
 	if price.AmountMinor < 0 {
 		r.refuse("/price/amount_minor", "must not be negative")
 	}

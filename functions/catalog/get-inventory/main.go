@@ -1,0 +1,22 @@
+// Command get-inventory serves GET /v1/products/{id}/inventory.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(catalog.GetInventoryRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.GetInventory(catalogddb.New(table)), nil
+}

@@ -1,0 +1,22 @@
+// Command list-categories serves GET /v1/categories.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(catalog.ListCategoriesRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.ListCategories(catalogddb.New(table)), nil
+}

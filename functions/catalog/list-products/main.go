@@ -1,0 +1,27 @@
+// Command list-products serves GET /v1/products.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/functions/internal/cursors"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(catalog.ListProductsRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := cursors.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.ListProducts(catalogddb.New(table), sealer), nil
+}

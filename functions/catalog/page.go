@@ -1,0 +1,72 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/page"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Cursors gives the sealer of the moment: its keys may be rotated while the process lives.
+type Cursors interface {
+	Get(ctx context.Context) *page.Sealer
+}
+
+// parseQuery returns the query parameters. One that cannot be decoded, or that is named here and
+// given twice, is a 400; parameters that nobody knows are ignored.
+func parseQuery(r *http.Request, once ...string) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.")
+	}
+	for _, name := range once {
+		if len(query[name]) > 1 {
+			return nil, problem.Parameter(name, "must be given once")
+		}
+	}
+	return query, nil
+}
+
+// pager cuts a route's answers into pages for one caller and one filter.
+type pager struct {
+	sealer  *page.Sealer
+	binding page.Binding
+	limit   int
+	after   []byte
+}
+
+// newPager reads limit and cursor. The cursor opens for the same route, filter and caller only.
+func newPager(r *http.Request, cursors Cursors, query url.Values, route api.Route, filter ...string) (pager, error) {
+	caller, _ := identity.UserID(r.Context())
+	p := pager{
+		sealer:  cursors.Get(r.Context()),
+		binding: page.Binding{Route: route.Name, Filter: strings.Join(filter, "\n"), Principal: caller},
+	}
+	var err error
+	if p.limit, err = page.ParseLimit(query, page.DefaultLimit, page.MaxLimit); err != nil {
+		return pager{}, err
+	}
+	if query.Has(page.ParamCursor) {
+		if err := p.sealer.Open(p.binding, query.Get(page.ParamCursor), &p.after); err != nil {
+			return pager{}, err
+		}
+	}
+	return p, nil
+}
+
+// write answers with the page; next is the position behind it, nil on the last page.
+func (p pager) write(w http.ResponseWriter, products []Product, next []byte) error {
+	cursor := ""
+	if next != nil {
+		var err error
+		if cursor, err = p.sealer.Seal(p.binding, next); err != nil {
+			return err
+		}
+	}
+	return api.Write(w, http.StatusOK, page.New(products, cursor))
+}

@@ -1,0 +1,62 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Limits of a search.
+const (
+	// MaxQueryWords is how many words of a query are looked for.
+	MaxQueryWords = 5
+	maxQuery      = 100
+)
+
+type productSearcher interface {
+	Search(ctx context.Context, words []string, limit int, after []byte) ([]Product, []byte, error)
+}
+
+// SearchProducts answers 200 with a page of the active products whose name, tags or SKU have, for
+// every word of q, a word that starts with it. Query parameters: q (1 to 5 words, each of 2
+// characters or more), limit (1 to 100, default 20) and cursor.
+func SearchProducts(products productSearcher, cursors Cursors) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		query, err := parseQuery(r, "q")
+		if err != nil {
+			return err
+		}
+		words, err := queryWords(query.Get("q"))
+		if err != nil {
+			return err
+		}
+		pager, err := newPager(r, cursors, query, SearchProductsRoute, words...)
+		if err != nil {
+			return err
+		}
+
+		found, next, err := products.Search(r.Context(), words, pager.limit, pager.after)
+		if err != nil {
+			return err
+		}
+		return pager.write(w, found, next)
+	}
+}
+
+func queryWords(q string) ([]string, error) {
+	if len(q) > maxQuery {
+		return nil, problem.Parameter("q", fmt.Sprintf("must not have more than %d bytes", maxQuery))
+	}
+	words := Words(q)
+	if len(words) == 0 {
+		return nil, problem.New(problem.BadRequest, "query_too_short", "The search needs a word of two characters or more.").
+			WithFields(problem.FieldError{Pointer: "q", Detail: fmt.Sprintf("must have 1 to %d words of %d characters or more", MaxQueryWords, MinWord)})
+	}
+	if len(words) > MaxQueryWords {
+		return nil, problem.Parameter("q", fmt.Sprintf("must not have more than %d words", MaxQueryWords))
+	}
+	return words, nil
+}

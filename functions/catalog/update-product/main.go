@@ -1,0 +1,23 @@
+// Command update-product serves PATCH /v1/products/{id}.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(catalog.UpdateProductRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.UpdateProduct(catalog.NewService(catalogddb.New(table), time.Now)), nil
+}
