@@ -1,0 +1,89 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+)
+
+// Status says what a key is used for.
+type Status string
+
+// The statuses of a key. A key that is taken out of service is retiring for at least Lifetime, so that
+// the cursors it has sealed still open, and is then removed.
+const (
+	Active   Status = "active"   // seals and opens; exactly one key is
+	Retiring Status = "retiring" // opens
+)
+
+// MinKeyLength is the least length of a key's text, in bytes. The text must be random: 32 bytes of
+// base64url hold 192 bits.
+const MinKeyLength = 32
+
+// Key is one key that seals cursors.
+type Key struct {
+	// ID names the key in the cursors it has sealed: 1 to 32 letters, digits, ".", "_" and "-". The
+	// client can read it.
+	ID string `json:"kid"`
+	// Status is Active or Retiring.
+	Status Status `json:"status"`
+	// Text is the secret. The AES key is derived from it.
+	Text string `json:"key"`
+}
+
+// String returns the key without its secret, so that it cannot be logged by accident.
+func (k Key) String() string { return fmt.Sprintf("%s (%s)", k.ID, k.Status) }
+
+// GoString is String, for %#v.
+func (k Key) GoString() string { return k.String() }
+
+// ParseKeys reads a secret: a JSON list of {"kid", "status", "key"}, or one such object. Its errors
+// never carry the secret.
+func ParseKeys(secret []byte) ([]Key, error) {
+	secret = bytes.TrimSpace(secret)
+	if len(secret) > 0 && secret[0] == '{' {
+		secret = append(append([]byte{'['}, secret...), ']')
+	}
+	var keys []Key
+	decoder := json.NewDecoder(bytes.NewReader(secret))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&keys); err != nil {
+		return nil, errors.New(`cursor keys: not a JSON list of objects with "kid", "status" and "key"`)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("cursor keys: data behind the JSON list")
+	}
+	if err := validateKeys(keys); err != nil {
+		return nil, err
+	}
+	return keys, nil
+}
+
+func validateKeys(keys []Key) error {
+	validID := regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+	seen := map[string]bool{}
+	active := 0
+	for i, k := range keys {
+		switch {
+		case !validID.MatchString(k.ID):
+			return fmt.Errorf(`cursor keys: "kid" of key %d must be 1 to 32 letters, digits, ".", "_" or "-"`, i+1)
+		case seen[k.ID]:
+			return fmt.Errorf("cursor keys: two keys are called %s", k.ID)
+		case k.Status != Active && k.Status != Retiring:
+			return fmt.Errorf("cursor keys: the status of %s must be %s or %s", k.ID, Active, Retiring)
+		case len(k.Text) < MinKeyLength:
+			return fmt.Errorf("cursor keys: the key of %s is shorter than %d bytes", k.ID, MinKeyLength)
+		}
+		seen[k.ID] = true
+		if k.Status == Active {
+			active++
+		}
+	}
+	if active != 1 {
+		return fmt.Errorf("cursor keys: %d keys are %s, exactly one must be", active, Active)
+	}
+	return nil
+}
