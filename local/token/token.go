@@ -1,0 +1,141 @@
+// Package token makes the secrets that a local run uses instead of Secrets Manager's, and mints
+// access tokens with them. It is for this machine: a deployed API has a service for that.
+package token
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+)
+
+const (
+	// EnvKeys, EnvIssuer and EnvAudience are the variables of the authorizer that say what a token
+	// must be.
+	EnvKeys     = "TOKEN_KEYS_SECRET"
+	EnvIssuer   = "TOKEN_ISSUER"
+	EnvAudience = "TOKEN_AUDIENCE"
+)
+
+// Path is the file of a secret below the cache folder.
+func Path(cacheDir, logicalID string) string {
+	return filepath.Join(cacheDir, "secrets", logicalID+".json")
+}
+
+// EnsureSecrets generates the secrets that have no file yet, as Secrets Manager would: the template's
+// JSON object with a random value under its key. Files are readable by their owner only. A secret
+// that is there is left alone, so tokens outlive a restart.
+func EnsureSecrets(cacheDir string, secrets []template.Secret) error {
+	for _, s := range secrets {
+		if err := ensure(Path(cacheDir, s.LogicalID), s); err != nil {
+			return fmt.Errorf("the local secret %s: %w", s.LogicalID, err)
+		}
+	}
+	return nil
+}
+
+func ensure(path string, s template.Secret) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	value, err := generate(s)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(value)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	// A link, unlike a rename, does not replace what another process has just made.
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// generate returns the value that Secrets Manager would generate.
+func generate(s template.Secret) ([]byte, error) {
+	random, err := password(s.Length)
+	if err != nil || s.Template == "" {
+		return []byte(random), err
+	}
+	object := map[string]any{}
+	if err := json.Unmarshal([]byte(s.Template), &object); err != nil {
+		return nil, fmt.Errorf("SecretStringTemplate is not a JSON object: %w", err)
+	}
+	object[s.Key] = random
+	return json.Marshal(object)
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+func password(length int) (string, error) {
+	out := make([]byte, length)
+	for i := range out {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+		if err != nil {
+			return "", err
+		}
+		out[i] = alphabet[n.Int64()]
+	}
+	return string(out), nil
+}
+
+// Mint returns an access token that the template's authorizer accepts on this machine.
+func Mint(t *template.Template, cacheDir, subject string, roles []string, now func() time.Time) (string, error) {
+	for _, f := range t.Functions {
+		issuer, audience := f.Environment[EnvIssuer], f.Environment[EnvAudience]
+		if issuer == "" || audience == "" {
+			continue
+		}
+		id, err := keySecret(t, f.Environment[EnvKeys])
+		if err != nil {
+			return "", err
+		}
+		data, err := os.ReadFile(Path(cacheDir, id))
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", errors.New("there are no local keys yet: `make run` makes them")
+		}
+		if err != nil {
+			return "", err
+		}
+		keys, err := jwt.ParseKeys(data)
+		if err != nil {
+			return "", err
+		}
+		signer, err := jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: jwt.MaxTTL}, keys, now)
+		if err != nil {
+			return "", err
+		}
+		minted, _, err := signer.Sign(identity.Identity{Subject: subject, Roles: roles})
+		return minted, err
+	}
+	return "", errors.New("no function of the template declares " + EnvIssuer + " and " + EnvAudience)
+}
+
+// keySecret finds the secret that a resolved reference names.
+func keySecret(t *template.Template, reference string) (string, error) {
+	for _, s := range t.Secrets {
+		if s.Name == reference {
+			return s.LogicalID, nil
+		}
+	}
+	return "", errors.New(EnvKeys + " names no secret of the template")
+}
