@@ -18,7 +18,7 @@ type productLister interface {
 // only and may not ask for others: 403.
 func ListProducts(products productLister, cursors Cursors) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := parseQuery(r, "category", "status")
+		query, err := parseQuery(r)
 		if err != nil {
 			return err
 		}

@@ -17,15 +17,15 @@ type Cursors interface {
 	Get(ctx context.Context) *page.Sealer
 }
 
-// parseQuery returns the query parameters. One that cannot be decoded, or that is named here and
-// given twice, is a 400; parameters that nobody knows are ignored.
-func parseQuery(r *http.Request, once ...string) (url.Values, error) {
+// parseQuery returns the query parameters. A query that cannot be decoded or that gives one of them
+// twice is a 400; parameters that nobody knows are ignored.
+func parseQuery(r *http.Request) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.")
 	}
-	for _, name := range once {
-		if len(query[name]) > 1 {
+	for name, values := range query {
+		if len(values) > 1 {
 			return nil, problem.Parameter(name, "must be given once")
 		}
 	}

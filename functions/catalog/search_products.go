@@ -25,7 +25,7 @@ type productSearcher interface {
 // characters or more), limit (1 to 100, default 20) and cursor.
 func SearchProducts(products productSearcher, cursors Cursors) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := parseQuery(r, "q")
+		query, err := parseQuery(r)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 	p.ID = newID(now)
 	p.Version = 1
 	p.CreatedAt, p.UpdatedAt = now, now
+	p = p.withoutNulls()
 	if err := s.store.Create(ctx, p); err != nil {
 		return Product{}, err
 	}
@@ -80,6 +81,7 @@ func (s *Service) Archive(ctx context.Context, id string, version int64) error {
 func (s *Service) replace(ctx context.Context, before, after Product) (Product, error) {
 	after.Version = before.Version + 1
 	after.UpdatedAt = s.clock()
+	after = after.withoutNulls()
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Product{}, err
 	}
@@ -100,6 +102,17 @@ func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKe
 	return s.store.Adjust(ctx, key, Adjustment{
 		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
 	})
+}
+
+// withoutNulls makes absent tags and attributes empty ones, so that clients read [] and {}.
+func (p Product) withoutNulls() Product {
+	if p.Tags == nil {
+		p.Tags = []string{}
+	}
+	if p.Attributes == nil {
+		p.Attributes = map[string]string{}
+	}
+	return p
 }
 
 // clock returns the time as products carry it: UTC, to the millisecond.

@@ -115,7 +115,11 @@ func unmarshalError(err error) error {
 		if mismatch.Field != "" {
 			pointer = "/" + strings.ReplaceAll(mismatch.Field, ".", "/")
 		}
-		return problem.Fields(problem.FieldError{Pointer: pointer, Detail: "must be " + jsonKind(mismatch.Type)})
+		want := jsonKind(mismatch.Type)
+		if want == "" {
+			want = "of another type"
+		}
+		return problem.Fields(problem.FieldError{Pointer: pointer, Detail: "must be " + want})
 	}
 	if e, ok := problem.As(err); ok {
 		return e

@@ -81,6 +81,13 @@ func TestDecode(t *testing.T) {
 			body: `{"price":{"amount":"2"}}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{{Pointer: "/price/amount", Detail: "must be an integer"}},
 		},
+		"WrongTypesEverywhere": {
+			body: `{"tags":["x",1],"extra":{"a":[]},"price":7,"name":true}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{
+				{Pointer: "/tags/1", Detail: "must be a string"}, {Pointer: "/extra/a", Detail: "must be a string"},
+				{Pointer: "/price", Detail: "must be an object"}, {Pointer: "/name", Detail: "must be a string"},
+			},
+		},
 		"Fraction": {
 			body: `{"count":1.5}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{{Pointer: "/count", Detail: "must be an integer"}},

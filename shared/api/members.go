@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -17,7 +18,8 @@ const maxDepth = 32
 
 // checkMembers walks the JSON text beside dst's type and refuses what encoding/json lets pass:
 // members that dst does not have (also under another letter case), members given twice, nesting
-// beyond maxDepth, and anything behind the first value.
+// beyond maxDepth, and anything behind the first value. It also names every value of a wrong
+// type, where encoding/json stops at the first and cannot say which element of a map it was.
 func checkMembers(body []byte, dst any) error {
 	w := walker{dec: json.NewDecoder(bytes.NewReader(body))}
 	w.dec.UseNumber()
@@ -27,8 +29,8 @@ func checkMembers(body []byte, dst any) error {
 		}
 		return malformed("The request body is not valid JSON.", err)
 	}
-	if len(w.unknown) > 0 {
-		return problem.Fields(w.unknown...)
+	if len(w.broken) > 0 {
+		return problem.Fields(w.broken...)
 	}
 	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
 		return malformed("The request body has data behind its JSON value.", err)
@@ -37,8 +39,8 @@ func checkMembers(body []byte, dst any) error {
 }
 
 type walker struct {
-	dec     *json.Decoder
-	unknown []problem.FieldError
+	dec    *json.Decoder
+	broken []problem.FieldError
 }
 
 func (w *walker) value(t reflect.Type, pointer string, depth int) error {
@@ -46,6 +48,7 @@ func (w *walker) value(t reflect.Type, pointer string, depth int) error {
 	if err != nil {
 		return err
 	}
+	w.checkKind(t, token, pointer)
 	delim, ok := token.(json.Delim)
 	if !ok {
 		return nil
@@ -63,6 +66,31 @@ func (w *walker) value(t reflect.Type, pointer string, depth int) error {
 	}
 	_, err = w.dec.Token() // the closing delimiter
 	return err
+}
+
+// checkKind notes a value of another JSON type than t is read from. Null is left to t.
+func (w *walker) checkKind(t reflect.Type, token json.Token, pointer string) {
+	want := jsonKind(t)
+	if token == nil || want == "" {
+		return
+	}
+	got := ""
+	switch token := token.(type) {
+	case json.Delim:
+		got = map[json.Delim]string{'{': "an object", '[': "an array"}[token]
+	case string:
+		got = "a string"
+	case bool:
+		got = "a boolean"
+	case json.Number:
+		got = "a number"
+		if _, err := token.Int64(); err == nil && want == "an integer" {
+			got = want
+		}
+	}
+	if got != want {
+		w.broken = append(w.broken, problem.FieldError{Pointer: pointer, Detail: "must be " + want})
+	}
 }
 
 func (w *walker) object(t reflect.Type, pointer string, depth int) error {
@@ -85,7 +113,7 @@ func (w *walker) object(t reflect.Type, pointer string, depth int) error {
 
 		member, known := memberType(t, name)
 		if !known {
-			w.unknown = append(w.unknown, problem.FieldError{Pointer: at, Detail: "unknown field"})
+			w.broken = append(w.broken, problem.FieldError{Pointer: at, Detail: "unknown field"})
 		}
 		if err := w.value(member, at, depth); err != nil {
 			return err
@@ -123,7 +151,8 @@ func elem(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// memberType returns the type of the member called name, and false when a struct has none.
+// memberType returns the type of the member called name, and false when a struct has none. Every
+// member of a request body has a json tag; embedded structs are not looked into.
 func memberType(t reflect.Type, name string) (reflect.Type, bool) {
 	if t == nil {
 		return nil, true
@@ -132,27 +161,33 @@ func memberType(t reflect.Type, name string) (reflect.Type, bool) {
 	case reflect.Map:
 		return t.Elem(), true
 	case reflect.Struct:
-		for _, f := range reflect.VisibleFields(t) {
-			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if tag == name && f.IsExported() && tag != "-" {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name && tag != "-" {
 				return f.Type, true
 			}
 		}
 		return nil, false
 	default:
-		return nil, true // a wrong type: json.Unmarshal names it
+		return nil, true // a wrong type, which is noted already
 	}
 }
 
 // escapePointer escapes a member name for a JSON pointer (RFC 6901 section 3).
 func escapePointer(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// jsonKind says in JSON's words what a Go type is read from.
+// jsonKind says in JSON's words what a Go type is read from, and "" for one that decides itself.
 func jsonKind(t reflect.Type) string {
 	if t = elem(t); t == nil {
-		return "another type"
+		return ""
+	}
+	if t.Kind() != reflect.Struct && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return ""
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -166,9 +201,14 @@ func jsonKind(t reflect.Type) string {
 		return "a string"
 	case reflect.Slice, reflect.Array:
 		return "an array"
-	case reflect.Map, reflect.Struct:
+	case reflect.Map:
+		return "an object"
+	case reflect.Struct:
+		if t == reflect.TypeFor[time.Time]() {
+			return "a string"
+		}
 		return "an object"
 	default:
-		return "another type"
+		return ""
 	}
 }
