@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -34,12 +35,41 @@ type claims struct {
 	AuthTime  int64    `json:"auth_time,omitempty"`
 }
 
-// claimNames are the names that claims reads, in the order of the bits in decoder.seen.
-func claimNames() [12]string {
-	return [...]string{
-		"iss", "sub", "aud", "client_id", "iat", "nbf", "exp", "jti", "sid", "scope", "roles", "auth_time",
+// target returns where the claim is decoded to and a bit of its own, or nil for a name that is
+// none of ours.
+func (c *claims) target(name []byte) (dst any, bit uint16) {
+	switch string(name) {
+	case "iss":
+		return &c.Issuer, 1 << 0
+	case "sub":
+		return &c.Subject, 1 << 1
+	case "aud":
+		return &c.Audience, 1 << 2
+	case "client_id":
+		return &c.ClientID, 1 << 3
+	case "iat":
+		return &c.IssuedAt, 1 << 4
+	case "nbf":
+		return &c.NotBefore, 1 << 5
+	case "exp":
+		return &c.ExpiresAt, 1 << 6
+	case "jti":
+		return &c.ID, 1 << 7
+	case "sid":
+		return &c.SessionID, 1 << 8
+	case "scope":
+		return &c.Scope, 1 << 9
+	case "roles":
+		return &c.Roles, 1 << 10
+	case "auth_time":
+		return &c.AuthTime, 1 << 11
+	default:
+		return nil, 0
 	}
 }
+
+// maxOtherClaims bounds the work on names that we do not know.
+const maxOtherClaims = 32
 
 // UnmarshalJSON decodes strictly where encoding/json guesses: a name must be spelled exactly
 // ("EXP" and "roleſ" are not other spellings of a claim), stand once, and have a value of its own
@@ -48,61 +78,52 @@ func claimNames() [12]string {
 func (c *claims) UnmarshalJSON(data []byte) error {
 	var seen uint16
 	var others []string
-	names := claimNames()
-	return members(data, func(name string, value []byte) error {
-		i := slices.Index(names[:], name)
-		if i < 0 {
-			if slices.ContainsFunc(names[:], func(known string) bool { return strings.EqualFold(known, name) }) {
-				return fmt.Errorf("%w: a name in other letters", errClaims)
+	return members(data, func(name, value []byte) error {
+		dst, bit := c.target(name)
+		if dst == nil {
+			if slices.Contains(others, string(name)) || len(others) == maxOtherClaims || c.almost(name) {
+				return fmt.Errorf("%w: a name that is repeated or almost one of ours, or too many names", errClaims)
 			}
-			if slices.Contains(others, name) || len(others) == maxOtherClaims {
-				return fmt.Errorf("%w: repeated or too many names", errClaims)
-			}
-			others = append(others, name)
+			others = append(others, string(name))
 			return nil
 		}
-		if seen&(1<<i) != 0 {
+		if seen&bit != 0 {
 			return fmt.Errorf("%w: %s stands twice", errClaims, name)
 		}
-		seen |= 1 << i
-		return c.set(name, value)
+		seen |= bit
+
+		var err error
+		switch dst := dst.(type) {
+		case *string:
+			*dst, err = text(value)
+		case *[]string:
+			*dst, err = texts(value)
+		case *int64:
+			*dst, err = seconds(value)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, name)
+		}
+		return nil
 	})
 }
 
-// maxOtherClaims bounds the work on names that we do not know.
-const maxOtherClaims = 32
+// almost reports whether a decoder that ignores case would take the name for one of ours.
+func (c *claims) almost(name []byte) bool {
+	folded := strings.Map(fold, string(name))
+	dst, _ := c.target([]byte(folded))
+	return dst != nil
+}
 
-func (c *claims) set(name string, value []byte) (err error) {
-	switch name {
-	case "iss":
-		c.Issuer, err = text(value)
-	case "sub":
-		c.Subject, err = text(value)
-	case "aud":
-		c.Audience, err = texts(value)
-	case "client_id":
-		c.ClientID, err = text(value)
-	case "iat":
-		c.IssuedAt, err = seconds(value)
-	case "nbf":
-		c.NotBefore, err = seconds(value)
-	case "exp":
-		c.ExpiresAt, err = seconds(value)
-	case "jti":
-		c.ID, err = text(value)
-	case "sid":
-		c.SessionID, err = text(value)
-	case "scope":
-		c.Scope, err = text(value)
-	case "roles":
-		c.Roles, err = texts(value)
-	case "auth_time":
-		c.AuthTime, err = seconds(value)
+// fold maps every rune to the lower-case ASCII letter that it equals under simple folding, as
+// encoding/json compares names.
+func fold(r rune) rune {
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		if next >= 'a' && next <= 'z' {
+			return next
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, name)
-	}
-	return nil
+	return r
 }
 
 // Validate implements jwt.ClaimsValidator: what golang-jwt does not know to ask for.
@@ -110,10 +131,9 @@ func (c *claims) Validate() error {
 	switch lifetime := c.ExpiresAt - c.IssuedAt; {
 	case c.ID == "":
 		return fmt.Errorf("%w: no jti", errClaims)
-	case c.IssuedAt == 0:
-		return fmt.Errorf("%w: no iat", errClaims)
 	case len(c.Audience) != 1:
 		return fmt.Errorf("%w: aud must be one", errClaims)
+	// Without an iat this is a lifetime of decades.
 	case lifetime <= 0 || lifetime > int64(MaxTTL/time.Second):
 		return fmt.Errorf("%w: lifetime", errClaims)
 	}

@@ -148,6 +148,7 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 		"RoleThatWouldSplit":      {token: forge(forgeHeader, with(`,"roles":["reader admin"]`)), want: identity.InvalidClaims},
 		"RolesWithANull":          {token: forge(forgeHeader, with(`,"roles":[null]`)), want: identity.InvalidClaims},
 		"RolesNull":               {token: forge(forgeHeader, with(`,"roles":null`)), want: identity.InvalidClaims},
+		"AuthTimeOverflows":       {token: forge(forgeHeader, with(`,"auth_time":18446744073709551617`)), want: identity.InvalidClaims},
 		"NoTokenID":               {token: forge(forgeHeader, replaced(`,"jti":"j"`, ``)), want: identity.InvalidClaims},
 		"NeverAliveAndNotExpired": {token: forge(forgeHeader, replaced(`"iat":1795521600`, `"iat":1795521605`)), want: identity.OK}, // the leeway works
 	} {

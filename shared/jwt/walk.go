@@ -8,7 +8,7 @@ import (
 // members calls fn for every member of a JSON object, in order. data is valid JSON: encoding/json
 // has checked it before it calls UnmarshalJSON. A name with escapes is refused, because we never
 // write one and it would be a second spelling.
-func members(data []byte, fn func(name string, value []byte) error) error {
+func members(data []byte, fn func(name, value []byte) error) error {
 	i := skipSpace(data, 0)
 	if i == len(data) || data[i] != '{' {
 		return fmt.Errorf("%w: not an object", errClaims)
@@ -24,7 +24,7 @@ func members(data []byte, fn func(name string, value []byte) error) error {
 		if from >= i {
 			return fmt.Errorf("%w: a name without a value", errClaims)
 		}
-		if err := fn(string(name[1:len(name)-1]), data[from:i]); err != nil {
+		if err := fn(name[1:len(name)-1], data[from:i]); err != nil {
 			return err
 		}
 	}
