@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -117,18 +119,17 @@ func (h *Handler) refuse(ctx context.Context, p payload, err error) []byte {
 	problem.Write(w, new(http.Request).WithContext(ctx), err) // sets Cache-Control: no-store
 
 	fields := []zap.Field{
-		zap.Int("status", w.status),
-		zap.String("request_id", id),
+		zap.String(logging.KeyCorrelationID, id),
 		zap.String("route_key", p.facts().RouteKey),
-		zap.Error(err),
+		zap.Int("status", w.status),
+		logging.Error(err),
 	}
-	var crash *panicError
-	switch {
-	case errors.As(err, &crash):
-		h.logger.Error("handler panicked", append(fields, zap.String("stack", crash.stack))...)
-	case w.status >= http.StatusInternalServerError:
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		fields = append(fields, zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID))
+	}
+	if w.status >= http.StatusInternalServerError {
 		h.logger.Error("event not served", fields...)
-	default:
+	} else {
 		h.logger.Warn("request refused", fields...)
 	}
 
@@ -157,16 +158,19 @@ func requestID(ctx context.Context, gateway string) string {
 	return id
 }
 
-// panicError is what a handler panicked with.
-type panicError struct {
-	value any
-	stack string
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
+// panicked is what became of a request whose handler panicked. http.ErrAbortHandler is how a
+// handler says that its answer is not to be sent, so where it comes from is not worth a stack.
 func panicked(value any) error {
-	return internal(&panicError{value: value, stack: zap.Stack("").String})
+	err, isError := value.(error)
+	switch {
+	case !isError:
+		err = fmt.Errorf("panic: %v", value)
+	case errors.Is(err, http.ErrAbortHandler):
+		return internal(err)
+	default:
+		err = fmt.Errorf("panic: %w", err)
+	}
+	return internal(logging.WithStack(err, debug.Stack()))
 }
 
 func internal(cause error) error {

@@ -32,7 +32,7 @@ type pair struct{ name, value string }
 
 type requestContext2 struct {
 	accountID, apiID, domainName, domainPrefix string
-	requestID, stage, time                     string
+	requestID, routeKey, stage, time           string
 	timeEpoch                                  int64
 	http                                       events.APIGatewayV2HTTPRequestContextHTTPDescription
 	hasAuthorizer                              bool
@@ -62,7 +62,7 @@ func (p *payload2) read(r *reader) {
 		case "stageVariables":
 			p.stageVariables = readPairs(r, 4)
 		case "requestContext":
-			r.object(func(name string) { p.context.read(r, name, &p.routeKey) })
+			r.object(func(name string) { p.context.read(r, name) })
 		case "body":
 			p.body = r.string()
 		case "isBase64Encoded":
@@ -71,6 +71,9 @@ func (p *payload2) read(r *reader) {
 			r.skip()
 		}
 	})
+	if p.routeKey == "" {
+		p.routeKey = p.context.routeKey
+	}
 }
 
 func readPairs(r *reader, expected int) []pair {
@@ -84,7 +87,7 @@ func readPairs(r *reader, expected int) []pair {
 	return pairs
 }
 
-func (c *requestContext2) read(r *reader, name string, routeKey *string) {
+func (c *requestContext2) read(r *reader, name string) {
 	switch name {
 	case "accountId":
 		c.accountID = r.string()
@@ -97,9 +100,7 @@ func (c *requestContext2) read(r *reader, name string, routeKey *string) {
 	case "requestId":
 		c.requestID = r.string()
 	case "routeKey":
-		if key := r.string(); *routeKey == "" {
-			*routeKey = key
-		}
+		c.routeKey = r.string()
 	case "stage":
 		c.stage = r.string()
 	case "time":

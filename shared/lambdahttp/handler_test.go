@@ -1,0 +1,424 @@
+package lambdahttp_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/awslabs/aws-lambda-go-api-proxy/core"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/lambdahttp"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+var _ lambda.Handler = (*lambdahttp.Handler)(nil)
+
+// response is payload format 2.0's answer, as AWS documents it.
+type response struct {
+	StatusCode      int               `json:"statusCode"`
+	Headers         map[string]string `json:"headers"`
+	Cookies         []string          `json:"cookies"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+}
+
+func (r response) body(t testing.TB) string {
+	t.Helper()
+	if !r.IsBase64Encoded {
+		return r.Body
+	}
+	body, err := base64.StdEncoding.DecodeString(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func invoke(t testing.TB, h http.Handler, cfg lambdahttp.Config, event []byte) response {
+	t.Helper()
+	return invokeContext(t.Context(), t, h, cfg, event)
+}
+
+func invokeContext(ctx context.Context, t testing.TB, h http.Handler, cfg lambdahttp.Config, event []byte) response {
+	t.Helper()
+	out, err := lambdahttp.New(h, cfg).Invoke(ctx, event)
+	if err != nil {
+		t.Fatalf("Invoke returned a function error: %v", err)
+	}
+	var r response
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("Invoke returned %q: %v", out, err)
+	}
+	return r
+}
+
+func observed() (*zap.Logger, *observer.ObservedLogs) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	return zap.New(core), logs
+}
+
+func unreachable(t *testing.T) http.Handler {
+	t.Helper()
+	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
+}
+
+// checkProblem checks what every answer has that this package gives instead of the handler.
+func checkProblem(t *testing.T, r response) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"Content-Type":           problem.ContentType,
+		"Cache-Control":          "no-store",
+		"X-Content-Type-Options": "nosniff",
+	} {
+		if got := r.Headers[name]; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	var body struct {
+		Status    int    `json:"status"`
+		Code      string `json:"code"`
+		RequestID string `json:"request_id"`
+	}
+	if err := json.Unmarshal([]byte(r.Body), &body); err != nil {
+		t.Fatalf("body %q: %v", r.Body, err)
+	}
+	if body.Status != r.StatusCode || body.Code == "" {
+		t.Errorf("body %s under status %d", r.Body, r.StatusCode)
+	}
+	if body.RequestID != r.Headers[problem.HeaderRequestID] {
+		t.Errorf("request id %q in the body, %q in the header", body.RequestID, r.Headers[problem.HeaderRequestID])
+	}
+}
+
+// event returns a small HTTP API event with changes: a key is a path of names joined by dots.
+func event(t testing.TB, changes map[string]any) []byte {
+	t.Helper()
+	e := map[string]any{
+		"version": "2.0", "routeKey": "GET /x", "rawPath": "/x", "rawQueryString": "",
+		"headers": map[string]any{"host": "api.example.com", "x-forwarded-proto": "https"},
+		"requestContext": map[string]any{
+			"apiId": "abc", "domainName": "api.example.com", "requestId": "req-1", "routeKey": "GET /x", "stage": "$default",
+			"http": map[string]any{"method": "GET", "path": "/x", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+		},
+		"isBase64Encoded": false,
+	}
+	for path, value := range changes {
+		at := e
+		names := strings.Split(path, ".")
+		for _, name := range names[:len(names)-1] {
+			next, ok := at[name].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[name] = next
+			}
+			at = next
+		}
+		at[names[len(names)-1]] = value
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func status(code int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+}
+
+func TestNewRefusesNoHandler(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("New(nil) did not panic")
+		}
+	}()
+	lambdahttp.New(nil, lambdahttp.Config{})
+}
+
+func TestRouteKey(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		config, event string
+		served        bool
+	}{
+		"SameRoute":                     {"GET /x", "GET /x", true},
+		"AnyRouteWhereNoneIsConfigured": {"", "GET /x", true},
+		"DefaultRoute":                  {"$default", "$default", true},
+		"AnyMethodAsTheGatewaySendsIt":  {"ANY /x/{id}", "ANY /x/{id}", true},
+		"AnyMethodAsSamLocalSendsIt":    {"ANY /x/{id}", "PUT /x/{id}", true},
+		"OtherMethod":                   {"GET /x", "POST /x", false},
+		"OtherPath":                     {"GET /x", "GET /y", false},
+		"OtherParameterName":            {"GET /x/{id}", "GET /x/{sku}", false},
+		"AnyOfAnotherPath":              {"ANY /x", "PUT /y", false},
+		"DefaultBehindARoute":           {"GET /x", "$default", false},
+		"RouteBehindTheDefault":         {"$default", "GET /x", false},
+		"NoRoute":                       {"GET /x", "", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			logger, logs := observed()
+			e := event(t, map[string]any{"routeKey": test.event, "requestContext.routeKey": test.event})
+			got := invoke(t, status(http.StatusNoContent), lambdahttp.Config{RouteKey: test.config, Logger: logger}, e)
+
+			if test.served {
+				if got.StatusCode != http.StatusNoContent || logs.Len() != 0 {
+					t.Errorf("status %d, %d log lines; want it served", got.StatusCode, logs.Len())
+				}
+				return
+			}
+			if got.StatusCode != http.StatusInternalServerError {
+				t.Errorf("status %d, want 500", got.StatusCode)
+			}
+			checkProblem(t, got)
+			if strings.Contains(got.Body, "/x") {
+				t.Errorf("the client is told about routes: %s", got.Body)
+			}
+			if logs.FilterLevelExact(zapcore.ErrorLevel).Len() != 1 {
+				t.Errorf("logged %v, want one error", logs.All())
+			}
+		})
+	}
+}
+
+func TestRouteKeyOfTheContextCountsWhereTheEventHasNone(t *testing.T) {
+	t.Parallel()
+	e := event(t, map[string]any{"routeKey": nil})
+	if got := invoke(t, status(http.StatusNoContent), lambdahttp.Config{RouteKey: "GET /x"}, e); got.StatusCode != http.StatusNoContent {
+		t.Errorf("status %d, want 204", got.StatusCode)
+	}
+}
+
+func TestPanic(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		value any
+		stack bool
+	}{
+		"Text":    {"boom", true},
+		"Error":   {io.ErrUnexpectedEOF, true},
+		"Aborted": {http.ErrAbortHandler, false},
+		"Wrapped": {fmt.Errorf("gone: %w", http.ErrAbortHandler), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			logger, logs := observed()
+			got := invoke(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Set-Cookie", "a=b")
+				w.WriteHeader(http.StatusCreated)
+				_, _ = io.WriteString(w, `{"half":`)
+				panic(test.value)
+			}), lambdahttp.Config{Logger: logger}, event(t, nil))
+
+			if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "half") || got.Cookies != nil {
+				t.Errorf("answer %+v, want a clean 500", got)
+			}
+			checkProblem(t, got)
+			if got.Headers[problem.HeaderRequestID] != "req-1" {
+				t.Errorf("headers %v, want the gateway's request id", got.Headers)
+			}
+			line := logs.All()[0].ContextMap()
+			failure, ok := line["error"].(map[string]any)
+			if !ok {
+				t.Fatalf("log line %v has no error", line)
+			}
+			stack, _ := failure["stack"].(string)
+			if strings.Contains(stack, "handler_test.go") != test.stack {
+				t.Errorf("stack %q, want one: %t", stack, test.stack)
+			}
+		})
+	}
+}
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "invocation-1"})
+	e := event(t, map[string]any{
+		"requestContext.authorizer.lambda": map[string]any{"sub": "user-1", "n": 9007199254740993, "f": 1.5, "b": false, "o": map[string]any{}, "l": []int{1}, "z": nil},
+		"stageVariables":                   map[string]any{"colour": "blue"},
+		"requestContext.authorizer.jwt":    map[string]any{"claims": map[string]any{"iss": "me"}, "scopes": nil},
+		"requestContext.authorizer.iam":    map[string]any{"userId": 7},
+	})
+	invokeContext(ctx, t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		want := map[string]string{"sub": "user-1", "n": "9007199254740993", "f": "1.5", "b": "false"}
+		got, ok := identity.AuthorizerFrom(ctx)
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("authorizer %t (-want +got):\n%s", ok, diff)
+		}
+		if lc, ok := lambdacontext.FromContext(ctx); !ok || lc.AwsRequestID != "invocation-1" {
+			t.Errorf("lambdacontext %v", lc)
+		}
+		gateway, ok := core.GetAPIGatewayV2ContextFromContext(ctx)
+		if !ok || gateway.RequestID != "req-1" || gateway.Authorizer.Lambda["sub"] != "user-1" {
+			t.Errorf("core's gateway context %+v", gateway)
+		}
+		if gateway.Authorizer.JWT.Claims["iss"] != "me" || gateway.Authorizer.IAM != nil {
+			t.Errorf("core's authorizer %+v, want the JWT and no malformed IAM", gateway.Authorizer)
+		}
+		if vars, ok := core.GetStageVarsFromContextV2(ctx); !ok || vars["colour"] != "blue" {
+			t.Errorf("core's stage variables %v", vars)
+		}
+	}), lambdahttp.Config{}, e)
+
+	if _, ok := lambdahttp.EventFrom(t.Context()); ok {
+		t.Error("EventFrom found an event outside a request")
+	}
+}
+
+func TestNoAuthorizerIsNoAuthorizer(t *testing.T) {
+	t.Parallel()
+
+	for name, changes := range map[string]map[string]any{
+		"Absent":     nil,
+		"NullLambda": {"requestContext.authorizer.lambda": nil},
+		"Null":       {"requestContext.authorizer": nil},
+		"JWTOnly":    {"requestContext.authorizer.jwt.claims.sub": "user-1"},
+		"InAHeader":  {"headers." + core.APIGwContextHeader: `{"authorizer":{"lambda":{"sub":"root"}}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			invoke(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if m, ok := identity.AuthorizerFrom(r.Context()); ok {
+					t.Errorf("authorizer %v, want none", m)
+				}
+			}), lambdahttp.Config{}, event(t, changes))
+		})
+	}
+}
+
+func TestRefusalCarriesARequestID(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct{ gateway, invocation, want string }{
+		"Gateways":          {"ATfSmjLgPHcESJw=", "invocation-1", "ATfSmjLgPHcESJw="},
+		"Invocations":       {"", "invocation-1", "invocation-1"},
+		"None":              {"", "", ""},
+		"NotOneThatInjects": {"a\r\nb: c", "invocation-1", ""},
+		"NotALongOne":       {strings.Repeat("a", 129), "", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			ctx := t.Context()
+			if test.invocation != "" {
+				ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: test.invocation})
+			}
+			e := event(t, map[string]any{"requestContext.requestId": test.gateway, "requestContext.http.method": "G T"})
+			got := invokeContext(ctx, t, unreachable(t), lambdahttp.Config{}, e)
+
+			if got.StatusCode != http.StatusBadRequest || got.Headers[problem.HeaderRequestID] != test.want {
+				t.Errorf("status %d, id %q; want 400, %q", got.StatusCode, got.Headers[problem.HeaderRequestID], test.want)
+			}
+			checkProblem(t, got)
+		})
+	}
+}
+
+func TestAnswersThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]http.HandlerFunc{
+		"LargerThanLambdaTakes": func(w http.ResponseWriter, _ *http.Request) {
+			chunk := strings.Repeat("x", 1<<20)
+			var err error
+			for range 8 {
+				if _, err = io.WriteString(w, chunk); err != nil {
+					break
+				}
+			}
+			if err == nil {
+				t.Error("8 MB were accepted")
+			}
+		},
+		"LargerOnceItIsBase64": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "image/png")
+			_, _ = w.Write(make([]byte, 5<<20))
+		},
+		"ShorterThanDeclared": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "four")
+		},
+		"LongerThanDeclared": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "3")
+			if _, err := io.WriteString(w, "four"); !errors.Is(err, http.ErrContentLength) {
+				t.Errorf("Write returned %v", err)
+			}
+		},
+	}
+	for name, handler := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			logger, logs := observed()
+			got := invoke(t, handler, lambdahttp.Config{Logger: logger}, event(t, nil))
+			if got.StatusCode != http.StatusInternalServerError {
+				t.Errorf("status %d, want 500", got.StatusCode)
+			}
+			checkProblem(t, got)
+			if logs.FilterLevelExact(zapcore.ErrorLevel).Len() != 1 {
+				t.Errorf("logged %v, want one error", logs.All())
+			}
+		})
+	}
+}
+
+func TestTheLargestAnswerIsSent(t *testing.T) {
+	t.Parallel()
+
+	const overhead = 128
+	body := strings.Repeat("x", 6<<20-overhead)
+	got := invoke(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, body)
+	}), lambdahttp.Config{}, event(t, nil))
+	if got.StatusCode != http.StatusOK || got.Body != body {
+		t.Errorf("status %d with %d bytes, want 200 with %d", got.StatusCode, len(got.Body), len(body))
+	}
+}
+
+func TestConcurrentInvocationsDoNotMix(t *testing.T) {
+	t.Parallel()
+
+	h := lambdahttp.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		facts, _ := lambdahttp.EventFrom(r.Context())
+		_, _ = io.WriteString(w, facts.RequestID+r.PathValue("id")+r.URL.Path)
+	}), lambdahttp.Config{})
+	var group sync.WaitGroup
+	for i := range 16 {
+		id := fmt.Sprintf("r%d", i)
+		e := event(t, map[string]any{"rawPath": "/" + id, "requestContext.requestId": id, "pathParameters": map[string]any{"id": id}})
+		group.Go(func() {
+			for range 50 {
+				out, err := h.Invoke(context.Background(), e)
+				var got response
+				if err != nil || json.Unmarshal(out, &got) != nil || got.Body != id+id+"/"+id {
+					t.Errorf("answer %s, error %v; want the one of %s", out, err, id)
+				}
+			}
+		})
+	}
+	group.Wait()
+}

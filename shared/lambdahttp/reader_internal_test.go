@@ -1,0 +1,132 @@
+package lambdahttp
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+)
+
+// values rebuilds what encoding/json makes of a text, through the reader's own methods.
+func values(r *reader) any {
+	switch r.peek() {
+	case '{':
+		m := map[string]any{}
+		r.object(func(name string) { m[name] = values(r) })
+		return m
+	case '[':
+		list := []any{}
+		r.array(func() { list = append(list, values(r)) })
+		return list
+	case '"':
+		return r.string()
+	case 't', 'f':
+		return r.bool()
+	case 'n':
+		r.null()
+		return nil
+	default:
+		return json.Number(r.number())
+	}
+}
+
+// FuzzReader holds the reader against encoding/json: the same texts are accepted, and the same
+// values read.
+func FuzzReader(f *testing.F) {
+	for _, text := range []string{
+		`{"a":[1,-0.5e+10,true,false,null,"x\u00e9\ud83d\ude00\ud800\n\/"],"b":{}}`, `[]`, `"\ud800\u0041"`, "\"\xff\xfe\"", `01`, `-`, `1.`, `.5`,
+		`1e`, `{"a":1,}`, `[1,]`, `{"a"}`, `nul`, `"`, `"\`, `"\u12`, `"\u00zz"`, "\"\x01\"", ` {} `, `{}{}`, `{"a":1 "b":2}`, "\x00", `"\ud83d\u0020"`, `{"a":1,"a":2}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := &reader{text: text}
+		got := values(r)
+		r.end()
+
+		var want any
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		valid := json.Valid([]byte(text))
+		if valid {
+			if err := d.Decode(&want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.Count(text, "[")+strings.Count(text, "{") > maxDepth {
+			return // encoding/json goes deeper
+		}
+		if valid != (r.err == nil) {
+			t.Fatalf("%q: valid %t, reader says %v", text, valid, r.err)
+		}
+		if !valid {
+			return
+		}
+		gotJSON, _ := json.Marshal(got)
+		wantJSON, _ := json.Marshal(want)
+		if string(gotJSON) != string(wantJSON) {
+			t.Fatalf("%q: read %s, want %s", text, gotJSON, wantJSON)
+		}
+
+		skipper := &reader{text: text}
+		if raw := skipper.skip(); strings.TrimSpace(text) != raw {
+			t.Fatalf("%q: skip read %q", text, raw)
+		}
+	})
+}
+
+func TestReaderInteger(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		text string
+		want int64
+		ok   bool
+	}{
+		"Milliseconds": {"1783711145766", 1783711145766, true},
+		"Exponent":     {"1.783711145766e12", 1783711145766, true},
+		"Fraction":     {"1795532160.9", 1795532160, true},
+		"Negative":     {"-1", -1, true},
+		"Largest":      {"9223372036854775807", math.MaxInt64, true},
+		"Null":         {"null", 0, true},
+		"TooLarge":     {"1e300", 0, false},
+		"Text":         {`"1"`, 0, false},
+		"Nothing":      {"", 0, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &reader{text: test.text}
+			if got := r.integer(); got != test.want || (r.err == nil) != test.ok {
+				t.Errorf("read %d, error %v; want %d, ok %t", got, r.err, test.want, test.ok)
+			}
+		})
+	}
+}
+
+func TestReaderStopsAtTheDepthLimit(t *testing.T) {
+	t.Parallel()
+	for depth, ok := range map[int]bool{maxDepth: true, maxDepth + 1: false, 1_000_000: false} {
+		r := &reader{text: strings.Repeat("[", depth) + strings.Repeat("]", depth)}
+		if r.skip(); (r.err == nil) != ok {
+			t.Errorf("depth %d: %v", depth, r.err)
+		}
+	}
+}
+
+// FuzzAppendString: encoding/json reads back what the encoder writes, with U+FFFD for what is not
+// UTF-8.
+func FuzzAppendString(f *testing.F) {
+	f.Add("a\"\\\x00\x1f\u2028\xff\xe2\x80λ😀")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, out := range [][]byte{appendString(nil, s), appendString(nil, []byte(s))} {
+			var got string
+			if err := json.Unmarshal(out, &got); err != nil {
+				t.Fatalf("%q: %v", out, err)
+			}
+			if want := string([]rune(s)); got != want {
+				t.Fatalf("read back %q, want %q", got, want)
+			}
+		}
+	})
+}
