@@ -101,6 +101,9 @@ func (r *reader) readParameters() map[string]string {
 	declared := member(r.root, "Parameters")
 	members(declared, func(key, body *yaml.Node) {
 		node := member(body, "Default")
+		if standard, ok := r.opts.Defaults[key.Value]; ok {
+			node = scalar(key, standard)
+		}
 		if override, ok := r.opts.Parameters[key.Value]; ok {
 			node = scalar(key, override)
 		}

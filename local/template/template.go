@@ -204,6 +204,8 @@ type Options struct {
 	// Parameters override defaults. An unknown name, a value outside AllowedValues or against
 	// AllowedPattern is an error.
 	Parameters map[string]string
+	// Defaults replace the defaults of the parameters that the template has; others are left out.
+	Defaults map[string]string
 	// Ref returns the physical name of a table or secret: what !Ref of it yields. Nil, or an empty
 	// answer, is the logical id.
 	Ref func(resourceType, logicalID string) string

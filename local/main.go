@@ -1,0 +1,196 @@
+// Command local runs the whole API on this machine, without Docker and without AWS: the functions'
+// own binaries behind a gateway that behaves like API Gateway, on Amazon's DynamoDB engine.
+//
+//	local                          serve on PORT (3000) with sample products, until Ctrl-C
+//	local token -role catalog      print an access token for a running API
+//	local seed                     load the sample products into a running API
+//	local fetch                    fetch DynamoDB Local into .cache
+//
+// PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL are read from the environment: where the API listens,
+// a folder that keeps the tables, a DynamoDB that runs already, and what functions log.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/seed"
+	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/local/token"
+)
+
+const (
+	defaultPort = "3000"
+	// seeder and developer are the subjects of the tokens that this command mints.
+	seeder    = "local-seed"
+	developer = "local-developer"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
+	interrupted := ctx.Err() != nil
+	stop()
+	if err != nil && !(interrupted && errors.Is(err, context.Canceled)) {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+// run is main with its surroundings as arguments.
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	port := getenv("PORT")
+	if port == "" {
+		port = defaultPort
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("PORT is %q, which is not a port", port)
+	}
+
+	flags := flag.NewFlagSet("local "+command, flag.ContinueOnError)
+	root := flags.String("root", ".", "the repository's folder")
+	switch command {
+	case "serve":
+		data := flags.String("data", getenv("DATA"), "a folder that keeps the tables; empty is in memory")
+		endpoint := flags.String("dynamodb", getenv("DYNAMODB_ENDPOINT"), "the URL of a DynamoDB that runs already")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		opts := options(*root, getenv)
+		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
+		opts.Env = map[string]string{"LOG_FORMAT": "console"}
+		opts.CheckInit, opts.Out = true, out
+		return serve(ctx, opts)
+	case "token":
+		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
+		subject := flags.String("subject", developer, "the token's subject")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		minted, err := mint(options(*root, getenv), *subject, roles(*role))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, minted)
+		return err
+	case "seed":
+		url := flags.String("url", "http://127.0.0.1:"+port, "the URL of the API")
+		given := flags.String("token", "", "an access token; empty mints one with the local keys")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return load(ctx, options(*root, getenv), *url, *given, out)
+	case "fetch":
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
+		return err
+	default:
+		return fmt.Errorf("there is no command %q: serve, token, seed and fetch are", command)
+	}
+}
+
+// options are what every command needs to read the template in the same way.
+func options(root string, getenv func(string) string) stack.Options {
+	o := stack.Options{Root: root, Parameters: map[string]string{}}
+	if level := getenv("LOG_LEVEL"); level != "" {
+		o.Parameters["LogLevel"] = strings.ToUpper(level)
+	}
+	return o
+}
+
+// serve runs the API until ctx ends.
+func serve(ctx context.Context, opts stack.Options) error {
+	began := time.Now()
+	s, err := stack.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+
+	minted, err := s.Token(seeder, seed.Roles()...)
+	if err != nil {
+		return err
+	}
+	loaded, err := seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
+	if err != nil {
+		return err
+	}
+	kept := "in memory"
+	if opts.Data != "" {
+		kept = "in " + opts.Data
+	}
+	_, err = fmt.Fprintf(opts.Out, "\nTienda answers on %s after %.1f s; %d sample products %s.\n\n"+
+		"  curl %s/v1/products\n  make token ROLE=catalog\n\nCtrl-C stops it.\n\n",
+		s.URL, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, s.URL)
+	if err != nil {
+		return err
+	}
+
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.Failed():
+		return err
+	}
+}
+
+// load loads the sample products into a running API.
+func load(ctx context.Context, opts stack.Options, url, given string, out io.Writer) error {
+	if given == "" {
+		var err error
+		if given, err = mint(opts, seeder, seed.Roles()); err != nil {
+			return err
+		}
+	}
+	loaded, err := seed.Load(ctx, seed.Config{URL: url, Token: given})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%d products created, %d were there; %d pieces of stock added\n",
+		loaded.Created, loaded.Existing, loaded.Pieces)
+	return err
+}
+
+// mint returns a token by the keys of this machine.
+func mint(opts stack.Options, subject string, held []string) (string, error) {
+	t, err := stack.ReadTemplate(opts)
+	if err != nil {
+		return "", err
+	}
+	cache, err := filepath.Abs(filepath.Join(opts.Root, ".cache"))
+	if err != nil {
+		return "", err
+	}
+	if err := token.EnsureSecrets(cache, t.Secrets); err != nil {
+		return "", err
+	}
+	return token.Mint(t, cache, subject, held, time.Now)
+}
+
+// roles splits a list by commas.
+func roles(list string) []string {
+	var held []string
+	for r := range strings.SplitSeq(list, ",") {
+		if r = strings.TrimSpace(r); r != "" {
+			held = append(held, r)
+		}
+	}
+	return held
+}

@@ -1,0 +1,115 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tienda-dev/tienda/local/gateway"
+	"github.com/tienda-dev/tienda/local/runtime"
+	"github.com/tienda-dev/tienda/local/template"
+)
+
+// checksAtOnce is how many functions start at the same time to be checked.
+const checksAtOnce = 4
+
+// functionsOf makes the runtime's functions from the template's, and says which binaries are missing.
+func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error) {
+	binDir := opts.BinDir
+	if binDir == "" {
+		binDir = filepath.Join(opts.Root, ".cache", "run")
+	}
+	var functions []runtime.Function
+	var missing []string
+	for _, f := range t.Functions {
+		binary := filepath.Join(binDir, f.Name, f.Handler)
+		if info, err := os.Stat(binary); err != nil || !info.Mode().IsRegular() {
+			missing = append(missing, f.Name)
+			continue
+		}
+		env := maps.Clone(f.Environment)
+		for name, value := range opts.Env {
+			if _, declared := env[name]; declared {
+				env[name] = value
+			}
+		}
+		if f.LogLevel != "" {
+			env[envLogLevel] = f.LogLevel
+		}
+		functions = append(functions, runtime.Function{
+			Name: f.Name, Binary: binary, Env: env,
+			MemoryMB: f.MemoryMB, Timeout: f.Timeout, ReservedConcurrency: f.ReservedConcurrency,
+		})
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("there is no binary in %s for %s: `make run` builds them", binDir, strings.Join(missing, ", "))
+	}
+	return functions, nil
+}
+
+// checkInit starts an environment of every function, apart from those that will serve, and ends it
+// again. An empty event is enough: whatever the function answers, it has started.
+func checkInit(ctx context.Context, functions []runtime.Function) error {
+	trial, err := runtime.New(runtime.Config{Functions: functions, Region: region})
+	if err != nil {
+		return err
+	}
+	defer trial.Close()
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(checksAtOnce)
+	for _, f := range functions {
+		group.Go(func() error {
+			_, err := trial.Invoke(ctx, f.Name, []byte("{}"))
+			if errors.Is(err, runtime.Init) || errors.Is(err, runtime.Exit) {
+				return fmt.Errorf("the function %w", err) // it begins with the function's name
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// gatewayConfig makes the gateway's configuration from the template's API and routes.
+func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gateway.Access)) gateway.Config {
+	names := map[string]string{} // function names by logical id
+	for _, f := range t.Functions {
+		names[f.LogicalID] = f.Name
+	}
+	cfg := gateway.Config{
+		Authorizers: map[string]gateway.Authorizer{},
+		Stage:       t.API.Stage,
+		Invoker:     invoker,
+		AccessLog:   log,
+		Region:      region,
+	}
+	for _, a := range t.API.Authorizers {
+		cfg.Authorizers[a.Name] = gateway.Authorizer{
+			Function: names[a.Function], IdentitySources: a.IdentitySources, TTL: a.TTL,
+			SimpleResponses: a.SimpleResponses, PayloadFormat: a.PayloadVersion,
+		}
+	}
+	if c := t.API.CORS; c != nil {
+		cfg.CORS = &gateway.CORS{
+			AllowOrigins: c.AllowOrigins, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders,
+			ExposeHeaders: c.ExposeHeaders, AllowCredentials: c.AllowCredentials, MaxAge: c.MaxAge,
+		}
+	}
+	if t.API.ThrottleRate > 0 {
+		cfg.Throttle = &gateway.Throttle{Rate: t.API.ThrottleRate, Burst: t.API.ThrottleBurst}
+	}
+	for _, f := range t.Functions {
+		for _, r := range f.Routes {
+			cfg.Routes = append(cfg.Routes, gateway.Route{
+				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer, Timeout: r.Timeout,
+			})
+		}
+	}
+	return cfg
+}

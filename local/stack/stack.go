@@ -1,0 +1,252 @@
+// Package stack runs the whole API on this machine: it reads the template, starts DynamoDB, makes
+// tables and secrets, and puts the gateway in front of the functions' own binaries.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/gateway"
+	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/runtime"
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/local/token"
+)
+
+const (
+	region = "us-east-1"
+	// envEndpoint is the variable by which functions find DynamoDB.
+	envEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
+	// envLogLevel is what Lambda makes of ApplicationLogLevel.
+	envLogLevel = "AWS_LAMBDA_LOG_LEVEL"
+
+	setupTimeout    = 60 * time.Second
+	shutdownTimeout = 2 * time.Second
+	// maxHeaderBytes lets the gateway, not net/http, refuse headers that are too large.
+	maxHeaderBytes = 64 << 10
+)
+
+// Options say what to run. Only Root is required.
+type Options struct {
+	// Root is the repository's folder.
+	Root string
+	// Template is the template's path. Empty is template.yaml in Root.
+	Template string
+	// BinDir holds <function>/bootstrap for this machine. Empty is .cache/run in Root.
+	BinDir string
+	// Data is a folder that keeps the tables. Empty is in memory.
+	Data string
+	// DynamoDBEndpoint is a DynamoDB that runs already. Empty starts one.
+	DynamoDBEndpoint string
+	// Parameters override the template's.
+	Parameters map[string]string
+	// Env overrides variables that functions declare; others are left out, as sam local does.
+	Env map[string]string
+	// Addr is where the API listens. Empty is 127.0.0.1 on a free port.
+	Addr string
+	// CheckInit starts every function once before the API is served, so that one that cannot start
+	// is an error of Start instead of a 500 later.
+	CheckInit bool
+	// Out receives a line per request, and every line of a function under its name. Nil drops them.
+	Out io.Writer
+}
+
+// Stack is the running API.
+type Stack struct {
+	// URL is where it answers, without a slash at the end.
+	URL string
+	// Endpoint is its DynamoDB's URL.
+	Endpoint string
+	// Tables maps logical ids to the names of the tables.
+	Tables map[string]string
+	// KeysPath is the file of the token keys; empty when the template has none.
+	KeysPath string
+	// Template is what is served.
+	Template *template.Template
+
+	cacheDir string
+	failed   chan error
+	stopping sync.Once
+	stops    []func()
+}
+
+// Start starts everything and returns when the API answers. When it fails, its error is a sentence
+// for the person who started it, and nothing is left running.
+func Start(ctx context.Context, opts Options) (*Stack, error) {
+	s := &Stack{cacheDir: filepath.Join(opts.Root, ".cache"), failed: make(chan error, 1)}
+	if err := s.start(ctx, opts); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Stop ends everything that Start started and waits for it. It may be called twice.
+func (s *Stack) Stop() {
+	s.stopping.Do(func() {
+		for _, stop := range slices.Backward(s.stops) {
+			stop()
+		}
+	})
+}
+
+// Failed yields an error when the API stops serving without Stop.
+func (s *Stack) Failed() <-chan error { return s.failed }
+
+// Token mints an access token for subject, valid for an hour.
+func (s *Stack) Token(subject string, roles ...string) (string, error) {
+	return token.Mint(s.Template, s.cacheDir, subject, roles, time.Now)
+}
+
+func (s *Stack) start(ctx context.Context, opts Options) error {
+	abs, err := filepath.Abs(opts.Root)
+	if err != nil {
+		return err
+	}
+	opts.Root, s.cacheDir = abs, filepath.Join(abs, ".cache")
+	out := newPrinter(opts.Out)
+
+	if s.Template, err = ReadTemplate(opts); err != nil {
+		return err
+	}
+	if s.Template.API == nil {
+		return errors.New("the template has no HTTP API to serve")
+	}
+	functions, err := functionsOf(s.Template, opts)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, opts.Addr)
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() { _ = listener.Close() })
+	if err := s.data(ctx, opts, out); err != nil {
+		return err
+	}
+
+	for i := range functions {
+		if _, declared := functions[i].Env[envEndpoint]; declared {
+			functions[i].Env[envEndpoint] = s.Endpoint
+		}
+	}
+	if opts.CheckInit {
+		if err := checkInit(ctx, functions); err != nil {
+			return err
+		}
+	}
+	lambda, err := runtime.New(runtime.Config{Functions: functions, Region: region, Log: out.function})
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, lambda.Close)
+	api, err := gateway.New(gatewayConfig(s.Template, lambda, out.access))
+	if err != nil {
+		return fmt.Errorf("the template's API cannot be served: %w", err)
+	}
+	s.serve(listener, api)
+	return nil
+}
+
+// data makes secrets and tables.
+func (s *Stack) data(ctx context.Context, opts Options, out *printer) error {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+
+	if err := token.EnsureSecrets(s.cacheDir, s.Template.Secrets); err != nil {
+		return err
+	}
+	for _, f := range s.Template.Functions {
+		if path, ok := strings.CutPrefix(f.Environment[token.EnvKeys], "file:"); ok {
+			s.KeysPath = path
+		}
+	}
+
+	db, err := localddb.Start(ctx, localddb.Config{
+		CacheDir: s.cacheDir, DataDir: opts.Data, Endpoint: opts.DynamoDBEndpoint, Note: out.note,
+	})
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, db.Stop)
+	s.Endpoint = db.Endpoint
+	if err := localddb.CreateTables(ctx, db.Endpoint, region, s.Template.Tables); err != nil {
+		return err
+	}
+	s.Tables = map[string]string{}
+	for _, t := range s.Template.Tables {
+		s.Tables[t.LogicalID] = t.Name
+	}
+	return nil
+}
+
+// serve answers on the listener until Stop.
+func (s *Stack) serve(listener net.Listener, api http.Handler) {
+	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("the API stopped: %w", err)
+		}
+	}()
+	s.stops = append(s.stops, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			_ = server.Close()
+		}
+		<-served
+	})
+	s.URL = "http://" + listener.Addr().String()
+}
+
+// ReadTemplate reads the template as this machine serves it: tables under their logical ids, secrets
+// as files in the cache, Stage=local where the template has that parameter.
+func ReadTemplate(opts Options) (*template.Template, error) {
+	root, err := filepath.Abs(opts.Root)
+	if err != nil {
+		return nil, err
+	}
+	path := opts.Template
+	if path == "" {
+		path = filepath.Join(root, "template.yaml")
+	}
+	return template.ReadFile(path, template.Options{
+		Parameters: opts.Parameters,
+		Defaults:   map[string]string{"Stage": "local"},
+		Region:     region,
+		Ref: func(resourceType, logicalID string) string {
+			if resourceType == "AWS::SecretsManager::Secret" {
+				return "file:" + token.Path(filepath.Join(root, ".cache"), logicalID)
+			}
+			return ""
+		},
+	})
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		_, port, _ := net.SplitHostPort(addr)
+		return nil, fmt.Errorf("port %s is taken: stop what listens there, or choose another one by PORT", port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the API cannot listen on %s: %w", addr, err)
+	}
+	return listener, nil
+}
