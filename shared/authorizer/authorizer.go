@@ -1,0 +1,182 @@
+// Package authorizer is the decision of an API Gateway HTTP API Lambda authorizer (payload format
+// 2.0, simple responses). It authenticates and never denies: it annotates the request with what
+// it found out, and the function behind it answers 401, 403 or 503. HTTP API turns every denial
+// into a bare 403 and offers no 503 at all.
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/logging"
+)
+
+// headerAuthorization is compared without case: API Gateway sends it in lower case, sam local
+// does not.
+const headerAuthorization = "authorization"
+
+// Verifier checks an access token. An error with a method Outcome() identity.Outcome says why the
+// token is not accepted; any other error means that the question could not be answered. A check
+// against a store (revocation) is a Verifier around another one; it answers TokenRevoked, or
+// fails, and must be safe for concurrent use.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (identity.Identity, error)
+}
+
+// VerifierFunc is a function as a Verifier.
+type VerifierFunc func(ctx context.Context, token string) (identity.Identity, error)
+
+// Verify calls f.
+func (f VerifierFunc) Verify(ctx context.Context, token string) (identity.Identity, error) {
+	return f(ctx, token)
+}
+
+// Config says what API Gateway does with an answer.
+type Config struct {
+	// ResultTTLSeconds is how long API Gateway keeps an answer ("ReauthorizeEvery"). 0, the
+	// default, is not at all. With more, an unavailable dependency becomes an error of the
+	// authorizer, so that it is not remembered.
+	ResultTTLSeconds int `env:"AUTHORIZER_RESULT_TTL_SECONDS"`
+}
+
+// ErrUnavailable is returned, only when answers are cached, where the outcome is
+// identity.Unavailable. API Gateway answers the client with 500.
+var ErrUnavailable = errors.New("authorizer: a dependency of the decision did not answer")
+
+// Authorizer answers authorizer events. It is safe for concurrent use.
+type Authorizer struct {
+	verifier Verifier
+	cached   bool
+}
+
+// New returns an Authorizer. It refuses a nil verifier and a negative TTL.
+func New(verifier Verifier, cfg Config) (*Authorizer, error) {
+	if verifier == nil {
+		return nil, errors.New("authorizer: no verifier")
+	}
+	if cfg.ResultTTLSeconds < 0 {
+		return nil, fmt.Errorf("authorizer: AUTHORIZER_RESULT_TTL_SECONDS is %d", cfg.ResultTTLSeconds)
+	}
+	return &Authorizer{verifier: verifier, cached: cfg.ResultTTLSeconds > 0}, nil
+}
+
+// Authorize answers IsAuthorized: true, always, with identity.Annotation.Map as the context. It
+// does not panic, and returns no error but ErrUnavailable.
+func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
+	annotation := a.decide(ctx, req)
+	logging.EntryFrom(ctx).Add(zap.String("auth", string(annotation.Outcome)))
+	if a.cached && annotation.Outcome == identity.Unavailable {
+		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, ErrUnavailable
+	}
+
+	flat := annotation.Map()
+	answer := make(map[string]any, len(flat))
+	for key, value := range flat {
+		answer[key] = value
+	}
+	return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: answer}, nil
+}
+
+func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (annotation identity.Annotation) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value may hold the token. Its type and the stack tell where to look.
+			err := logging.WithStack(fmt.Errorf("panic with a %T", p), debug.Stack())
+			logging.From(ctx).Error("authorizer panicked", zap.Error(err))
+			annotation = identity.Annotation{Outcome: identity.Unavailable}
+		}
+	}()
+
+	token, outcome := credentials(req)
+	if outcome != identity.OK {
+		return identity.Annotation{Outcome: outcome}
+	}
+	id, err := a.verifier.Verify(ctx, token)
+	if err != nil {
+		return identity.Annotation{Outcome: refusal(ctx, err)}
+	}
+	if id.Subject == "" { // the function would not take it for an identity
+		logging.From(ctx).Error("verifier accepted a token without a subject")
+		return identity.Annotation{Outcome: identity.Unavailable}
+	}
+	return identity.Annotation{Outcome: identity.OK, Identity: id}
+}
+
+// refusal returns the outcome that err stands for.
+func refusal(ctx context.Context, err error) identity.Outcome {
+	var refused interface{ Outcome() identity.Outcome }
+	if errors.As(err, &refused) {
+		switch outcome := refused.Outcome(); outcome {
+		case identity.InvalidToken, identity.InvalidClaims, identity.TokenExpired, identity.TokenRevoked, identity.InvalidRequest:
+			return outcome
+		case identity.OK, identity.Anonymous, identity.Unavailable:
+			// An error is none of the first two.
+		}
+	}
+	logging.From(ctx).Error("token could not be checked", zap.Error(err))
+	return identity.Unavailable
+}
+
+// credentials returns the Bearer token of the request. Without an Authorization header the
+// outcome is Anonymous; anything but exactly one well-formed Bearer credential (RFC 6750 section
+// 2.1) is InvalidRequest. A token is never taken from the query string.
+func credentials(req events.APIGatewayV2CustomAuthorizerV2Request) (string, identity.Outcome) {
+	var header string
+	found := 0
+	for name, value := range req.Headers {
+		if strings.EqualFold(name, headerAuthorization) {
+			header = value
+			found++
+		}
+	}
+	if found == 0 {
+		// The gateway's copy of the header, beside other identity sources such as the route key.
+		for _, value := range req.IdentitySource {
+			if _, ok := cutBearer(value); ok {
+				header = value
+				found++
+			}
+		}
+	}
+
+	switch found {
+	case 0:
+		return "", identity.Anonymous
+	case 1:
+		if token, ok := cutBearer(header); ok && isToken68(token) {
+			return token, identity.OK
+		}
+	}
+	return "", identity.InvalidRequest
+}
+
+// cutBearer returns what follows the scheme, which is compared without case (RFC 9110 11.1).
+func cutBearer(header string) (string, bool) {
+	const scheme = "bearer "
+	header = strings.Trim(header, " \t")
+	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+		return "", false
+	}
+	return strings.TrimLeft(header[len(scheme):], " "), true
+}
+
+// isToken68 reports whether s is a b64token of RFC 6750. A comma, which is how API Gateway joins
+// repeated headers, is not in it.
+func isToken68(s string) bool {
+	s = strings.TrimRight(s, "=")
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && !strings.ContainsRune("-._~+/", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
