@@ -1,0 +1,243 @@
+//go:build integration
+
+package catalogddb_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+)
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	catalogtest.Run(t, func(t *testing.T) catalog.Store { return catalogddb.New(ddbtest.Table(t)) })
+}
+
+// naiveStore moves stock as one does without transactions: it reads, decides and writes.
+type naiveStore struct {
+	*catalogddb.Store
+
+	table *ddb.Table
+}
+
+func (s naiveStore) Adjust(ctx context.Context, _ catalog.AdjustmentKey, a catalog.Adjustment) (catalog.Adjustment, bool, error) {
+	stock, err := s.Inventory(ctx, a.ProductID)
+	if err != nil {
+		return catalog.Adjustment{}, false, err
+	}
+	left := stock.Available + a.Delta
+	if left < 0 {
+		return catalog.Adjustment{}, false, catalog.ErrWouldGoNegative
+	}
+	change := expression.Set(expression.Name("available"), expression.Value(left))
+	return a, false, ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + stock.SKU, SK: "S"}, change))
+}
+
+// The suite's sale has to tell a store that oversells from one that does not.
+func TestNaiveStoreOversells(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	sale, err := catalogtest.Sell(t.Context(), naiveStore{Store: catalogddb.New(table), table: table}, 20, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sale.Sold <= 20 {
+		t.Errorf("%d of 20 pieces are sold: the sale would not notice a store that oversells", sale.Sold)
+	}
+}
+
+// lost are the ways in which DynamoDB can do the work and the answer does not arrive.
+func lost() map[string]ddbtest.Fault {
+	return map[string]ddbtest.Fault{
+		"LostResponse":    ddbtest.LoseResponse,
+		"FailAfterCommit": ddbtest.FailAfterCommit,
+		"BrokenOff":       ddbtest.BreakOff,
+	}
+}
+
+// open returns a store whose requests suffer faults.
+func open(t *testing.T) (*catalogddb.Store, *ddbtest.Faults) {
+	t.Helper()
+	faults := &ddbtest.Faults{}
+	return catalogddb.New(ddbtest.Table(t, faults.Option)), faults
+}
+
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	for name, fault := range lost() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, faults := open(t)
+			oneEffectEach(t, store, func() {
+				faults.Inject("TransactWriteItems", fault, ddbtest.Throttle, fault)
+			})
+			if got := faults.Attempts("TransactWriteItems"); got != 12 {
+				t.Errorf("%d attempts, want 4 for each of 3 changes: the faults have not come through", got)
+			}
+		})
+	}
+}
+
+func TestConflictsAndThrottlingPass(t *testing.T) {
+	t.Parallel()
+	store, faults := open(t)
+	oneEffectEach(t, store, func() {
+		faults.Inject("TransactWriteItems", ddbtest.Conflict, ddbtest.Throttle, ddbtest.Refuse, ddbtest.Conflict)
+	})
+}
+
+// oneEffectEach makes each change once under faults and checks its answer and its effect.
+func oneEffectEach(t *testing.T, store *catalogddb.Store, spoil func()) {
+	t.Helper()
+	p := catalogtest.NewProduct()
+	spoil()
+	if err := store.Create(t.Context(), p); err != nil {
+		t.Fatalf("Create: %v", err)
+	}
+
+	after := p
+	after.Version, after.Name, after.Category = 2, "Renamed", "tea"
+	spoil()
+	if err := store.Update(t.Context(), p, after); err != nil {
+		t.Fatalf("Update: %v", err)
+	}
+
+	a := catalog.Adjustment{ID: catalogtest.NewID(p.CreatedAt), ProductID: p.ID, Delta: 5, Reason: "delivery", CreatedAt: p.CreatedAt}
+	spoil()
+	got, replayed, err := store.Adjust(t.Context(), catalog.AdjustmentKey{Principal: "u", Key: "k"}, a)
+	if err != nil || replayed {
+		t.Fatalf("Adjust: replayed %t, %v", replayed, err)
+	}
+	a.SKU = p.SKU
+	if diff := cmp.Diff(a, got); diff != "" {
+		t.Errorf("adjustment (-want +got):\n%s", diff)
+	}
+
+	stored, err := store.Get(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(after, stored); diff != "" {
+		t.Errorf("product (-want +got):\n%s", diff)
+	}
+	stock, err := store.Inventory(t.Context(), p.ID)
+	if err != nil || stock.Available != 5 || stock.Version != 2 {
+		t.Errorf("inventory %+v, %v; want 5 available in version 2", stock, err)
+	}
+	categories, err := store.Categories(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]catalog.Category{{Name: "tea", ActiveProducts: 1}}, categories); diff != "" {
+		t.Errorf("categories (-want +got):\n%s", diff)
+	}
+}
+
+func TestUnavailableWritesNothing(t *testing.T) {
+	t.Parallel()
+	store, faults := open(t)
+	p := catalogtest.NewProduct()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	for range 1000 {
+		faults.Inject("TransactWriteItems", ddbtest.Throttle)
+	}
+	if err := store.Create(ctx, p); !errors.Is(err, ddb.ErrUnavailable) {
+		t.Errorf("Create: %v, want %v", err, ddb.ErrUnavailable)
+	}
+	if _, err := store.Get(t.Context(), p.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("Get: %v, want %v", err, catalog.ErrNotFound)
+	}
+}
+
+func TestSearchWithUnprocessedKeysIsUnavailable(t *testing.T) {
+	t.Parallel()
+	faults := &ddbtest.Faults{}
+	table := ddbtest.Table(t, faults.Option)
+	store := catalogddb.New(table)
+	p := catalogtest.NewProduct()
+	if err := store.Create(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	unprocessed := func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		body := fmt.Sprintf(`{"UnprocessedKeys":{%q:{"Keys":[{"PK":{"S":"P#%s"},"SK":{"S":"META"}}]}}}`, table.Name(), p.ID)
+		return ddbtest.Respond(r, http.StatusOK, body), nil
+	}
+	for range 100 {
+		faults.Inject("BatchGetItem", unprocessed)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	found, _, err := store.Search(ctx, []string{"house"}, 10, nil)
+	if !errors.Is(err, ddb.ErrUnavailable) {
+		t.Errorf("Search: %d products, %v; want %v", len(found), err, ddb.ErrUnavailable)
+	}
+}
+
+// A word that very many products share with another that hardly one has: the search must not read
+// without end, and must not end early.
+func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	store := catalogddb.New(table)
+	p := catalogtest.NewProduct(func(p *catalog.Product) { p.Name = "Needlessly zzyzx" })
+	if err := store.Create(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	const rows = 3000
+	for at := 0; at < rows; at += 25 {
+		var requests []types.WriteRequest
+		for i := range 25 {
+			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: ddb.Item{
+				"PK":   &types.AttributeValueMemberS{Value: "TOK#ne"},
+				"SK":   &types.AttributeValueMemberS{Value: fmt.Sprintf("needle#%04d", at+i)},
+				"text": &types.AttributeValueMemberS{Value: " needle haystack"},
+			}}})
+		}
+		_, err := table.Client().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{table.Name(): requests},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	var found []catalog.Product
+	var after []byte
+	pages := 0
+	for {
+		products, next, err := store.Search(t.Context(), []string{"needle", "zzy"}, 10, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages++
+		found = append(found, products...)
+		if next == nil {
+			break
+		}
+		if string(next) == string(after) {
+			t.Fatal("the position stands still")
+		}
+		after = next
+	}
+	if len(found) != 1 || found[0].ID != p.ID {
+		t.Errorf("found %d products, want 1", len(found))
+	}
+	if pages < 2 {
+		t.Errorf("%d page for %d rows: one search reads without a bound", pages, rows)
+	}
+}

@@ -1,0 +1,88 @@
+package catalogddb
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+var (
+	// errDone: the condition failed on what this very call has written before.
+	errDone = errors.New("catalogddb: done before")
+	// errContradiction: the items of a product do not fit each other, which no call can bring about.
+	errContradiction = errors.New("catalogddb: the items of a product contradict each other")
+)
+
+// skuRecord says which product has a SKU.
+type skuRecord struct {
+	PK        string `dynamodbav:"PK"`
+	SK        string `dynamodbav:"SK"`
+	ProductID string `dynamodbav:"product_id"`
+}
+
+// Create implements catalog.Store. Repeating it is no error: a lost answer looks like that.
+func (s *Store) Create(ctx context.Context, p catalog.Product) error {
+	writes := []ddb.Write{
+		s.claimSKU(p),
+		s.table.Put(newProductRecord(p)).If(ddb.Absent(), errContradiction),
+		s.table.Put(newStockRecord(p)).If(ddb.Absent(), errContradiction),
+	}
+	writes = append(writes, s.countWrites(catalog.Product{}, p)...)
+	writes = append(writes, s.wordWrites(catalog.Product{}, p)...)
+	return ignoreDone(s.commit(ctx, writes...))
+}
+
+func (s *Store) claimSKU(p catalog.Product) ddb.Write {
+	record := skuRecord{PK: "SKU#" + p.SKU, SK: "U", ProductID: p.ID}
+	return s.table.Put(record).IfElse(ddb.Absent(), func(old ddb.Item) error {
+		var owner skuRecord
+		if err := ddb.Decode(old, &owner); err != nil {
+			return err
+		}
+		if owner.ProductID == p.ID {
+			return errDone
+		}
+		return catalog.ErrSKUExists
+	})
+}
+
+// Update implements catalog.Store. Repeating it is no error: a lost answer looks like that. Id and
+// SKU stay, and the version is the next one; anything else is a fault of the caller.
+func (s *Store) Update(ctx context.Context, before, after catalog.Product) error {
+	if after.ID != before.ID || after.SKU != before.SKU || after.Version != before.Version+1 {
+		return errors.New("catalogddb: an update keeps id and SKU and has the next version")
+	}
+	writes := append([]ddb.Write{s.replace(before.Version, after)}, s.countWrites(before, after)...)
+	writes = append(writes, s.wordWrites(before, after)...)
+	return ignoreDone(s.commit(ctx, writes...))
+}
+
+func (s *Store) replace(version int64, after catalog.Product) ddb.Write {
+	record := newProductRecord(after)
+	unchanged := expression.Name("version").Equal(expression.Value(version))
+	return s.table.Put(record).IfElse(unchanged, func(old ddb.Item) error {
+		if old == nil {
+			return catalog.ErrNotFound
+		}
+		var stored productRecord
+		if err := ddb.Decode(old, &stored); err != nil {
+			return err
+		}
+		if reflect.DeepEqual(stored.product(), record.product()) {
+			return errDone
+		}
+		return catalog.ErrStale
+	})
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,209 @@
+package catalogddb
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/page"
+)
+
+const (
+	// searchRounds bounds the queries of one search. After that it returns what it has, and a
+	// position: a page may be short, or empty, although there is more.
+	searchRounds = 5
+	// minRows and filteredRows are how many rows a query reads: one word's rows are mostly what is
+	// looked for; of those that need other words too, most are not.
+	minRows      = 25
+	filteredRows = 250
+	// maxSortKey is how long DynamoDB lets a sort key be, in bytes.
+	maxSortKey = 1024
+)
+
+// searchPosition is where a search goes on.
+type searchPosition struct {
+	// After is the sort key of the last row that was dealt with.
+	After string `json:"after"`
+}
+
+// Search implements catalog.Store. It reads the rows of the longest word and lets DynamoDB drop those
+// without the others. Products come in the order of the word they are found by. It follows a change a
+// little later. Words shorter than catalog.MinWord find nothing.
+func (s *Store) Search(ctx context.Context, words []string, limit int, after []byte) ([]catalog.Product, []byte, error) {
+	prefix, others := splitWords(words)
+	if utf8.RuneCountInString(prefix) < catalog.MinWord || len(others) >= catalog.MaxWords {
+		return nil, nil, nil
+	}
+	start, err := parseSearchPosition(after, prefix)
+	if err != nil {
+		return nil, nil, err
+	}
+
+	q := wordQuery(prefix, others, limit)
+	result := searchPage{table: s.table, limit: limit, last: start}
+	for range searchRounds {
+		if result.last != "" {
+			q.Start = ddb.Position{ddb.AttrPK: wordPartition(prefix), ddb.AttrSK: result.last}
+		}
+		items, next, err := s.table.Query(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		full, err := result.take(ctx, items, prefix)
+		if err != nil {
+			return nil, nil, err
+		}
+		if full {
+			break
+		}
+		if next == nil {
+			return result.products, nil, nil
+		}
+		result.last = next[ddb.AttrSK]
+	}
+	position, err := json.Marshal(searchPosition{After: result.last})
+	return result.products, position, err
+}
+
+// splitWords returns the longest of the words and the others that have to be asked for: without
+// those that a longer one begins with, which has them all found.
+func splitWords(words []string) (longest string, others []string) {
+	words = slices.Clone(words)
+	slices.SortStableFunc(words, func(a, b string) int {
+		return utf8.RuneCountInString(b) - utf8.RuneCountInString(a)
+	})
+	var needed []string
+	for _, word := range words {
+		if !slices.ContainsFunc(needed, func(longer string) bool { return strings.HasPrefix(longer, word) }) {
+			needed = append(needed, word)
+		}
+	}
+	if len(needed) == 0 {
+		return "", nil
+	}
+	return needed[0], needed[1:]
+}
+
+// wordQuery reads the rows whose word starts with prefix and whose text has the others.
+func wordQuery(prefix string, others []string, limit int) ddb.Query {
+	q := ddb.Query{
+		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(wordPartition(prefix))).
+			And(expression.Key(ddb.AttrSK).BeginsWith(prefix)),
+		Limit: int32(max(limit+1, minRows)),
+	}
+	for _, word := range others {
+		condition := expression.Name("text").Contains(" " + word)
+		if q.Filter != nil {
+			condition = q.Filter.And(condition)
+		}
+		q.Filter, q.Limit = &condition, filteredRows
+	}
+	return q
+}
+
+// searchPage collects the products of a page.
+type searchPage struct {
+	table *ddb.Table
+	limit int
+
+	products []catalog.Product
+	// last is the sort key of the last row that was dealt with.
+	last string
+}
+
+// take adds the active products of the items and reports true when there is one more than fits.
+func (p *searchPage) take(ctx context.Context, items []ddb.Item, prefix string) (full bool, err error) {
+	rows, err := firstRows(items, prefix)
+	if err != nil {
+		return false, err
+	}
+	for len(rows) > 0 {
+		n := min(len(rows), p.limit+1-len(p.products))
+		if full, err := p.takeRows(ctx, rows[:n]); full || err != nil {
+			return full, err
+		}
+		rows = rows[n:]
+	}
+	return false, nil
+}
+
+func (p *searchPage) takeRows(ctx context.Context, rows []row) (full bool, err error) {
+	keys := make([]ddb.Key, len(rows))
+	for i, r := range rows {
+		keys[i] = productKey(r.productID)
+	}
+	items, err := p.table.BatchGet(ctx, keys, false)
+	if err != nil {
+		return false, err
+	}
+	for i, r := range rows {
+		var record productRecord
+		if err := ddb.Decode(items[keys[i]], &record); err != nil {
+			return false, err
+		}
+		if record.Status != catalog.Active { // or missing: one of the two reads is older
+			continue
+		}
+		if len(p.products) == p.limit {
+			return true, nil
+		}
+		p.products = append(p.products, record.product())
+		p.last = r.sortKey
+	}
+	return false, nil
+}
+
+// row is a product in the order of the search.
+type row struct {
+	sortKey   string
+	productID string
+}
+
+// firstRows returns one row for each product: of several words that start with prefix, the first in
+// the alphabet stands for it, in whatever page that is.
+func firstRows(items []ddb.Item, prefix string) ([]row, error) {
+	var rows []row
+	for _, item := range items {
+		var record wordRecord
+		if err := ddb.Decode(item, &record); err != nil {
+			return nil, err
+		}
+		word, id, _ := strings.Cut(record.SK, "#")
+		if word == firstWord(record.Text, prefix) {
+			rows = append(rows, row{sortKey: record.SK, productID: id})
+		}
+	}
+	return rows, nil
+}
+
+func firstWord(text, prefix string) string {
+	first := ""
+	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, prefix) && (first == "" || word < first) {
+			first = word
+		}
+	}
+	return first
+}
+
+// parseSearchPosition returns the sort key of a position, empty for the beginning.
+func parseSearchPosition(position []byte, prefix string) (string, error) {
+	if len(position) == 0 {
+		return "", nil
+	}
+	var p searchPosition
+	if err := json.Unmarshal(position, &p); err != nil {
+		return "", page.ErrInvalidCursor
+	}
+	_, id, _ := strings.Cut(p.After, "#")
+	if !strings.HasPrefix(p.After, prefix) || id == "" || len(p.After) > maxSortKey {
+		return "", page.ErrInvalidCursor
+	}
+	return p.After, nil
+}

@@ -1,0 +1,56 @@
+// Package catalogddb keeps the catalogue in DynamoDB. Every change is one transaction over all the
+// items that it concerns, so no item ever contradicts another.
+//
+//	PK             SK              what
+//	P#<id>         META            product; in GSI1 by category and status, in GSI2 by status, newest first
+//	SKU#<sku>      U               which product has the SKU; kept when the product is archived
+//	STK#<sku>      S               stock
+//	STK#<sku>      ADJ#<id>        stock ledger; kept for good
+//	ID#<digest>    I               adjustment by its idempotency key; for a day
+//	CATEGORIES     <category>      how many active products it has
+//	TOK#<2 runes>  <word>#<id>     active product by a word of its SKU, name or tags
+//
+// GSI1PK is CAT#<category>#<status>, GSI2PK is PST#<status>#<shard>; GSI1SK and GSI2SK are both
+// <created at, milliseconds since 1970, 15 digits>#<id>.
+package catalogddb
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+// Store is the catalog.Store on a table with the indexes GSI1 and GSI2. It is safe for concurrent
+// use.
+type Store struct {
+	table *ddb.Table
+}
+
+var _ catalog.Store = (*Store)(nil)
+
+// New returns a store on the table. It panics when the table is nil, which no input can cause.
+func New(table *ddb.Table) *Store {
+	if table == nil {
+		panic("catalogddb: New needs a table")
+	}
+	return &Store{table: table}
+}
+
+// Get implements catalog.Store. It sees every change that was answered before: a client that has
+// just read a version must not be told that it is stale.
+func (s *Store) Get(ctx context.Context, id string) (catalog.Product, error) {
+	var record productRecord
+	found, err := s.table.Get(ctx, productKey(id), &record, true)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	if !found {
+		return catalog.Product{}, catalog.ErrNotFound
+	}
+	return record.product(), nil
+}
+
+func (s *Store) commit(ctx context.Context, writes ...ddb.Write) error {
+	return ddb.Commit(ctx, s.table.Client(), writes...)
+}

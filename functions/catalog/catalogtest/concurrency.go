@@ -1,0 +1,170 @@
+package catalogtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+)
+
+// Sale is what buyers who all came at once took from the stock of one product.
+type Sale struct {
+	// Sold is how many of them got a piece, Refused how many were told that nothing is left.
+	Sold, Refused int
+	// Left is what the store says is available afterwards.
+	Left int64
+}
+
+// Sell creates a product with pieces in stock and lets buyers take one each, all at once. It checks
+// nothing: a store that oversells has Sold + Left other than pieces, or Sold above it.
+func Sell(ctx context.Context, store catalog.Store, pieces int64, buyers int) (Sale, error) {
+	p := NewProduct()
+	if err := store.Create(ctx, p); err != nil {
+		return Sale{}, err
+	}
+	if _, _, err := store.Adjust(ctx, newKey(), newAdjustment(p.ID, pieces)); err != nil {
+		return Sale{}, err
+	}
+	var sale Sale
+	for _, err := range together(buyers, func(int) error {
+		_, _, err := store.Adjust(ctx, newKey(), newAdjustment(p.ID, -1))
+		return err
+	}) {
+		switch {
+		case err == nil:
+			sale.Sold++
+		case errors.Is(err, catalog.ErrWouldGoNegative):
+			sale.Refused++
+		default:
+			return Sale{}, err
+		}
+	}
+	stock, err := store.Inventory(ctx, p.ID)
+	sale.Left = stock.Available
+	return sale, err
+}
+
+func testConcurrency(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Run("HundredBuyersOfTwentyPieces", func(t *testing.T) {
+		t.Parallel()
+		got, err := Sell(t.Context(), newStore(t), 20, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(Sale{Sold: 20, Refused: 80, Left: 0}, got); diff != "" {
+			t.Errorf("sale (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("OneKeyAtOnceCountsOnce", func(t *testing.T) {
+		t.Parallel()
+		testOneKeyAtOnce(t, newStore(t))
+	})
+	t.Run("ManyCreatorsOfOneSKU", func(t *testing.T) {
+		t.Parallel()
+		testOneSKUAtOnce(t, newStore(t))
+	})
+	t.Run("ManyUpdatesFromOneVersion", func(t *testing.T) {
+		t.Parallel()
+		testOneVersionAtOnce(t, newStore(t))
+	})
+	t.Run("ManyCreatorsInOneCategory", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		for _, err := range together(16, func(int) error { return store.Create(t.Context(), NewProduct()) }) {
+			if err != nil {
+				t.Errorf("Create: %v", err)
+			}
+		}
+		wantCategories(t, store, catalog.Category{Name: "coffee-beans", ActiveProducts: 16})
+	})
+}
+
+func testOneKeyAtOnce(t *testing.T, store catalog.Store) {
+	p := NewProduct()
+	create(t, store, p)
+	fill(t, store, p.ID, 3) // enough for one
+	type answer struct {
+		adjustment catalog.Adjustment
+		replayed   bool
+		err        error
+	}
+	key := newKey()
+	answers := together(20, func(int) answer {
+		a, replayed, err := store.Adjust(t.Context(), key, newAdjustment(p.ID, -2))
+		return answer{a, replayed, err}
+	})
+	firsts := 0
+	for _, a := range answers {
+		if a.err != nil {
+			t.Fatalf("Adjust: %v", a.err)
+		}
+		if !a.replayed {
+			firsts++
+		}
+		if diff := cmp.Diff(answers[0].adjustment, a.adjustment); diff != "" {
+			t.Errorf("two answers to one key:\n%s", diff)
+		}
+	}
+	if firsts != 1 {
+		t.Errorf("%d answers are not replayed, want 1", firsts)
+	}
+	wantInventory(t, store, catalog.Inventory{
+		ProductID: p.ID, SKU: p.SKU, Available: 1, Version: 3, UpdatedAt: Time(100),
+	})
+}
+
+func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
+	products := make([]catalog.Product, 10)
+	for i := range products {
+		products[i] = NewProduct(sku("WANTED"), name(fmt.Sprintf("Wanted w%02d", i)))
+	}
+	errs := together(len(products), func(i int) error { return store.Create(t.Context(), products[i]) })
+	var won []catalog.Product
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			won = append(won, products[i])
+		case !errors.Is(err, catalog.ErrSKUExists):
+			t.Errorf("Create: %v, want %v", err, catalog.ErrSKUExists)
+		}
+	}
+	if len(won) != 1 {
+		t.Fatalf("%d products have one SKU", len(won))
+	}
+	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantFound(t, store, []string{"wanted"}, won...)
+	wantCategories(t, store, catalog.Category{Name: "coffee-beans", ActiveProducts: 1})
+	wantInventory(t, store, catalog.Inventory{
+		ProductID: won[0].ID, SKU: "WANTED", Version: 1, UpdatedAt: won[0].CreatedAt,
+	})
+}
+
+func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
+	p := NewProduct()
+	create(t, store, p)
+	changed := make([]catalog.Product, 10)
+	for i := range changed {
+		changed[i] = next(p, name(fmt.Sprintf("Changed c%02d", i)), category(fmt.Sprintf("c%02d", i)))
+	}
+	errs := together(len(changed), func(i int) error { return store.Update(t.Context(), p, changed[i]) })
+	var won []catalog.Product
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			won = append(won, changed[i])
+		case !errors.Is(err, catalog.ErrStale):
+			t.Errorf("Update: %v, want %v", err, catalog.ErrStale)
+		}
+	}
+	if len(won) != 1 {
+		t.Fatalf("%d updates from one version are done", len(won))
+	}
+	wantProduct(t, store, won[0])
+	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantFound(t, store, []string{"changed"}, won...)
+	wantCategories(t, store, catalog.Category{Name: won[0].Category, ActiveProducts: 1})
+}

@@ -1,0 +1,285 @@
+package catalogtest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/page"
+)
+
+func testList(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Run("EveryFilterAndPageSize", func(t *testing.T) {
+		t.Parallel()
+		testListPages(t, newStore(t))
+	})
+	t.Run("KeepsEveryField", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		for _, change := range variations() {
+			create(t, store, NewProduct(change))
+		}
+		for _, got := range walk(t, lister(store, catalog.Filter{}), 100)[0] {
+			wantProduct(t, store, got)
+		}
+	})
+	t.Run("FollowsAChange", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		p := NewProduct(status(catalog.Draft), category("tea"))
+		create(t, store, p)
+		wantListed(t, store, catalog.Filter{Status: catalog.Active}, 10)
+		p = update(t, store, p, status(catalog.Active), category("cups"))
+		wantListed(t, store, catalog.Filter{Status: catalog.Draft}, 10)
+		wantListed(t, store, catalog.Filter{Category: "tea"}, 10)
+		wantListed(t, store, catalog.Filter{}, 10, p)
+		wantListed(t, store, catalog.Filter{Category: "cups", Status: catalog.Active}, 10, p)
+	})
+	t.Run("NewProductsDoNotMoveTheOldOnes", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		old := []catalog.Product{madeAt(3), madeAt(2), madeAt(1)}
+		create(t, store, old...)
+		first, position, err := store.List(t.Context(), catalog.Filter{}, 1, nil)
+		if err != nil || position == nil {
+			t.Fatalf("List: position %q, %v", position, err)
+		}
+		create(t, store, madeAt(4), madeAt(5))
+		rest, position, err := store.List(t.Context(), catalog.Filter{}, 10, position)
+		if err != nil || position != nil {
+			t.Fatalf("List: position %q, %v", position, err)
+		}
+		if diff := cmp.Diff(ids(old), ids(append(first, rest...))); diff != "" {
+			t.Errorf("products (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("MoreThanOneReadOfBigProducts", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		const n = 60
+		var want []catalog.Product
+		for i := range n { // 20 KB each: 1.2 MB in all
+			p := madeAt(n - i)
+			p.Description = strings.Repeat("é", 10_000)
+			want = append(want, p)
+		}
+		together(4, func(worker int) error {
+			for i := worker; i < n; i += 4 {
+				if err := store.Create(t.Context(), want[i]); err != nil {
+					t.Errorf("Create: %v", err)
+				}
+			}
+			return nil
+		})
+		wantListed(t, store, catalog.Filter{Category: "coffee-beans", Status: catalog.Active}, 100, want...)
+		wantListed(t, store, catalog.Filter{}, 59, want...)
+	})
+	t.Run("MalformedPositionIsAnInvalidCursor", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		create(t, store, madeAt(1), madeAt(2))
+		for _, bad := range malformed() {
+			if _, _, err := store.List(t.Context(), catalog.Filter{}, 1, []byte(bad)); !errors.Is(err, page.ErrInvalidCursor) {
+				t.Errorf("List from %q: %v, want %v", bad, err, page.ErrInvalidCursor)
+			}
+		}
+	})
+}
+
+// malformed are positions that no store returns.
+func malformed() []string {
+	return []string{"x", "{", "[]", "{}", "null", `"a"`, `{"unknown":1}`}
+}
+
+// madeAt returns a product that was made n seconds after the first one.
+func madeAt(n int, change ...func(*catalog.Product)) catalog.Product {
+	return NewProduct(append([]func(*catalog.Product){func(p *catalog.Product) {
+		p.CreatedAt, p.UpdatedAt = Time(n), Time(n)
+		p.ID = NewID(p.CreatedAt)
+		p.SKU = "SKU-" + p.ID
+	}}, change...)...)
+}
+
+func testListPages(t *testing.T, store catalog.Store) {
+	var all []catalog.Product
+	for i, s := range []catalog.Status{catalog.Active, catalog.Draft, catalog.Archived, catalog.Active, catalog.Active} {
+		for j, c := range []string{"tea", "cups", "tea"} {
+			p := madeAt(i, status(s), category(c))
+			p.CreatedAt = p.CreatedAt.Add(time.Duration(j/2) * time.Millisecond) // two of three at one time
+			all = append(all, p)
+		}
+	}
+	for _, i := range []int{7, 0, 14, 3, 9, 1, 12, 5, 11, 2, 13, 4, 10, 6, 8} {
+		create(t, store, all[i])
+	}
+	slices.SortFunc(all, func(a, b catalog.Product) int {
+		return newestFirst(positionOf(a), positionOf(b))
+	})
+	for _, c := range []string{"", "tea", "cups", "none"} {
+		for _, s := range []catalog.Status{"", catalog.Draft, catalog.Active, catalog.Archived} {
+			var want []catalog.Product
+			for _, p := range all {
+				if (c == "" || p.Category == c) && (s == "" || p.Status == s) {
+					want = append(want, p)
+				}
+			}
+			for limit := 1; limit <= len(want)+1; limit++ {
+				wantListed(t, store, catalog.Filter{Category: c, Status: s}, limit, want...)
+			}
+		}
+	}
+}
+
+// wantListed checks the pages of a list: full ones, and no empty one behind them.
+func wantListed(t *testing.T, store catalog.Store, filter catalog.Filter, limit int, want ...catalog.Product) {
+	t.Helper()
+	pages := walk(t, lister(store, filter), limit)
+	wantPages := slices.Collect(slices.Chunk(want, limit))
+	if len(want) == 0 {
+		wantPages = [][]catalog.Product{nil}
+	}
+	if diff := cmp.Diff(wantPages, pages, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("List(%+v) by %d (-want +got):\n%s", filter, limit, diff)
+	}
+}
+
+func testSearch(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Run("ByWordsOfNameTagsAndSKU", func(t *testing.T) {
+		t.Parallel()
+		testSearchWords(t, newStore(t))
+	})
+	t.Run("FollowsAChange", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		p := NewProduct(status(catalog.Draft), name("Morning Blend"))
+		create(t, store, p)
+		wantFound(t, store, []string{"morning"})
+		p = update(t, store, p, status(catalog.Active))
+		wantFound(t, store, []string{"morning"}, p)
+		p = update(t, store, p, name("Evening Blend"))
+		wantFound(t, store, []string{"morning"})
+		wantFound(t, store, []string{"evening"}, p)
+		wantFound(t, store, []string{"blend", "eve"}, p)
+		wantFound(t, store, []string{"blend", "mor"})
+		p = update(t, store, p, func(p *catalog.Product) { p.Price.AmountMinor = 9 })
+		wantFound(t, store, []string{"evening"}, p)
+		p = update(t, store, p, status(catalog.Draft), name("Night Blend"))
+		wantFound(t, store, []string{"evening"})
+		wantFound(t, store, []string{"night"})
+		p = update(t, store, p, status(catalog.Active))
+		wantFound(t, store, []string{"night"}, p)
+		update(t, store, p, status(catalog.Archived))
+		wantFound(t, store, []string{"night"})
+		wantFound(t, store, []string{"blend"})
+	})
+	t.Run("EveryPageSize", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		var want []catalog.Product
+		for i := range 9 {
+			// Each has several words that start alike; every other one has the second word too.
+			p := NewProduct(name(fmt.Sprintf("Coffee coffeepot coff%d", i)))
+			if i%2 == 0 {
+				p.Tags = []string{"filter"}
+				want = append(want, p)
+			}
+			create(t, store, p)
+		}
+		for limit := 1; limit <= len(want)+1; limit++ {
+			wantSearched(t, store, []string{"coff", "filt"}, limit, want...)
+			wantSearched(t, store, []string{"filt", "coff"}, limit, want...)
+		}
+	})
+	t.Run("AsManyWordsAsAProductHas", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		words := func(letter string) (list []string) {
+			for i := range catalog.MaxWords {
+				list = append(list, fmt.Sprintf("%s%02d%s", letter, i, strings.Repeat("ж", 29)))
+			}
+			return list
+		}
+		p := NewProduct(sku("."), name(strings.Join(words("a"), " ")))
+		create(t, store, p)
+		wantFound(t, store, words("a"), p)
+		p = update(t, store, p, name(strings.Join(words("b"), " "))) // the largest transaction there is
+		wantFound(t, store, words("a")[:1])
+		wantFound(t, store, words("b"), p)
+	})
+	t.Run("MalformedPositionIsAnInvalidCursor", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		create(t, store, NewProduct(name("Coffee")), NewProduct(name("Coffee")))
+		for _, bad := range malformed() {
+			if _, _, err := store.Search(t.Context(), []string{"coffee"}, 1, []byte(bad)); !errors.Is(err, page.ErrInvalidCursor) {
+				t.Errorf("Search from %q: %v, want %v", bad, err, page.ErrInvalidCursor)
+			}
+		}
+	})
+}
+
+func testSearchWords(t *testing.T, store catalog.Store) {
+	blend := NewProduct(sku("COF-250.x1"), name("House Blend, dark ROAST", "Fair-Trade", "espresso"))
+	decaf := NewProduct(sku("COF-251"), name("Decaf Dark Dark darkest", "espresso"))
+	muesli := NewProduct(sku("M1"), name("Müsli 東京 кофейный"))
+	long := NewProduct(sku(strings.Repeat("L0NG", 16)), name("Z"))
+	draft := NewProduct(sku("D1"), status(catalog.Draft), name("Dark Secret"))
+	archived := NewProduct(sku("A1"), status(catalog.Archived), name("Dark Past"))
+	create(t, store, blend, decaf, muesli, long, draft, archived)
+
+	for _, tt := range []struct {
+		words []string
+		want  []catalog.Product
+	}{
+		{[]string{"house"}, []catalog.Product{blend}},
+		{[]string{"ho"}, []catalog.Product{blend}},
+		{[]string{"ouse"}, nil},
+		{[]string{"houses"}, nil},
+		{[]string{"dark"}, []catalog.Product{blend, decaf}},
+		{[]string{"da"}, []catalog.Product{blend, decaf}},
+		{[]string{"dark", "dark"}, []catalog.Product{blend, decaf}},
+		{[]string{"dark", "da"}, []catalog.Product{blend, decaf}},
+		{[]string{"darkest", "dark"}, []catalog.Product{decaf}},
+		{[]string{"roast", "dark"}, []catalog.Product{blend}},
+		{[]string{"dark", "roast"}, []catalog.Product{blend}},
+		{[]string{"dark", "oast"}, nil},
+		{[]string{"decaf", "roast"}, nil},
+		{[]string{"espr"}, []catalog.Product{blend, decaf}},
+		{[]string{"fair", "trade", "x1"}, []catalog.Product{blend}},
+		{[]string{"cof"}, []catalog.Product{blend, decaf}},
+		{[]string{"cof", "250"}, []catalog.Product{blend}},
+		{[]string{"mü"}, []catalog.Product{muesli}},
+		{[]string{"東京", "коф"}, []catalog.Product{muesli}},
+		{catalog.Words(long.SKU), []catalog.Product{long}},
+		{[]string{"l0ngl0"}, []catalog.Product{long}},
+		{[]string{"secret"}, nil},
+		{[]string{"past"}, nil},
+		{nil, nil},
+	} {
+		wantFound(t, store, tt.words, tt.want...)
+	}
+}
+
+// wantFound searches with a page that holds everything.
+func wantFound(t *testing.T, store catalog.Store, words []string, want ...catalog.Product) {
+	t.Helper()
+	wantSearched(t, store, words, 50, want...)
+}
+
+// wantSearched checks what the pages of a search hold together. Their order is the store's, and they
+// need not be full.
+func wantSearched(t *testing.T, store catalog.Store, words []string, limit int, want ...catalog.Product) {
+	t.Helper()
+	got := slices.Concat(walk(t, searcher(store, words...), limit)...)
+	byID := cmpopts.SortSlices(func(a, b catalog.Product) bool { return a.ID < b.ID })
+	if diff := cmp.Diff(want, got, byID, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("Search(%q) by %d (-want +got):\n%s", words, limit, diff)
+	}
+}

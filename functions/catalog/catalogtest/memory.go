@@ -1,0 +1,237 @@
+package catalogtest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/page"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// keyLife is how long an adjustment is found by its key.
+const keyLife = 24 * time.Hour
+
+// Memory is a catalog.Store in memory, for tests. It keeps every promise of the interface and is
+// safe for concurrent use; everything is gone with it.
+type Memory struct {
+	mu          sync.Mutex
+	products    map[string]catalog.Product
+	owners      map[string]string // of SKUs: product ids
+	stock       map[string]catalog.Inventory
+	adjustments map[catalog.AdjustmentKey]catalog.Adjustment
+}
+
+var _ catalog.Store = (*Memory)(nil)
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{
+		products:    map[string]catalog.Product{},
+		owners:      map[string]string{},
+		stock:       map[string]catalog.Inventory{},
+		adjustments: map[catalog.AdjustmentKey]catalog.Adjustment{},
+	}
+}
+
+// Get implements catalog.Store.
+func (m *Memory) Get(ctx context.Context, id string) (catalog.Product, error) {
+	if err := ctx.Err(); err != nil {
+		return catalog.Product{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.products[id]
+	if !ok {
+		return catalog.Product{}, catalog.ErrNotFound
+	}
+	return clone(p), nil
+}
+
+// Create implements catalog.Store.
+func (m *Memory) Create(ctx context.Context, p catalog.Product) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if owner, taken := m.owners[p.SKU]; taken {
+		if owner == p.ID { // the same call again
+			return nil
+		}
+		return catalog.ErrSKUExists
+	}
+	m.owners[p.SKU] = p.ID
+	m.products[p.ID] = clone(p)
+	m.stock[p.ID] = catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt}
+	return nil
+}
+
+// Update implements catalog.Store.
+func (m *Memory) Update(ctx context.Context, before, after catalog.Product) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if after.ID != before.ID || after.SKU != before.SKU || after.Version != before.Version+1 {
+		return errors.New("catalogtest: an update keeps id and SKU and has the next version")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored, ok := m.products[after.ID]
+	switch {
+	case !ok:
+		return catalog.ErrNotFound
+	case stored.Version == before.Version:
+		m.products[after.ID] = clone(after)
+		return nil
+	case reflect.DeepEqual(stored, clone(after)): // the same call again
+		return nil
+	default:
+		return catalog.ErrStale
+	}
+}
+
+// List implements catalog.Store.
+func (m *Memory) List(ctx context.Context, filter catalog.Filter, limit int, after []byte) ([]catalog.Product, []byte, error) {
+	return m.page(ctx, limit, after, func(p catalog.Product) bool {
+		return (filter.Category == "" || p.Category == filter.Category) && (filter.Status == "" || p.Status == filter.Status)
+	})
+}
+
+// Search implements catalog.Store.
+func (m *Memory) Search(ctx context.Context, words []string, limit int, after []byte) ([]catalog.Product, []byte, error) {
+	return m.page(ctx, limit, after, func(p catalog.Product) bool {
+		return p.Status == catalog.Active && len(words) > 0 && matches(p.Words(), words)
+	})
+}
+
+// matches reports whether each of the prefixes begins one of words.
+func matches(words, prefixes []string) bool {
+	return !slices.ContainsFunc(prefixes, func(prefix string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, prefix) })
+	})
+}
+
+// position is the last product of a page.
+type position struct {
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+}
+
+// page returns the newest products behind the position that match.
+func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(catalog.Product) bool) ([]catalog.Product, []byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	var start position
+	if len(after) > 0 {
+		if err := json.Unmarshal(after, &start); err != nil || start.ID == "" {
+			return nil, nil, page.ErrInvalidCursor
+		}
+	}
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []catalog.Product
+	for _, p := range m.products {
+		if match(p) && (len(after) == 0 || newestFirst(positionOf(p), start) > 0) {
+			found = append(found, clone(p))
+		}
+	}
+	slices.SortFunc(found, func(a, b catalog.Product) int { return newestFirst(positionOf(a), positionOf(b)) })
+	if len(found) <= limit {
+		return found, nil, nil
+	}
+	found = found[:limit]
+	next, err := json.Marshal(positionOf(found[limit-1]))
+	return found, next, err
+}
+
+func positionOf(p catalog.Product) position { return position{CreatedAt: p.CreatedAt, ID: p.ID} }
+
+func newestFirst(a, b position) int {
+	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+}
+
+// Categories implements catalog.Store.
+func (m *Memory) Categories(ctx context.Context) ([]catalog.Category, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	active := map[string]int64{}
+	for _, p := range m.products {
+		if p.Status == catalog.Active {
+			active[p.Category]++
+		}
+	}
+	categories := make([]catalog.Category, 0, len(active))
+	for _, name := range slices.Sorted(maps.Keys(active)) {
+		categories = append(categories, catalog.Category{Name: name, ActiveProducts: active[name]})
+	}
+	return categories, nil
+}
+
+// Inventory implements catalog.Store.
+func (m *Memory) Inventory(ctx context.Context, productID string) (catalog.Inventory, error) {
+	if err := ctx.Err(); err != nil {
+		return catalog.Inventory{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stock, ok := m.stock[productID]
+	if !ok {
+		return catalog.Inventory{}, catalog.ErrNotFound
+	}
+	return stock, nil
+}
+
+// Adjust implements catalog.Store.
+func (m *Memory) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog.Adjustment) (catalog.Adjustment, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return catalog.Adjustment{}, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stock, ok := m.stock[a.ProductID]
+	if !ok {
+		return catalog.Adjustment{}, false, catalog.ErrNotFound
+	}
+	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife)) {
+		if first.ProductID != a.ProductID || first.Delta != a.Delta || first.Reason != a.Reason {
+			return catalog.Adjustment{}, false, catalog.ErrKeyReused
+		}
+		return first, first.ID != a.ID, nil
+	}
+	if stock.Available+a.Delta < 0 {
+		return catalog.Adjustment{}, false, catalog.ErrWouldGoNegative.WithFields(problem.FieldError{
+			Pointer: "/delta", Detail: fmt.Sprintf("must not take more than the %d available", stock.Available),
+		})
+	}
+	stock.Available += a.Delta
+	stock.Version++
+	stock.UpdatedAt = a.CreatedAt
+	m.stock[a.ProductID] = stock
+	a.SKU = stock.SKU
+	m.adjustments[key] = a
+	return a, false, nil
+}
+
+// clone returns a copy that shares nothing with p, and has an empty list or map where p has none.
+func clone(p catalog.Product) catalog.Product {
+	p.Tags = append([]string{}, p.Tags...)
+	attributes := make(map[string]string, len(p.Attributes))
+	maps.Copy(attributes, p.Attributes)
+	p.Attributes = attributes
+	return p
+}
