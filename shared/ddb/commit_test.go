@@ -224,6 +224,20 @@ func TestCommitEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// A conflict that comes back to a context that has ended is the context's end, not a busy store.
+func TestCommitTellsItsEndFromABusyStore(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	table := newTable(t, respond(func(r *http.Request) (*http.Response, error) {
+		cancel()
+		return canceled(conflict)(nil, r)
+	}))
+	err := ddb.Commit(ctx, table.Client(), table.Put(item("1")))
+	if !errors.Is(err, context.Canceled) || errors.Is(err, ddb.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCommitRefusesBeforeSending(t *testing.T) {
 	t.Parallel()
 	table := newTable(t, respond(func(*http.Request) (*http.Response, error) {

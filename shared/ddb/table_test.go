@@ -2,6 +2,7 @@ package ddb_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -167,6 +169,103 @@ func TestBatchGetAsksAgainForUnprocessedKeys(t *testing.T) {
 			t.Errorf("got %v, %v, %d attempts", found, err, spoilt.Attempts("BatchGetItem"))
 		}
 	})
+}
+
+func TestBatchGetAsksForAKeyOnce(t *testing.T) {
+	t.Parallel()
+	var got []map[string]any
+	table := newTable(t, respond(func(r *http.Request) (*http.Response, error) {
+		var in struct {
+			RequestItems map[string]struct{ Keys []map[string]any }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		got = append(got, in.RequestItems["commerce"].Keys...)
+		return ok(r)
+	}))
+	key := ddb.Key{PK: "1", SK: "S"}
+	if _, err := table.BatchGet(t.Context(), []ddb.Key{key, key, key}, true); err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]any{{"PK": map[string]any{"S": "1"}, "SK": map[string]any{"S": "S"}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// One call outlives what one attempt may suffer.
+func TestReadsAreRetried(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]ddbtest.Fault{
+		"ConnectionClosed": ddbtest.LoseResponse,
+		"AnswerBrokenOff":  ddbtest.BreakOff,
+		"ServerError":      ddbtest.FailAfterCommit,
+		"Throttled":        ddbtest.Throttle,
+		"Refused":          ddbtest.Refuse,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				spoilt := &ddbtest.Faults{Next: answers(`{"Item":{"PK":{"S":"1"},"SK":{"S":"S"}}}`, `{"Item":{"PK":{"S":"1"},"SK":{"S":"S"}}}`, `{"Item":{"PK":{"S":"1"},"SK":{"S":"S"}}}`)}
+				spoilt.Inject("GetItem", fault, fault)
+				var got ddb.Key
+				start := time.Now()
+				found, err := newTable(t, spoilt).Get(t.Context(), ddb.Key{PK: "1", SK: "S"}, &got, true)
+				if !found || err != nil || got.PK != "1" {
+					t.Errorf("got %v, %t, %v", got, found, err)
+				}
+				if took := time.Since(start); took > 75*time.Millisecond { // 25 + 50 ms at most
+					t.Errorf("paused for %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestCausesCarryNoValues(t *testing.T) {
+	t.Parallel()
+	const value = "alice@example.com"
+	for name, c := range map[string]struct {
+		code, message string
+		want          string
+	}{
+		"Operands": {
+			"ValidationException",
+			"Invalid ConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {S:" + value + "}",
+			"dynamodb GetItem: ValidationException (request injected)",
+		},
+		"QuotedValue": {
+			"ValidationException", "1 validation error detected: Value '" + value + "' failed to satisfy constraint",
+			"dynamodb GetItem: ValidationException (request injected)",
+		},
+		"Serialization": {
+			"SerializationException", "cannot read " + value, "dynamodb GetItem: SerializationException (request injected)",
+		},
+		"SyntaxIsTold": {
+			"ValidationException", "Invalid KeyConditionExpression: Syntax error; token: \"=\"",
+			"dynamodb GetItem: ValidationException: Invalid KeyConditionExpression: Syntax error; token: \"=\" (request injected)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body, err := json.Marshal(map[string]string{"__type": "x#" + c.code, "message": c.message})
+			if err != nil {
+				t.Fatal(err)
+			}
+			table := newTable(t, respond(func(r *http.Request) (*http.Response, error) {
+				return ddbtest.Respond(r, http.StatusBadRequest, string(body)), nil
+			}))
+			_, err = table.Get(t.Context(), ddb.Key{PK: "1", SK: "S"}, &ddb.Key{}, true)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+			var api smithy.APIError
+			if !errors.As(err, &api) || api.ErrorCode() != c.code {
+				t.Errorf("the SDK's error is lost: %v", err)
+			}
+		})
+	}
 }
 
 func TestDecodeErrorsCarryNoValues(t *testing.T) {

@@ -62,7 +62,7 @@ func (m Money) Add(n Money) (Money, error) {
 		return Money{}, ErrCurrencyMismatch
 	}
 	sum := m.AmountMinor + n.AmountMinor
-	if (sum > m.AmountMinor) != (n.AmountMinor > 0) && n.AmountMinor != 0 {
+	if (sum > m.AmountMinor) != (n.AmountMinor > 0) {
 		return Money{}, ErrOverflow
 	}
 	return Money{AmountMinor: sum, Currency: m.Currency}, nil
@@ -74,7 +74,7 @@ func (m Money) Sub(n Money) (Money, error) {
 		return Money{}, ErrCurrencyMismatch
 	}
 	difference := m.AmountMinor - n.AmountMinor
-	if (difference < m.AmountMinor) != (n.AmountMinor > 0) && n.AmountMinor != 0 {
+	if (difference < m.AmountMinor) != (n.AmountMinor > 0) {
 		return Money{}, ErrOverflow
 	}
 	return Money{AmountMinor: difference, Currency: m.Currency}, nil

@@ -18,6 +18,8 @@ const (
 	oldText = "old-0123456789-0123456789-0123456789"
 	newText = "new-0123456789-0123456789-0123456789"
 
+	alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 	// workingCursor was sealed at start with oldText as k1, for binding: {"PK":"P#1"}.
 	workingCursor = "AQJrMYzJbt-oDkhGYUGY648OrBAlqA3qezjFDwULaQazLDmILqVJAn_4bX1PJ-sOxt67tw"
 )
@@ -62,7 +64,7 @@ func TestSealRoundTrip(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if strings.Trim(cursor, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		if strings.Trim(cursor, alphabet) != "" {
 			rt.Fatalf("cursor %q needs escaping in a URL", cursor)
 		}
 		got := position{}
@@ -118,7 +120,7 @@ func TestOpenRefusesAnyChange(t *testing.T) {
 		refused("a shorter one", base64.RawURLEncoding.EncodeToString(raw[:n]))
 	}
 	for i := range cursor {
-		for _, c := range "Aa09-_=+/ \n\r" {
+		for _, c := range alphabet + "=+/ \n\r" { // the last character has bits that mean nothing
 			if changed := cursor[:i] + string(c) + cursor[i+1:]; changed != cursor {
 				refused("another character", changed)
 			}
