@@ -41,7 +41,8 @@ func (p *pool) dispatch(ctx context.Context, inv *invocation) error {
 	}
 	env, err := p.acquire(ctx, inv)
 	if err != nil {
-		p.r.leave()
+		p.r.over()
+		p.r.working.Done()
 		return err
 	}
 	go p.serve(env, inv)
@@ -98,12 +99,13 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 
 // serve runs inv in env, or in a new environment when env is nil, and then frees or ends it.
 func (p *pool) serve(env *environment, inv *invocation) {
-	defer p.r.leave()
+	defer p.r.working.Done()
 	if env == nil {
 		began := time.Now()
 		started, err := p.r.start(p.fn)
 		if err != nil {
 			err.RequestID = inv.id
+			p.r.over()
 			inv.finish(Result{}, err)
 			p.release(nil, false)
 			return
@@ -117,6 +119,7 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	defer timeout.Stop()
 	out, alive := env.deliver(inv, timeout.C)
 	inv.result.Duration = time.Since(began)
+	p.r.over()
 	if !alive {
 		inv.finish(inv.result, out.err)
 		env.close(out.reason)

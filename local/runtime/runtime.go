@@ -248,8 +248,8 @@ func (r *Runtime) Close() {
 	r.spawner.stop()
 }
 
-// admit counts one more event in flight, or says why there may not be one. The caller runs leave
-// when the event is over.
+// admit counts one more event in flight, or says why there may not be one. The caller runs over
+// when the event has its answer, and working.Done when nothing works on it any more.
 func (r *Runtime) admit() (Kind, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -264,12 +264,11 @@ func (r *Runtime) admit() (Kind, bool) {
 	return "", true
 }
 
-// leave takes back what admit counted.
-func (r *Runtime) leave() {
+// over takes back the event in flight that admit counted.
+func (r *Runtime) over() {
 	r.mu.Lock()
 	r.busy--
 	r.mu.Unlock()
-	r.working.Done()
 }
 
 // line hands one line of a function's output to the Log callback.

@@ -1,0 +1,288 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tienda-dev/tienda/local/gateway"
+	"github.com/tienda-dev/tienda/local/runtime"
+)
+
+func TestGatewaysOwnAnswers(t *testing.T) {
+	t.Parallel()
+	failed := runtime.Result{FunctionError: true, Payload: []byte(`{"errorMessage":"secret"}`)}
+	functions := map[string]answering{
+		"error":        func(context.Context, map[string]any) (runtime.Result, error) { return failed, nil },
+		"exit":         fails(&runtime.Error{Kind: runtime.Exit}),
+		"init":         fails(&runtime.Error{Kind: runtime.Init}),
+		"timeout":      fails(&runtime.Error{Kind: runtime.Timeout}),
+		"throttled":    fails(&runtime.Error{Kind: runtime.Throttled}),
+		"closed":       fails(&runtime.Error{Kind: runtime.Closed}),
+		"too-large":    fails(&runtime.Error{Kind: runtime.RequestTooLarge}),
+		"answer-large": fails(&runtime.Error{Kind: runtime.ResponseTooLarge}),
+		"other":        fails(errors.New("secret")),
+		"slow": func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
+			<-ctx.Done()
+			return runtime.Result{}, ctx.Err()
+		},
+		"bad-response": says(`{"statusCode":200,"body":{}}`),
+	}
+	var list []gateway.Route
+	for name := range functions {
+		list = append(list, gateway.Route{
+			RouteKey: "GET /" + name, Function: name, Timeout: 100 * time.Millisecond,
+		})
+	}
+	a := serve(t, gateway.Config{Routes: list}, functions)
+
+	const (
+		internal    = `{"message":"Internal Server Error"}`
+		unavailable = `{"message":"Service Unavailable"}`
+	)
+	tests := map[string]struct {
+		path   string
+		status int
+		body   string
+	}{
+		"NoRoute":                {"/nowhere", 404, `{"message":"Not Found"}`},
+		"FunctionError":          {"/error", 500, internal},
+		"FunctionExit":           {"/exit", 500, internal},
+		"InitFailure":            {"/init", 500, internal},
+		"FunctionTimeout":        {"/timeout", 503, unavailable},
+		"IntegrationTimeout":     {"/slow", 503, unavailable},
+		"FunctionThrottled":      {"/throttled", 503, unavailable},
+		"Stopping":               {"/closed", 503, unavailable},
+		"EventTooLargeForLambda": {"/too-large", 413, `{"message":"Request Entity Too Large"}`},
+		"AnswerTooLarge":         {"/answer-large", 500, internal},
+		"UnknownFailure":         {"/other", 500, internal},
+		"BadResponse":            {"/bad-response", 500, internal},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := a.do(t, "GET", test.path, "")
+			got.want(t, test.status, test.body)
+			if got.Header.Get("Content-Type") != "application/json" || got.Header.Get("Apigw-Requestid") == "" {
+				t.Errorf("header %v", got.Header)
+			}
+		})
+	}
+}
+
+func TestRequestIDIsUniqueAndTheAnswers(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, nil)
+	seen := map[string]bool{}
+	for range 50 {
+		got := a.do(t, "GET", "/", "", "Apigw-Requestid: mine")
+		id := got.Header.Get("Apigw-Requestid")
+		if seen[id] {
+			t.Fatalf("request id %q came twice", id)
+		}
+		seen[id] = true
+		if inEvent := a.last(t).Event["requestContext"].(map[string]any)["requestId"]; inEvent != id {
+			t.Errorf("event has %q, answer %q", inEvent, id)
+		}
+	}
+}
+
+func TestTimeEpochIsInMilliseconds(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 15, 4, 5, 123e6, time.FixedZone("", 3600))
+	a := serve(t, gateway.Config{Routes: routes("$default"), Now: func() time.Time { return now }}, nil)
+	a.do(t, "GET", "/", "")
+	context := a.last(t).Event["requestContext"].(map[string]any)
+	if context["timeEpoch"] != float64(now.UnixMilli()) || context["time"] != "24/Nov/2026:14:04:05 +0000" {
+		t.Errorf("time %v, timeEpoch %v", context["time"], context["timeEpoch"])
+	}
+}
+
+func TestBodyLimit(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, nil)
+	a.do(t, "POST", "/", strings.Repeat("x", gateway.MaxBodyBytes)).check(t, http.StatusOK)
+	for name, reader := range map[string]io.Reader{
+		"WithLength": strings.NewReader(strings.Repeat("x", gateway.MaxBodyBytes+1)),
+		"Chunked":    io.MultiReader(strings.NewReader(strings.Repeat("x", gateway.MaxBodyBytes+1))),
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", a.URL, reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := a.Client().Do(request)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != http.StatusRequestEntityTooLarge ||
+			string(body) != `{"message":"Request Entity Too Large"}` {
+			t.Errorf("%s: got %d %s", name, response.StatusCode, body)
+		}
+	}
+	if n := a.count("f"); n != 1 {
+		t.Errorf("invoked %d times", n)
+	}
+}
+
+func TestHeaderLimit(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, nil)
+	host := strings.TrimPrefix(a.URL, "http://")
+	send := func(filling int) int {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nX: %s\r\nConnection: close\r\n\r\n",
+			strings.Repeat("p", 100), host, strings.Repeat("x", filling))
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	rest := gateway.MaxHeaderBytes - len("GET / HTTP/1.1") - 100 - len(host) - len("close")
+	if status := send(rest); status != http.StatusOK {
+		t.Errorf("10,240 bytes: status %d", status)
+	}
+	if status := send(rest + 1); status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("10,241 bytes: status %d", status)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now := time.Unix(1_700_000_000, 0)
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	wait := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = now.Add(d) }
+	list := routes("GET /a", "GET /b", "GET /own")
+	list[2].Throttle = &gateway.Throttle{Rate: 1, Burst: 1}
+	a := serve(t, gateway.Config{
+		Routes: list, Now: clock, Throttle: &gateway.Throttle{Rate: 2, Burst: 3},
+	}, nil)
+	statuses := func(paths ...string) []int {
+		var got []int
+		for _, path := range paths {
+			got = append(got, a.do(t, "GET", path, "").Status)
+		}
+		return got
+	}
+
+	if diff := cmp.Diff([]int{200, 200, 200, 429, 429}, statuses("/a", "/b", "/a", "/b", "/a")); diff != "" {
+		t.Errorf("burst (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]int{200, 429}, statuses("/own", "/own")); diff != "" {
+		t.Errorf("a route's own limit (-want +got):\n%s", diff)
+	}
+	wait(500 * time.Millisecond)
+	if diff := cmp.Diff([]int{200, 429}, statuses("/a", "/a")); diff != "" {
+		t.Errorf("half a second later (-want +got):\n%s", diff)
+	}
+	wait(time.Hour)
+	if diff := cmp.Diff([]int{200, 200, 200, 429}, statuses("/a", "/a", "/a", "/a")); diff != "" {
+		t.Errorf("an hour later (-want +got):\n%s", diff)
+	}
+	a.do(t, "GET", "/a", "").want(t, http.StatusTooManyRequests, `{"message":"Too Many Requests"}`)
+	if n := a.count("f"); n != 8 {
+		t.Errorf("invoked %d times", n)
+	}
+}
+
+func TestSourceIP(t *testing.T) {
+	t.Parallel()
+	for trusted, want := range map[bool]string{false: "127.0.0.1", true: "203.0.113.9"} {
+		a := serve(t, gateway.Config{Routes: routes("$default"), TrustForwardedFor: trusted}, nil)
+		a.do(t, "GET", "/", "", "X-Forwarded-For: 198.51.100.1, 203.0.113.9")
+		event := a.last(t).Event
+		http := event["requestContext"].(map[string]any)["http"].(map[string]any)
+		if http["sourceIp"] != want {
+			t.Errorf("trusted %t: source %v, want %s", trusted, http["sourceIp"], want)
+		}
+	}
+}
+
+func TestStageVariables(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default"), StageVariables: map[string]string{"a": "1"}}, nil)
+	a.do(t, "GET", "/", "")
+	if diff := cmp.Diff(map[string]any{"a": "1"}, a.last(t).Event["stageVariables"]); diff != "" {
+		t.Errorf("stageVariables (-want +got):\n%s", diff)
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("GET /v1/products/{id}")}, map[string]answering{
+		"f": func(context.Context, map[string]any) (runtime.Result, error) {
+			return runtime.Result{
+				Payload: []byte(`{"statusCode":200,"body":"four"}`), Cold: true,
+				InitDuration: time.Second, Duration: time.Millisecond, MaxMemoryMB: 21,
+			}, nil
+		},
+	})
+	got := a.do(t, "GET", "/v1/products/a%20b", "")
+	entry := a.logged(t, 1)
+	want := gateway.Access{
+		RequestID: got.Header.Get("Apigw-Requestid"), SourceIP: "127.0.0.1", Method: "GET",
+		Path: "/v1/products/a%20b", Protocol: "HTTP/1.1", RouteKey: "GET /v1/products/{id}", Function: "f",
+		Status: 200, ResponseBytes: 4, Cold: true,
+		InitDuration: time.Second, FunctionDuration: time.Millisecond, MaxMemoryMB: 21,
+	}
+	if diff := cmp.Diff(want, entry, cmpopts.IgnoreFields(gateway.Access{}, "Duration")); diff != "" {
+		t.Errorf("entry (-want +got):\n%s", diff)
+	}
+	a.do(t, "GET", "/nowhere", "")
+	if entry := a.logged(t, 2); entry.Status != 404 || entry.RouteKey != "" || entry.Error != "" {
+		t.Errorf("entry %+v", entry)
+	}
+}
+
+func TestAccessLogSaysWhyTheGatewayFailed(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, map[string]answering{
+		"f": fails(&runtime.Error{Kind: runtime.Init, Function: "f", Message: "exited during INIT"}),
+	})
+	a.do(t, "GET", "/", "")
+	if entry := a.logged(t, 1); entry.Error != "f: exited during INIT" {
+		t.Errorf("entry %+v", entry)
+	}
+}
+
+func TestClientThatLeftIsLogged(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, map[string]answering{
+		"f": func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
+			<-ctx.Done()
+			return runtime.Result{}, ctx.Err()
+		},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, "GET", a.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := a.Client().Do(request); err == nil {
+		response.Body.Close()
+		t.Error("an answer came")
+	}
+	if entry := a.logged(t, 1); entry.Status != 499 {
+		t.Errorf("entry %+v", entry)
+	}
+}
