@@ -131,6 +131,7 @@ func wait(ctx context.Context, endpoint string, c *child) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
+	var last error
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 		if err != nil {
@@ -140,11 +141,14 @@ func wait(ctx context.Context, endpoint string, c *child) error {
 		if err == nil {
 			return res.Body.Close()
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err // the first of the two ends of a wait says more: refused, not out of time
+		}
 		select {
 		case <-ended:
 			return errors.New("it ended at once: " + c.lastLine())
 		case <-ctx.Done():
-			return fmt.Errorf("no answer within %v: %w", deadline, err)
+			return fmt.Errorf("no answer within %v: %w", deadline, last)
 		case <-tick.C:
 		}
 	}
