@@ -1,0 +1,22 @@
+// Command get-readiness serves GET /health/ready.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/health"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(health.GetReadinessRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return health.GetReadiness(table, time.Now)
+}
