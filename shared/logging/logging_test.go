@@ -208,6 +208,18 @@ func TestError(t *testing.T) {
 	}
 }
 
+func TestFieldsOfTheCallerAreNotChanged(t *testing.T) {
+	t.Parallel()
+
+	log, _ := newLogger(t, logging.Config{})
+	fields := []zap.Field{zap.Error(io.EOF)}
+	log.Info("x", fields...)
+	log.With(fields...).Info("x")
+	if fields[0].Type != zapcore.ErrorType {
+		t.Error("the caller's field was replaced")
+	}
+}
+
 func TestConsole(t *testing.T) {
 	t.Parallel()
 
