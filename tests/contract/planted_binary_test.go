@@ -1,0 +1,254 @@
+package contract_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/tests/contract"
+)
+
+const plantedResources = `
+Resources:
+  GetThingRole:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: [dynamodb:GetItem], Resource: !GetAtt Table.Arn}
+              - !If [Tracing, {Effect: Allow, Action: [xray:PutTraceSegments], Resource: '*'}, !Ref AWS::NoValue]
+  GetThingLogGroup:
+    Type: AWS::Logs::LogGroup
+    Properties: {RetentionInDays: 30}
+  AuthorizerRole: {Type: AWS::IAM::Role, Properties: {}}
+  AuthorizerLogGroup: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 30}}
+  ErrorsAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Metrics: [{Expression: 'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) GROUP BY FunctionName'}]
+  ThrottlesAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Metrics: [{Expression: 'SELECT SUM(Throttles) FROM SCHEMA("AWS/Lambda", FunctionName)'}]
+`
+
+func plantedResourceMap(t *testing.T, yaml string) map[string]contract.Resource {
+	t.Helper()
+	resources, err := contract.ReadResources([]byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resources
+}
+
+func TestInfrastructureNamesWhatAFunctionLacks(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		plant func(fn *template.Function, resources map[string]contract.Resource)
+		want  []string
+	}{
+		"Nothing":    {plant: func(*template.Function, map[string]contract.Resource) {}},
+		"SharedRole": {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.Role = "AuthorizerRole" }, want: []string{"want its own GetThingRole"}},
+		"NoRole":     {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "GetThingRole") }, want: []string{"want its own GetThingRole"}},
+		"NoLogGroup": {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.LogGroup = "" }, want: []string{"want its own GetThingLogGroup"}},
+		"LogsForEver": {plant: func(_ *template.Function, r map[string]contract.Resource) {
+			r["GetThingLogGroup"] = contract.Resource{Type: "AWS::Logs::LogGroup"}
+		}, want: []string{"keeps logs for ever"}},
+		"LongTimeout":    {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.Timeout = 30 * time.Second }, want: []string{"timeout of 30s"}},
+		"TextLogs":       {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.LogFormat = "Text" }, want: []string{"logs Text"}},
+		"NoErrorAlarm":   {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "ErrorsAlarm") }, want: []string{"watches its Errors"}},
+		"NoThrottleAlam": {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "ThrottlesAlarm") }, want: []string{"watches its Throttles"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tmpl, resources := plantedTemplate(), plantedResourceMap(t, plantedResources)
+			tmpl.Functions = tmpl.Functions[1:]
+			test.plant(&tmpl.Functions[0], resources)
+			expect(t, contract.Infrastructure(tmpl, resources), test.want...)
+		})
+	}
+
+	t.Run("AlarmOnOneFunction", func(t *testing.T) {
+		t.Parallel()
+		resources := plantedResourceMap(t, `
+Resources:
+  GetThingRole: {Type: AWS::IAM::Role}
+  GetThingLogGroup: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 1}}
+  Narrow:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {Metrics: [{Expression: 'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) WHERE FunctionName = x'}]}
+  Own:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {MetricName: Throttles, Dimensions: [{Name: FunctionName, Value: !Ref GetThingFunction}]}
+`)
+		tmpl := plantedTemplate()
+		tmpl.Functions = tmpl.Functions[1:]
+		expect(t, contract.Infrastructure(tmpl, resources), "watches its Errors")
+	})
+}
+
+func TestPermissionsNamesWildcards(t *testing.T) {
+	t.Parallel()
+	expect(t, contract.Permissions(plantedResourceMap(t, plantedResources)))
+	expect(t, contract.Permissions(plantedResourceMap(t, `
+Resources:
+  WideRole:
+    Type: AWS::IAM::Role
+    Properties:
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]
+      Policies:
+        - PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: 'dynamodb:*', Resource: !GetAtt Table.Arn}
+              - !If [Yes, {Effect: Allow, Action: [s3:GetObject, xray:PutTraceSegments], Resource: ['*']}, !Ref AWS::NoValue]
+`)), "managed policies", `allows "dynamodb:*"`, "on every resource")
+}
+
+func TestCORSNamesWhatDiffers(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		plant func(tmpl *template.Template)
+		want  []string
+	}{
+		"Nothing":           {plant: func(*template.Template) {}},
+		"FunctionHasItsOwn": {plant: func(tmpl *template.Template) { tmpl.Functions[1].Environment["CORS_ALLOW_ORIGINS"] = "*" }, want: []string{"GetThingFunction sets CORS_ALLOW_ORIGINS"}},
+		"MethodNotAllowed":  {plant: func(tmpl *template.Template) { tmpl.API.CORS.AllowMethods = []string{"POST"} }, want: []string{`lacks GET`}},
+		"NoConfiguration":   {plant: func(tmpl *template.Template) { tmpl.API.CORS = nil }, want: []string{"no CorsConfiguration"}},
+		"Contradiction": {plant: func(tmpl *template.Template) {
+			tmpl.API.CORS.AllowOrigins, tmpl.API.CORS.AllowCredentials = []string{"*"}, true
+		}, want: []string{"the middleware refuses"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tmpl := plantedTemplate()
+			test.plant(tmpl)
+			expect(t, contract.CORS(tmpl, []api.Route{plantedRoute()}), test.want...)
+		})
+	}
+}
+
+func TestArrowsNamesForbiddenImports(t *testing.T) {
+	t.Parallel()
+	const m = contract.Module + "/"
+	tests := map[string]struct {
+		from, name, to string
+		allowed        bool
+	}{
+		"MainUsesItsResource":          {from: "functions/a/get-a", name: "main", to: m + "functions/a", allowed: true},
+		"MainUsesItsStore":             {from: "functions/a/get-a", name: "main", to: m + "functions/a/addb", allowed: true},
+		"MainJoinsAnotherStore":        {from: "functions/a/get-a", name: "main", to: m + "functions/b/bddb", allowed: true},
+		"MainOpensTheBackend":          {from: "functions/a/get-a", name: "main", to: m + "functions/internal/backend", allowed: true},
+		"MainStartsTheProcess":         {from: "functions/a/get-a", name: "main", to: m + "shared/app", allowed: true},
+		"MainUsesAnotherResource":      {from: "functions/a/get-a", name: "main", to: m + "functions/b"},
+		"MainUsesTheSDK":               {from: "functions/a/get-a", name: "main", to: "github.com/aws/aws-sdk-go-v2/aws"},
+		"ResourceUsesThePolicy":        {from: "functions/a", name: "a", to: m + "functions/internal/policy", allowed: true},
+		"ResourceUsesTheLibrary":       {from: "functions/a", name: "a", to: m + "shared/api", allowed: true},
+		"ResourceUsesAnotherResource":  {from: "functions/a", name: "a", to: m + "functions/b"},
+		"ResourceUsesItsStore":         {from: "functions/a", name: "a", to: m + "functions/a/addb"},
+		"ResourceUsesTheSDK":           {from: "functions/a", name: "a", to: "github.com/aws/smithy-go"},
+		"ResourceStartsTheProcess":     {from: "functions/a", name: "a", to: m + "shared/app"},
+		"WiringReadsTheSetup":          {from: "functions/internal/backend", name: "backend", to: m + "shared/app", allowed: true},
+		"WiringUsesAResource":          {from: "functions/internal/backend", name: "backend", to: m + "functions/a"},
+		"PolicyStartsTheProcess":       {from: "functions/internal/policy", name: "policy", to: m + "shared/app"},
+		"ResourceOpensTheBackend":      {from: "functions/a", name: "a", to: m + "functions/internal/backend"},
+		"StoreUsesItsResource":         {from: "functions/a/addb", name: "addb", to: m + "functions/a", allowed: true},
+		"StoreUsesTheSDK":              {from: "functions/a/addb", name: "addb", to: "github.com/aws/aws-sdk-go-v2/service/dynamodb", allowed: true},
+		"StoreUsesAnotherResource":     {from: "functions/a/addb", name: "addb", to: m + "functions/b"},
+		"StoreUsesAnotherStore":        {from: "functions/a/addb", name: "addb", to: m + "functions/b/bddb"},
+		"LibraryUsesTheShop":           {from: "shared/api", name: "api", to: m + "functions/a"},
+		"LibraryUsesTheGateway":        {from: "shared/page", name: "page", to: m + "local/gateway"},
+		"GroundImportsNothing":         {from: "shared/logging", name: "logging", to: m + "shared/identity"},
+		"ProblemUsesLogging":           {from: "shared/problem", name: "problem", to: m + "shared/logging", allowed: true},
+		"ProblemUsesAPI":               {from: "shared/problem", name: "problem", to: m + "shared/api"},
+		"APIUsesProblem":               {from: "shared/api", name: "api", to: m + "shared/problem", allowed: true},
+		"APIUsesMiddleware":            {from: "shared/api", name: "api", to: m + "shared/middleware"},
+		"MiddlewareUsesAnotherConcern": {from: "shared/middleware", name: "middleware", to: m + "shared/tracing"},
+		"LambdahttpUsesAPI":            {from: "shared/lambdahttp", name: "lambdahttp", to: m + "shared/api"},
+		"DdbUsesApp":                   {from: "shared/ddb", name: "ddb", to: m + "shared/app"},
+		"AppUsesDdb":                   {from: "shared/app", name: "app", to: m + "shared/ddb"},
+		"LibraryUsesTheSDK":            {from: "shared/page", name: "page", to: "github.com/aws/aws-sdk-go-v2/aws"},
+		"AwsPackageUsesTheSDK":         {from: "shared/secrets/secretsaws", name: "secretsaws", to: "github.com/aws/aws-sdk-go-v2/aws", allowed: true},
+		"ExporterOutsideTelemetry":     {from: "shared/tracing", name: "tracing", to: "go.opentelemetry.io/otel/sdk/trace"},
+		"ExporterInTelemetry":          {from: "shared/telemetry", name: "telemetry", to: "go.opentelemetry.io/otel/sdk/trace", allowed: true},
+		"AuthorizerUsesTheShop":        {from: "authorizer", name: "main", to: m + "functions/internal/policy"},
+		"LocalUsesTheLibrary":          {from: "local/gateway", name: "gateway", to: m + "shared/identity", allowed: true},
+		"CodeUsesTests":                {from: "local/stack", name: "stack", to: m + "tests/contract"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := contract.Arrows([]contract.Package{{Path: m + test.from, Name: test.name, Imports: []string{"context", test.to}}})
+			if test.allowed {
+				expect(t, got)
+			} else {
+				expect(t, got, test.from+" imports ")
+			}
+		})
+	}
+}
+
+func TestBinaryNamesWhatItMustNotLink(t *testing.T) {
+	t.Parallel()
+	const sdk = "github.com/aws/aws-sdk-go-v2/"
+	packages := []contract.Package{
+		{Path: "main", Imports: []string{"fmt", "store"}},
+		{Path: "store", Imports: []string{sdk + "service/dynamodb", "text/template"}},
+		{Path: sdk + "service/dynamodb", Imports: []string{sdk + "config", sdk + "service/internal/checksum"}},
+		{Path: "other", Imports: []string{"net/rpc"}},
+	}
+	linked := contract.Linked("main", packages)
+	expect(t, contract.Binary("get-thing", linked, []string{"dynamodb"}), "links text/template", "links "+sdk+"config")
+	expect(t, contract.Binary("get-thing", []string{sdk + "service/kms"}, []string{"dynamodb"}),
+		"links the client of kms", "is allowed the client of dynamodb and does not link it")
+	expect(t, contract.Binary("get-thing", []string{contract.Module + "/local/gateway"}, nil), "links local/gateway")
+}
+
+func TestSizeNamesWhatIsTooBig(t *testing.T) {
+	t.Parallel()
+	expect(t, contract.Size("get-thing", 11_000_000))
+	expect(t, contract.Size("get-thing", 11_000_001), "want at most 11000000")
+	expect(t, contract.Size("authorizer", 9_000_001), "want at most 9000000")
+}
+
+func TestConfigurationNamesUndocumentedVariables(t *testing.T) {
+	t.Parallel()
+	tags, err := contract.EnvTags("package p\n\ntype Config struct {\n\tTable string `env:\"TABLE,required\"`\n\tRegion string `json:\"-\" env:\"REGION\"`\n\tother int `json:\"other\"`\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := contract.DocumentedVariables("| Variable | Default |\n|---|---|\n| `TABLE` | none |\n| `GONE` | x |\n\nSee `PROSE`.\n")
+	expect(t, contract.Configuration(tags, documented, plantedTemplate()),
+		"REGION is read by code and not in the table", "GONE is in the table, and nothing reads or sets it")
+
+	tmpl := plantedTemplate()
+	tmpl.Functions[1].Environment["STALE"] = "1"
+	tmpl.Functions[1].Environment["GOMEMLIMIT"] = "1"
+	expect(t, contract.Configuration([]string{"TABLE"}, []string{"TABLE", "GOMEMLIMIT"}, tmpl),
+		"STALE is set in the template and not in the table", "STALE is set in the template and read by nothing")
+}
+
+func TestPackageDocsNamesTheSilentOne(t *testing.T) {
+	t.Parallel()
+	expect(t, contract.PackageDocs(map[string][]string{
+		"a": {"package a\n", "// Package a does a.\npackage a\n"},
+		"b": {"// A licence.\n\npackage b\n"},
+	}), "the package in b has no doc comment")
+}
+
+func TestMakeCommandsNamesMissingTargets(t *testing.T) {
+	t.Parallel()
+	targets := contract.MakeTargets("run: deps ## Run\n\nbuild: ## Build\n\nsecret:\n")
+	page := "Call `make run` and `make deploy`; make sure of it.\n\n```console\n$ make build ARCH=arm64 && make secret\nmake run PORT=4000\n```\nmake believe\n"
+	expect(t, contract.MakeCommands("page.md", page, targets), "`make deploy`", "`make secret`")
+}
+
+func TestStepsReadsBothForms(t *testing.T) {
+	t.Parallel()
+	script := contract.Steps("step test\nstep build\n  step() {\n")
+	workflow := contract.Steps("      - run: make test\n      - run: make build lint\n      - uses: x\n")
+	expect(t, append(script, workflow...), "test", "build", "lint")
+}

@@ -1,0 +1,275 @@
+package contract_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/tests/contract"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+// expect fails unless exactly the faults that contain the wanted texts were found.
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !slices.ContainsFunc(got, func(g string) bool { return strings.Contains(g, w) }) {
+			t.Errorf("no fault says %q; got %q", w, got)
+		}
+	}
+	for _, g := range got {
+		if !slices.ContainsFunc(want, func(w string) bool { return strings.Contains(g, w) }) {
+			t.Errorf("unexpected fault %q", g)
+		}
+	}
+}
+
+// plantedRoute and plantedTemplate agree; each test breaks one of them.
+func plantedRoute() api.Route {
+	return api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/things/{id}", Auth: api.Required, Roles: []string{"staff"}}
+}
+
+func plantedTemplate() *template.Template {
+	return &template.Template{
+		API: &template.API{
+			CORS: &template.CORS{
+				AllowOrigins: []string{"https://shop.example"}, AllowMethods: []string{"GET"},
+				AllowHeaders: []string{"authorization"}, ExposeHeaders: []string{"etag"}, MaxAge: time.Minute,
+			},
+			Authorizers: []template.Authorizer{
+				{
+					Name: "TokenAuthorizer", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true,
+					IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
+				},
+				{Name: "OptionalTokenAuthorizer", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true},
+			},
+		},
+		Functions: []template.Function{
+			{LogicalID: "AuthorizerFunction", Name: "authorizer", CodeURI: "dist/authorizer"},
+			{
+				LogicalID: "GetThingFunction", Name: "get-thing", CodeURI: "dist/get-thing", Timeout: 15 * time.Second,
+				LogFormat: "JSON", Role: "GetThingRole", LogGroup: "GetThingLogGroup", Environment: map[string]string{"TABLE": "things"},
+				Routes: []template.Route{{Method: "GET", Path: "/things/{id}", Authorizer: "TokenAuthorizer"}},
+			},
+		},
+	}
+}
+
+func TestRoutesNamesWhatDisagrees(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		plant func(r *api.Route, fn *template.Function)
+		want  []string
+	}{
+		"Nothing":         {plant: func(*api.Route, *template.Function) {}},
+		"OtherMethod":     {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Method = "PUT" }, want: []string{`serves "PUT /things/{id}", the code "GET /things/{id}"`}},
+		"OtherPath":       {plant: func(r *api.Route, _ *template.Function) { r.Path = "/items/{id}" }, want: []string{`the code "GET /items/{id}"`}},
+		"OpenRoute":       {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "" }, want: []string{`authorizer "", want "TokenAuthorizer"`}},
+		"WeakAuthorizer":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "OptionalTokenAuthorizer" }, want: []string{`want "TokenAuthorizer"`}},
+		"UndeclaredAuth":  {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = 0, nil }, want: []string{"Auth is not declared", `want ""`}},
+		"OtherBinary":     {plant: func(_ *api.Route, fn *template.Function) { fn.CodeURI = "dist/get-things" }, want: []string{`want "dist/get-thing"`}},
+		"NoFunction":      {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID, fn.Routes = "Other", nil }, want: []string{"no function GetThingFunction"}},
+		"NoRoute":         {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = nil }, want: []string{"serves 0 routes, want 1"}},
+		"RouteNotInCode":  {plant: func(_ *api.Route, fn *template.Function) { fn.Name = "put-thing" }, want: []string{`no route in code has the name "put-thing"`}},
+		"OtherLogicalID":  {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID = "ThingFunction" }, want: []string{"no function GetThingFunction"}},
+		"SecondPathOnFn":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = append(fn.Routes, fn.Routes[0]) }, want: []string{"serves 2 routes"}},
+		"NameNotKebab":    {plant: func(r *api.Route, fn *template.Function) { r.Name, fn.Name = "Get_Thing", "Get_Thing" }, want: []string{"kebab-case", "no function Get_ThingFunction"}},
+		"RolesWithoutKey": {plant: func(r *api.Route, fn *template.Function) { r.Auth = api.Optional }, want: []string{"Roles need Auth Required", `want "OptionalTokenAuthorizer"`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			route, tmpl := plantedRoute(), plantedTemplate()
+			test.plant(&route, &tmpl.Functions[1])
+			expect(t, contract.Routes([]api.Route{route}, tmpl), test.want...)
+		})
+	}
+
+	t.Run("TwoOfOneName", func(t *testing.T) {
+		t.Parallel()
+		expect(t, contract.Routes([]api.Route{plantedRoute(), plantedRoute()}, plantedTemplate()),
+			"two routes have this name", `another route has its key "GET /things/{id}"`)
+	})
+}
+
+func TestAuthorizersNamesWhatMixesCallers(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		plant func(tmpl *template.Template)
+		want  []string
+	}{
+		"Nothing": {plant: func(*template.Template) {}},
+		"Alias":   {plant: func(tmpl *template.Template) { tmpl.Functions[0].Alias = "live" }, want: []string{"sam local skips"}},
+		"NoRouteKey": {plant: func(tmpl *template.Template) {
+			tmpl.API.Authorizers[0].IdentitySources = []string{"$request.header.Authorization"}
+		}, want: []string{"TokenAuthorizer has identity sources"}},
+		"OptionalDemands": {plant: func(tmpl *template.Template) {
+			tmpl.API.Authorizers[1].IdentitySources = []string{"$request.header.Authorization"}
+		}, want: []string{"OptionalTokenAuthorizer has identity sources"}},
+		"Caches":           {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].TTL = time.Minute }, want: []string{"caches for 1m0s"}},
+		"IAMPolicy":        {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].SimpleResponses = false }, want: []string{"simple responses"}},
+		"Missing":          {plant: func(tmpl *template.Template) { tmpl.API.Authorizers = tmpl.API.Authorizers[:1] }, want: []string{"no authorizer OptionalTokenAuthorizer"}},
+		"MissingFunction":  {plant: func(tmpl *template.Template) { tmpl.Functions = tmpl.Functions[1:] }, want: []string{"no function AuthorizerFunction"}},
+		"ServesARoute":     {plant: func(tmpl *template.Template) { tmpl.Functions[0].Routes = tmpl.Functions[1].Routes }, want: []string{"serves a route"}},
+		"TemplateHasNoAPI": {plant: func(tmpl *template.Template) { tmpl.API = nil }, want: []string{"no HTTP API"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tmpl := plantedTemplate()
+			test.plant(tmpl)
+			expect(t, contract.Authorizers(tmpl), test.want...)
+		})
+	}
+}
+
+const plantedMain = `package main
+
+func main() { app.Main(things.GetThingRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	return things.GetThing(thingsddb.New(nil)), nil
+}
+`
+
+func TestMainsNamesTheWrongRoute(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		folder, source string
+		want           []string
+	}{
+		"Nothing":        {folder: "functions/things/get-thing", source: plantedMain},
+		"OtherRoute":     {folder: "functions/things/get-thing", source: strings.ReplaceAll(plantedMain, "GetThingRoute", "PutThingRoute"), want: []string{"serves things.PutThingRoute, want things.GetThingRoute"}},
+		"OtherResource":  {folder: "functions/orders/get-thing", source: plantedMain, want: []string{"want orders.GetThingRoute", "does not build orders.GetThing"}},
+		"OtherHandler":   {folder: "functions/things/get-thing", source: strings.ReplaceAll(plantedMain, "things.GetThing(", "things.PutThing("), want: []string{"does not build things.GetThing"}},
+		"Init":           {folder: "functions/things/get-thing", source: plantedMain + "\nfunc init() {}\n", want: []string{"has an init function"}},
+		"Variable":       {folder: "functions/things/get-thing", source: plantedMain + "\nvar cache = map[string]int{}\n", want: []string{"package-level variable"}},
+		"Long":           {folder: "functions/things/get-thing", source: plantedMain + strings.Repeat("\n", 60), want: []string{"lines, want at most 40"}},
+		"Authorizer":     {folder: "authorizer", source: "package main\n\nfunc main() { app.Func(build) }\n"},
+		"AuthorizerMain": {folder: "authorizer", source: "package main\n\nfunc main() { lambda.Start(build) }\n", want: []string{"does not call app.Func"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := contract.ParseMain(test.source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fn := dist.Function{Name: filepath.Base(test.folder), Folder: test.folder}
+			expect(t, contract.Mains([]dist.Function{fn}, map[string]contract.Main{fn.Name: m}), test.want...)
+		})
+	}
+
+	t.Run("MissingMain", func(t *testing.T) {
+		t.Parallel()
+		expect(t, contract.Mains([]dist.Function{{Name: "a", Folder: "functions/b/a"}}, nil), "no main.go was read")
+	})
+}
+
+func TestRouteVariablesNamesTheOddOne(t *testing.T) {
+	t.Parallel()
+	names, err := contract.RouteNames(`package things
+
+var (
+	GetThingRoute = api.Route{Name: "get-thing", Path: "/things/{id}"}
+	ThingsRoute   = api.Route{Name: "list-things"}
+	other         = Route{Name: "no-route"}
+)
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, contract.RouteVariables(names), `"list-things" stands in the variable ThingsRoute, want ListThingsRoute`)
+}
+
+func TestEventNamesWhatAPIGatewayWouldNotSend(t *testing.T) {
+	t.Parallel()
+	working := string(readTestdata(t, "working_event.json"))
+	tests := map[string]struct {
+		old, new string
+		want     []string
+	}{
+		"Nothing":           {},
+		"OtherVersion":      {old: `"version": "2.0"`, new: `"version": "1.0"`, want: []string{`version is "1.0"`}},
+		"OtherRouteKey":     {old: `"routeKey": "GET /things/{id}"`, new: `"routeKey": "GET /v1/things/{id}"`, want: []string{"routeKey is"}},
+		"OtherPath":         {old: `"rawPath": "/things/7"`, new: `"rawPath": "/things/8"`, want: []string{"rawPath", "the path parameters make"}},
+		"UpperCaseHeader":   {old: `"host"`, new: `"Host"`, want: []string{`header "Host" is not lower case`}},
+		"EmptyBody":         {old: `"isBase64Encoded"`, new: `"body": "", "isBase64Encoded"`, want: []string{"body is empty"}},
+		"TextBody":          {old: `"isBase64Encoded"`, new: `"body": "a=b", "isBase64Encoded"`, want: []string{"content-type", "not JSON"}},
+		"MissingMember":     {old: `"rawQueryString": "",`, want: []string{"rawQueryString is missing"}},
+		"UnknownMember":     {old: `"rawQueryString"`, new: `"httpMethod": "GET", "rawQueryString"`, want: []string{"unknown field"}},
+		"NamedStage":        {old: `"$default"`, new: `"prod"`, want: []string{`stage is "prod"`}},
+		"SecondsAsEpoch":    {old: `1795550430217`, new: `1795550430`, want: []string{"timeEpoch in ms"}},
+		"AnonymousCaller":   {old: `"auth": "ok", "sub": "u-1", "roles": "staff"`, new: `"auth": "anonymous"`, want: []string{`outcome is "anonymous"`, "want one of"}},
+		"OtherRole":         {old: `"roles": "staff"`, new: `"roles": "customer"`, want: []string{`want one of ["staff"]`}},
+		"UnknownAnnotation": {old: `"roles": "staff"`, new: `"roles": "staff", "tier": "gold"`, want: []string{"the authorizer writes"}},
+		"NumberAnnotation":  {old: `"sub": "u-1"`, new: `"sub": 1`, want: []string{"not a string", "malformed"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			event := strings.Replace(working, test.old, test.new, 1)
+			if event == working && test.old != "" {
+				t.Fatalf("the event has no %q", test.old)
+			}
+			expect(t, contract.Event(plantedRoute(), []byte(event)), test.want...)
+		})
+	}
+
+	t.Run("AuthorizerOnAPublicRoute", func(t *testing.T) {
+		t.Parallel()
+		public := plantedRoute()
+		public.Auth, public.Roles = api.Public, nil
+		expect(t, contract.Event(public, []byte(working)), "a public route has no authorizer")
+	})
+}
+
+func TestAuthorizerEventNamesWhatDisagrees(t *testing.T) {
+	t.Parallel()
+	working := string(readTestdata(t, "working_authorizer_event.json"))
+	tests := map[string]struct {
+		old, new string
+		want     string
+	}{
+		"Nothing":        {},
+		"TokenType":      {old: `"type": "REQUEST"`, new: `"type": "TOKEN"`, want: "2.0 and REQUEST"},
+		"UnknownRoute":   {old: `"routeKey": "GET /things/{id}", "rawPath"`, new: `"routeKey": "GET /other", "rawPath"`, want: "no route that needs a caller"},
+		"IdentitySource": {old: `["Bearer x.y.z", "GET /things/{id}"]`, new: `["Bearer x.y.z"]`, want: "identitySource is"},
+		"OtherStage":     {old: `/$default/GET/things/7`, new: `/prod/GET/things/7`, want: "routeArn is"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			event := strings.Replace(working, test.old, test.new, 1)
+			if event == working && test.old != "" {
+				t.Fatalf("the event has no %q", test.old)
+			}
+			var want []string
+			if test.want != "" {
+				want = append(want, test.want)
+			}
+			expect(t, contract.AuthorizerEvent([]api.Route{plantedRoute()}, []byte(event)), want...)
+		})
+	}
+}
+
+func TestEventFilesNamesMissingAndForeign(t *testing.T) {
+	t.Parallel()
+	expect(t, contract.EventFiles([]string{"a", "b"}, []string{"b.json", "c.json"}),
+		"events/a.json is missing", "events/c.json belongs to no function")
+}
+
+func readTestdata(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}

@@ -1,0 +1,359 @@
+package contract_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/gateway"
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/tests/contract"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+// root is the repository, seen from this package's folder.
+const root = "../.."
+
+// routes are the routes of every resource.
+func routes() []api.Route {
+	return slices.Concat(catalog.Routes(), gateway.Routes())
+}
+
+// clients are the AWS services whose client a function may link, by function. A new one costs
+// every cold start and is a decision.
+func clients(function string) []string {
+	switch function {
+	case "list-products", "search-products":
+		return []string{"dynamodb", "secretsmanager"} // the key that seals cursors
+	case "authorizer":
+		return []string{"secretsmanager"}
+	case "get-liveness", "not-found":
+		return nil
+	default:
+		return []string{"dynamodb"}
+	}
+}
+
+func TestRoutesInCodeAreTheTemplates(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Routes(routes(), readTemplate(t)))
+}
+
+func TestAuthorizerEntriesSeparateCallers(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Authorizers(readTemplate(t)))
+}
+
+func TestEveryFunctionHasARoute(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, route := range routes() {
+		names = append(names, route.Name)
+	}
+	for _, fn := range functions(t) {
+		if fn.Name != "authorizer" && !slices.Contains(names, fn.Name) {
+			t.Errorf("%s: no resource's Routes() has the name %q", fn.Folder, fn.Name)
+		}
+	}
+	if len(names)+1 != len(functions(t)) {
+		t.Errorf("%d routes and %d functions, want one function per route and the authorizer", len(names), len(functions(t)))
+	}
+}
+
+func TestMainsServeTheirFoldersRoute(t *testing.T) {
+	t.Parallel()
+	mains := map[string]contract.Main{}
+	for _, fn := range functions(t) {
+		m, err := contract.ParseMain(read(t, fn.Folder+"/main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mains[fn.Name] = m
+	}
+	report(t, contract.Mains(functions(t), mains))
+}
+
+func TestRouteVariablesAreNamedAfterTheirOperation(t *testing.T) {
+	t.Parallel()
+	var total int
+	for _, source := range sources(t, "functions") {
+		names, err := contract.RouteNames(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += len(names)
+		report(t, contract.RouteVariables(names))
+	}
+	if total != len(routes()) {
+		t.Errorf("%d route variables and %d routes, want as many", total, len(routes()))
+	}
+}
+
+func TestSampleEventsFitTheirRoutes(t *testing.T) {
+	t.Parallel()
+	var names, files []string
+	for _, fn := range functions(t) {
+		names = append(names, fn.Name)
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		files = append(files, e.Name())
+	}
+	report(t, contract.EventFiles(names, files))
+
+	for _, route := range routes() {
+		t.Run(route.Name, func(t *testing.T) {
+			t.Parallel()
+			report(t, contract.Event(route, []byte(read(t, "events/"+route.Name+".json"))))
+		})
+	}
+	t.Run("authorizer", func(t *testing.T) {
+		t.Parallel()
+		report(t, contract.AuthorizerEvent(routes(), []byte(read(t, "events/authorizer.json"))))
+	})
+}
+
+func TestEveryFunctionHasRoleLogGroupTimeoutAndAlarm(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Infrastructure(readTemplate(t), readResources(t)))
+}
+
+func TestRolesAllowNoWildcards(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Permissions(readResources(t)))
+}
+
+func TestGatewayAndMiddlewareAnswerCORSAlike(t *testing.T) {
+	t.Parallel()
+	report(t, contract.CORS(readTemplate(t), routes()))
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Arrows(packages(t)))
+}
+
+func TestBinariesLinkWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	all := packages(t)
+	for _, fn := range functions(t) {
+		linked := contract.Linked(contract.Module+"/"+fn.Folder, all)
+		report(t, contract.Binary(fn.Name, linked, clients(fn.Name)))
+	}
+}
+
+func TestBinariesAreSmall(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "dist")
+	result, err := dist.Build(t.Context(), dist.Options{Root: root, Out: out, GOARCH: "amd64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fn := range result.Functions {
+		info, err := os.Stat(filepath.Join(out, fn.Name, "bootstrap"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%-20s %5.1f MB", fn.Name, float64(info.Size())/1e6)
+		report(t, contract.Size(fn.Name, info.Size()))
+	}
+}
+
+func TestEveryPackageHasADocComment(t *testing.T) {
+	t.Parallel()
+	report(t, contract.PackageDocs(folders(t)))
+}
+
+func TestEveryVariableIsDocumented(t *testing.T) {
+	t.Parallel()
+	var tags []string
+	for _, folder := range []string{"shared", "functions", "authorizer"} {
+		for _, source := range sources(t, folder) {
+			names, err := contract.EnvTags(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tags = append(tags, names...)
+		}
+	}
+	documented := contract.DocumentedVariables(read(t, "docs/configuration.md"))
+	report(t, contract.Configuration(tags, documented, readTemplate(t)))
+}
+
+func TestDocumentedMakeCommandsExist(t *testing.T) {
+	t.Parallel()
+	targets := contract.MakeTargets(read(t, "Makefile"))
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		rel, err := filepath.Rel(root, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report(t, contract.MakeCommands(rel, read(t, rel), targets))
+	}
+}
+
+func TestCIRunsTheSameTargetsEverywhere(t *testing.T) {
+	t.Parallel()
+	here := contract.Steps(read(t, ".ci/run"))
+	there := contract.Steps(read(t, ".github/workflows/ci.yml"))
+	// The vulnerability database is not reachable from everywhere; GitHub's runners reach it.
+	if want := append(slices.Clone(here), "govulncheck"); !slices.Equal(there, want) {
+		t.Errorf("ci.yml runs %q, want what .ci/run does and govulncheck: %q", there, want)
+	}
+	targets := contract.MakeTargets(read(t, "Makefile"))
+	for _, step := range there {
+		if !slices.Contains(targets, step) {
+			t.Errorf("CI runs `make %s`, which is no target", step)
+		}
+	}
+	if len(here) == 0 || here[0] != "test" {
+		t.Errorf(".ci/run starts with %q, want test", here)
+	}
+}
+
+func TestBuildIsForTheTemplatesArchitecture(t *testing.T) {
+	t.Parallel()
+	want := "ARCH ?= " + readTemplate(t).Parameters["Architecture"]
+	if !slices.Contains(strings.Split(read(t, "Makefile"), "\n"), want) {
+		t.Errorf("the Makefile lacks the line %q, the template's default architecture", want)
+	}
+}
+
+func report(t *testing.T, faults []string) {
+	t.Helper()
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func readTemplate(t *testing.T) *template.Template {
+	t.Helper()
+	model, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
+}
+
+func readResources(t *testing.T) map[string]contract.Resource {
+	t.Helper()
+	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resources
+}
+
+func functions(t *testing.T) []dist.Function {
+	t.Helper()
+	list, err := dist.Functions(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// folders returns every Go source of the module by folder.
+func folders(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "dist" && filepath.Dir(path) == root) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		found[folder] = append(found[folder], string(content))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// sources returns the Go files below a folder, tests left out, by path.
+func sources(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		found[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// packages lists the module's packages and everything they import, as they are built for Lambda.
+func packages(t *testing.T) []contract.Package {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", dist.Tags, "-json=ImportPath,Name,Imports", "./...")
+	list.Dir = root
+	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
+	stdout, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	byPath := map[string]contract.Package{}
+	for dec := json.NewDecoder(bytes.NewReader(stdout)); ; {
+		var p struct {
+			ImportPath, Name string
+			Imports          []string
+		}
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		byPath[p.ImportPath] = contract.Package{Path: p.ImportPath, Name: p.Name, Imports: p.Imports}
+	}
+	return slices.Collect(maps.Values(byPath))
+}

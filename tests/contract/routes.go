@@ -1,0 +1,111 @@
+package contract
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+// The template's names that every route refers to.
+const (
+	authorizerFunction = "AuthorizerFunction"
+	requiredAuthorizer = "TokenAuthorizer"
+	optionalAuthorizer = "OptionalTokenAuthorizer"
+)
+
+// gatewayTimeout is API Gateway's limit for an HTTP API's integration.
+const gatewayTimeout = 30 * time.Second
+
+// Routes compares the routes in code with the template's functions: one function per route, under
+// the names that follow from the operation, behind the authorizer that the policy needs.
+func Routes(routes []api.Route, t *template.Template) []string {
+	var f faults
+	names, keys := map[string]bool{}, map[string]bool{}
+	for _, route := range routes {
+		if err := route.Validate(); err != nil {
+			f.add("%v", err)
+		}
+		if names[route.Name] {
+			f.add("%s: two routes have this name", route.Name)
+		}
+		if keys[route.Key()] {
+			f.add("%s: another route has its key %q", route.Name, route.Key())
+		}
+		names[route.Name], keys[route.Key()] = true, true
+
+		id := Camel(route.Name) + "Function"
+		fn, ok := t.Function(id)
+		if !ok {
+			f.add("%s: the template has no function %s", route.Name, id)
+			continue
+		}
+		if want := "dist/" + route.Name; fn.CodeURI != want {
+			f.add("%s: CodeUri of %s is %q, want %q", route.Name, id, fn.CodeURI, want)
+		}
+		compareRoute(&f, route, fn)
+	}
+
+	for _, fn := range t.Functions {
+		if len(fn.Routes) > 0 && !names[fn.Name] {
+			f.add("%s: no route in code has the name %q", fn.LogicalID, fn.Name)
+		}
+	}
+	return f
+}
+
+func compareRoute(f *faults, route api.Route, fn template.Function) {
+	if len(fn.Routes) != 1 {
+		f.add("%s: %s serves %d routes, want 1", route.Name, fn.LogicalID, len(fn.Routes))
+		return
+	}
+	got := fn.Routes[0]
+	if got.Key() != route.Key() {
+		f.add("%s: the template serves %q, the code %q", route.Name, got.Key(), route.Key())
+	}
+	want := map[api.Auth]string{api.Required: requiredAuthorizer, api.Optional: optionalAuthorizer}[route.Auth]
+	if got.Authorizer != want {
+		f.add("%s: is %s and stands behind authorizer %q, want %q", route.Name, route.Auth, got.Authorizer, want)
+	}
+}
+
+// Authorizers checks the two entries of the one authorizer. Their identity sources decide which
+// requests the gateway refuses without asking, and which cached results it mixes up.
+func Authorizers(t *template.Template) []string {
+	var f faults
+	fn, ok := t.Function(authorizerFunction)
+	switch {
+	case !ok:
+		f.add("the template has no function %s", authorizerFunction)
+	case fn.Alias != "":
+		f.add("%s has the alias %q: sam local skips an authorizer behind an alias and serves its routes open", authorizerFunction, fn.Alias)
+	case len(fn.Routes) > 0:
+		f.add("%s serves a route", authorizerFunction)
+	}
+	if t.API == nil {
+		f.add("the template has no HTTP API")
+		return f
+	}
+
+	for name, sources := range map[string][]string{
+		requiredAuthorizer: {"$request.header.Authorization", "$context.routeKey"},
+		optionalAuthorizer: nil,
+	} {
+		a, ok := t.API.Authorizer(name)
+		if !ok {
+			f.add("the API has no authorizer %s", name)
+			continue
+		}
+		if a.Function != authorizerFunction || a.PayloadVersion != "2.0" || !a.SimpleResponses {
+			f.add("%s must call %s with payload 2.0 and simple responses", name, authorizerFunction)
+		}
+		if !slices.Equal(a.IdentitySources, sources) {
+			f.add("%s has identity sources %q, want %q", name, a.IdentitySources, sources)
+		}
+		if a.TTL != 0 {
+			f.add("%s caches for %s by default: a cached result outlives a revoked token", name, a.TTL)
+		}
+	}
+	return f
+}
