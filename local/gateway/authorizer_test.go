@@ -244,17 +244,21 @@ func TestAuthorizerCache(t *testing.T) {
 	})
 	t.Run("IsBounded", func(t *testing.T) {
 		a := guarded(t, gateway.Authorizer{SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{"$request.querystring.k"}}, says(yes), cfg)
-		const more = 4096 + 1
-		for i := range more {
-			a.do(t, "GET", "/x?k="+strconv.Itoa(i), "")
+		ask := func(i int) { a.do(t, "GET", "/x?k="+strconv.Itoa(i), "") }
+		const room = 4096
+		for i := range room {
+			ask(i)
 		}
-		a.do(t, "GET", "/x?k="+strconv.Itoa(more-1), "")
-		if n := a.count("a"); n != more {
-			t.Errorf("asked %d times for %d keys", n, more)
+		ask(0)    // now 1 is the one used longest ago
+		ask(room) // and has to go
+		ask(0)
+		ask(room)
+		if n := a.count("a"); n != room+1 {
+			t.Errorf("asked %d times for %d keys", n, room+1)
 		}
-		a.do(t, "GET", "/x?k=0", "")
-		if n := a.count("a"); n != more+1 {
-			t.Error("the first of 4097 keys was still there")
+		ask(1)
+		if n := a.count("a"); n != room+2 {
+			t.Error("the key used longest ago of 4097 was still there")
 		}
 	})
 	t.Run("IsOffWithoutATTL", func(t *testing.T) {

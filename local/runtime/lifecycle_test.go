@@ -287,12 +287,24 @@ func TestExternalExtension(t *testing.T) {
 
 func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
 	t.Parallel()
+	pid, kill := startParent(t, false)
+	kill()
+	wantGone(t, pid)
+}
+
+// startParent runs parent in a process of its own, until its function is busy or idle; it returns
+// the function's process id and what kills the parent.
+func startParent(t *testing.T, busy bool) (pid int, kill func()) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), "RUNTIME_TEST_PARENT="+binaries)
+	if busy {
+		cmd.Env = append(cmd.Env, "RUNTIME_TEST_BUSY=1")
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -300,7 +312,8 @@ func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
+	reader := bufio.NewReader(stdout)
+	line, err := reader.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,12 +321,17 @@ func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
 	if err := json.Unmarshal([]byte(line), &a); err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
-
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
+	if busy {
+		if line, err := reader.ReadString('\n'); line != "busy\n" {
+			t.Fatalf("%q: %v", line, err)
+		}
 	}
-	_ = cmd.Wait() // it was killed
-	wantGone(t, a.PID)
+	return a.PID, func() {
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // it was killed
+	}
 }
 
 // wantGone waits until no process has the id.

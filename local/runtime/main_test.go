@@ -52,9 +52,13 @@ func run(m *testing.M) int {
 	return code
 }
 
-// parent invokes a function, prints its process id and waits to be killed.
+// parent invokes a function, prints its answer, gives it an event that takes long, prints what the
+// function then prints, and waits to be killed.
 func parent() {
-	r, err := runtime.New(runtime.Config{Functions: []runtime.Function{function("f", "")}})
+	r, err := runtime.New(runtime.Config{
+		Functions: []runtime.Function{function("f", "")},
+		Log:       func(_, line string) { fmt.Println(line) },
+	})
 	if err != nil {
 		panic(err)
 	}
@@ -63,6 +67,9 @@ func parent() {
 		panic(err)
 	}
 	fmt.Println(string(result.Payload))
+	if os.Getenv("RUNTIME_TEST_BUSY") != "" {
+		_, _ = r.Invoke(context.Background(), "f", []byte(`{"do":"sleep","n":15000,"text":"busy\n"}`))
+	}
 	time.Sleep(time.Hour)
 }
 

@@ -130,7 +130,7 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	inv.result.MaxMemoryMB = env.main.memoryMB()
 	inv.result.Payload, inv.result.FunctionError, inv.result.ErrorType = out.payload, out.failed, out.errorType
 	p.mu.Lock()
-	p.settling += 0
+	p.settling++ // before the caller knows, or its next request would not wait for this one
 	p.mu.Unlock()
 	inv.finish(inv.result, out.err)
 	if reason, settled := env.settle(timeout.C); !settled {
