@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// MinWord and MaxWord bound the words that products are found by, in characters (Unicode code
-	// points). Shorter ones are left out; longer ones are cut, in the product and in the query, so
-	// that they still meet.
+	// MinWord is the shortest word that products are found by, in characters (Unicode code points).
 	MinWord = 2
+	// MaxWord is how much of a longer word counts, in the product and in the query, so that they
+	// still meet.
 	MaxWord = 32
 	// MaxWords is how many different words of a product can be searched for: the first ones of its
 	// SKU, its name and its tags, in this order.

@@ -126,8 +126,7 @@ func (s *Store) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog
 	entry := newAdjustmentRecord(ddb.Key{PK: stockKey(a.SKU).PK, SK: "ADJ#" + a.ID}, a)
 
 	err = s.commit(ctx, s.useKey(key, a), s.moveStock(a), s.table.Put(entry).If(ddb.Absent(), errContradiction))
-	var used *usedKeyError
-	if errors.As(err, &used) {
+	if used, ok := errors.AsType[*usedKeyError](err); ok {
 		return used.first, used.first.ID != a.ID, nil
 	}
 	if err != nil {

@@ -49,6 +49,7 @@ func Sell(ctx context.Context, store catalog.Store, pieces int64, buyers int) (S
 }
 
 func testConcurrency(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("HundredBuyersOfTwentyPieces", func(t *testing.T) {
 		t.Parallel()
 		got, err := Sell(t.Context(), newStore(t), 20, 100)
@@ -84,6 +85,7 @@ func testConcurrency(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 }
 
 func testOneKeyAtOnce(t *testing.T, store catalog.Store) {
+	t.Helper()
 	p := NewProduct()
 	create(t, store, p)
 	fill(t, store, p.ID, 3) // enough for one
@@ -118,6 +120,7 @@ func testOneKeyAtOnce(t *testing.T, store catalog.Store) {
 }
 
 func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
+	t.Helper()
 	products := make([]catalog.Product, 10)
 	for i := range products {
 		products[i] = NewProduct(sku("WANTED"), name(fmt.Sprintf("Wanted w%02d", i)))
@@ -144,6 +147,7 @@ func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
 }
 
 func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
+	t.Helper()
 	p := NewProduct()
 	create(t, store, p)
 	changed := make([]catalog.Product, 10)

@@ -16,6 +16,7 @@ import (
 )
 
 func testList(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("EveryFilterAndPageSize", func(t *testing.T) {
 		t.Parallel()
 		testListPages(t, newStore(t))
@@ -108,6 +109,7 @@ func madeAt(n int, change ...func(*catalog.Product)) catalog.Product {
 }
 
 func testListPages(t *testing.T, store catalog.Store) {
+	t.Helper()
 	var all []catalog.Product
 	for i, s := range []catalog.Status{catalog.Active, catalog.Draft, catalog.Archived, catalog.Active, catalog.Active} {
 		for j, c := range []string{"tea", "cups", "tea"} {
@@ -151,6 +153,7 @@ func wantListed(t *testing.T, store catalog.Store, filter catalog.Filter, limit 
 }
 
 func testSearch(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("ByWordsOfNameTagsAndSKU", func(t *testing.T) {
 		t.Parallel()
 		testSearchWords(t, newStore(t))
@@ -226,6 +229,7 @@ func testSearch(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 }
 
 func testSearchWords(t *testing.T, store catalog.Store) {
+	t.Helper()
 	blend := NewProduct(sku("COF-250.x1"), name("House Blend, dark ROAST", "Fair-Trade", "espresso"))
 	decaf := NewProduct(sku("COF-251"), name("Decaf Dark Dark darkest", "espresso"))
 	muesli := NewProduct(sku("M1"), name("Müsli 東京 кофейный"))

@@ -2,6 +2,8 @@ package catalogtest
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +35,7 @@ func variations() map[string]func(*catalog.Product) {
 }
 
 func testCreate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("KeepsEveryField", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
@@ -113,9 +116,9 @@ func testCreate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 	t.Run("ProductsShareNothingWithTheStore", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
-		want, p := NewProduct(), catalog.Product{}
-		p = want
-		p.Tags, p.Attributes = []string{"arabica", "washed"}, map[string]string{"roast": "medium"}
+		want := NewProduct()
+		p := want
+		p.Tags, p.Attributes = slices.Clone(want.Tags), maps.Clone(want.Attributes)
 		create(t, store, p)
 		p.Tags[0], p.Attributes["roast"] = "changed", "changed"
 		got, err := store.Get(t.Context(), p.ID)
@@ -138,6 +141,7 @@ func wantSKUTaken(t *testing.T, err error) {
 }
 
 func testUpdate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("KeepsEveryField", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
@@ -217,6 +221,7 @@ func testUpdate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 }
 
 func testCategories(t *testing.T, newStore func(t *testing.T) catalog.Store) {
+	t.Helper()
 	t.Run("NoneIsAnEmptyList", func(t *testing.T) {
 		t.Parallel()
 		got, err := newStore(t).Categories(t.Context())

@@ -1,0 +1,175 @@
+package catalogddb
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/page"
+)
+
+// Items that are stored already are found by these keys only.
+func TestKeysStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
+	p := catalog.Product{ID: "01J", SKU: "A-1", Category: "tea", Status: catalog.Active, CreatedAt: at}
+	record := newProductRecord(p)
+	got := map[string]string{
+		"product":  record.PK + " " + record.SK,
+		"GSI1":     record.GSI1PK + " " + record.GSI1SK,
+		"GSI2":     record.GSI2PK + " " + record.GSI2SK,
+		"stock":    newStockRecord(p).PK + " " + newStockRecord(p).SK,
+		"word":     fmt.Sprint(wordKey("東京都", p.ID)),
+		"used key": fmt.Sprint(keyOf(catalog.AdjustmentKey{Principal: "user-1", Key: "k"})),
+	}
+	want := map[string]string{
+		"product":  "P#01J META",
+		"GSI1":     "CAT#tea#active 001772366400007#01J",
+		"GSI2":     "PST#active#0 001772366400007#01J",
+		"stock":    "STK#A-1 S",
+		"word":     "{TOK#東京 東京都#01J}",
+		"used key": "{ID#8cc3a6fef4038fdba15811568fc6e05298dececeebdf9c565057bf0ec52030d3 I}",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+func TestShardsAreUsedAlike(t *testing.T) {
+	t.Parallel()
+	var count [shards]int
+	for i := range 1000 {
+		count[shard(fmt.Sprintf("01KJMZ%020d", i))]++
+	}
+	for n, products := range count {
+		if products < 150 {
+			t.Errorf("shard %d has %d of 1000 products", n, products)
+		}
+	}
+}
+
+// A field that record and product do not both carry over would be lost by every change.
+func TestRecordCarriesEveryField(t *testing.T) {
+	t.Parallel()
+	fields := reflect.TypeFor[catalog.Product]()
+	for i := range fields.NumField() {
+		p := newProductRecord(catalog.Product{CreatedAt: fromMillis(0), UpdatedAt: fromMillis(0)}).product()
+		field := reflect.ValueOf(&p).Elem().Field(i)
+		switch v := field.Addr().Interface().(type) {
+		case *time.Time:
+			*v = fromMillis(1234)
+		case *[]string:
+			*v = []string{"x"}
+		case *map[string]string:
+			*v = map[string]string{"x": "y"}
+		default:
+			setAll(field)
+		}
+		if diff := cmp.Diff(p, newProductRecord(p).product()); diff != "" {
+			t.Errorf("field %s (-want +got):\n%s", fields.Field(i).Name, diff)
+		}
+	}
+}
+
+func setAll(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int64:
+		v.SetInt(7)
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			setAll(field)
+		}
+	default:
+		panic("a field of a new kind: " + v.Kind().String())
+	}
+}
+
+// The largest change replaces all words and moves between categories.
+func TestLargestTransactionFits(t *testing.T) {
+	t.Parallel()
+	words := func(letter string) string {
+		var b strings.Builder
+		for i := range 2 * catalog.MaxWords {
+			fmt.Fprintf(&b, "%s%02d ", letter, i)
+		}
+		return b.String()
+	}
+	s := &Store{}
+	before := catalog.Product{ID: "1", SKU: "A", Name: words("a"), Category: "a", Status: catalog.Active}
+	after := catalog.Product{ID: "1", SKU: "A", Name: words("b"), Category: "b", Status: catalog.Active}
+	n := 1 + len(s.countWrites(before, after)) + len(s.wordWrites(before, after))
+	if n > ddb.MaxWrites {
+		t.Errorf("%d writes, a transaction takes %d", n, ddb.MaxWrites)
+	}
+}
+
+func TestSplitWords(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		words   []string
+		longest string
+		others  []string
+	}{
+		{"Nothing", nil, "", nil},
+		{"One", []string{"tea"}, "tea", []string{}},
+		{"LongestInCharacters", []string{"éé", "tea"}, "tea", []string{"éé"}},
+		{"FirstOfEqualLength", []string{"tea", "cup", "xy"}, "tea", []string{"cup", "xy"}},
+		{"Repeated", []string{"tea", "tea"}, "tea", []string{}},
+		{"BeginningOfAnother", []string{"te", "tea", "cu", "cups"}, "cups", []string{"tea"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			longest, others := splitWords(tt.words)
+			if longest != tt.longest {
+				t.Errorf("longest is %q, want %q", longest, tt.longest)
+			}
+			if diff := cmp.Diff(tt.others, others); diff != "" {
+				t.Errorf("others (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDigestKnowsWhereAPartEnds(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, parts := range [][]string{{"ab", "c"}, {"a", "bc"}, {"abc"}, {"abc", ""}, {"", "abc"}, {"a", "b", "c"}} {
+		seen[digest(parts...)] = true
+	}
+	if len(seen) != 6 {
+		t.Errorf("6 lists of parts have %d digests", len(seen))
+	}
+}
+
+func FuzzPositions(f *testing.F) {
+	f.Add([]byte(`{"before":"001772366400007#01J"}`))
+	f.Add([]byte(`{"after":"tea#01J"}`))
+	f.Add([]byte(`{"before":"#","after":"te#"}`))
+	f.Fuzz(func(t *testing.T, position []byte) {
+		before, err := parseListPosition(position)
+		if err != nil && !errors.Is(err, page.ErrInvalidCursor) {
+			t.Errorf("list: %v", err)
+		}
+		if err == nil && len(position) > 0 && (len(before) < 17 || len(before) > maxSortKey || before[15] != '#') {
+			t.Errorf("list: %q is no sort key", before)
+		}
+		after, err := parseSearchPosition(position, "tea")
+		if err != nil && !errors.Is(err, page.ErrInvalidCursor) {
+			t.Errorf("search: %v", err)
+		}
+		if err == nil && len(position) > 0 && (!strings.HasPrefix(after, "tea") || len(after) > maxSortKey) {
+			t.Errorf("search: %q is not a row of the query", after)
+		}
+	})
+}
