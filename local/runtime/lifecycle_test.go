@@ -149,7 +149,7 @@ func TestOutputArrivesLineByLine(t *testing.T) {
 
 func TestCloseKillsAtOnceWithoutExtensions(t *testing.T) {
 	t.Parallel()
-	r, l := one(t, function("f", ""))
+	r, l := one(t, function("f", "listen")) // for a SIGTERM that must not come
 	a, _ := invoke(t, r, `{"do":"child"}`)
 	began := time.Now()
 	r.Close()

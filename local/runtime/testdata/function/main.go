@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -53,6 +55,13 @@ func main() {
 		time.Sleep(300 * time.Millisecond)
 	case "sigterm":
 		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("got SIGTERM") }))
+	case "listen":
+		terminated := make(chan os.Signal, 1)
+		signal.Notify(terminated, syscall.SIGTERM)
+		go func() {
+			<-terminated
+			fmt.Println("got SIGTERM")
+		}()
 	case "stubborn":
 		options = append(options, lambda.WithEnableSIGTERM(func() { time.Sleep(time.Hour) }))
 	case "internal-extension":
