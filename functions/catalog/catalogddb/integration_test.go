@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +199,51 @@ func TestSearchWithUnprocessedKeysIsUnavailable(t *testing.T) {
 	}
 }
 
+// Rows and products are read one after the other, and the second may know of a change already.
+func TestSearchDropsRowsThatAreOlderThanTheirProduct(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	store := catalogddb.New(table)
+	active := catalogtest.NewProduct(func(p *catalog.Product) { p.Name = "Outdated" })
+	draft := catalogtest.NewProduct(func(p *catalog.Product) { p.Status = catalog.Draft })
+	for _, p := range []catalog.Product{active, draft} {
+		if err := store.Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	putRows(t, table, "TOK#ou", "outdated#"+draft.ID, "outdated#"+catalogtest.NewID(active.CreatedAt))
+
+	found, next, err := store.Search(t.Context(), []string{"outdated"}, 1, nil)
+	if err != nil || next != nil {
+		t.Fatalf("Search: next %q, %v", next, err)
+	}
+	if diff := cmp.Diff([]catalog.Product{active}, found); diff != "" {
+		t.Errorf("products (-want +got):\n%s", diff)
+	}
+}
+
+// putRows writes rows that find products by their word and by "haystack".
+func putRows(t *testing.T, table *ddb.Table, partition string, sortKeys ...string) {
+	t.Helper()
+	for chunk := range slices.Chunk(sortKeys, 25) {
+		var requests []types.WriteRequest
+		for _, sortKey := range chunk {
+			word, _, _ := strings.Cut(sortKey, "#")
+			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: ddb.Item{
+				"PK":   &types.AttributeValueMemberS{Value: partition},
+				"SK":   &types.AttributeValueMemberS{Value: sortKey},
+				"text": &types.AttributeValueMemberS{Value: " haystack " + word},
+			}}})
+		}
+		_, err := table.Client().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{table.Name(): requests},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A word that very many products share with another that hardly one has: the search must not read
 // without end, and must not end early.
 func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
@@ -207,23 +254,11 @@ func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 	if err := store.Create(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	const rows = 3000
-	for at := 0; at < rows; at += 25 {
-		var requests []types.WriteRequest
-		for i := range 25 {
-			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: ddb.Item{
-				"PK":   &types.AttributeValueMemberS{Value: "TOK#ne"},
-				"SK":   &types.AttributeValueMemberS{Value: fmt.Sprintf("needle#%04d", at+i)},
-				"text": &types.AttributeValueMemberS{Value: " needle haystack"},
-			}}})
-		}
-		_, err := table.Client().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{table.Name(): requests},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	sortKeys := make([]string, 3000)
+	for i := range sortKeys {
+		sortKeys[i] = fmt.Sprintf("needle#%04d", i)
 	}
+	putRows(t, table, "TOK#ne", sortKeys...)
 
 	var found []catalog.Product
 	var after []byte
@@ -247,6 +282,6 @@ func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 		t.Errorf("found %d products, want 1", len(found))
 	}
 	if pages < 2 {
-		t.Errorf("%d page for %d rows: one search reads without a bound", pages, rows)
+		t.Errorf("%d page for %d rows: one search reads without a bound", pages, len(sortKeys))
 	}
 }
