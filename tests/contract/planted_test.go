@@ -80,7 +80,7 @@ func TestRoutesNamesWhatDisagrees(t *testing.T) {
 		"OtherLogicalID":  {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID = "ThingFunction" }, want: []string{"no function GetThingFunction"}},
 		"SecondPathOnFn":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = append(fn.Routes, fn.Routes[0]) }, want: []string{"serves 2 routes"}},
 		"NameNotKebab":    {plant: func(r *api.Route, fn *template.Function) { r.Name, fn.Name = "Get_Thing", "Get_Thing" }, want: []string{"kebab-case", "no function Get_ThingFunction"}},
-		"RolesWithoutKey": {plant: func(r *api.Route, fn *template.Function) { r.Auth = api.Optional }, want: []string{"Roles need Auth Required", `want "OptionalTokenAuthorizer"`}},
+		"RolesWithoutKey": {plant: func(r *api.Route, _ *template.Function) { r.Auth = api.Optional }, want: []string{"Roles need Auth Required", `want "OptionalTokenAuthorizer"`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

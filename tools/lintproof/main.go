@@ -29,7 +29,7 @@ import (
 const plants = "tools/lintproof/testdata/plants"
 
 // rules are the linters under proof.
-const rules = "depguard,forbidigo,gochecknoglobals,gochecknoinits,importas"
+const rules = "depguard,forbidigo,gochecknoglobals,gochecknoinits,importas" //nolint:misspell // the linter's name
 
 func main() {
 	linter := flag.String("golangci-lint", "golangci-lint", "the golangci-lint binary")
