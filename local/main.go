@@ -11,6 +11,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +22,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -74,8 +76,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		opts := options(*root, getenv)
 		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
 		opts.Env = map[string]string{"LOG_FORMAT": "console"}
-		opts.CheckInit, opts.Out = true, out
-		return serve(ctx, opts)
+		opts.CheckInit = true
+		return serve(ctx, opts, out)
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
 		subject := flags.String("subject", developer, "the token's subject")
@@ -115,33 +117,36 @@ func options(root string, getenv func(string) string) stack.Options {
 	return o
 }
 
-// serve runs the API until ctx ends.
-func serve(ctx context.Context, opts stack.Options) error {
+// serve runs the API until ctx ends. What it prints while it loads the sample products is shown only
+// when that fails.
+func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	began := time.Now()
+	held := &holder{out: out}
+	opts.Out = held
+	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
 	s, err := stack.Start(ctx, opts)
 	if err != nil {
 		return err
 	}
 	defer s.Stop()
 
-	minted, err := s.Token(seeder, seed.Roles()...)
+	loaded, err := loadInto(ctx, s)
 	if err != nil {
-		return err
-	}
-	loaded, err := seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
-	if err != nil {
+		held.release(true)
 		return err
 	}
 	kept := "in memory"
 	if opts.Data != "" {
 		kept = "in " + opts.Data
 	}
-	_, err = fmt.Fprintf(opts.Out, "\nTienda answers on %s after %.1f s; %d sample products %s.\n\n"+
-		"  curl %s/v1/products\n  make token ROLE=catalog\n\nCtrl-C stops it.\n\n",
-		s.URL, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, s.URL)
+	url := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	_, err = fmt.Fprintf(out, "Tienda answers on %s after %.1f s, with %d sample products %s. Ctrl-C stops it.\n\n"+
+		"  curl %s/v1/products\n  make token ROLE=catalog\n\n",
+		url, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, url)
 	if err != nil {
 		return err
 	}
+	held.release(false)
 
 	select {
 	case <-ctx.Done():
@@ -149,6 +154,15 @@ func serve(ctx context.Context, opts stack.Options) error {
 	case err := <-s.Failed():
 		return err
 	}
+}
+
+// loadInto loads the sample products into the stack that has just started.
+func loadInto(ctx context.Context, s *stack.Stack) (seed.Result, error) {
+	minted, err := s.Token(seeder, seed.Roles()...)
+	if err != nil {
+		return seed.Result{}, err
+	}
+	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
 }
 
 // load loads the sample products into a running API.
@@ -193,4 +207,32 @@ func roles(list string) []string {
 		}
 	}
 	return held
+}
+
+// holder keeps what is written to it until it is released.
+type holder struct {
+	mu       sync.Mutex
+	out      io.Writer
+	kept     bytes.Buffer
+	released bool
+}
+
+// Write implements io.Writer.
+func (h *holder) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.released {
+		return h.out.Write(p)
+	}
+	return h.kept.Write(p)
+}
+
+// release lets everything through from now on, and before that what was kept, if show says so.
+func (h *holder) release(show bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if show {
+		_, _ = h.kept.WriteTo(h.out)
+	}
+	h.kept, h.released = bytes.Buffer{}, true
 }

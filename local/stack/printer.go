@@ -29,8 +29,6 @@ func (p *printer) line(text string) {
 	_, _ = io.WriteString(p.out, text+"\n") // a closed terminal is no reason to stop serving
 }
 
-func (p *printer) note(sentence string) { p.line(sentence) }
-
 // function prints a line that a function wrote.
 func (p *printer) function(name, text string) { p.line(name + " | " + text) }
 

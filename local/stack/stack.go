@@ -59,6 +59,8 @@ type Options struct {
 	CheckInit bool
 	// Out receives a line per request, and every line of a function under its name. Nil drops them.
 	Out io.Writer
+	// Note receives a sentence when something takes long, such as a download. Nil drops it.
+	Note func(sentence string)
 }
 
 // Stack is the running API.
@@ -131,7 +133,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	s.stops = append(s.stops, func() { _ = listener.Close() })
-	if err := s.data(ctx, opts, out); err != nil {
+	if err := s.data(ctx, opts); err != nil {
 		return err
 	}
 
@@ -159,7 +161,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 }
 
 // data makes secrets and tables.
-func (s *Stack) data(ctx context.Context, opts Options, out *printer) error {
+func (s *Stack) data(ctx context.Context, opts Options) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 
@@ -173,7 +175,7 @@ func (s *Stack) data(ctx context.Context, opts Options, out *printer) error {
 	}
 
 	db, err := localddb.Start(ctx, localddb.Config{
-		CacheDir: s.cacheDir, DataDir: opts.Data, Endpoint: opts.DynamoDBEndpoint, Note: out.note,
+		CacheDir: s.cacheDir, DataDir: opts.Data, Endpoint: opts.DynamoDBEndpoint, Note: opts.Note,
 	})
 	if err != nil {
 		return err

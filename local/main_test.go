@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func environment(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestRunRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		"UnknownCommand": {args: []string{"deploy"}, want: `there is no command "deploy"`},
+		"PortThatIsNone": {env: map[string]string{"PORT": "http"}, want: `PORT is "http", which is not a port`},
+		"UnknownFlag":    {args: []string{"token", "-rolle", "x"}, want: "flag provided but not defined"},
+		"NoTemplate":     {args: []string{"token", "-root", "/nowhere"}, want: "/nowhere/template.yaml"},
+		"UnknownLogLevel": {
+			args: []string{"token", "-root", ".."}, env: map[string]string{"LOG_LEVEL": "loud"},
+			want: `the parameter LogLevel may not be "LOUD"`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := run(t.Context(), tt.args, environment(tt.env), &bytes.Buffer{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestTokenIsPrintedAlone(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	text, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "template.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"token", "-root", root, "-role", "catalog"}, environment(nil), &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "."); len(got) != 3 {
+		t.Errorf("got %q, want one token and a line break", out.String())
+	}
+}
+
+func TestServeStopsBeforeItStarts(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := run(ctx, []string{"-root", t.TempDir()}, environment(nil), &bytes.Buffer{})
+	if err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff([]string{"catalog", "fulfilment"}, roles(" catalog, ,fulfilment")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHolderShowsOnlyWhatItIsToldTo(t *testing.T) {
+	t.Parallel()
+	for _, show := range []bool{true, false} {
+		var out bytes.Buffer
+		h := &holder{out: &out}
+		write := func(s string) {
+			if _, err := h.Write([]byte(s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("before ")
+		h.release(show)
+		write("after")
+		want := "after"
+		if show {
+			want = "before after"
+		}
+		if out.String() != want {
+			t.Errorf("show %v: got %q, want %q", show, out.String(), want)
+		}
+	}
+}
