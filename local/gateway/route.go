@@ -100,6 +100,11 @@ func compareRoutes(a, b *route) int {
 			return d
 		}
 	}
+	// Two routes of different lengths that are equal so far take no request together. They are put in
+	// an order all the same: without one, equality would not be transitive, and sorting needs that.
+	if d := len(a.segments) - len(b.segments); d != 0 {
+		return d
+	}
 	if (a.method == "ANY") != (b.method == "ANY") {
 		if a.method == "ANY" {
 			return 1

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,6 +60,24 @@ func TestRouteSelection(t *testing.T) {
 				t.Errorf("path parameters (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestRouteSelectionDoesNotDependOnTheirOrder(t *testing.T) {
+	t.Parallel()
+	keys := []string{
+		"GET /v1/products/{id}", "GET /v1/products", "GET /v1/categories", "POST /v1/products", "$default",
+		"GET /v1/products/{id}/inventory", "PATCH /v1/products/{id}", "DELETE /v1/products/{id}", "GET /health",
+		"POST /v1/products/{id}/inventory/adjustments", "GET /health/live", "GET /v1/products/search", "ANY /{proxy+}",
+	}
+	order := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		order.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		a := serve(t, gateway.Config{Routes: routes(keys...)}, nil)
+		a.do(t, "GET", "/v1/products/search", "").check(t, http.StatusOK)
+		if got := a.last(t).Event["routeKey"]; got != "GET /v1/products/search" {
+			t.Fatalf("of %q, %v was selected", keys, got)
+		}
 	}
 }
 
