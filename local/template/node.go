@@ -21,7 +21,32 @@ func parse(file string, data []byte) (*yaml.Node, error) {
 	if n := loop(doc.Content[0], nil, map[*yaml.Node]bool{}); n != nil {
 		return nil, &Problem{File: file, Line: n.Line, Detail: "the alias " + n.Value + " contains itself"}
 	}
+	if n := repeated(doc.Content[0], map[*yaml.Node]bool{}); n != nil {
+		return nil, &Problem{File: file, Line: n.Line, Detail: "the key " + n.Value + " stands twice"}
+	}
 	return doc.Content[0], nil
+}
+
+// repeated returns a key that its mapping has already, and nil when there is none.
+func repeated(n *yaml.Node, done map[*yaml.Node]bool) *yaml.Node {
+	n = follow(n)
+	if done[n] {
+		return nil
+	}
+	done[n] = true
+	keys := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
+			if keys[child.Value] {
+				return child
+			}
+			keys[child.Value] = true
+		}
+		if found := repeated(child, done); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // loop returns an alias that stands inside what it stands for, and nil when there is none.

@@ -272,6 +272,7 @@ func TestRefusals(t *testing.T) {
 		"SecretWithAPlainValue":     {old: "GenerateSecretString: {SecretStringTemplate", new: "SecretString: {SecretStringTemplate", want: "no GenerateSecretString"},
 		"TwoHTTPAPIs":               {old: "  Role:\n    Type: AWS::IAM::Role", new: "  Role:\n    Type: AWS::Serverless::HttpApi", want: "second HTTP API"},
 		"MemoryThatIsNoNumber":      {old: "ReservedConcurrentExecutions: 2", new: "ReservedConcurrentExecutions: two", want: "whole number"},
+		"SameKeyTwice":              {old: "          WON: own\n", new: "          WON: own\n          WON: again\n", want: "the key WON stands twice"},
 		"TransformOfAnotherSection": {old: "Mappings:\n", new: "Hooks: {}\nMappings:\n", want: "the template has Hooks"},
 	}
 	for name, tt := range tests {
