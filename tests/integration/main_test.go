@@ -1,0 +1,125 @@
+//go:build integration
+
+// Package integration_test runs the whole API on this machine, as `make run` does: the functions'
+// own binaries behind the local gateway, on DynamoDB Local.
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/tests/suite"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+// root is the repository, seen from this package's folder.
+const root = "../.."
+
+// shared is the stack that the tests of this package share. TestMain sets it before any test runs.
+var shared *stack.Stack
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+// run runs the tests on one stack and then holds Stop to its promise: nothing is left running.
+func run(m *testing.M) int {
+	var log buffer
+	began := time.Now()
+	if err := build(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	before := children()
+	var err error
+	if shared, err = stack.Start(context.Background(), options(&log)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Printf("built and started in %.1f s\n", time.Since(began).Seconds())
+
+	code := m.Run()
+
+	shared.Stop()
+	if err := errors.Join(leftovers(before, shared.URL, shared.Endpoint), goleak.Find()); err != nil {
+		fmt.Fprintln(os.Stderr, "after Stop:", err)
+		code = 1
+	}
+	if code != 0 {
+		path := filepath.Join(root, ".cache", "integration.log")
+		if err := os.WriteFile(path, log.Bytes(), 0o600); err == nil {
+			fmt.Fprintln(os.Stderr, "the log of the gateway and the functions is in", path)
+		}
+	}
+	return code
+}
+
+// build lays the functions' binaries for this machine.
+func build(ctx context.Context) error {
+	_, err := dist.Build(ctx, dist.Options{
+		Root: root, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
+	})
+	return err
+}
+
+// options of a stack whose throttle no test reaches.
+func options(out io.Writer) stack.Options {
+	return stack.Options{
+		Root: root, Out: out,
+		Parameters: map[string]string{"ThrottleRate": "10000", "ThrottleBurst": "5000"},
+	}
+}
+
+// target returns the stack as the suite sees it. Its client is closed at the end of the test.
+func target(t *testing.T, s *stack.Stack) suite.Target {
+	t.Helper()
+	client := suite.NewClient()
+	t.Cleanup(client.CloseIdleConnections)
+	return suite.Target{URL: s.URL, Client: client, Token: tokens(s)}
+}
+
+// tokens mints with the keys of this machine.
+func tokens(s *stack.Stack) suite.Tokens {
+	return func(issued time.Time, subject string, roles ...string) (string, error) {
+		return token.Mint(s.Template, filepath.Join(root, ".cache"), subject, roles, func() time.Time { return issued })
+	}
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	suite.Run(t, target(t, shared))
+}
+
+// buffer is a bytes.Buffer for concurrent use.
+type buffer struct {
+	mu    sync.Mutex
+	bytes bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes.Write(p)
+}
+
+// Bytes returns a copy of what was written.
+func (b *buffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.bytes.Bytes())
+}
+
+var _ = http.MethodGet

@@ -1,0 +1,144 @@
+package suite
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var ulids = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
+
+func (c *Caller) testCreate(t *testing.T) {
+	t.Run("OnlyWhatIsRequired", func(t *testing.T) {
+		t.Parallel()
+		body := newProduct()
+		began := time.Now()
+		a := c.Do(t, c.creation(t, body.String())).want(t, http.StatusCreated)
+
+		a.wantMembers(t, "id", "sku", "name", "description", "category", "tags", "attributes", "price", "status",
+			"version", "created_at", "updated_at")
+		var got product
+		a.decode(t, &got)
+		want := product{
+			ID: got.ID, SKU: body["sku"].(string), Name: body["name"].(string), Category: body["category"].(string),
+			Tags: []string{}, Attributes: map[string]string{}, Price: price{1250, "EUR"}, Status: "active", Version: 1,
+			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("product (-want +got):\n%s", diff)
+		}
+		if !ulids.MatchString(got.ID) {
+			t.Errorf("id %q is not a ULID", got.ID)
+		}
+		wantTime(t, got.CreatedAt, began)
+		a.wantHeader(t, headerLocation, "/v1/products/"+got.ID)
+		a.wantHeader(t, headerETag, `"1"`)
+
+		if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+			t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
+		}
+	})
+	t.Run("Everything", func(t *testing.T) {
+		t.Parallel()
+		body := newProduct().with(document{
+			"description": "Ground fresh.\nVoilà: ☕", "tags": []string{"arabica", "single origin"}, "status": "draft",
+			"attributes": map[string]string{"roast": "dark", "a/b ~ c": "d"},
+			"price":      document{"amount_minor": 0, "currency": "JPY"},
+		})
+		got := c.create(t, body)
+		want := product{
+			ID: got.ID, SKU: body["sku"].(string), Name: body["name"].(string), Category: body["category"].(string),
+			Description: "Ground fresh.\nVoilà: ☕", Tags: []string{"arabica", "single origin"}, Status: "draft",
+			Attributes: map[string]string{"roast": "dark", "a/b ~ c": "d"}, Price: price{0, "JPY"}, Version: 1,
+			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("product (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+			t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
+		}
+	})
+	for name, change := range map[string]document{
+		"LongestName":        {"name": repeat("ñ", 200)},
+		"LongestDescription": {"description": repeat("☕", 5000)},
+		"LongestCategory":    {"category": "c" + repeat("x", 51) + unique()[:12]},
+		"LongestSKU":         {"sku": "S" + repeat(".", 50) + unique()},
+		"MostTags":           {"tags": numbered("tag %d", 20)},
+		"LongestTag":         {"tags": []string{repeat("é", 50)}},
+		"MostAttributes":     {"attributes": attributes(50)},
+		"LargestPrice":       {"price": document{"amount_minor": int64(1<<63 - 1), "currency": "KWD"}},
+		"FreeOfCharge":       {"price": document{"amount_minor": 0, "currency": "EUR"}},
+		"MarkupIsText":       {"description": "<script>&amp;</script>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := c.create(t, newProduct().with(change))
+			if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+				t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
+			}
+			if name == "MarkupIsText" && got.Description != change["description"] {
+				t.Errorf("description %q", got.Description)
+			}
+		})
+	}
+	for name, contentType := range map[string]string{
+		"CharsetUTF8":        "application/json; charset=utf-8",
+		"LetterCaseOfTypes":  "Application/JSON;charset=UTF-8",
+		"WithOtherParameter": "application/json; profile=x",
+	} {
+		t.Run("ContentType"+name, func(t *testing.T) {
+			t.Parallel()
+			r := c.creation(t, newProduct().String())
+			r.Header = map[string]string{headerContentType: contentType}
+			c.Do(t, r).want(t, http.StatusCreated)
+		})
+	}
+	t.Run("TakenSKUIsAConflict", func(t *testing.T) {
+		t.Parallel()
+		first := newProduct()
+		c.create(t, first)
+		second := newProduct().with(document{"sku": first["sku"]})
+		c.Do(t, c.creation(t, second.String())).wantProblem(t, refused(http.StatusConflict, "sku_exists", "/sku"))
+		c.wantEmpty(t, second["category"].(string))
+	})
+	t.Run("SKUsDifferByLetterCase", func(t *testing.T) {
+		t.Parallel()
+		word := unique()
+		c.create(t, newProduct().with(document{"sku": "A" + word}))
+		c.create(t, newProduct().with(document{"sku": "a" + word}))
+	})
+}
+
+// wantTime reports a text that is not an RFC 3339 time in UTC to the millisecond, or not between
+// began and now. Clocks may differ by a second.
+func wantTime(t TB, text string, began time.Time) {
+	t.Helper()
+	at, err := time.Parse("2006-01-02T15:04:05.999Z", text)
+	if err != nil {
+		t.Errorf("time: %v", err)
+		return
+	}
+	if at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+		t.Errorf("time %s is not now", text)
+	}
+}
+
+// wantEmpty reports products in the category, whatever their status.
+func (c *Caller) wantEmpty(t TB, category string) {
+	t.Helper()
+	if l := c.list(t, c.As(t, roleCatalog), "category", category); len(l.Data) > 0 {
+		t.Errorf("a refused request has written %+v", l.Data)
+	}
+}
+
+func attributes(n int) map[string]string {
+	all := map[string]string{}
+	for _, name := range numbered("name%d", n) {
+		all[name] = "value"
+	}
+	return all
+}

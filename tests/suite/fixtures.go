@@ -1,0 +1,186 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+)
+
+// product is a product as clients read it.
+type product struct {
+	ID          string            `json:"id"`
+	SKU         string            `json:"sku"`
+	Name        string            `json:"name"`
+	Description string            `json:"description"`
+	Category    string            `json:"category"`
+	Tags        []string          `json:"tags"`
+	Attributes  map[string]string `json:"attributes"`
+	Price       price             `json:"price"`
+	Status      string            `json:"status"`
+	Version     int64             `json:"version"`
+	CreatedAt   string            `json:"created_at"`
+	UpdatedAt   string            `json:"updated_at"`
+}
+
+type price struct {
+	AmountMinor int64  `json:"amount_minor"`
+	Currency    string `json:"currency"`
+}
+
+func (p product) path() string { return "/v1/products/" + p.ID }
+
+func (p product) etag() string { return fmt.Sprintf(`"%d"`, p.Version) }
+
+// listing is a page of products.
+type listing struct {
+	Data       []product `json:"data"`
+	HasMore    bool      `json:"has_more"`
+	NextCursor string    `json:"next_cursor"`
+}
+
+func (l listing) ids() []string {
+	ids := []string{}
+	for _, p := range l.Data {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// document is a request body: a member's value is anything that encoding/json writes.
+type document map[string]any
+
+// with returns a copy with members added or replaced; drop leaves one out.
+func (d document) with(changes document) document {
+	d = maps.Clone(d)
+	for name, value := range changes {
+		if value == drop {
+			delete(d, name)
+		} else {
+			d[name] = value
+		}
+	}
+	return d
+}
+
+// drop as a member's value removes the member.
+const drop = absent("drop")
+
+type absent string
+
+func (d document) String() string {
+	text, err := json.Marshal(map[string]any(d))
+	if err != nil {
+		panic(err) // a fixture that is not JSON
+	}
+	return string(text)
+}
+
+// newProduct returns a body that creates a product with nothing but what is required, in a
+// category of its own.
+func newProduct() document {
+	name := unique()
+	return document{
+		"sku": "SKU-" + name, "name": "Blend " + name, "category": "c-" + name,
+		"price": document{"amount_minor": 1250, "currency": "EUR"},
+	}
+}
+
+// create creates a product and returns it.
+func (c *Caller) create(t TB, body document) product {
+	t.Helper()
+	var p product
+	c.Do(t, c.creation(t, body.String())).want(t, http.StatusCreated).decode(t, &p)
+	return p
+}
+
+// creation is the request that create sends.
+func (c *Caller) creation(t TB, body string) Request {
+	t.Helper()
+	return Request{Method: http.MethodPost, Path: "/v1/products", Token: c.As(t, roleCatalog), Body: body}
+}
+
+// get reads a product as staff.
+func (c *Caller) get(t TB, id string) product {
+	t.Helper()
+	var p product
+	c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products/" + id, Token: c.As(t, roleCatalog)}).
+		want(t, http.StatusOK).decode(t, &p)
+	return p
+}
+
+// patch changes a product from its version on and returns the next one.
+func (c *Caller) patch(t TB, p product, change document) product {
+	t.Helper()
+	var next product
+	c.Do(t, c.patching(t, p, change.String())).want(t, http.StatusOK).decode(t, &next)
+	return next
+}
+
+// patching is the request that patch sends.
+func (c *Caller) patching(t TB, p product, body string) Request {
+	t.Helper()
+	return Request{
+		Method: http.MethodPatch, Path: p.path(), Token: c.As(t, roleCatalog), Body: body,
+		Header: map[string]string{headerIfMatch: p.etag()},
+	}
+}
+
+// archive archives a product.
+func (c *Caller) archive(t TB, p product) {
+	t.Helper()
+	c.Do(t, Request{Method: http.MethodDelete, Path: p.path(), Token: c.As(t, roleCatalog)}).want(t, http.StatusNoContent)
+}
+
+// list reads one page. The parameters are names and values in turn.
+func (c *Caller) list(t TB, token string, parameters ...string) listing {
+	t.Helper()
+	return c.page(t, token, "/v1/products", parameters...)
+}
+
+// page reads one page of a list.
+func (c *Caller) page(t TB, token, path string, parameters ...string) listing {
+	t.Helper()
+	a := c.Do(t, Request{Method: http.MethodGet, Path: path + query(parameters...), Token: token}).want(t, http.StatusOK)
+	var l listing
+	a.decode(t, &l)
+	if l.Data == nil {
+		t.Errorf("data is null: %s", a.Body)
+	}
+	members := []string{"data", "has_more"}
+	if l.HasMore {
+		members = append(members, "next_cursor")
+	}
+	a.wantMembers(t, members...)
+	return l
+}
+
+// walk reads a list to its end and returns the pages.
+func (c *Caller) walk(t TB, token, path string, parameters ...string) []listing {
+	t.Helper()
+	var pages []listing
+	next := parameters
+	for range 200 {
+		l := c.page(t, token, path, next...)
+		pages = append(pages, l)
+		if !l.HasMore {
+			return pages
+		}
+		next = append(append([]string{}, parameters...), "cursor", l.NextCursor)
+	}
+	t.Fatalf("GET %s%s has no end", path, query(parameters...))
+	return nil
+}
+
+// query returns "?name=value&…" for names and values in turn, and nothing for none.
+func query(parameters ...string) string {
+	values := url.Values{}
+	for i := 0; i < len(parameters); i += 2 {
+		values.Add(parameters[i], parameters[i+1])
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
+}

@@ -1,0 +1,95 @@
+package suite
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// nobodysID is a ULID that no product has.
+const nobodysID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+func (c *Caller) testGet(t *testing.T) {
+	reading := func(p product, token string) Request {
+		return Request{Method: http.MethodGet, Path: p.path(), Token: token}
+	}
+
+	t.Run("ActiveForEverybody", func(t *testing.T) {
+		t.Parallel()
+		p := c.create(t, newProduct())
+		for name, token := range map[string]string{"anonymous": "", "customer": c.As(t), "staff": c.As(t, roleCatalog)} {
+			a := c.Do(t, reading(p, token)).want(t, http.StatusOK)
+			var got product
+			a.decode(t, &got)
+			if diff := cmp.Diff(p, got); diff != "" {
+				t.Errorf("%s reads another product (-created +read):\n%s", name, diff)
+			}
+			a.wantHeader(t, headerETag, `"1"`)
+			a.wantHeader(t, headerCacheControl, "private, no-cache")
+		}
+	})
+	t.Run("DraftForStaffOnly", func(t *testing.T) {
+		t.Parallel()
+		p := c.create(t, newProduct().with(document{"status": "draft"}))
+		c.Do(t, reading(p, "")).wantProblem(t, notFound())
+		c.Do(t, reading(p, c.As(t))).wantProblem(t, notFound())
+		c.Do(t, reading(p, c.As(t, roleCustomer))).wantProblem(t, notFound())
+		for _, role := range []string{roleCatalog, roleFulfilment, roleSupport, roleAdmin} {
+			c.Do(t, reading(p, c.As(t, role))).want(t, http.StatusOK)
+		}
+	})
+	t.Run("ArchivedIsGone", func(t *testing.T) {
+		t.Parallel()
+		p := c.create(t, newProduct())
+		c.archive(t, p)
+		c.Do(t, reading(p, "")).wantProblem(t, gone())
+		c.Do(t, reading(p, c.As(t, roleCatalog))).wantProblem(t, gone())
+		r := reading(p, "")
+		r.Header = map[string]string{headerIfNoneMatch: "*"}
+		c.Do(t, r).wantProblem(t, gone())
+	})
+
+	for name, id := range map[string]string{
+		"UnknownID": nobodysID, "NotAnID": "coffee", "IDOfZeros": "00000000000000000000000000",
+		"IDBeyondULIDs": "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "VeryLongID": repeat("0", 2000), "WordNull": "null", "Braces": "%7Bid%7D",
+	} {
+		t.Run(name+"IsNotFound", func(t *testing.T) {
+			t.Parallel()
+			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products/" + id}).wantProblem(t, notFound())
+		})
+	}
+
+	p := c.create(t, newProduct())
+	for name, tags := range map[string]string{
+		"SameTag": `"1"`, "WeakTag": `W/"1"`, "AnyTag": "*", "OneOfMany": `"7", W/"1" , "9"`,
+	} {
+		t.Run("NotModifiedFor"+name, func(t *testing.T) {
+			t.Parallel()
+			r := reading(p, "")
+			r.Header = map[string]string{headerIfNoneMatch: tags}
+			a := c.Do(t, r).want(t, http.StatusNotModified)
+			a.wantHeader(t, headerETag, `"1"`)
+			a.wantHeader(t, headerCacheControl, "private, no-cache")
+		})
+	}
+	for name, tags := range map[string]string{
+		"OtherTag": `"2"`, "TagWithoutQuotes": `1`, "LongerTag": `"10"`, "Nonsense": `,,"`,
+	} {
+		t.Run("ModifiedFor"+name, func(t *testing.T) {
+			t.Parallel()
+			r := reading(p, "")
+			r.Header = map[string]string{headerIfNoneMatch: tags}
+			c.Do(t, r).want(t, http.StatusOK)
+		})
+	}
+	t.Run("ModifiedAfterChange", func(t *testing.T) {
+		t.Parallel()
+		p := c.create(t, newProduct())
+		next := c.patch(t, p, document{"name": "Other"})
+		r := reading(p, "")
+		r.Header = map[string]string{headerIfNoneMatch: p.etag()}
+		a := c.Do(t, r).want(t, http.StatusOK)
+		a.wantHeader(t, headerETag, next.etag())
+	})
+}

@@ -1,0 +1,151 @@
+package suite
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func (c *Caller) testSearch(t *testing.T) {
+	const path = "/v1/products/search"
+	find := func(t *testing.T, q string) []string {
+		t.Helper()
+		ids := c.page(t, "", path, "q", q).ids()
+		slices.Sort(ids)
+		return ids
+	}
+
+	word, maker := unique(), unique()
+	first := c.create(t, newProduct().with(document{
+		"name": "Morning " + strings.ToUpper(word) + " roast", "tags": []string{"by-" + maker, "washed"},
+	}))
+	second := c.create(t, newProduct().with(document{"name": "Evening " + word, "tags": []string{"natural"}}))
+	both := []string{first.ID, second.ID}
+	slices.Sort(both)
+	for name, tc := range map[string]struct {
+		q    string
+		want []string
+	}{
+		"WholeWord":            {word, both},
+		"PrefixOfWord":         {word[:8], both},
+		"OtherLetterCase":      {strings.ToUpper(word), both},
+		"WithPunctuation":      {"(" + word + ")!", both},
+		"TwoWords":             {word + " morning", []string{first.ID}},
+		"TwoPrefixes":          {"even " + word[:9], []string{second.ID}},
+		"OrderOfWordsIsFree":   {"roast " + word + " morn", []string{first.ID}},
+		"WordOfTag":            {maker, []string{first.ID}},
+		"WordsOfNameAndTag":    {word + " natural", []string{second.ID}},
+		"WordOfSKU":            {strings.TrimPrefix(first.SKU, "SKU-"), []string{first.ID}},
+		"EndOfWordIsNotEnough": {word[1:], []string{}},
+		"UnknownWord":          {unique(), []string{}},
+		"OneOfTwoIsNotEnough":  {word + " " + unique(), []string{}},
+		"ShortWordIsLeftOut":   {word + " a", both},
+		"SameWordTwice":        {word + " " + word, both},
+		"FiveWords":            {"morning roast washed by " + word, []string{first.ID}},
+		"QuotesAndWildcards":   {`"` + word + `"*%_`, both},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tc.want, find(t, tc.q)); diff != "" {
+				t.Errorf("q=%q (-want +got):\n%s", tc.q, diff)
+			}
+		})
+	}
+	t.Run("AnswersWholeProducts", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff([]product{first}, c.page(t, "", path, "q", maker).Data); diff != "" {
+			t.Errorf("product (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("ActiveProductsOnlyAlsoForStaff", func(t *testing.T) {
+		t.Parallel()
+		word := unique()
+		p := c.create(t, newProduct().with(document{"name": "Roast " + word, "status": "draft"}))
+		staff := c.page(t, c.As(t, roleCatalog), path, "q", word)
+		if len(staff.Data) > 0 || len(find(t, word)) > 0 {
+			t.Error("a draft is found")
+		}
+		p = c.patch(t, p, document{"status": "active"})
+		if got := find(t, word); !slices.Equal(got, []string{p.ID}) {
+			t.Errorf("active: found %v, want %s", got, p.ID)
+		}
+		c.archive(t, p)
+		if got := find(t, word); len(got) > 0 {
+			t.Errorf("archived: found %v", got)
+		}
+	})
+	t.Run("ByNewWordsAfterChange", func(t *testing.T) {
+		t.Parallel()
+		before, after := unique(), unique()
+		p := c.create(t, newProduct().with(document{"name": before}))
+		c.patch(t, p, document{"name": after})
+		if got := find(t, before); len(got) > 0 {
+			t.Errorf("found by its old name: %v", got)
+		}
+		if got := find(t, after); !slices.Equal(got, []string{p.ID}) {
+			t.Errorf("by its new name: %v, want %s", got, p.ID)
+		}
+	})
+	c.testSearchPages(t)
+
+	for name, query := range map[string]string{
+		"WithoutQuery": "", "EmptyQuery": "?q=", "OneLetter": "?q=a", "OnlyPunctuation": "?q=%2B%2B%20-%20!", "SingleLetters": "?q=a+b+c",
+	} {
+		t.Run("Refuses"+name, func(t *testing.T) {
+			t.Parallel()
+			c.Do(t, Request{Method: http.MethodGet, Path: path + query}).
+				wantProblem(t, refused(http.StatusBadRequest, "query_too_short", "q"))
+		})
+	}
+	for name, tc := range map[string]struct{ query, pointer string }{
+		"TooLong":        {"q=" + repeat("x", 101), "q"},
+		"TooManyWords":   {"q=one+two+three+four+five+six", "q"},
+		"QueryTwice":     {"q=one&q=two", "q"},
+		"LimitZero":      {"q=blend&limit=0", "limit"},
+		"LimitAboveMost": {"q=blend&limit=101", "limit"},
+		"LimitWord":      {"q=blend&limit=abc", "limit"},
+	} {
+		t.Run("Refuses"+name, func(t *testing.T) {
+			t.Parallel()
+			c.Do(t, Request{Method: http.MethodGet, Path: path + "?" + tc.query}).wantProblem(t, parameter(tc.pointer))
+		})
+	}
+}
+
+func (c *Caller) testSearchPages(t *testing.T) {
+	const path = "/v1/products/search"
+	word := unique()
+	var want []string
+	for range 5 {
+		want = append(want, c.create(t, newProduct().with(document{"name": "Blend " + word})).ID)
+	}
+	slices.Sort(want)
+	for limit, sizes := range map[string][]int{"1": {1, 1, 1, 1, 1}, "2": {2, 2, 1}, "5": {5}, "100": {5}} {
+		for kind, q := range map[string]string{"OneWord": word, "TwoWords": word + " blend"} {
+			t.Run("WalkIsCompleteWith"+kind+"AndLimit_"+limit, func(t *testing.T) {
+				t.Parallel()
+				var got []string
+				var gotSizes []int
+				for _, page := range c.walk(t, "", path, "q", q, "limit", limit) {
+					got, gotSizes = append(got, page.ids()...), append(gotSizes, len(page.Data))
+				}
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("products (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(sizes, gotSizes); diff != "" {
+					t.Errorf("sizes of the pages (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+	t.Run("RefusesCursorOfAnotherQuery", func(t *testing.T) {
+		t.Parallel()
+		cursor := c.page(t, "", path, "q", word, "limit", "2").NextCursor
+		c.Do(t, Request{Method: http.MethodGet, Path: path + query("q", word+" blend", "cursor", cursor)}).
+			wantProblem(t, refused(http.StatusBadRequest, "invalid_cursor", "cursor"))
+	})
+}
