@@ -196,7 +196,7 @@ func (p *payload2) authorizer() (map[string]string, bool) {
 // the domain tells.
 func (p *payload2) functionURL() bool {
 	rest, ok := strings.CutPrefix(p.context.domainName, p.context.apiID)
-	return ok && p.context.apiID != "" && strings.HasPrefix(rest, ".lambda-url.")
+	return ok && strings.HasPrefix(rest, ".lambda-url.")
 }
 
 // coreEvent is what core converts faithfully: the method and the gateway's context, which its

@@ -207,6 +207,7 @@ func overTCP(t *rapid.T, address string, request wireRequest) clientAnswer {
 			t.Fatalf("%v after sending\n%q", err, wire.String())
 		}
 		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // values rebuilds what encoding/json makes of a text, through the reader's own methods.
@@ -35,7 +36,7 @@ func values(r *reader) any {
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		`{"a":[1,-0.5e+10,true,false,null,"x\u00e9\ud83d\ude00\ud800\n\/"],"b":{}}`, `[]`, `"\ud800\u0041"`, "\"\xff\xfe\"", `01`, `-`, `1.`, `.5`,
-		`1e`, `{"a":1,}`, `[1,]`, `{"a"}`, `nul`, `"`, `"\`, `"\u12`, `"\u00zz"`, "\"\x01\"", ` {} `, `{}{}`, `{"a":1 "b":2}`, "\x00", `"\ud83d\u0020"`, `{"a":1,"a":2}`,
+		`1e`, `{"a":1,}`, `[1,]`, `{"a"}`, `nul`, `"`, `"\`, `"\u12`, `"\u00zz"`, "\"\x01\"", ` {} `, `{}{}`, `{"a":1 "b":2}`, "\x00", `"\ud83d\u0020"`, `{"a":1,"a":2}`, "\"\\u\x10041\"", "\"\\n\x01\"",
 	} {
 		f.Add(text)
 	}
@@ -121,8 +122,8 @@ func FuzzAppendString(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, out := range [][]byte{appendString(nil, s), appendString(nil, []byte(s))} {
 			var got string
-			if err := json.Unmarshal(out, &got); err != nil {
-				t.Fatalf("%q: %v", out, err)
+			if err := json.Unmarshal(out, &got); err != nil || !utf8.Valid(out) {
+				t.Fatalf("%q is no JSON: %v", out, err)
 			}
 			if want := string([]rune(s)); got != want {
 				t.Fatalf("read back %q, want %q", got, want)

@@ -53,13 +53,11 @@ func (p *payload2) request(ctx context.Context, base basePath) (*http.Request, e
 	}
 	delete(header, "Host")
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(p.context.http.Protocol)
-	r.RemoteAddr = ""
 	if ip := p.context.http.SourceIP; ip != "" {
 		r.RemoteAddr = net.JoinHostPort(ip, "0") // the gateway does not tell the port
 	}
 	r.TLS = p.tls(header)
 	r.ContentLength = int64(len(body))
-	r.Body = http.NoBody
 	if body != "" {
 		r.Body = io.NopCloser(strings.NewReader(body))
 	}

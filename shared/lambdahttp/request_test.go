@@ -185,8 +185,8 @@ func TestRequestHeader(t *testing.T) {
 			domain,
 		},
 		"CookiesOnce": {
-			map[string]any{"headers": map[string]any{"cookie": "a=1; b=2"}, "cookies": []string{"a=1", "b=2"}},
-			http.Header{"Cookie": {"a=1; b=2"}},
+			map[string]any{"headers": map[string]any{"cookie": "a=1; a=2; b=2"}, "cookies": []string{"a=1", "b=2"}},
+			http.Header{"Cookie": {"a=1; a=2; b=2"}},
 			domain,
 		},
 		"NoContextInHeaders": {
