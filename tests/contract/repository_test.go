@@ -16,6 +16,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/gateway"
+	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
@@ -27,7 +28,7 @@ const root = "../.."
 
 // routes are the routes of every resource.
 func routes() []api.Route {
-	return slices.Concat(catalog.Routes(), gateway.Routes())
+	return slices.Concat(catalog.Routes(), health.Routes(), gateway.Routes())
 }
 
 // clients are the AWS services whose client a function may link, by function. A new one costs
