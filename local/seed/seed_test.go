@@ -3,6 +3,7 @@ package seed_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,10 +125,7 @@ func TestLoad(t *testing.T) {
 	if len(categories) != 4 {
 		t.Errorf("got the categories %v, want 4", categories)
 	}
-	stock := map[string]int{}
-	for id, n := range s.stock {
-		stock[id] = n
-	}
+	stock := maps.Clone(s.stock)
 
 	again, err := seed.Load(t.Context(), seed.Config{URL: url + "/", Token: "good"})
 	if err != nil {

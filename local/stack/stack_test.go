@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"go.uber.org/goleak"
 
 	"github.com/tienda-dev/tienda/local/stack"
 )
@@ -26,7 +27,7 @@ const envMode = "STACK_TEST_MODE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(envMode) {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	case "exit":
 		fmt.Fprintln(os.Stderr, "COMMERCE_TABLE is missing")
 		os.Exit(1)
@@ -128,7 +129,8 @@ func get(t *testing.T, url, authorization string) (int, string) {
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +173,7 @@ func TestStackServes(t *testing.T) {
 			t.Errorf("got the output %q, want it to have %q", out, want)
 		}
 	}
-	if _, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")); err == nil { //nolint:noctx // it must fail at once
+	if _, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")); err == nil {
 		t.Error("it still listens")
 	}
 }

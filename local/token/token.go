@@ -18,9 +18,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
+// The variables of the authorizer that say what a token must be.
 const (
-	// EnvKeys, EnvIssuer and EnvAudience are the variables of the authorizer that say what a token
-	// must be.
 	EnvKeys     = "TOKEN_KEYS_SECRET"
 	EnvIssuer   = "TOKEN_ISSUER"
 	EnvAudience = "TOKEN_AUDIENCE"
