@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -31,9 +32,14 @@ func lambdaFields() middleware.LogFields {
 	}
 }
 
-// traceID returns the X-Ray trace header of the invocation, which aws-lambda-go keeps in the
-// context under this key.
+// traceID returns the root id of the invocation's X-Ray trace. aws-lambda-go keeps the whole trace
+// header ("Root=1-…;Parent=…;Sampled=1") in the context under this key.
 func traceID(ctx context.Context) string {
-	id, _ := ctx.Value("x-amzn-trace-id").(string)
-	return id
+	header, _ := ctx.Value("x-amzn-trace-id").(string)
+	for part := range strings.SplitSeq(header, ";") {
+		if root, ok := strings.CutPrefix(strings.TrimSpace(part), "Root="); ok {
+			return root
+		}
+	}
+	return ""
 }
