@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
@@ -109,6 +110,36 @@ func TestLargestTransactionFits(t *testing.T) {
 	n := 1 + len(s.countWrites(before, after)) + len(s.wordWrites(before, after))
 	if n > ddb.MaxWrites {
 		t.Errorf("%d writes, a transaction takes %d", n, ddb.MaxWrites)
+	}
+}
+
+// Rows of other products would be read and paid for by every search.
+func TestOnlyActiveProductsHaveRows(t *testing.T) {
+	t.Parallel()
+	s := &Store{table: ddb.NewTable(dynamodb.New(dynamodb.Options{}), "t")}
+	with := func(status catalog.Status, name string) catalog.Product {
+		return catalog.Product{ID: "1", SKU: "S1", Name: name, Status: status}
+	}
+	tests := []struct {
+		name          string
+		before, after catalog.Product
+		want          int
+	}{
+		{"NewDraft", catalog.Product{}, with(catalog.Draft, "one two"), 0},
+		{"NewActive", catalog.Product{}, with(catalog.Active, "one two"), 3},
+		{"Activated", with(catalog.Draft, "one two"), with(catalog.Active, "one two"), 3},
+		{"Renamed", with(catalog.Active, "one two"), with(catalog.Active, "one three"), 4},
+		{"SameWords", with(catalog.Active, "one two"), with(catalog.Active, "One, two!"), 0},
+		{"Archived", with(catalog.Active, "one two"), with(catalog.Archived, "three"), 3},
+		{"DraftRenamed", with(catalog.Draft, "one two"), with(catalog.Draft, "three"), 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := len(s.wordWrites(tt.before, tt.after)); got != tt.want {
+				t.Errorf("%d writes, want %d", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -255,6 +255,8 @@ func testSearchWords(t *testing.T, store catalog.Store) {
 		{[]string{"dark", "roast"}, []catalog.Product{blend}},
 		{[]string{"dark", "oast"}, nil},
 		{[]string{"decaf", "roast"}, nil},
+		{[]string{"decaf", "house", "dark"}, nil},
+		{[]string{"decaf", "dark", "house"}, nil},
 		{[]string{"espr"}, []catalog.Product{blend, decaf}},
 		{[]string{"fair", "trade", "x1"}, []catalog.Product{blend}},
 		{[]string{"cof"}, []catalog.Product{blend, decaf}},
