@@ -123,9 +123,10 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint $(GOLANGCI_LINT)
 
 .PHONY: sam-lint
-sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
+sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM, and count its resources
 	$(VENV)/bin/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
+	@AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/python tools/sam-resources
 
 .PHONY: actionlint
 actionlint: $(ACTIONLINT) ## Check the GitHub workflows
