@@ -129,3 +129,9 @@ func (s *shop) create(sku, more string) catalog.Product {
 	}
 	return decode[catalog.Product](a)
 }
+
+// in returns the same shop, reporting to a sub-test.
+func (s *shop) in(t *testing.T) *shop {
+	t.Helper()
+	return &shop{t: t, store: s.store, mux: s.mux}
+}

@@ -98,7 +98,7 @@ func TestRoles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &shop{t: t, store: s.store, mux: s.mux}
+			s := s.in(t)
 			s.do("", tc.method, tc.target, "").wantProblem(http.StatusUnauthorized, "missing_token")
 			for _, role := range []string{"customer", "support", "admin", "catalog", "fulfilment"} {
 				may := false

@@ -139,7 +139,8 @@ func TestUpdateProduct(t *testing.T) {
 		"Archived":        {`{"status":"archived"}`, "/status"},
 		"BadAttribute":    {`{"attributes":{"a":"` + strings.Repeat("x", 257) + `"}}`, "/attributes/a"},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they must run before the product is archived
+		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
 			s.do("catalog", http.MethodPatch, target, tc.body, "If-Match", `"2"`).
 				wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})

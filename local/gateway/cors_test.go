@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,9 +47,7 @@ func TestCORS(t *testing.T) {
 	}
 	withOrigin := func(values map[string]string, origin string) map[string]string {
 		changed := map[string]string{}
-		for name, value := range values {
-			changed[name] = value
-		}
+		maps.Copy(changed, values)
 		changed["Allow-Origin"] = origin
 		return changed
 	}

@@ -151,7 +151,10 @@ func New(cfg Config) (*Gateway, error) {
 		}
 		g.authorizers[name] = newAuthorizer(cfg.Authorizers[name])
 	}
-	return g, g.addRoutes(cfg.Routes)
+	if err := g.addRoutes(cfg.Routes); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // addRoutes parses and sorts the routes.

@@ -147,8 +147,10 @@ func TestHeaderLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nX: %s\r\nConnection: close\r\n\r\n",
-			strings.Repeat("p", 100), host, strings.Repeat("x", filling))
+		if _, err := fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nX: %s\r\nConnection: close\r\n\r\n",
+			strings.Repeat("p", 100), host, strings.Repeat("x", filling)); err != nil {
+			t.Fatal(err)
+		}
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -36,7 +37,7 @@ func message(status int, text string) response {
 // AWS behaves: aws/aws-lambda-dotnet, Lambda Test Tool v2, InvokeResponseExtensions.cs.
 func parseResponse(payload []byte) (response, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &fields); err != nil || fields["statusCode"] == nil {
+	if json.Unmarshal(payload, &fields) != nil || fields["statusCode"] == nil {
 		return response{
 			status: http.StatusOK,
 			header: http.Header{"Content-Type": {"application/json"}},
@@ -156,9 +157,7 @@ func bodyAllowed(status int) bool {
 // send writes the response.
 func (out response) send(w http.ResponseWriter, method string) {
 	header := w.Header()
-	for name, values := range out.header {
-		header[name] = values
-	}
+	maps.Copy(header, out.header)
 	if !bodyAllowed(out.status) {
 		w.WriteHeader(out.status)
 		return

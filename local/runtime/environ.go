@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"maps"
 	"path/filepath"
 	"sort"
 	"strconv"
@@ -35,12 +36,8 @@ func (r *Runtime) environ(fn Function, api, stream string) []string {
 		"PATH":                            "/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"TZ":                              ":UTC",
 	}
-	for name, value := range r.env {
-		vars[name] = value
-	}
-	for name, value := range fn.Env {
-		vars[name] = value
-	}
+	maps.Copy(vars, r.env)
+	maps.Copy(vars, fn.Env)
 	vars["AWS_LAMBDA_RUNTIME_API"] = api
 
 	list := make([]string, 0, len(vars))

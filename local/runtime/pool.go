@@ -60,8 +60,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 			env := p.idle[last]
 			p.idle = p.idle[:last]
 			if !env.usable() {
-				p.r.working.Add(1) // not the first: this event is admitted
-				go func() { defer p.r.working.Done(); env.close(shutdownFailure) }()
+				p.r.working.Go(func() { ; env.close(shutdownFailure) })
 				continue
 			}
 			p.busy++
@@ -168,7 +167,6 @@ func (p *pool) closeIdle() {
 	p.idle = nil
 	p.mu.Unlock()
 	for _, env := range idle {
-		p.r.working.Add(1)
-		go func() { defer p.r.working.Done(); env.close(shutdownSpindown) }()
+		p.r.working.Go(func() { ; env.close(shutdownSpindown) })
 	}
 }

@@ -54,20 +54,18 @@ func (p *process) terminate() {
 func (p *process) kill() {
 	if !p.gone() {
 		killGroup(p.cmd.Process.Pid)
-		p.cmd.Process.Kill() // the group exists only where the system has groups
+		_ = p.cmd.Process.Kill() // fails when it is gone; the group exists only where the system has groups
 	}
 	<-p.exited
 }
 
-// wait waits until the process is gone, at most d; it says whether it is.
-func (p *process) wait(d time.Duration) bool {
+// wait waits until the process is gone, at most d.
+func (p *process) wait(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-p.exited:
-		return true
 	case <-timer.C:
-		return p.gone()
 	}
 }
 

@@ -13,6 +13,7 @@ package runtime
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"os"
@@ -302,7 +303,7 @@ func traceID(ctx context.Context) string {
 func randomHex(n int) string {
 	b := make([]byte, n)
 	rand.Read(b) // never fails, see crypto/rand
-	return fmt.Sprintf("%x", b)
+	return hex.EncodeToString(b)
 }
 
 // newUUID returns a random (version 4) UUID, the form of Lambda's request ids.

@@ -90,8 +90,7 @@ func checkContentType(r *http.Request) error {
 }
 
 func bodyError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return BodyTooLarge(tooLarge.Limit)
 	}
 	return malformed("The request body could not be read.", err)
@@ -109,8 +108,7 @@ func malformed(detail string, cause error) error {
 
 // unmarshalError names the field of a type error; encoding/json gives it as "price.amount_minor".
 func unmarshalError(err error) error {
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		pointer := ""
 		if mismatch.Field != "" {
 			pointer = "/" + strings.ReplaceAll(mismatch.Field, ".", "/")

@@ -84,8 +84,10 @@ func TestDecode(t *testing.T) {
 		"WrongTypesEverywhere": {
 			body: `{"tags":["x",1],"extra":{"a":[]},"price":7,"name":true}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{
-				{Pointer: "/tags/1", Detail: "must be a string"}, {Pointer: "/extra/a", Detail: "must be a string"},
-				{Pointer: "/price", Detail: "must be an object"}, {Pointer: "/name", Detail: "must be a string"},
+				{Pointer: "/tags/1", Detail: "must be a string"},
+				{Pointer: "/extra/a", Detail: "must be a string"},
+				{Pointer: "/price", Detail: "must be an object"},
+				{Pointer: "/name", Detail: "must be a string"},
 			},
 		},
 		"Fraction": {

@@ -139,7 +139,7 @@ func (w *walker) array(t reflect.Type, pointer string, depth int) error {
 // are checked for depth and doubles only.
 func elem(t reflect.Type) reflect.Type {
 	for t != nil {
-		if o, ok := reflect.Zero(t).Interface().(interface{ valueType() reflect.Type }); ok {
+		if o, ok := reflect.TypeAssert[interface{ valueType() reflect.Type }](reflect.Zero(t)); ok {
 			t = o.valueType()
 			continue
 		}
@@ -161,8 +161,8 @@ func memberType(t reflect.Type, name string) (reflect.Type, bool) {
 	case reflect.Map:
 		return t.Elem(), true
 	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
+			f := f
 			if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name && tag != "-" {
 				return f.Type, true
 			}

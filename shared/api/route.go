@@ -104,7 +104,7 @@ func (r Route) Validate() error {
 			refuse("the default route takes every method: leave Method empty")
 		}
 	} else {
-		if !slices.Contains(methods, r.Method) {
+		if !knownMethod(r.Method) {
 			refuse("unknown method %q", r.Method)
 		}
 		if !validPath(r.Path) {
@@ -126,8 +126,13 @@ func (r Route) Validate() error {
 	return errors.Join(problems...)
 }
 
-var methods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+func knownMethod(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return true
+	default:
+		return false
+	}
 }
 
 func validPath(path string) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,16 +64,13 @@ func (s *Setup) Env(dst any) error {
 
 // describe says which variable is wrong without repeating its value.
 func describe(err error, config reflect.Type) error {
-	var missing env.VarIsNotSetError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[env.VarIsNotSetError](err); ok {
 		return fmt.Errorf("environment: %s is not set", missing.Key)
 	}
-	var empty env.EmptyVarError
-	if errors.As(err, &empty) {
+	if empty, ok := errors.AsType[env.EmptyVarError](err); ok {
 		return fmt.Errorf("environment: %s is empty", empty.Key)
 	}
-	var malformed env.ParseError
-	if errors.As(err, &malformed) {
+	if malformed, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("environment: %s is not a valid %s",
 			strings.Join(variables(config, malformed.Name), " or "), malformed.Type)
 	}
@@ -89,8 +87,8 @@ func variables(config reflect.Type, field string) []string {
 		return nil
 	}
 	var names []string
-	for i := range config.NumField() {
-		f := config.Field(i)
+	for f := range config.Fields() {
+		f := f
 		if tag, ok := f.Tag.Lookup("env"); ok && f.Name == field {
 			name, _, _ := strings.Cut(tag, ",")
 			names = append(names, name)
@@ -134,8 +132,8 @@ func (s *Setup) warm(ctx context.Context) {
 }
 
 func (s *Setup) wrapped(h lambda.Handler) lambda.Handler {
-	for i := len(s.wrap) - 1; i >= 0; i-- {
-		h = s.wrap[i](h)
+	for _, v := range slices.Backward(s.wrap) {
+		h = v(h)
 	}
 	return h
 }

@@ -75,8 +75,7 @@ func isTransientCode(code string) bool {
 
 // isTransient reports whether the same request may succeed a little later.
 func isTransient(err error) bool {
-	var canceled *types.TransactionCanceledException
-	if errors.As(err, &canceled) {
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		return onlyTransient(canceled.CancellationReasons)
 	}
 	var api smithy.APIError
@@ -145,8 +144,7 @@ func safeText(err error) string {
 
 func apiText(api smithy.APIError) string {
 	text := api.ErrorCode()
-	var canceled *types.TransactionCanceledException
-	if errors.As(api, &canceled) {
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](api); ok {
 		reasons := make([]string, len(canceled.CancellationReasons))
 		for i, r := range canceled.CancellationReasons {
 			reasons[i] = reasonCode(r)
@@ -209,12 +207,10 @@ func innermost(err error) error {
 // conversionText says which Go type an attribute did not fit, or could not be made from. The
 // conversion's own errors quote the attribute.
 func conversionText(err error) string {
-	var mismatch *attributevalue.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*attributevalue.UnmarshalTypeError](err); ok {
 		return "an attribute does not fit the Go type " + mismatch.Type.String()
 	}
-	var bad *attributevalue.UnmarshalError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*attributevalue.UnmarshalError](err); ok {
 		return "an attribute does not fit the Go type " + bad.Type.String()
 	}
 	return fmt.Sprintf("%T", innermost(err))

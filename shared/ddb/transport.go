@@ -84,8 +84,7 @@ type pinnedDialer struct {
 func (d *pinnedDialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
 	if !d.unknown.Load() {
 		conn, err := d.handshake(ctx, network, addr, d.roots)
-		var authority x509.UnknownAuthorityError
-		if !errors.As(err, &authority) {
+		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 			return conn, err
 		}
 	}

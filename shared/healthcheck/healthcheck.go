@@ -140,8 +140,9 @@ func (c *Checker) Report(ctx context.Context) (Report, error) {
 	for {
 		c.mu.Lock()
 		if c.clock().Before(c.until) {
-			defer c.mu.Unlock()
-			return c.last.clone(), nil
+			report := c.last.clone()
+			c.mu.Unlock()
+			return report, nil
 		}
 		current := c.flight
 		if current == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -91,9 +92,9 @@ func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, erro
 		cfg.Idempotency,
 	}
 	h := serve(handler)
-	for i := len(places) - 1; i >= 0; i-- {
-		if places[i] != nil {
-			h = places[i](h)
+	for _, place := range slices.Backward(places) {
+		if place != nil {
+			h = place(h)
 		}
 	}
 	return h, nil

@@ -123,8 +123,7 @@ func TestBodyLimit(t *testing.T) {
 	readAll := func(w http.ResponseWriter, r *http.Request) error {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			var tooLarge *http.MaxBytesError
-			if !errors.As(err, &tooLarge) {
+			if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
 				t.Errorf("got %v, want a MaxBytesError", err)
 			}
 			w.WriteHeader(http.StatusTeapot)

@@ -135,7 +135,7 @@ func (s *Sealer) Open(b Binding, cursor string, dst any) error {
 	if !ok {
 		return ErrInvalidCursor
 	}
-	expires := int64(binary.BigEndian.Uint64(plain)) //nolint:gosec // G115: Seal has written it
+	expires := int64(binary.BigEndian.Uint64(plain))
 	if s.now().Unix() >= expires {
 		return ErrInvalidCursor
 	}

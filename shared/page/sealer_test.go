@@ -116,7 +116,7 @@ func TestOpenRefusesAnyChange(t *testing.T) {
 			refused("a flipped bit", base64.RawURLEncoding.EncodeToString(changed))
 		}
 	}
-	for n := range len(raw) {
+	for n := range raw {
 		refused("a shorter one", base64.RawURLEncoding.EncodeToString(raw[:n]))
 	}
 	for i := range cursor {

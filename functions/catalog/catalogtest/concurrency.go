@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,9 +20,15 @@ type Sale struct {
 	Left int64
 }
 
+// patience is how long calls that came all at once may take together. A store's own limit for a
+// call without a deadline may be too short on a busy machine.
+const patience = 2 * time.Minute
+
 // Sell creates a product with pieces in stock and lets buyers take one each, all at once. It checks
 // nothing: a store that oversells has Sold + Left other than pieces, or Sold above it.
 func Sell(ctx context.Context, store catalog.Store, pieces int64, buyers int) (Sale, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	p := NewProduct()
 	if err := store.Create(ctx, p); err != nil {
 		return Sale{}, err
@@ -75,7 +82,9 @@ func testConcurrency(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 	t.Run("ManyCreatorsInOneCategory", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
-		for _, err := range together(16, func(int) error { return store.Create(t.Context(), NewProduct()) }) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		for _, err := range together(16, func(int) error { return store.Create(ctx, NewProduct()) }) {
 			if err != nil {
 				t.Errorf("Create: %v", err)
 			}
@@ -94,9 +103,11 @@ func testOneKeyAtOnce(t *testing.T, store catalog.Store) {
 		replayed   bool
 		err        error
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	key := newKey()
 	answers := together(20, func(int) answer {
-		a, replayed, err := store.Adjust(t.Context(), key, newAdjustment(p.ID, -2))
+		a, replayed, err := store.Adjust(ctx, key, newAdjustment(p.ID, -2))
 		return answer{a, replayed, err}
 	})
 	firsts := 0
@@ -125,7 +136,9 @@ func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
 	for i := range products {
 		products[i] = NewProduct(sku("WANTED"), name(fmt.Sprintf("Wanted w%02d", i)))
 	}
-	errs := together(len(products), func(i int) error { return store.Create(t.Context(), products[i]) })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	errs := together(len(products), func(i int) error { return store.Create(ctx, products[i]) })
 	var won []catalog.Product
 	for i, err := range errs {
 		switch {
@@ -154,7 +167,9 @@ func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
 	for i := range changed {
 		changed[i] = next(p, name(fmt.Sprintf("Changed c%02d", i)), category(fmt.Sprintf("c%02d", i)))
 	}
-	errs := together(len(changed), func(i int) error { return store.Update(t.Context(), p, changed[i]) })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	errs := together(len(changed), func(i int) error { return store.Update(ctx, p, changed[i]) })
 	var won []catalog.Product
 	for i, err := range errs {
 		switch {

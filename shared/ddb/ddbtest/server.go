@@ -43,7 +43,7 @@ type process struct {
 // there is none: a suite that skips it has tested nothing.
 func Start(t testing.TB) string {
 	t.Helper()
-	if endpoint := os.Getenv(EnvEndpoint); endpoint != "" { //nolint:forbidigo // a test has no Setup
+	if endpoint := os.Getenv(EnvEndpoint); endpoint != "" {
 		return endpoint
 	}
 	running, err := server()

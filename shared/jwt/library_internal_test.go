@@ -250,7 +250,7 @@ func FuzzClaims(f *testing.F) {
 	f.Add(with(""))
 	f.Add(with(`,"roles":["a"],"x":{"y":["\"]"]}`))
 	f.Add(`{"exp":1,"EXP":2}`)
-	f.Fuzz(func(t *testing.T, payload string) {
+	f.Fuzz(func(_ *testing.T, payload string) {
 		var c claims
 		if err := c.UnmarshalJSON([]byte(payload)); err == nil {
 			_ = c.Validate()
