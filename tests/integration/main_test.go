@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -42,7 +42,6 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	before := children()
 	var err error
 	if shared, err = stack.Start(context.Background(), options(&log)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -53,7 +52,8 @@ func run(m *testing.M) int {
 	code := m.Run()
 
 	shared.Stop()
-	if err := errors.Join(leftovers(before, shared.URL, shared.Endpoint), goleak.Find()); err != nil {
+	left := descendants(os.Getpid())
+	if err := errors.Join(gone(left), closed(shared.URL, shared.Endpoint), goleak.Find()); err != nil {
 		fmt.Fprintln(os.Stderr, "after Stop:", err)
 		code = 1
 	}
@@ -66,12 +66,20 @@ func run(m *testing.M) int {
 	return code
 }
 
-// build lays the functions' binaries for this machine.
+// build lays the functions' binaries for this machine, and the command that serves them.
 func build(ctx context.Context) error {
 	_, err := dist.Build(ctx, dist.Options{
 		Root: root, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(".cache", "bin", "local"), "./local")
+	command.Dir = root
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build ./local: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // options of a stack whose throttle no test reaches.
@@ -121,5 +129,3 @@ func (b *buffer) Bytes() []byte {
 	defer b.mu.Unlock()
 	return bytes.Clone(b.bytes.Bytes())
 }
-
-var _ = http.MethodGet

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// children returns the descriptions of the processes below this one, by id; nothing where there is
-// no /proc.
-func children() map[int]string {
+// descendants returns descriptions of the processes below one, by id; nothing where there is no
+// /proc.
+func descendants(of int) map[int]string {
 	parents := map[int]int{}
 	names := map[int]string{}
 	folders, _ := filepath.Glob("/proc/[0-9]*")
@@ -43,7 +43,7 @@ func children() map[int]string {
 	below := map[int]string{}
 	for id := range parents {
 		for parent := parents[id]; parent > 1; parent = parents[parent] {
-			if parent == os.Getpid() {
+			if parent == of {
 				below[id] = names[id]
 				break
 			}
@@ -52,27 +52,30 @@ func children() map[int]string {
 	return below
 }
 
-// leftovers returns an error that names what still runs or listens, other than the processes of
-// before. Processes of other tests may be on their way out: they get two seconds.
-func leftovers(before map[int]string, urls ...string) error {
+// gone returns an error that names the processes that still run. Those that were told to end get two
+// seconds for it.
+func gone(processes map[int]string) error {
 	var running []string
 	for range 20 {
 		running = nil
-		for id, name := range children() {
-			if _, ok := before[id]; !ok {
+		for id, name := range processes {
+			// A process that has ended and waits for its parent is a zombie: its command line is empty.
+			if command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", id)); err == nil && len(command) > 0 {
 				running = append(running, name)
 			}
 		}
 		if len(running) == 0 {
-			break
+			return nil
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
+	slices.Sort(running)
+	return fmt.Errorf("still running:\n%s", strings.Join(running, "\n"))
+}
+
+// closed returns an error that names the addresses where something still listens.
+func closed(urls ...string) error {
 	var all []error
-	if len(running) > 0 {
-		slices.Sort(running)
-		all = append(all, fmt.Errorf("still running:\n%s", strings.Join(running, "\n")))
-	}
 	for _, url := range urls {
 		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Second)
 		if err == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func (c *Caller) testArchive(t *testing.T) {
-	archiving := func(t *testing.T, p product, tags string) Request {
+	archiving := func(t *testing.T, p Product, tags string) Request {
 		t.Helper()
 		r := Request{Method: http.MethodDelete, Path: p.path(), Token: c.As(t, roleCatalog), Header: map[string]string{}}
 		if tags != "" {
@@ -21,48 +21,48 @@ func (c *Caller) testArchive(t *testing.T) {
 
 	t.Run("EndsTheProduct", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.archive(t, p)
 		c.Do(t, Request{Method: http.MethodGet, Path: p.path()}).wantProblem(t, gone())
-		if ids := c.list(t, "", "category", p.Category).ids(); len(ids) > 0 {
+		if ids := c.List(t, "", "category", p.Category).ids(); len(ids) > 0 {
 			t.Errorf("everybody still sees %v", ids)
 		}
-		kept := c.list(t, c.As(t, roleCatalog), "category", p.Category, "status", "archived").Data
+		kept := c.List(t, c.As(t, roleCatalog), "category", p.Category, "status", "archived").Data
 		want := p
 		want.Status, want.Version = "archived", 2
 		if len(kept) == 1 {
 			want.UpdatedAt = kept[0].UpdatedAt
 		}
-		if diff := cmp.Diff([]product{want}, kept); diff != "" {
+		if diff := cmp.Diff([]Product{want}, kept); diff != "" {
 			t.Errorf("the archived product (-want +got):\n%s", diff)
 		}
 	})
 	t.Run("TwiceIsTheSameAsOnce", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.archive(t, p)
 		c.archive(t, p)
-		kept := c.list(t, c.As(t, roleCatalog), "category", p.Category).Data
+		kept := c.List(t, c.As(t, roleCatalog), "category", p.Category).Data
 		if len(kept) != 1 || kept[0].Version != 2 {
 			t.Errorf("got %+v, want one product of version 2", kept)
 		}
 	})
 	t.Run("DraftToo", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"status": "draft"}))
+		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
 		c.archive(t, p)
 		c.Do(t, Request{Method: http.MethodGet, Path: p.path(), Token: c.As(t, roleCatalog)}).wantProblem(t, gone())
 	})
 	t.Run("SKUStaysTaken", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.archive(t, p)
-		c.Do(t, c.creation(t, newProduct().with(document{"sku": p.SKU}).String())).
+		c.Do(t, c.Creation(t, NewProduct().With(Document{"sku": p.SKU}).String())).
 			wantProblem(t, refused(http.StatusConflict, "sku_exists", "/sku"))
 	})
 	t.Run("WithItsTag", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.Do(t, archiving(t, p, `"1"`)).want(t, http.StatusNoContent)
 	})
 	for name, tc := range map[string]struct {
@@ -73,9 +73,9 @@ func (c *Caller) testArchive(t *testing.T) {
 	} {
 		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()
-			p := c.create(t, newProduct())
+			p := c.Create(t, NewProduct())
 			c.Do(t, archiving(t, p, tc.tags)).wantProblem(t, tc.want)
-			if diff := cmp.Diff(p, c.get(t, p.ID)); diff != "" {
+			if diff := cmp.Diff(p, c.Get(t, p.ID)); diff != "" {
 				t.Errorf("a refused request has written (-before +after):\n%s", diff)
 			}
 		})
@@ -83,7 +83,7 @@ func (c *Caller) testArchive(t *testing.T) {
 	t.Run("RefusesUnknownProduct", func(t *testing.T) {
 		t.Parallel()
 		for _, id := range []string{nobodysID, "coffee"} {
-			c.Do(t, archiving(t, product{ID: id}, "")).wantProblem(t, notFound())
+			c.Do(t, archiving(t, Product{ID: id}, "")).wantProblem(t, notFound())
 		}
 	})
 }
@@ -115,7 +115,7 @@ func (c *Caller) testCategories(t *testing.T) {
 
 	t.Run("CountActiveProducts", func(t *testing.T) {
 		t.Parallel()
-		body := newProduct()
+		body := NewProduct()
 		name := body["category"].(string)
 		want := func(n int64, after string) {
 			t.Helper()
@@ -123,24 +123,24 @@ func (c *Caller) testCategories(t *testing.T) {
 				t.Errorf("after %s: %d active products, want %d (-1 is no such category)", after, got, n)
 			}
 		}
-		draft := c.create(t, body.with(document{"status": "draft"}))
+		draft := c.Create(t, body.With(Document{"status": "draft"}))
 		want(-1, "a draft")
-		p := c.create(t, newProduct().with(document{"category": name}))
+		p := c.Create(t, NewProduct().With(Document{"category": name}))
 		want(1, "an active product")
-		draft = c.patch(t, draft, document{"status": "active"})
+		draft = c.patch(t, draft, Document{"status": "active"})
 		want(2, "publishing the draft")
-		p = c.patch(t, p, document{"name": "Other", "price": document{"amount_minor": 1}})
+		p = c.patch(t, p, Document{"name": "Other", "price": Document{"amount_minor": 1}})
 		want(2, "a change of something else")
 		c.archive(t, p)
 		c.archive(t, p)
 		want(1, "archiving one of them twice")
-		c.patch(t, draft, document{"category": "c-" + unique()})
+		c.patch(t, draft, Document{"category": "c-" + unique()})
 		want(-1, "moving the last one away")
 	})
 	t.Run("ByNameAndOnce", func(t *testing.T) {
 		t.Parallel()
-		c.create(t, newProduct())
-		c.create(t, newProduct())
+		c.Create(t, NewProduct())
+		c.Create(t, NewProduct())
 		list, _ := all(t, "")
 		if !slices.IsSortedFunc(list, func(a, b category) int { return strings.Compare(a.Name, b.Name) }) {
 			t.Errorf("not by name: %+v", list)
@@ -151,7 +151,7 @@ func (c *Caller) testCategories(t *testing.T) {
 	})
 	t.Run("SameForCustomersAndStaff", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"status": "draft"}))
+		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
 		for _, token := range []string{c.As(t), c.As(t, roleCatalog)} {
 			a := c.Do(t, Request{Method: http.MethodGet, Path: "/v1/categories", Token: token}).want(t, http.StatusOK)
 			if _, got := all(t, p.Category); got != -1 {

@@ -169,3 +169,14 @@ func (a Answer) decode(t TB, v any) {
 		t.Fatalf("%d %s: %v", a.Status, a.Body, err)
 	}
 }
+
+// Code returns the code of a problem, and "" for any other answer.
+func (a Answer) Code() string {
+	var p struct {
+		Code string `json:"code"`
+	}
+	if a.Header.Get(headerContentType) != typeProblem || json.Unmarshal(a.Body, &p) != nil {
+		return ""
+	}
+	return p.Code
+}

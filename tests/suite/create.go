@@ -14,17 +14,17 @@ var ulids = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
 func (c *Caller) testCreate(t *testing.T) {
 	t.Run("OnlyWhatIsRequired", func(t *testing.T) {
 		t.Parallel()
-		body := newProduct()
+		body := NewProduct()
 		began := time.Now()
-		a := c.Do(t, c.creation(t, body.String())).want(t, http.StatusCreated)
+		a := c.Do(t, c.Creation(t, body.String())).want(t, http.StatusCreated)
 
 		a.wantMembers(t, "id", "sku", "name", "description", "category", "tags", "attributes", "price", "status",
 			"version", "created_at", "updated_at")
-		var got product
+		var got Product
 		a.decode(t, &got)
-		want := product{
+		want := Product{
 			ID: got.ID, SKU: body["sku"].(string), Name: body["name"].(string), Category: body["category"].(string),
-			Tags: []string{}, Attributes: map[string]string{}, Price: price{1250, "EUR"}, Status: "active", Version: 1,
+			Tags: []string{}, Attributes: map[string]string{}, Price: Price{1250, "EUR"}, Status: "active", Version: 1,
 			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -37,32 +37,32 @@ func (c *Caller) testCreate(t *testing.T) {
 		a.wantHeader(t, headerLocation, "/v1/products/"+got.ID)
 		a.wantHeader(t, headerETag, `"1"`)
 
-		if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+		if diff := cmp.Diff(got, c.Get(t, got.ID)); diff != "" {
 			t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
 		}
 	})
 	t.Run("Everything", func(t *testing.T) {
 		t.Parallel()
-		body := newProduct().with(document{
+		body := NewProduct().With(Document{
 			"description": "Ground fresh.\nVoilà: ☕", "tags": []string{"arabica", "single origin"}, "status": "draft",
 			"attributes": map[string]string{"roast": "dark", "a/b ~ c": "d"},
-			"price":      document{"amount_minor": 0, "currency": "JPY"},
+			"price":      Document{"amount_minor": 0, "currency": "JPY"},
 		})
-		got := c.create(t, body)
-		want := product{
+		got := c.Create(t, body)
+		want := Product{
 			ID: got.ID, SKU: body["sku"].(string), Name: body["name"].(string), Category: body["category"].(string),
 			Description: "Ground fresh.\nVoilà: ☕", Tags: []string{"arabica", "single origin"}, Status: "draft",
-			Attributes: map[string]string{"roast": "dark", "a/b ~ c": "d"}, Price: price{0, "JPY"}, Version: 1,
+			Attributes: map[string]string{"roast": "dark", "a/b ~ c": "d"}, Price: Price{0, "JPY"}, Version: 1,
 			CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("product (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+		if diff := cmp.Diff(got, c.Get(t, got.ID)); diff != "" {
 			t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
 		}
 	})
-	for name, change := range map[string]document{
+	for name, change := range map[string]Document{
 		"LongestName":        {"name": repeat("ñ", 200)},
 		"LongestDescription": {"description": repeat("☕", 5000)},
 		"LongestCategory":    {"category": "c" + repeat("x", 51) + unique()[:12]},
@@ -70,14 +70,14 @@ func (c *Caller) testCreate(t *testing.T) {
 		"MostTags":           {"tags": numbered("tag %d", 20)},
 		"LongestTag":         {"tags": []string{repeat("é", 50)}},
 		"MostAttributes":     {"attributes": attributes(50)},
-		"LargestPrice":       {"price": document{"amount_minor": int64(1<<63 - 1), "currency": "KWD"}},
-		"FreeOfCharge":       {"price": document{"amount_minor": 0, "currency": "EUR"}},
+		"LargestPrice":       {"price": Document{"amount_minor": int64(1<<63 - 1), "currency": "KWD"}},
+		"FreeOfCharge":       {"price": Document{"amount_minor": 0, "currency": "EUR"}},
 		"MarkupIsText":       {"description": "<script>&amp;</script>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := c.create(t, newProduct().with(change))
-			if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+			got := c.Create(t, NewProduct().With(change))
+			if diff := cmp.Diff(got, c.Get(t, got.ID)); diff != "" {
 				t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
 			}
 			if name == "MarkupIsText" && got.Description != change["description"] {
@@ -92,24 +92,24 @@ func (c *Caller) testCreate(t *testing.T) {
 	} {
 		t.Run("ContentType"+name, func(t *testing.T) {
 			t.Parallel()
-			r := c.creation(t, newProduct().String())
+			r := c.Creation(t, NewProduct().String())
 			r.Header = map[string]string{headerContentType: contentType}
 			c.Do(t, r).want(t, http.StatusCreated)
 		})
 	}
 	t.Run("TakenSKUIsAConflict", func(t *testing.T) {
 		t.Parallel()
-		first := newProduct()
-		c.create(t, first)
-		second := newProduct().with(document{"sku": first["sku"]})
-		c.Do(t, c.creation(t, second.String())).wantProblem(t, refused(http.StatusConflict, "sku_exists", "/sku"))
+		first := NewProduct()
+		c.Create(t, first)
+		second := NewProduct().With(Document{"sku": first["sku"]})
+		c.Do(t, c.Creation(t, second.String())).wantProblem(t, refused(http.StatusConflict, "sku_exists", "/sku"))
 		c.wantEmpty(t, second["category"].(string))
 	})
 	t.Run("SKUsDifferByLetterCase", func(t *testing.T) {
 		t.Parallel()
 		word := unique()
-		c.create(t, newProduct().with(document{"sku": "A" + word}))
-		c.create(t, newProduct().with(document{"sku": "a" + word}))
+		c.Create(t, NewProduct().With(Document{"sku": "A" + word}))
+		c.Create(t, NewProduct().With(Document{"sku": "a" + word}))
 	})
 }
 
@@ -130,7 +130,7 @@ func wantTime(t TB, text string, began time.Time) {
 // wantEmpty reports products in the category, whatever their status.
 func (c *Caller) wantEmpty(t TB, category string) {
 	t.Helper()
-	if l := c.list(t, c.As(t, roleCatalog), "category", category); len(l.Data) > 0 {
+	if l := c.List(t, c.As(t, roleCatalog), "category", category); len(l.Data) > 0 {
 		t.Errorf("a refused request has written %+v", l.Data)
 	}
 }

@@ -1,8 +1,6 @@
 package suite
 
 import (
-	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -10,14 +8,14 @@ import (
 // rejected is a request that is refused for one change to a valid one.
 type rejected struct {
 	// change is made to the body's members, text to its text.
-	change document
+	change Document
 	text   func(body string) string
 	header map[string]string
 	want   refusal
 }
 
-func (r rejected) body(valid document) string {
-	body := valid.with(r.change).String()
+func (r rejected) body(valid Document) string {
+	body := valid.With(r.change).String()
 	if r.text != nil {
 		body = r.text(body)
 	}
@@ -32,8 +30,8 @@ func (c *Caller) testCreateRefuses(t *testing.T) {
 	for name, r := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			valid := newProduct()
-			request := c.creation(t, r.body(valid))
+			valid := NewProduct()
+			request := c.Creation(t, r.body(valid))
 			request.Header = r.header
 			if request.Body == "" {
 				request.Header = map[string]string{headerContentType: typeJSON}
@@ -41,7 +39,7 @@ func (c *Caller) testCreateRefuses(t *testing.T) {
 			c.Do(t, request).wantProblem(t, r.want)
 
 			c.wantEmpty(t, valid["category"].(string))
-			c.create(t, valid) // the SKU is still free
+			c.Create(t, valid) // the SKU is still free
 		})
 	}
 }
@@ -67,7 +65,7 @@ func unreadable() map[string]rejected {
 		"InnerMemberTwice": {text: func(body string) string {
 			return strings.Replace(body, `"currency":`, `"currency":"USD","currency":`, 1)
 		}, want: malformed("/price/currency")},
-		"TooDeep":              {change: document{"description": deep(32)}, want: malformed()},
+		"TooDeep":              {change: Document{"description": deep(32)}, want: malformed()},
 		"FarTooDeep":           {text: becomes(strings.Repeat("[", 30_000)), want: malformed()},
 		"Null":                 {text: becomes("null"), want: invalid("/sku", "/name", "/category", "/price")},
 		"Array":                {text: func(body string) string { return "[" + body + "]" }, want: invalid("")},
@@ -92,7 +90,7 @@ func brokenMembers() map[string]rejected {
 		if len(pointers) == 0 {
 			pointers = []string{"/" + member}
 		}
-		cases[name] = rejected{change: document{member: value}, want: invalid(pointers...)}
+		cases[name] = rejected{change: Document{member: value}, want: invalid(pointers...)}
 	}
 	for _, member := range []string{"sku", "name", "category", "price"} {
 		add("Without_"+member, member, drop)
@@ -123,7 +121,7 @@ func brokenMembers() map[string]rejected {
 	add("NameTooLong", "name", repeat("ñ", 201))
 	add("NameWithNUL", "name", "Blend\x00")
 	add("NameWithEscape", "name", "Blend\x1b[31m")
-	add("NameIsObject", "name", document{"en": "Blend"})
+	add("NameIsObject", "name", Document{"en": "Blend"})
 	add("DescriptionTooLong", "description", repeat("x", 5001))
 	add("DescriptionWithControl", "description", "a\x7fb")
 
@@ -148,16 +146,16 @@ func brokenMembers() map[string]rejected {
 		"Negative": -1, "Fraction": 12.5, "Text": "1250", "Null": nil, "Absent": drop, "TooLarge": uint64(1 << 63), "Boolean": true,
 		"List": []int{1},
 	} {
-		money := document{"amount_minor": 1, "currency": "EUR"}.with(document{"amount_minor": amount})
+		money := Document{"amount_minor": 1, "currency": "EUR"}.With(Document{"amount_minor": amount})
 		add("Amount"+name, "price", money, "/price/amount_minor")
 	}
 	for name, currency := range map[string]any{
 		"Unknown": "XQX", "LowerCase": "eur", "Empty": "", "Null": nil, "Absent": drop, "Number": 978, "TooLong": "EURO", "Padded": " EUR",
 	} {
-		money := document{"amount_minor": 1, "currency": "EUR"}.with(document{"currency": currency})
+		money := Document{"amount_minor": 1, "currency": "EUR"}.With(Document{"currency": currency})
 		add("Currency"+name, "price", money, "/price/currency")
 	}
-	add("PriceUnknownMember", "price", document{"amount_minor": 1, "currency": "EUR", "tax": 1}, "/price/tax")
+	add("PriceUnknownMember", "price", Document{"amount_minor": 1, "currency": "EUR", "tax": 1}, "/price/tax")
 	add("PriceIsText", "price", "12.50 EUR")
 	add("PriceIsList", "price", []int{1})
 	cases["AmountWithExponent"] = rejected{
@@ -170,13 +168,13 @@ func brokenMembers() map[string]rejected {
 	add("StatusUpperCase", "status", "ACTIVE")
 
 	cases["EveryBrokenMemberIsNamed"] = rejected{
-		change: document{
-			"sku": "", "name": "", "category": "?", "price": document{"amount_minor": -1, "currency": "?"}, "status": "?",
+		change: Document{
+			"sku": "", "name": "", "category": "?", "price": Document{"amount_minor": -1, "currency": "?"}, "status": "?",
 			"tags": []string{""}, "description": repeat("x", 5001),
 		},
 		want: invalid("/sku", "/name", "/category", "/price/amount_minor", "/price/currency", "/status", "/tags/0", "/description"),
 	}
-	cases["EveryUnknownMemberIsNamed"] = rejected{change: document{"a": 1, "b": 2}, want: invalid("/a", "/b")}
+	cases["EveryUnknownMemberIsNamed"] = rejected{change: Document{"a": 1, "b": 2}, want: invalid("/a", "/b")}
 	return cases
 }
 
@@ -188,15 +186,3 @@ func deep(levels int) any {
 	}
 	return value
 }
-
-// adjusting is the request that moves stock.
-func (c *Caller) adjusting(t TB, p product, key, body string) Request {
-	t.Helper()
-	return Request{
-		Method: http.MethodPost, Path: p.path() + "/inventory/adjustments", Token: c.As(t, roleFulfilment),
-		Header: map[string]string{headerKey: key}, Body: body,
-	}
-}
-
-// movement is a body that moves stock by delta pieces.
-func movement(delta int64) string { return fmt.Sprintf(`{"delta":%d,"reason":"delivery"}`, delta) }

@@ -58,20 +58,20 @@ func (c *Caller) credentials(t *testing.T) map[string]credential {
 }
 
 func (c *Caller) testCredentials(t *testing.T) {
-	p := c.create(t, newProduct())
-	c.move(t, p, 5)
-	stock := c.stock(t, p)
-	body := newProduct()
+	p := c.Create(t, NewProduct())
+	c.Move(t, p, 5)
+	stock := c.Stock(t, p)
+	body := NewProduct()
 
 	protected := map[string]struct {
 		request Request
 		roles   []string
 	}{
-		"create-product":   {c.creation(t, body.String()), []string{roleCatalog}},
-		"update-product":   {c.patching(t, p, `{"name":"Other"}`), []string{roleCatalog}},
+		"create-product":   {c.Creation(t, body.String()), []string{roleCatalog}},
+		"update-product":   {c.Patching(t, p, `{"name":"Other"}`), []string{roleCatalog}},
 		"archive-product":  {Request{Method: http.MethodDelete, Path: p.path()}, []string{roleCatalog}},
 		"get-inventory":    {Request{Method: http.MethodGet, Path: p.path() + "/inventory"}, []string{roleCatalog, roleFulfilment}},
-		"adjust-inventory": {c.adjusting(t, p, unique(), movement(1)), []string{roleFulfilment}},
+		"adjust-inventory": {c.Adjusting(t, p, unique(), Movement(1)), []string{roleFulfilment}},
 	}
 	open := map[string]string{
 		"list-products": "/v1/products?limit=1", "search-products": "/v1/products/search?q=blend", "get-product": p.path(),
@@ -117,17 +117,17 @@ func (c *Caller) testCredentials(t *testing.T) {
 	})
 	t.Run("ClientCannotNameItsIdentity", func(t *testing.T) {
 		t.Parallel()
-		draft := c.create(t, newProduct().with(document{"status": "draft"}))
+		draft := c.Create(t, NewProduct().With(Document{"status": "draft"}))
 		c.Do(t, Request{Method: http.MethodGet, Path: draft.path(), Header: map[string]string{
 			"X-Amzn-Request-Context": `{"authorizer":{"lambda":{"auth":"ok","sub":"x","roles":"catalog"}}}`,
 			"Auth":                   "ok", "Sub": "x", "Roles": "catalog",
 		}}).wantProblem(t, notFound())
 	})
 
-	if diff := cmp.Diff(p, c.get(t, p.ID)); diff != "" {
+	if diff := cmp.Diff(p, c.Get(t, p.ID)); diff != "" {
 		t.Errorf("a refused request has written (-before +after):\n%s", diff)
 	}
-	if diff := cmp.Diff(stock, c.stock(t, p)); diff != "" {
+	if diff := cmp.Diff(stock, c.Stock(t, p)); diff != "" {
 		t.Errorf("a refused request has moved stock (-before +after):\n%s", diff)
 	}
 	c.wantEmpty(t, body["category"].(string))

@@ -8,8 +8,8 @@ import (
 	"net/url"
 )
 
-// product is a product as clients read it.
-type product struct {
+// Product is a product as clients read it.
+type Product struct {
 	ID          string            `json:"id"`
 	SKU         string            `json:"sku"`
 	Name        string            `json:"name"`
@@ -17,30 +17,30 @@ type product struct {
 	Category    string            `json:"category"`
 	Tags        []string          `json:"tags"`
 	Attributes  map[string]string `json:"attributes"`
-	Price       price             `json:"price"`
+	Price       Price             `json:"price"`
 	Status      string            `json:"status"`
 	Version     int64             `json:"version"`
 	CreatedAt   string            `json:"created_at"`
 	UpdatedAt   string            `json:"updated_at"`
 }
 
-type price struct {
+type Price struct {
 	AmountMinor int64  `json:"amount_minor"`
 	Currency    string `json:"currency"`
 }
 
-func (p product) path() string { return "/v1/products/" + p.ID }
+func (p Product) path() string { return "/v1/products/" + p.ID }
 
-func (p product) etag() string { return fmt.Sprintf(`"%d"`, p.Version) }
+func (p Product) etag() string { return fmt.Sprintf(`"%d"`, p.Version) }
 
-// listing is a page of products.
-type listing struct {
-	Data       []product `json:"data"`
+// Listing is a page of products.
+type Listing struct {
+	Data       []Product `json:"data"`
 	HasMore    bool      `json:"has_more"`
 	NextCursor string    `json:"next_cursor"`
 }
 
-func (l listing) ids() []string {
+func (l Listing) ids() []string {
 	ids := []string{}
 	for _, p := range l.Data {
 		ids = append(ids, p.ID)
@@ -48,11 +48,11 @@ func (l listing) ids() []string {
 	return ids
 }
 
-// document is a request body: a member's value is anything that encoding/json writes.
-type document map[string]any
+// Document is a request body: a member's value is anything that encoding/json writes.
+type Document map[string]any
 
-// with returns a copy with members added or replaced; drop leaves one out.
-func (d document) with(changes document) document {
+// With returns a copy with members added or replaced; drop leaves one out.
+func (d Document) With(changes Document) Document {
 	d = maps.Clone(d)
 	for name, value := range changes {
 		if value == drop {
@@ -69,7 +69,7 @@ const drop = absent("drop")
 
 type absent string
 
-func (d document) String() string {
+func (d Document) String() string {
 	text, err := json.Marshal(map[string]any(d))
 	if err != nil {
 		panic(err) // a fixture that is not JSON
@@ -77,49 +77,49 @@ func (d document) String() string {
 	return string(text)
 }
 
-// newProduct returns a body that creates a product with nothing but what is required, in a
+// NewProduct returns a body that creates a product with nothing but what is required, in a
 // category of its own.
-func newProduct() document {
+func NewProduct() Document {
 	name := unique()
-	return document{
+	return Document{
 		"sku": "SKU-" + name, "name": "Blend " + name, "category": "c-" + name,
-		"price": document{"amount_minor": 1250, "currency": "EUR"},
+		"price": Document{"amount_minor": 1250, "currency": "EUR"},
 	}
 }
 
-// create creates a product and returns it.
-func (c *Caller) create(t TB, body document) product {
+// Create creates a product and returns it.
+func (c *Caller) Create(t TB, body Document) Product {
 	t.Helper()
-	var p product
-	c.Do(t, c.creation(t, body.String())).want(t, http.StatusCreated).decode(t, &p)
+	var p Product
+	c.Do(t, c.Creation(t, body.String())).want(t, http.StatusCreated).decode(t, &p)
 	return p
 }
 
-// creation is the request that create sends.
-func (c *Caller) creation(t TB, body string) Request {
+// Creation is the request that Create sends.
+func (c *Caller) Creation(t TB, body string) Request {
 	t.Helper()
 	return Request{Method: http.MethodPost, Path: "/v1/products", Token: c.As(t, roleCatalog), Body: body}
 }
 
-// get reads a product as staff.
-func (c *Caller) get(t TB, id string) product {
+// Get reads a product as staff.
+func (c *Caller) Get(t TB, id string) Product {
 	t.Helper()
-	var p product
+	var p Product
 	c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products/" + id, Token: c.As(t, roleCatalog)}).
 		want(t, http.StatusOK).decode(t, &p)
 	return p
 }
 
 // patch changes a product from its version on and returns the next one.
-func (c *Caller) patch(t TB, p product, change document) product {
+func (c *Caller) patch(t TB, p Product, change Document) Product {
 	t.Helper()
-	var next product
-	c.Do(t, c.patching(t, p, change.String())).want(t, http.StatusOK).decode(t, &next)
+	var next Product
+	c.Do(t, c.Patching(t, p, change.String())).want(t, http.StatusOK).decode(t, &next)
 	return next
 }
 
-// patching is the request that patch sends.
-func (c *Caller) patching(t TB, p product, body string) Request {
+// Patching is the request that patch sends.
+func (c *Caller) Patching(t TB, p Product, body string) Request {
 	t.Helper()
 	return Request{
 		Method: http.MethodPatch, Path: p.path(), Token: c.As(t, roleCatalog), Body: body,
@@ -128,22 +128,22 @@ func (c *Caller) patching(t TB, p product, body string) Request {
 }
 
 // archive archives a product.
-func (c *Caller) archive(t TB, p product) {
+func (c *Caller) archive(t TB, p Product) {
 	t.Helper()
 	c.Do(t, Request{Method: http.MethodDelete, Path: p.path(), Token: c.As(t, roleCatalog)}).want(t, http.StatusNoContent)
 }
 
-// list reads one page. The parameters are names and values in turn.
-func (c *Caller) list(t TB, token string, parameters ...string) listing {
+// List reads one page. The parameters are names and values in turn.
+func (c *Caller) List(t TB, token string, parameters ...string) Listing {
 	t.Helper()
 	return c.page(t, token, "/v1/products", parameters...)
 }
 
 // page reads one page of a list.
-func (c *Caller) page(t TB, token, path string, parameters ...string) listing {
+func (c *Caller) page(t TB, token, path string, parameters ...string) Listing {
 	t.Helper()
 	a := c.Do(t, Request{Method: http.MethodGet, Path: path + query(parameters...), Token: token}).want(t, http.StatusOK)
-	var l listing
+	var l Listing
 	a.decode(t, &l)
 	if l.Data == nil {
 		t.Errorf("data is null: %s", a.Body)
@@ -157,9 +157,9 @@ func (c *Caller) page(t TB, token, path string, parameters ...string) listing {
 }
 
 // walk reads a list to its end and returns the pages.
-func (c *Caller) walk(t TB, token, path string, parameters ...string) []listing {
+func (c *Caller) walk(t TB, token, path string, parameters ...string) []Listing {
 	t.Helper()
-	var pages []listing
+	var pages []Listing
 	next := parameters
 	for range 200 {
 		l := c.page(t, token, path, next...)

@@ -11,16 +11,16 @@ import (
 const nobodysID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 func (c *Caller) testGet(t *testing.T) {
-	reading := func(p product, token string) Request {
+	reading := func(p Product, token string) Request {
 		return Request{Method: http.MethodGet, Path: p.path(), Token: token}
 	}
 
 	t.Run("ActiveForEverybody", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		for name, token := range map[string]string{"anonymous": "", "customer": c.As(t), "staff": c.As(t, roleCatalog)} {
 			a := c.Do(t, reading(p, token)).want(t, http.StatusOK)
-			var got product
+			var got Product
 			a.decode(t, &got)
 			if diff := cmp.Diff(p, got); diff != "" {
 				t.Errorf("%s reads another product (-created +read):\n%s", name, diff)
@@ -31,7 +31,7 @@ func (c *Caller) testGet(t *testing.T) {
 	})
 	t.Run("DraftForStaffOnly", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"status": "draft"}))
+		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
 		c.Do(t, reading(p, "")).wantProblem(t, notFound())
 		c.Do(t, reading(p, c.As(t))).wantProblem(t, notFound())
 		c.Do(t, reading(p, c.As(t, roleCustomer))).wantProblem(t, notFound())
@@ -41,7 +41,7 @@ func (c *Caller) testGet(t *testing.T) {
 	})
 	t.Run("ArchivedIsGone", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.archive(t, p)
 		c.Do(t, reading(p, "")).wantProblem(t, gone())
 		c.Do(t, reading(p, c.As(t, roleCatalog))).wantProblem(t, gone())
@@ -60,7 +60,7 @@ func (c *Caller) testGet(t *testing.T) {
 		})
 	}
 
-	p := c.create(t, newProduct())
+	p := c.Create(t, NewProduct())
 	for name, tags := range map[string]string{
 		"SameTag": `"1"`, "WeakTag": `W/"1"`, "AnyTag": "*", "OneOfMany": `"7", W/"1" , "9"`,
 	} {
@@ -85,8 +85,8 @@ func (c *Caller) testGet(t *testing.T) {
 	}
 	t.Run("ModifiedAfterChange", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		next := c.patch(t, p, document{"name": "Other"})
+		p := c.Create(t, NewProduct())
+		next := c.patch(t, p, Document{"name": "Other"})
 		r := reading(p, "")
 		r.Header = map[string]string{headerIfNoneMatch: p.etag()}
 		a := c.Do(t, r).want(t, http.StatusOK)

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -8,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// inventory is the stock of a product as clients read it.
-type inventory struct {
+// Inventory is the stock of a product as clients read it.
+type Inventory struct {
 	ProductID string `json:"product_id"`
 	SKU       string `json:"sku"`
 	Available int64  `json:"available"`
@@ -29,33 +30,46 @@ type adjustment struct {
 	CreatedAt string `json:"created_at"`
 }
 
-func (c *Caller) stock(t TB, p product) inventory {
+// Stock reads the stock of a product as staff.
+func (c *Caller) Stock(t TB, p Product) Inventory {
 	t.Helper()
 	a := c.Do(t, Request{Method: http.MethodGet, Path: p.path() + "/inventory", Token: c.As(t, roleFulfilment)}).want(t, http.StatusOK)
 	a.wantMembers(t, "product_id", "sku", "available", "reserved", "sold", "version", "updated_at")
-	var got inventory
+	var got Inventory
 	a.decode(t, &got)
 	return got
 }
 
-// move moves stock under a key of its own.
-func (c *Caller) move(t TB, p product, delta int64) {
+// Move moves stock under a key of its own.
+func (c *Caller) Move(t TB, p Product, delta int64) {
 	t.Helper()
-	c.Do(t, c.adjusting(t, p, unique(), movement(delta))).want(t, http.StatusCreated)
+	c.Do(t, c.Adjusting(t, p, unique(), Movement(delta))).want(t, http.StatusCreated)
 }
+
+// Adjusting is the request that moves stock.
+func (c *Caller) Adjusting(t TB, p Product, key, body string) Request {
+	t.Helper()
+	return Request{
+		Method: http.MethodPost, Path: p.path() + "/inventory/adjustments", Token: c.As(t, roleFulfilment),
+		Header: map[string]string{headerKey: key}, Body: body,
+	}
+}
+
+// Movement is a body that moves stock by delta pieces.
+func Movement(delta int64) string { return fmt.Sprintf(`{"delta":%d,"reason":"delivery"}`, delta) }
 
 func (c *Caller) testInventory(t *testing.T) {
 	t.Run("NewProductHasNone", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		want := inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt}
-		if diff := cmp.Diff(want, c.stock(t, p)); diff != "" {
+		p := c.Create(t, NewProduct())
+		want := Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt}
+		if diff := cmp.Diff(want, c.Stock(t, p)); diff != "" {
 			t.Errorf("stock (-want +got):\n%s", diff)
 		}
 	})
 	t.Run("ForCatalogAndFulfilment", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"status": "draft"}))
+		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
 		r := Request{Method: http.MethodGet, Path: p.path() + "/inventory"}
 		for role, status := range map[string]int{
 			roleCatalog: http.StatusOK, roleFulfilment: http.StatusOK,
@@ -69,11 +83,11 @@ func (c *Caller) testInventory(t *testing.T) {
 	})
 	t.Run("OfArchivedProducts", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		c.move(t, p, 3)
+		p := c.Create(t, NewProduct())
+		c.Move(t, p, 3)
 		c.archive(t, p)
-		c.move(t, p, -1)
-		if got := c.stock(t, p); got.Available != 2 {
+		c.Move(t, p, -1)
+		if got := c.Stock(t, p); got.Available != 2 {
 			t.Errorf("%d pieces, want 2", got.Available)
 		}
 	})
@@ -90,8 +104,8 @@ func (c *Caller) testAdjust(t *testing.T) {
 	t.Run("MovesStockAndAnswersTheEntry", func(t *testing.T) {
 		t.Parallel()
 		began := time.Now()
-		p := c.create(t, newProduct())
-		a := c.Do(t, c.adjusting(t, p, unique(), `{"delta":12,"reason":"Lieferung № 7\nvollständig"}`)).want(t, http.StatusCreated)
+		p := c.Create(t, NewProduct())
+		a := c.Do(t, c.Adjusting(t, p, unique(), `{"delta":12,"reason":"Lieferung № 7\nvollständig"}`)).want(t, http.StatusCreated)
 		a.wantHeader(t, headerReplayed, "")
 		a.wantMembers(t, "id", "product_id", "sku", "delta", "reason", "created_at")
 		var got adjustment
@@ -107,23 +121,23 @@ func (c *Caller) testAdjust(t *testing.T) {
 		}
 		wantTime(t, got.CreatedAt, began)
 
-		c.move(t, p, -5)
-		stock := c.stock(t, p)
-		wantStock := inventory{ProductID: p.ID, SKU: p.SKU, Available: 7, Version: 3, UpdatedAt: stock.UpdatedAt}
+		c.Move(t, p, -5)
+		stock := c.Stock(t, p)
+		wantStock := Inventory{ProductID: p.ID, SKU: p.SKU, Available: 7, Version: 3, UpdatedAt: stock.UpdatedAt}
 		if diff := cmp.Diff(wantStock, stock); diff != "" {
 			t.Errorf("stock (-want +got):\n%s", diff)
 		}
-		if got := c.get(t, p.ID); got.Version != 1 {
+		if got := c.Get(t, p.ID); got.Version != 1 {
 			t.Errorf("the product has version %d: stock has its own", got.Version)
 		}
 	})
 	t.Run("DownToNothing", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		for _, delta := range []int64{1_000_000, -1_000_000, 1, -1} {
-			c.move(t, p, delta)
+			c.Move(t, p, delta)
 		}
-		if got := c.stock(t, p); got.Available != 0 || got.Version != 5 {
+		if got := c.Stock(t, p); got.Available != 0 || got.Version != 5 {
 			t.Errorf("got %+v, want nothing in version 5", got)
 		}
 	})
@@ -141,31 +155,31 @@ func (c *Caller) testAdjust(t *testing.T) {
 	}
 	t.Run("AnotherCallersKeyIsAnotherKey", func(t *testing.T) {
 		t.Parallel()
-		p, key := c.create(t, newProduct()), unique()
-		c.Do(t, c.adjusting(t, p, key, movement(2))).want(t, http.StatusCreated)
-		r := c.adjusting(t, p, key, movement(2))
+		p, key := c.Create(t, NewProduct()), unique()
+		c.Do(t, c.Adjusting(t, p, key, Movement(2))).want(t, http.StatusCreated)
+		r := c.Adjusting(t, p, key, Movement(2))
 		r.Token = c.As(t, roleFulfilment, roleSupport)
 		c.Do(t, r).want(t, http.StatusCreated).wantHeader(t, headerReplayed, "")
-		if got := c.stock(t, p); got.Available != 4 {
+		if got := c.Stock(t, p); got.Available != 4 {
 			t.Errorf("%d pieces, want 4", got.Available)
 		}
 	})
 	t.Run("RefusalDoesNotUseUpTheKey", func(t *testing.T) {
 		t.Parallel()
-		p, key := c.create(t, newProduct()), unique()
-		c.Do(t, c.adjusting(t, p, key, movement(-1))).wantProblem(t, refused(http.StatusConflict, "would_go_negative", "/delta"))
-		c.Do(t, c.adjusting(t, p, key, `{"delta":0,"reason":"x"}`)).wantProblem(t, invalid("/delta"))
-		c.move(t, p, 1)
-		c.Do(t, c.adjusting(t, p, key, movement(-1))).want(t, http.StatusCreated).wantHeader(t, headerReplayed, "")
-		if got := c.stock(t, p); got.Available != 0 {
+		p, key := c.Create(t, NewProduct()), unique()
+		c.Do(t, c.Adjusting(t, p, key, Movement(-1))).wantProblem(t, refused(http.StatusConflict, "would_go_negative", "/delta"))
+		c.Do(t, c.Adjusting(t, p, key, `{"delta":0,"reason":"x"}`)).wantProblem(t, invalid("/delta"))
+		c.Move(t, p, 1)
+		c.Do(t, c.Adjusting(t, p, key, Movement(-1))).want(t, http.StatusCreated).wantHeader(t, headerReplayed, "")
+		if got := c.Stock(t, p); got.Available != 0 {
 			t.Errorf("%d pieces, want none", got.Available)
 		}
 	})
 	t.Run("AnyVisibleKeyOf255Characters", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		for _, key := range []string{"k", "~!#$%&'()*+-./:;<=>?@[]^_`{|}", repeat("k", 255)} {
-			r := c.adjusting(t, p, key, movement(1))
+			r := c.Adjusting(t, p, key, Movement(1))
 			r.Token = c.token(t, time.Now(), unique(), roleFulfilment) // a caller who has used no key
 			c.Do(t, r).want(t, http.StatusCreated).wantHeader(t, headerReplayed, "")
 		}
@@ -174,11 +188,11 @@ func (c *Caller) testAdjust(t *testing.T) {
 
 // testReplay sends an adjustment of 4 pieces, and then the same request in another form.
 func (c *Caller) testReplay(t *testing.T, name, key, body string) {
-	p := c.create(t, newProduct())
+	p := c.Create(t, NewProduct())
 	mark := unique() // callers' keys meet across tests
-	first := c.Do(t, c.adjusting(t, p, "retry-1"+mark, `{"delta":4,"reason":"delivery"}`)).want(t, http.StatusCreated)
+	first := c.Do(t, c.Adjusting(t, p, "retry-1"+mark, `{"delta":4,"reason":"delivery"}`)).want(t, http.StatusCreated)
 	first.wantHeader(t, headerReplayed, "")
-	c.move(t, p, 10) // time passes
+	c.Move(t, p, 10) // time passes
 	if name == "AfterArchiving" {
 		c.archive(t, p)
 	}
@@ -192,13 +206,13 @@ func (c *Caller) testReplay(t *testing.T, name, key, body string) {
 		times = 3
 	}
 	for range times {
-		second := c.Do(t, c.adjusting(t, p, again, body)).want(t, http.StatusCreated)
+		second := c.Do(t, c.Adjusting(t, p, again, body)).want(t, http.StatusCreated)
 		second.wantHeader(t, headerReplayed, "true")
 		if diff := cmp.Diff(string(first.Body), string(second.Body)); diff != "" {
 			t.Errorf("another answer (-first +second):\n%s", diff)
 		}
 	}
-	if got := c.stock(t, p); got.Available != 14 || got.Version != 3 {
+	if got := c.Stock(t, p); got.Available != 14 || got.Version != 3 {
 		t.Errorf("got %d pieces in version %d, want 14 in version 3", got.Available, got.Version)
 	}
 }
@@ -210,15 +224,15 @@ func (c *Caller) testAdjustRefuses(t *testing.T) {
 		header    map[string]string
 		want      refusal
 	}{
-		"WithoutKey":         {"", movement(1), nil, keyRequired},
-		"KeyTooLong":         {repeat("k", 256), movement(1), nil, parameter(headerKey)},
-		"KeyWithSpace":       {"a b", movement(1), nil, parameter(headerKey)},
-		"KeyEmptyString":     {`""`, movement(1), nil, parameter(headerKey)},
-		"KeyOneQuote":        {`"a`, movement(1), nil, parameter(headerKey)},
-		"KeyWithAccent":      {"clé", movement(1), nil, parameter(headerKey)},
-		"DeltaZero":          {unique(), movement(0), nil, invalid("/delta")},
-		"DeltaTooLarge":      {unique(), movement(1_000_001), nil, invalid("/delta")},
-		"DeltaTooSmall":      {unique(), movement(-1_000_001), nil, invalid("/delta")},
+		"WithoutKey":         {"", Movement(1), nil, keyRequired},
+		"KeyTooLong":         {repeat("k", 256), Movement(1), nil, parameter(headerKey)},
+		"KeyWithSpace":       {"a b", Movement(1), nil, parameter(headerKey)},
+		"KeyEmptyString":     {`""`, Movement(1), nil, parameter(headerKey)},
+		"KeyOneQuote":        {`"a`, Movement(1), nil, parameter(headerKey)},
+		"KeyWithAccent":      {"clé", Movement(1), nil, parameter(headerKey)},
+		"DeltaZero":          {unique(), Movement(0), nil, invalid("/delta")},
+		"DeltaTooLarge":      {unique(), Movement(1_000_001), nil, invalid("/delta")},
+		"DeltaTooSmall":      {unique(), Movement(-1_000_001), nil, invalid("/delta")},
 		"DeltaBeyondInt64":   {unique(), `{"delta":9223372036854775808,"reason":"x"}`, nil, invalid("/delta")},
 		"DeltaFraction":      {unique(), `{"delta":1.5,"reason":"x"}`, nil, invalid("/delta")},
 		"DeltaText":          {unique(), `{"delta":"1","reason":"x"}`, nil, invalid("/delta")},
@@ -232,20 +246,20 @@ func (c *Caller) testAdjustRefuses(t *testing.T) {
 		"Nothing":            {unique(), `{}`, nil, invalid("/delta", "/reason")},
 		"UnknownField":       {unique(), `{"delta":1,"reason":"x","warehouse":"A"}`, nil, invalid("/warehouse")},
 		"DeltaTwice":         {unique(), `{"delta":1,"delta":2,"reason":"x"}`, nil, malformed("/delta")},
-		"TrailingData":       {unique(), movement(1) + "1", nil, malformed()},
+		"TrailingData":       {unique(), Movement(1) + "1", nil, malformed()},
 		"NotUTF8":            {unique(), "{\"delta\":1,\"reason\":\"\xff\"}", nil, malformed()},
 		"TooDeep":            {unique(), `{"delta":` + repeat("[", 40) + repeat("]", 40) + `,"reason":"x"}`, nil, malformed()},
-		"ContentTypeText":    {unique(), movement(1), map[string]string{headerContentType: "text/plain"}, unsupported()},
-		"ContentTypePatch":   {unique(), movement(1), map[string]string{headerContentType: typeMergePatch}, unsupported()},
-		"WouldGoNegative":    {unique(), movement(-6), nil, refused(http.StatusConflict, "would_go_negative", "/delta")},
-		"WouldGoFarNegative": {unique(), movement(-1_000_000), nil, refused(http.StatusConflict, "would_go_negative", "/delta")},
+		"ContentTypeText":    {unique(), Movement(1), map[string]string{headerContentType: "text/plain"}, unsupported()},
+		"ContentTypePatch":   {unique(), Movement(1), map[string]string{headerContentType: typeMergePatch}, unsupported()},
+		"WouldGoNegative":    {unique(), Movement(-6), nil, refused(http.StatusConflict, "would_go_negative", "/delta")},
+		"WouldGoFarNegative": {unique(), Movement(-1_000_000), nil, refused(http.StatusConflict, "would_go_negative", "/delta")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := c.create(t, newProduct())
-			c.move(t, p, 5)
-			before := c.stock(t, p)
-			r := c.adjusting(t, p, tc.key, tc.body)
+			p := c.Create(t, NewProduct())
+			c.Move(t, p, 5)
+			before := c.Stock(t, p)
+			r := c.Adjusting(t, p, tc.key, tc.body)
 			if tc.key == "" {
 				delete(r.Header, headerKey)
 			}
@@ -253,7 +267,7 @@ func (c *Caller) testAdjustRefuses(t *testing.T) {
 				r.Header[name] = value
 			}
 			c.Do(t, r).wantProblem(t, tc.want)
-			if diff := cmp.Diff(before, c.stock(t, p)); diff != "" {
+			if diff := cmp.Diff(before, c.Stock(t, p)); diff != "" {
 				t.Errorf("a refused request has moved stock (-before +after):\n%s", diff)
 			}
 		})
@@ -261,22 +275,22 @@ func (c *Caller) testAdjustRefuses(t *testing.T) {
 	t.Run("KeyOfAnotherRequest", func(t *testing.T) {
 		t.Parallel()
 		reused := refused(http.StatusUnprocessableEntity, "idempotency_key_reused", headerKey)
-		p, other, key := c.create(t, newProduct()), c.create(t, newProduct()), unique()
-		c.Do(t, c.adjusting(t, p, key, movement(5))).want(t, http.StatusCreated)
-		c.Do(t, c.adjusting(t, p, key, movement(6))).wantProblem(t, reused)
-		c.Do(t, c.adjusting(t, p, key, `{"delta":5,"reason":"another"}`)).wantProblem(t, reused)
-		c.Do(t, c.adjusting(t, other, key, movement(5))).wantProblem(t, reused)
-		if got := c.stock(t, p); got.Available != 5 {
+		p, other, key := c.Create(t, NewProduct()), c.Create(t, NewProduct()), unique()
+		c.Do(t, c.Adjusting(t, p, key, Movement(5))).want(t, http.StatusCreated)
+		c.Do(t, c.Adjusting(t, p, key, Movement(6))).wantProblem(t, reused)
+		c.Do(t, c.Adjusting(t, p, key, `{"delta":5,"reason":"another"}`)).wantProblem(t, reused)
+		c.Do(t, c.Adjusting(t, other, key, Movement(5))).wantProblem(t, reused)
+		if got := c.Stock(t, p); got.Available != 5 {
 			t.Errorf("%d pieces, want 5", got.Available)
 		}
-		if got := c.stock(t, other); got.Available != 0 {
+		if got := c.Stock(t, other); got.Available != 0 {
 			t.Errorf("%d pieces of the other product, want none", got.Available)
 		}
 	})
 	t.Run("UnknownProduct", func(t *testing.T) {
 		t.Parallel()
 		for _, id := range []string{nobodysID, "coffee"} {
-			c.Do(t, c.adjusting(t, product{ID: id}, unique(), movement(1))).wantProblem(t, notFound())
+			c.Do(t, c.Adjusting(t, Product{ID: id}, unique(), Movement(1))).wantProblem(t, notFound())
 		}
 	})
 }

@@ -15,41 +15,41 @@ func (c *Caller) testLimits(t *testing.T) {
 	for name, stream := range map[string]bool{"": false, "InChunks": true} {
 		t.Run("LargestBody"+name, func(t *testing.T) {
 			t.Parallel()
-			body := newProduct().String()
-			r := c.creation(t, body+repeat(" ", maxBody-len(body)))
+			body := NewProduct().String()
+			r := c.Creation(t, body+repeat(" ", maxBody-len(body)))
 			r.Stream = stream
 			c.Do(t, r).want(t, http.StatusCreated)
 		})
 		t.Run("OneByteMore"+name, func(t *testing.T) {
 			t.Parallel()
-			valid := newProduct()
+			valid := NewProduct()
 			body := valid.String()
-			r := c.creation(t, body+repeat(" ", maxBody+1-len(body)))
+			r := c.Creation(t, body+repeat(" ", maxBody+1-len(body)))
 			r.Stream = stream
 			c.Do(t, r).wantProblem(t, tooLarge)
 			c.wantEmpty(t, valid["category"].(string))
-			c.create(t, valid)
+			c.Create(t, valid)
 		})
 	}
 	t.Run("OneByteMoreToPatch", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		c.Do(t, c.patching(t, p, `{"name":"Other"}`+repeat(" ", maxBody))).wantProblem(t, tooLarge)
-		if got := c.get(t, p.ID); got.Version != 1 {
+		p := c.Create(t, NewProduct())
+		c.Do(t, c.Patching(t, p, `{"name":"Other"}`+repeat(" ", maxBody))).wantProblem(t, tooLarge)
+		if got := c.Get(t, p.ID); got.Version != 1 {
 			t.Errorf("a refused request has written version %d", got.Version)
 		}
 	})
 	t.Run("OneByteMoreToAdjust", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		c.Do(t, c.adjusting(t, p, unique(), movement(1)+repeat(" ", maxBody))).wantProblem(t, tooLarge)
-		if got := c.stock(t, p); got.Available != 0 {
+		p := c.Create(t, NewProduct())
+		c.Do(t, c.Adjusting(t, p, unique(), Movement(1)+repeat(" ", maxBody))).wantProblem(t, tooLarge)
+		if got := c.Stock(t, p); got.Available != 0 {
 			t.Errorf("a refused request has moved %d pieces", got.Available)
 		}
 	})
 	t.Run("RoleBeforeSize", func(t *testing.T) {
 		t.Parallel()
-		r := c.creation(t, repeat(" ", maxBody))
+		r := c.Creation(t, repeat(" ", maxBody))
 		r.Token = c.As(t)
 		c.Do(t, r).wantProblem(t, forbidden())
 	})
@@ -60,7 +60,7 @@ func (c *Caller) testLimits(t *testing.T) {
 	})
 	t.Run("TheGatewaysOwnLimit", func(t *testing.T) {
 		t.Parallel()
-		r := c.creation(t, repeat(" ", maxGateway+1))
+		r := c.Creation(t, repeat(" ", maxGateway+1))
 		r.ByGateway = true
 		a := c.Do(t, r).want(t, http.StatusRequestEntityTooLarge)
 		if want := `{"message":"Request Entity Too Large"}`; string(a.Body) != want {
@@ -88,7 +88,7 @@ func (c *Caller) testEncoding(t *testing.T) {
 					Method: http.MethodPatch, Path: "/v1/products/" + id, Token: c.As(t, roleCatalog),
 					Header: map[string]string{headerIfMatch: `"1"`}, Body: `{"name":"Other"}`,
 				},
-				c.adjusting(t, product{ID: id}, unique(), movement(1)),
+				c.Adjusting(t, Product{ID: id}, unique(), Movement(1)),
 			}
 			for _, r := range requests {
 				a := c.Do(t, r)

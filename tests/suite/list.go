@@ -18,40 +18,40 @@ func (c *Caller) testList(t *testing.T) {
 	})
 	t.Run("NewProductStandsFirstWithoutFilter", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		// Others create products at the same time, but not a hundred.
-		if ids := c.list(t, "", "limit", "100").ids(); !slices.Contains(ids, p.ID) {
+		if ids := c.List(t, "", "limit", "100").ids(); !slices.Contains(ids, p.ID) {
 			t.Errorf("%s is not among the newest: %v", p.ID, ids)
 		}
 	})
 	t.Run("ChangesMoveProducts", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		next := c.patch(t, p, document{"category": "c-" + unique()})
-		if got := c.list(t, "", "category", p.Category).ids(); len(got) > 0 {
+		p := c.Create(t, NewProduct())
+		next := c.patch(t, p, Document{"category": "c-" + unique()})
+		if got := c.List(t, "", "category", p.Category).ids(); len(got) > 0 {
 			t.Errorf("the old category still has %v", got)
 		}
-		if diff := cmp.Diff([]product{next}, c.list(t, "", "category", next.Category).Data); diff != "" {
+		if diff := cmp.Diff([]Product{next}, c.List(t, "", "category", next.Category).Data); diff != "" {
 			t.Errorf("the new category (-want +got):\n%s", diff)
 		}
-		hidden := c.patch(t, next, document{"status": "draft"})
-		if got := c.list(t, "", "category", next.Category).ids(); len(got) > 0 {
+		hidden := c.patch(t, next, Document{"status": "draft"})
+		if got := c.List(t, "", "category", next.Category).ids(); len(got) > 0 {
 			t.Errorf("everybody sees a draft: %v", got)
 		}
-		if got := c.list(t, c.As(t, roleSupport), "category", next.Category, "status", "draft").ids(); !slices.Equal(got, []string{hidden.ID}) {
+		if got := c.List(t, c.As(t, roleSupport), "category", next.Category, "status", "draft").ids(); !slices.Equal(got, []string{hidden.ID}) {
 			t.Errorf("staff sees the drafts %v, want %s", got, hidden.ID)
 		}
 	})
 	t.Run("UnknownCategoryIsEmpty", func(t *testing.T) {
 		t.Parallel()
-		l := c.list(t, "", "category", "c-"+unique())
+		l := c.List(t, "", "category", "c-"+unique())
 		if len(l.Data) > 0 || l.HasMore {
 			t.Errorf("got %+v", l)
 		}
 	})
 	t.Run("UnknownParameterIsIgnored", func(t *testing.T) {
 		t.Parallel()
-		c.list(t, "", "utm_source", "mail", "limit", "1")
+		c.List(t, "", "utm_source", "mail", "limit", "1")
 	})
 
 	for name, tc := range map[string]struct {
@@ -94,9 +94,9 @@ func (c *Caller) testList(t *testing.T) {
 
 func (c *Caller) testVisibility(t *testing.T) {
 	category := "c-" + unique()
-	active := c.create(t, newProduct().with(document{"category": category}))
-	draft := c.create(t, newProduct().with(document{"category": category, "status": "draft"}))
-	archived := c.create(t, newProduct().with(document{"category": category}))
+	active := c.Create(t, NewProduct().With(Document{"category": category}))
+	draft := c.Create(t, NewProduct().With(Document{"category": category, "status": "draft"}))
+	archived := c.Create(t, NewProduct().With(Document{"category": category}))
 	c.archive(t, archived)
 
 	staff := c.As(t, roleCatalog)
@@ -118,7 +118,7 @@ func (c *Caller) testVisibility(t *testing.T) {
 			if tc.status != "" {
 				parameters = append(parameters, "status", tc.status)
 			}
-			got := c.list(t, tc.token, parameters...).ids()
+			got := c.List(t, tc.token, parameters...).ids()
 			slices.Sort(got)
 			slices.Sort(tc.want)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -141,9 +141,9 @@ func (c *Caller) testVisibility(t *testing.T) {
 
 func (c *Caller) testCursor(t *testing.T) {
 	category := "c-" + unique()
-	var created []product // newest first
+	var created []Product // newest first
 	for range 21 {
-		created = slices.Insert(created, 0, c.create(t, newProduct().with(document{"category": category})))
+		created = slices.Insert(created, 0, c.Create(t, NewProduct().With(Document{"category": category})))
 	}
 	for limit, sizes := range map[string][]int{
 		"1": slices.Repeat([]int{1}, 21), "4": {4, 4, 4, 4, 4, 1}, "7": {7, 7, 7}, "": {20, 1}, "20": {20, 1}, "21": {21}, "100": {21},
@@ -154,7 +154,7 @@ func (c *Caller) testCursor(t *testing.T) {
 			if limit != "" {
 				parameters = append(parameters, "limit", limit)
 			}
-			var got []product
+			var got []Product
 			var gotSizes []int
 			for _, page := range c.walk(t, "", "/v1/products", parameters...) {
 				got, gotSizes = append(got, page.Data...), append(gotSizes, len(page.Data))
@@ -168,12 +168,12 @@ func (c *Caller) testCursor(t *testing.T) {
 	t.Run("StaffWalksPastDrafts", func(t *testing.T) {
 		t.Parallel()
 		category := "c-" + unique()
-		var created []product
+		var created []Product
 		for i := range 6 {
 			status := []string{"active", "draft"}[i%2]
-			created = slices.Insert(created, 0, c.create(t, newProduct().with(document{"category": category, "status": status})))
+			created = slices.Insert(created, 0, c.Create(t, NewProduct().With(Document{"category": category, "status": status})))
 		}
-		var got []product
+		var got []Product
 		for _, page := range c.walk(t, c.As(t, roleAdmin), "/v1/products", "category", category, "limit", "2") {
 			got = append(got, page.Data...)
 		}
@@ -181,10 +181,10 @@ func (c *Caller) testCursor(t *testing.T) {
 	})
 
 	staff := c.As(t, roleCatalog)
-	cursor := c.list(t, "", "category", category, "limit", "3").NextCursor
+	cursor := c.List(t, "", "category", category, "limit", "3").NextCursor
 	t.Run("AnotherLimitIsTheSameList", func(t *testing.T) {
 		t.Parallel()
-		if got := c.list(t, "", "category", category, "limit", "5", "cursor", cursor); len(got.Data) != 5 {
+		if got := c.List(t, "", "category", category, "limit", "5", "cursor", cursor); len(got.Data) != 5 {
 			t.Errorf("got %d products, want 5", len(got.Data))
 		}
 	})
@@ -200,7 +200,7 @@ func (c *Caller) testCursor(t *testing.T) {
 	refuse("OfNoCategory", "", "/v1/products", cursor)
 	refuse("OfAnotherRoute", "", "/v1/products/search", cursor, "q", "blend")
 	refuse("OfAnotherCaller", staff, "/v1/products", cursor, "category", category, "status", "active")
-	refuse("OfAnotherStatus", staff, "/v1/products", c.list(t, staff, "category", category, "limit", "3").NextCursor,
+	refuse("OfAnotherStatus", staff, "/v1/products", c.List(t, staff, "category", category, "limit", "3").NextCursor,
 		"category", category, "status", "active")
 	refuse("Empty", "", "/v1/products", "", "category", category)
 	refuse("CutOff", "", "/v1/products", cursor[:len(cursor)-1], "category", category)
@@ -234,18 +234,18 @@ func (c *Caller) testTampering(t *testing.T, category, cursor string) {
 
 // wantNewestFirst reports products that are not the created ones, or not in their order. Products
 // of the same millisecond may stand in any order.
-func wantNewestFirst(t TB, created, got []product) {
+func wantNewestFirst(t TB, created, got []Product) {
 	t.Helper()
-	if !slices.IsSortedFunc(got, func(a, b product) int { return madeAt(t, b).Compare(madeAt(t, a)) }) {
+	if !slices.IsSortedFunc(got, func(a, b Product) int { return madeAt(t, b).Compare(madeAt(t, a)) }) {
 		t.Errorf("not newest first")
 	}
-	byID := func(a, b product) int { return strings.Compare(a.ID, b.ID) }
+	byID := func(a, b Product) int { return strings.Compare(a.ID, b.ID) }
 	if diff := cmp.Diff(slices.SortedFunc(slices.Values(created), byID), slices.SortedFunc(slices.Values(got), byID)); diff != "" {
 		t.Errorf("products (-created +listed):\n%s", diff)
 	}
 }
 
-func madeAt(t TB, p product) time.Time {
+func madeAt(t TB, p Product) time.Time {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, p.CreatedAt)
 	if err != nil {

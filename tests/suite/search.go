@@ -19,10 +19,10 @@ func (c *Caller) testSearch(t *testing.T) {
 	}
 
 	word, maker := unique(), unique()
-	first := c.create(t, newProduct().with(document{
+	first := c.Create(t, NewProduct().With(Document{
 		"name": "Morning " + strings.ToUpper(word) + " roast", "tags": []string{"by-" + maker, "washed"},
 	}))
-	second := c.create(t, newProduct().with(document{"name": "Evening " + word, "tags": []string{"natural"}}))
+	second := c.Create(t, NewProduct().With(Document{"name": "Evening " + word, "tags": []string{"natural"}}))
 	both := []string{first.ID, second.ID}
 	slices.Sort(both)
 	for name, tc := range map[string]struct {
@@ -56,19 +56,19 @@ func (c *Caller) testSearch(t *testing.T) {
 	}
 	t.Run("AnswersWholeProducts", func(t *testing.T) {
 		t.Parallel()
-		if diff := cmp.Diff([]product{first}, c.page(t, "", path, "q", maker).Data); diff != "" {
+		if diff := cmp.Diff([]Product{first}, c.page(t, "", path, "q", maker).Data); diff != "" {
 			t.Errorf("product (-want +got):\n%s", diff)
 		}
 	})
 	t.Run("ActiveProductsOnlyAlsoForStaff", func(t *testing.T) {
 		t.Parallel()
 		word := unique()
-		p := c.create(t, newProduct().with(document{"name": "Roast " + word, "status": "draft"}))
+		p := c.Create(t, NewProduct().With(Document{"name": "Roast " + word, "status": "draft"}))
 		staff := c.page(t, c.As(t, roleCatalog), path, "q", word)
 		if len(staff.Data) > 0 || len(find(t, word)) > 0 {
 			t.Error("a draft is found")
 		}
-		p = c.patch(t, p, document{"status": "active"})
+		p = c.patch(t, p, Document{"status": "active"})
 		if got := find(t, word); !slices.Equal(got, []string{p.ID}) {
 			t.Errorf("active: found %v, want %s", got, p.ID)
 		}
@@ -80,8 +80,8 @@ func (c *Caller) testSearch(t *testing.T) {
 	t.Run("ByNewWordsAfterChange", func(t *testing.T) {
 		t.Parallel()
 		before, after := unique(), unique()
-		p := c.create(t, newProduct().with(document{"name": before}))
-		c.patch(t, p, document{"name": after})
+		p := c.Create(t, NewProduct().With(Document{"name": before}))
+		c.patch(t, p, Document{"name": after})
 		if got := find(t, before); len(got) > 0 {
 			t.Errorf("found by its old name: %v", got)
 		}
@@ -120,7 +120,7 @@ func (c *Caller) testSearchPages(t *testing.T) {
 	word := unique()
 	var want []string
 	for range 5 {
-		want = append(want, c.create(t, newProduct().with(document{"name": "Blend " + word})).ID)
+		want = append(want, c.Create(t, NewProduct().With(Document{"name": "Blend " + word})).ID)
 	}
 	slices.Sort(want)
 	for limit, sizes := range map[string][]int{"1": {1, 1, 1, 1, 1}, "2": {2, 2, 1}, "5": {5}, "100": {5}} {

@@ -17,20 +17,20 @@ import (
 func (c *Caller) testSweep(t *testing.T) {
 	t.Run("BrokenMembersAreNamed", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		c.move(t, p, 100)
-		stock := c.stock(t, p)
+		p := c.Create(t, NewProduct())
+		c.Move(t, p, 100)
+		stock := c.Stock(t, p)
 		rapid.Check(t, func(rt *rapid.T) { c.sweepMembers(rt, t, p) })
-		if got := c.get(t, p.ID); got.Version != p.Version {
+		if got := c.Get(t, p.ID); got.Version != p.Version {
 			t.Errorf("a refused request has written: %+v", got)
 		}
-		if got := c.stock(t, p); got != stock {
+		if got := c.Stock(t, p); got != stock {
 			t.Errorf("a refused request has moved stock: %+v", got)
 		}
 	})
 	t.Run("ChangedBytesDoNotFail", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		rapid.Check(t, func(rt *rapid.T) { c.sweepBytes(rt, t, p) })
 	})
 	t.Run("AnyQueryAndPathDoNotFail", func(t *testing.T) {
@@ -41,42 +41,47 @@ func (c *Caller) testSweep(t *testing.T) {
 
 // breakages are values that a member must not have, by the kind of the member.
 func breakages() map[string][]any {
-	noText := []any{true, 5, 1.5, []any{}, document{}}
+	noText := []any{true, 5, 1.5, []any{}, Document{}}
 	return map[string][]any{
 		"sku":         append([]any{"", " ", "a b", "-a", repeat("s", 65), "é", "a\x00"}, noText...),
 		"name":        append([]any{"", " ", "\x00", repeat("n", 201)}, noText...),
 		"description": append([]any{repeat("d", 5001), "\x01", "\x7f"}, noText...),
 		"category":    append([]any{"", "A", "a b", "-", "a-", repeat("c", 65)}, noText...),
-		"tags":        {"a", 5, true, document{}, []any{""}, []any{5}, []any{[]any{}}, []any{repeat("t", 51)}, numbered("%d", 21)},
-		"attributes":  {"a", 5, false, []any{}, document{"": "x"}, document{"a": 5}, document{"a": document{}}, document{"a": repeat("v", 257)}},
+		"tags":        {"a", 5, true, Document{}, []any{""}, []any{5}, []any{[]any{}}, []any{repeat("t", 51)}, numbered("%d", 21)},
+		"attributes":  {"a", 5, false, []any{}, Document{"": "x"}, Document{"a": 5}, Document{"a": Document{}}, Document{"a": repeat("v", 257)}},
 		"price": {
-			"1", 5, true, []any{}, document{"amount_minor": -1, "currency": "EUR"}, document{"amount_minor": 1, "currency": "EURO"},
-			document{"amount_minor": 1.5, "currency": "EUR"}, document{"amount_minor": "1", "currency": "EUR"},
-			document{"amount_minor": nil, "currency": "EUR"}, document{"amount_minor": 1, "currency": 5},
-			document{"amount_minor": 1, "currency": "EUR", "x": 1},
+			"1", 5, true,
+			[]any{},
+			Document{"amount_minor": -1, "currency": "EUR"},
+			Document{"amount_minor": 1, "currency": "EURO"},
+			Document{"amount_minor": 1.5, "currency": "EUR"},
+			Document{"amount_minor": "1", "currency": "EUR"},
+			Document{"amount_minor": nil, "currency": "EUR"},
+			Document{"amount_minor": 1, "currency": 5},
+			Document{"amount_minor": 1, "currency": "EUR", "x": 1},
 		},
 		"status":  append([]any{"archived", "Active", "x"}, noText...),
-		"delta":   {0, 1.5, "1", true, []any{}, document{}, 1_000_001, -1_000_001, 1e300},
+		"delta":   {0, 1.5, "1", true, []any{}, Document{}, 1_000_001, -1_000_001, 1e300},
 		"reason":  append([]any{"", " ", "\x00", repeat("r", 201)}, noText...),
-		"unknown": {nil, 1, "x", []any{}, document{"a": 1}},
+		"unknown": {nil, 1, "x", []any{}, Document{"a": 1}},
 	}
 }
 
 // sweepMembers breaks one member or more of a valid body.
-func (c *Caller) sweepMembers(rt *rapid.T, t *testing.T, p product) {
+func (c *Caller) sweepMembers(rt *rapid.T, t *testing.T, p Product) {
 	values := breakages()
-	valid, members := newProduct(), []string{"sku", "name", "description", "category", "tags", "attributes", "price", "status", "unknown"}
+	valid, members := NewProduct(), []string{"sku", "name", "description", "category", "tags", "attributes", "price", "status", "unknown"}
 	required := []string{"sku", "name", "category", "price"}
-	r := c.creation(t, "")
+	r := c.Creation(t, "")
 	switch rapid.SampledFrom([]string{"create", "patch", "adjust"}).Draw(rt, "operation") {
 	case "patch":
-		valid, members = document{}, slices.DeleteFunc(members, func(m string) bool { return m == "sku" })
+		valid, members = Document{}, slices.DeleteFunc(members, func(m string) bool { return m == "sku" })
 		required = nil
-		r = c.patching(t, p, "")
+		r = c.Patching(t, p, "")
 	case "adjust":
-		valid, members = document{"delta": 1, "reason": "delivery"}, []string{"delta", "reason", "unknown"}
+		valid, members = Document{"delta": 1, "reason": "delivery"}, []string{"delta", "reason", "unknown"}
 		required = members[:2]
-		r = c.adjusting(t, p, unique(), "")
+		r = c.Adjusting(t, p, unique(), "")
 	}
 
 	chosen := rapid.SliceOfNDistinct(rapid.SampledFrom(members), 1, 3, rapid.ID).Draw(rt, "members")
@@ -86,7 +91,7 @@ func (c *Caller) sweepMembers(rt *rapid.T, t *testing.T, p product) {
 		if slices.Contains(required, member) {
 			choices = append(slices.Clone(choices), drop, nil)
 		}
-		body = body.with(document{member: rapid.SampledFrom(choices).Draw(rt, member)})
+		body = body.With(Document{member: rapid.SampledFrom(choices).Draw(rt, member)})
 	}
 
 	r.Body = body.String()
@@ -109,14 +114,14 @@ func (c *Caller) sweepMembers(rt *rapid.T, t *testing.T, p product) {
 }
 
 // sweepBytes changes, removes or adds bytes anywhere in a valid body.
-func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p product) {
-	r := c.creation(t, newProduct().String())
+func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p Product) {
+	r := c.Creation(t, NewProduct().String())
 	switch rapid.SampledFrom([]string{"create", "patch", "adjust"}).Draw(rt, "operation") {
 	case "patch":
 		p.Version = 1_000_000 // never written
-		r = c.patching(t, p, `{"name":"Other","attributes":{"a":null},"price":{"amount_minor":1}}`)
+		r = c.Patching(t, p, `{"name":"Other","attributes":{"a":null},"price":{"amount_minor":1}}`)
 	case "adjust":
-		r = c.adjusting(t, p, unique(), movement(1))
+		r = c.Adjusting(t, p, unique(), Movement(1))
 	}
 	body := []byte(r.Body)
 	for range rapid.IntRange(1, 4).Draw(rt, "changes") {

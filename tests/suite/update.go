@@ -9,45 +9,45 @@ import (
 )
 
 func (c *Caller) testUpdate(t *testing.T) {
-	full := document{
+	full := Document{
 		"description": "Beans.", "tags": []string{"arabica"}, "attributes": map[string]string{"roast": "dark", "origin": "Peru"},
 	}
 	for name, tc := range map[string]struct {
-		change document
-		want   func(*product)
+		change Document
+		want   func(*Product)
 	}{
-		"Name":        {document{"name": "Other"}, func(p *product) { p.Name = "Other" }},
-		"Description": {document{"description": "Other\n"}, func(p *product) { p.Description = "Other\n" }},
+		"Name":        {Document{"name": "Other"}, func(p *Product) { p.Name = "Other" }},
+		"Description": {Document{"description": "Other\n"}, func(p *Product) { p.Description = "Other\n" }},
 		"NullClearsDescription": {
-			document{"description": nil}, func(p *product) { p.Description = "" },
+			Document{"description": nil}, func(p *Product) { p.Description = "" },
 		},
-		"ListReplacesTags": {document{"tags": []string{"b", "a"}}, func(p *product) { p.Tags = []string{"b", "a"} }},
-		"NullClearsTags":   {document{"tags": nil}, func(p *product) { p.Tags = []string{} }},
+		"ListReplacesTags": {Document{"tags": []string{"b", "a"}}, func(p *Product) { p.Tags = []string{"b", "a"} }},
+		"NullClearsTags":   {Document{"tags": nil}, func(p *Product) { p.Tags = []string{} }},
 		"AttributesAreMerged": {
-			document{"attributes": document{"roast": "light", "size": "1 kg"}},
-			func(p *product) { p.Attributes = map[string]string{"roast": "light", "origin": "Peru", "size": "1 kg"} },
+			Document{"attributes": Document{"roast": "light", "size": "1 kg"}},
+			func(p *Product) { p.Attributes = map[string]string{"roast": "light", "origin": "Peru", "size": "1 kg"} },
 		},
 		"NullRemovesAttribute": {
-			document{"attributes": document{"roast": nil, "unknown": nil}},
-			func(p *product) { p.Attributes = map[string]string{"origin": "Peru"} },
+			Document{"attributes": Document{"roast": nil, "unknown": nil}},
+			func(p *Product) { p.Attributes = map[string]string{"origin": "Peru"} },
 		},
-		"NullClearsAttributes":    {document{"attributes": nil}, func(p *product) { p.Attributes = map[string]string{} }},
-		"AmountKeepsCurrency":     {document{"price": document{"amount_minor": 5}}, func(p *product) { p.Price.AmountMinor = 5 }},
-		"CurrencyKeepsAmount":     {document{"price": document{"currency": "CHF"}}, func(p *product) { p.Price.Currency = "CHF" }},
-		"Price":                   {document{"price": document{"amount_minor": 7, "currency": "JPY"}}, func(p *product) { p.Price = price{7, "JPY"} }},
-		"EmptyPriceChangesNone":   {document{"price": document{}}, func(*product) {}},
-		"Status":                  {document{"status": "draft"}, func(p *product) { p.Status = "draft" }},
-		"SameValuesAreAChangeToo": {document{"status": "active"}, func(*product) {}},
+		"NullClearsAttributes":    {Document{"attributes": nil}, func(p *Product) { p.Attributes = map[string]string{} }},
+		"AmountKeepsCurrency":     {Document{"price": Document{"amount_minor": 5}}, func(p *Product) { p.Price.AmountMinor = 5 }},
+		"CurrencyKeepsAmount":     {Document{"price": Document{"currency": "CHF"}}, func(p *Product) { p.Price.Currency = "CHF" }},
+		"Price":                   {Document{"price": Document{"amount_minor": 7, "currency": "JPY"}}, func(p *Product) { p.Price = Price{7, "JPY"} }},
+		"EmptyPriceChangesNone":   {Document{"price": Document{}}, func(*Product) {}},
+		"Status":                  {Document{"status": "draft"}, func(p *Product) { p.Status = "draft" }},
+		"SameValuesAreAChangeToo": {Document{"status": "active"}, func(*Product) {}},
 		"SeveralMembers": {
-			document{"name": "N", "description": nil, "price": document{"amount_minor": 0}},
-			func(p *product) { p.Name, p.Description, p.Price.AmountMinor = "N", "", 0 },
+			Document{"name": "N", "description": nil, "price": Document{"amount_minor": 0}},
+			func(p *Product) { p.Name, p.Description, p.Price.AmountMinor = "N", "", 0 },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			before, began := c.create(t, newProduct().with(full)), time.Now()
-			a := c.Do(t, c.patching(t, before, tc.change.String())).want(t, http.StatusOK)
-			var got product
+			before, began := c.Create(t, NewProduct().With(full)), time.Now()
+			a := c.Do(t, c.Patching(t, before, tc.change.String())).want(t, http.StatusOK)
+			var got Product
 			a.decode(t, &got)
 
 			want := before
@@ -58,15 +58,15 @@ func (c *Caller) testUpdate(t *testing.T) {
 			}
 			wantTime(t, got.UpdatedAt, began)
 			a.wantHeader(t, headerETag, `"2"`)
-			if diff := cmp.Diff(got, c.get(t, got.ID)); diff != "" {
+			if diff := cmp.Diff(got, c.Get(t, got.ID)); diff != "" {
 				t.Errorf("what was answered is not what is stored (-answered +stored):\n%s", diff)
 			}
 		})
 	}
 	t.Run("EmptyPatchChangesNoValue", func(t *testing.T) {
 		t.Parallel()
-		before := c.create(t, newProduct().with(full))
-		got := c.patch(t, before, document{})
+		before := c.Create(t, NewProduct().With(full))
+		got := c.patch(t, before, Document{})
 		got.Version, got.UpdatedAt = before.Version, before.UpdatedAt
 		if diff := cmp.Diff(before, got); diff != "" {
 			t.Errorf("product (-before +after):\n%s", diff)
@@ -74,24 +74,24 @@ func (c *Caller) testUpdate(t *testing.T) {
 	})
 	t.Run("VersionsCountUp", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		for want := int64(2); want <= 5; want++ {
-			if p = c.patch(t, p, document{"description": repeat("x", int(want))}); p.Version != want {
+			if p = c.patch(t, p, Document{"description": repeat("x", int(want))}); p.Version != want {
 				t.Errorf("version %d, want %d", p.Version, want)
 			}
 		}
 	})
 	t.Run("PlainJSONIsTakenAsMergePatch", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
-		r := c.patching(t, p, `{"name":"Other"}`)
+		p := c.Create(t, NewProduct())
+		r := c.Patching(t, p, `{"name":"Other"}`)
 		r.Header[headerContentType] = typeJSON
 		c.Do(t, r).want(t, http.StatusOK)
 	})
 	t.Run("DraftComesBack", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"status": "draft"}))
-		p = c.patch(t, p, document{"status": "active"})
+		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
+		p = c.patch(t, p, Document{"status": "active"})
 		c.Do(t, Request{Method: http.MethodGet, Path: p.path()}).want(t, http.StatusOK)
 	})
 }
@@ -102,10 +102,10 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 		header map[string]string // beside If-Match; an empty value takes a header away
 		want   refusal
 	}
-	of := func(change document) string { return change.String() }
+	of := func(change Document) string { return change.String() }
 	match := func(tags string) map[string]string { return map[string]string{headerIfMatch: tags} }
 	typed := func(contentType string) map[string]string { return map[string]string{headerContentType: contentType} }
-	name := of(document{"name": "Other"})
+	name := of(Document{"name": "Other"})
 	required := refused(http.StatusPreconditionRequired, "precondition_required", headerIfMatch)
 
 	for caseName, tc := range map[string]change{
@@ -125,44 +125,44 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 		"TrailingData":         {name + "{}", nil, malformed()},
 		"MemberTwice":          {`{"name":"A","name":"B"}`, nil, malformed("/name")},
 		"NotUTF8":              {"{\"name\":\"\xff\"}", nil, malformed()},
-		"TooDeep":              {of(document{"attributes": document{"a": deep(40)}}), nil, malformed()},
+		"TooDeep":              {of(Document{"attributes": Document{"a": deep(40)}}), nil, malformed()},
 		"Array":                {"[" + name + "]", nil, invalid("")},
 
-		"SKUIsNeverChanged":   {of(document{"sku": "OTHER"}), nil, invalid("/sku")},
-		"ID":                  {of(document{"id": nobodysID}), nil, invalid("/id")},
-		"Version":             {of(document{"version": 9}), nil, invalid("/version")},
-		"CreatedAt":           {of(document{"created_at": "2020-01-01T00:00:00Z"}), nil, invalid("/created_at")},
-		"UnknownField":        {of(document{"name": "Other", "colour": "red"}), nil, invalid("/colour")},
-		"NameNull":            {of(document{"name": nil}), nil, invalid("/name")},
-		"NameEmpty":           {of(document{"name": ""}), nil, invalid("/name")},
-		"NameTooLong":         {of(document{"name": repeat("x", 201)}), nil, invalid("/name")},
-		"NameNumber":          {of(document{"name": 5}), nil, invalid("/name")},
-		"DescriptionTooLong":  {of(document{"description": repeat("x", 5001)}), nil, invalid("/description")},
-		"CategoryNull":        {of(document{"category": nil}), nil, invalid("/category")},
-		"CategoryNotASlug":    {of(document{"category": "Coffee Beans"}), nil, invalid("/category")},
-		"TagBlank":            {of(document{"tags": []string{"a", ""}}), nil, invalid("/tags/1")},
-		"TooManyTags":         {of(document{"tags": numbered("t%d", 21)}), nil, invalid("/tags")},
-		"TagsText":            {of(document{"tags": "a"}), nil, invalid("/tags")},
-		"TooManyAttributes":   {of(document{"attributes": attributes(51)}), nil, invalid("/attributes")},
-		"AttributeTooLong":    {of(document{"attributes": document{"a": repeat("x", 257)}}), nil, invalid("/attributes/a")},
-		"AttributesList":      {of(document{"attributes": []string{}}), nil, invalid("/attributes")},
-		"PriceNull":           {of(document{"price": nil}), nil, invalid("/price")},
-		"PriceText":           {of(document{"price": "5 EUR"}), nil, invalid("/price")},
-		"PriceUnknownMember":  {of(document{"price": document{"tax": 1}}), nil, invalid("/price/tax")},
-		"AmountNull":          {of(document{"price": document{"amount_minor": nil}}), nil, invalid("/price/amount_minor")},
-		"AmountNegative":      {of(document{"price": document{"amount_minor": -1}}), nil, invalid("/price/amount_minor")},
-		"AmountFraction":      {of(document{"price": document{"amount_minor": 1.5}}), nil, invalid("/price/amount_minor")},
-		"CurrencyNull":        {of(document{"price": document{"currency": nil}}), nil, invalid("/price/currency")},
-		"CurrencyUnknown":     {of(document{"price": document{"currency": "XQX"}}), nil, invalid("/price/currency")},
-		"StatusNull":          {of(document{"status": nil}), nil, invalid("/status")},
-		"StatusArchived":      {of(document{"status": "archived"}), nil, invalid("/status")},
-		"StatusUnknown":       {of(document{"status": "gone"}), nil, invalid("/status")},
-		"GoodAndBrokenMember": {of(document{"name": "Other", "status": "gone"}), nil, invalid("/status")},
+		"SKUIsNeverChanged":   {of(Document{"sku": "OTHER"}), nil, invalid("/sku")},
+		"ID":                  {of(Document{"id": nobodysID}), nil, invalid("/id")},
+		"Version":             {of(Document{"version": 9}), nil, invalid("/version")},
+		"CreatedAt":           {of(Document{"created_at": "2020-01-01T00:00:00Z"}), nil, invalid("/created_at")},
+		"UnknownField":        {of(Document{"name": "Other", "colour": "red"}), nil, invalid("/colour")},
+		"NameNull":            {of(Document{"name": nil}), nil, invalid("/name")},
+		"NameEmpty":           {of(Document{"name": ""}), nil, invalid("/name")},
+		"NameTooLong":         {of(Document{"name": repeat("x", 201)}), nil, invalid("/name")},
+		"NameNumber":          {of(Document{"name": 5}), nil, invalid("/name")},
+		"DescriptionTooLong":  {of(Document{"description": repeat("x", 5001)}), nil, invalid("/description")},
+		"CategoryNull":        {of(Document{"category": nil}), nil, invalid("/category")},
+		"CategoryNotASlug":    {of(Document{"category": "Coffee Beans"}), nil, invalid("/category")},
+		"TagBlank":            {of(Document{"tags": []string{"a", ""}}), nil, invalid("/tags/1")},
+		"TooManyTags":         {of(Document{"tags": numbered("t%d", 21)}), nil, invalid("/tags")},
+		"TagsText":            {of(Document{"tags": "a"}), nil, invalid("/tags")},
+		"TooManyAttributes":   {of(Document{"attributes": attributes(51)}), nil, invalid("/attributes")},
+		"AttributeTooLong":    {of(Document{"attributes": Document{"a": repeat("x", 257)}}), nil, invalid("/attributes/a")},
+		"AttributesList":      {of(Document{"attributes": []string{}}), nil, invalid("/attributes")},
+		"PriceNull":           {of(Document{"price": nil}), nil, invalid("/price")},
+		"PriceText":           {of(Document{"price": "5 EUR"}), nil, invalid("/price")},
+		"PriceUnknownMember":  {of(Document{"price": Document{"tax": 1}}), nil, invalid("/price/tax")},
+		"AmountNull":          {of(Document{"price": Document{"amount_minor": nil}}), nil, invalid("/price/amount_minor")},
+		"AmountNegative":      {of(Document{"price": Document{"amount_minor": -1}}), nil, invalid("/price/amount_minor")},
+		"AmountFraction":      {of(Document{"price": Document{"amount_minor": 1.5}}), nil, invalid("/price/amount_minor")},
+		"CurrencyNull":        {of(Document{"price": Document{"currency": nil}}), nil, invalid("/price/currency")},
+		"CurrencyUnknown":     {of(Document{"price": Document{"currency": "XQX"}}), nil, invalid("/price/currency")},
+		"StatusNull":          {of(Document{"status": nil}), nil, invalid("/status")},
+		"StatusArchived":      {of(Document{"status": "archived"}), nil, invalid("/status")},
+		"StatusUnknown":       {of(Document{"status": "gone"}), nil, invalid("/status")},
+		"GoodAndBrokenMember": {of(Document{"name": "Other", "status": "gone"}), nil, invalid("/status")},
 	} {
 		t.Run(caseName, func(t *testing.T) {
 			t.Parallel()
-			p := c.patch(t, c.create(t, newProduct()), document{"description": "Version 2."})
-			r := c.patching(t, p, tc.body)
+			p := c.patch(t, c.Create(t, NewProduct()), Document{"description": "Version 2."})
+			r := c.Patching(t, p, tc.body)
 			for name, value := range tc.header {
 				if value == "" && name == headerIfMatch {
 					delete(r.Header, name)
@@ -171,7 +171,7 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 				}
 			}
 			c.Do(t, r).wantProblem(t, tc.want)
-			if diff := cmp.Diff(p, c.get(t, p.ID)); diff != "" {
+			if diff := cmp.Diff(p, c.Get(t, p.ID)); diff != "" {
 				t.Errorf("a refused request has written (-before +after):\n%s", diff)
 			}
 		})
@@ -179,21 +179,21 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 	t.Run("UnknownProduct", func(t *testing.T) {
 		t.Parallel()
 		for _, id := range []string{nobodysID, "coffee"} {
-			c.Do(t, c.patching(t, product{ID: id, Version: 1}, name)).wantProblem(t, notFound())
+			c.Do(t, c.Patching(t, Product{ID: id, Version: 1}, name)).wantProblem(t, notFound())
 		}
 	})
 	t.Run("ArchivedProduct", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct())
+		p := c.Create(t, NewProduct())
 		c.archive(t, p)
 		p.Version = 2
-		c.Do(t, c.patching(t, p, of(document{"status": "active"}))).wantProblem(t, gone())
+		c.Do(t, c.Patching(t, p, of(Document{"status": "active"}))).wantProblem(t, gone())
 	})
 	t.Run("AttributesThatAddUp", func(t *testing.T) {
 		t.Parallel()
-		p := c.create(t, newProduct().with(document{"attributes": attributes(50)}))
-		c.Do(t, c.patching(t, p, of(document{"attributes": document{"one-more": "x"}}))).wantProblem(t, invalid("/attributes"))
-		if got := c.get(t, p.ID); got.Version != 1 {
+		p := c.Create(t, NewProduct().With(Document{"attributes": attributes(50)}))
+		c.Do(t, c.Patching(t, p, of(Document{"attributes": Document{"one-more": "x"}}))).wantProblem(t, invalid("/attributes"))
+		if got := c.Get(t, p.ID); got.Version != 1 {
 			t.Errorf("a refused request has written version %d", got.Version)
 		}
 	})
