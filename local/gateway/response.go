@@ -37,7 +37,10 @@ func message(status int, text string) response {
 // AWS behaves: aws/aws-lambda-dotnet, Lambda Test Tool v2, InvokeResponseExtensions.cs.
 func parseResponse(payload []byte) (response, error) {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(payload, &fields) != nil || fields["statusCode"] == nil {
+	if json.Unmarshal(payload, &fields) != nil {
+		fields = nil
+	}
+	if fields["statusCode"] == nil {
 		return response{
 			status: http.StatusOK,
 			header: http.Header{"Content-Type": {"application/json"}},

@@ -162,7 +162,6 @@ func memberType(t reflect.Type, name string) (reflect.Type, bool) {
 		return t.Elem(), true
 	case reflect.Struct:
 		for f := range t.Fields() {
-			f := f
 			if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name && tag != "-" {
 				return f.Type, true
 			}

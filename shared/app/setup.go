@@ -88,7 +88,6 @@ func variables(config reflect.Type, field string) []string {
 	}
 	var names []string
 	for f := range config.Fields() {
-		f := f
 		if tag, ok := f.Tag.Lookup("env"); ok && f.Name == field {
 			name, _, _ := strings.Cut(tag, ",")
 			names = append(names, name)
