@@ -154,7 +154,7 @@ func plant(from, to string) ([]planting, error) {
 // planted files.
 func lint(ctx context.Context, work, linter string, planted []planting) ([]string, error) {
 	args := []string{
-		"run", "--enable-only", rules, "--output.json.path", "stdout", "--show-stats=false", "--uniq-by-line=false",
+		"run", "--allow-parallel-runners", "--enable-only", rules, "--output.json.path", "stdout", "--show-stats=false", "--uniq-by-line=false",
 		"--max-issues-per-linter=0", "--max-same-issues=0",
 	}
 	files := make(map[string]bool, len(planted))
