@@ -31,11 +31,9 @@ func ListProducts(products productLister, cursors Cursors) api.Handler {
 			return err
 		}
 
-		found, next, err := products.List(r.Context(), filter, pager.limit, pager.after)
-		if err != nil {
-			return err
-		}
-		return pager.write(w, found, next)
+		return pager.answer(w, func(limit int, after []byte) ([]Product, []byte, error) {
+			return products.List(r.Context(), filter, limit, after)
+		})
 	}
 }
 

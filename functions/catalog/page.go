@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,6 +58,27 @@ func newPager(r *http.Request, cursors Cursors, query url.Values, route api.Rout
 		}
 	}
 	return p, nil
+}
+
+// maxPageBytes bounds a page's JSON. Lambda takes 6 MB, in which the text may double by escaping.
+const maxPageBytes = 2 << 20
+
+// answer reads a page and writes it. A page of products so large that it would not fit into
+// Lambda's response is read again with half as many: clients go by has_more, not by a page's length.
+func (p pager) answer(w http.ResponseWriter, read func(limit int, after []byte) ([]Product, []byte, error)) error {
+	for limit := p.limit; ; limit = (limit + 1) / 2 {
+		products, next, err := read(limit, p.after)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(products)
+		if err != nil {
+			return err
+		}
+		if len(text) <= maxPageBytes || limit == 1 {
+			return p.write(w, products, next)
+		}
+	}
 }
 
 // write answers with the page; next is the position behind it, nil on the last page.

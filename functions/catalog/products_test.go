@@ -226,6 +226,38 @@ func TestListProducts(t *testing.T) {
 	s.do("customer", http.MethodGet, target+"&cursor="+cursor, "").wantProblem(http.StatusBadRequest, "invalid_cursor")
 }
 
+func TestListOfLargeProductsFitsIntoLambdasResponse(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	attributes := make([]string, 40)
+	for i := range attributes {
+		attributes[i] = fmt.Sprintf(`"name-%02d":%q`, i, strings.Repeat("🛒", 256))
+	}
+	large := fmt.Sprintf(`,"description":%q,"attributes":{%s}`, strings.Repeat("🛒", 5000), strings.Join(attributes, ","))
+	for i := range 60 {
+		s.create(fmt.Sprintf("L%d", i), large)
+	}
+	read := map[string]bool{}
+	target := "/v1/products?limit=100"
+	for next := target; next != ""; {
+		a := s.do("", http.MethodGet, next, "")
+		if len(a.Body) > 3<<20 {
+			t.Fatalf("a page has %d bytes", len(a.Body))
+		}
+		got := decode[page.Page[catalog.Product]](a)
+		for _, p := range got.Data {
+			read[p.SKU] = true
+		}
+		next = ""
+		if got.HasMore {
+			next = target + "&cursor=" + got.NextCursor
+		}
+	}
+	if len(read) != 60 {
+		t.Errorf("walked over %d products, want 60", len(read))
+	}
+}
+
 func TestSearchProducts(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

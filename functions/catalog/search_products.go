@@ -38,11 +38,9 @@ func SearchProducts(products productSearcher, cursors Cursors) api.Handler {
 			return err
 		}
 
-		found, next, err := products.Search(r.Context(), words, pager.limit, pager.after)
-		if err != nil {
-			return err
-		}
-		return pager.write(w, found, next)
+		return pager.answer(w, func(limit int, after []byte) ([]Product, []byte, error) {
+			return products.Search(r.Context(), words, limit, after)
+		})
 	}
 }
 
