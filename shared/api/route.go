@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Handler answers a request, or returns an error for the one place that writes errors.
@@ -43,6 +44,41 @@ func (a Auth) String() string {
 	}
 }
 
+// Revocation says how soon a route notices that a token, its session or its user was revoked. The
+// authorizer looks the class up by the route's key; the zero value is Default.
+type Revocation int
+
+// The classes of revocation, each with what it costs.
+const (
+	// Default reads the session, the user and the token's own entry, eventually consistent: a
+	// revoked token is refused within about a second.
+	Default Revocation = iota
+	// Stateless reads nothing: a revoked token works until it expires.
+	Stateless
+	// Strict reads as Default does, strongly consistent, at twice the price: the next request is
+	// refused. For what moves money or rights.
+	Strict
+	// Relaxed believes an earlier answer for a bounded time: fewer reads, and a revoked token
+	// works that much longer.
+	Relaxed
+)
+
+// String returns the class's name in lower case.
+func (c Revocation) String() string {
+	switch c {
+	case Default:
+		return "default"
+	case Stateless:
+		return "stateless"
+	case Strict:
+		return "strict"
+	case Relaxed:
+		return "relaxed"
+	default:
+		return "unknown"
+	}
+}
+
 const (
 	// DefaultPath is the path of the route that serves whatever no other route matches:
 	// API Gateway's $default route.
@@ -64,6 +100,13 @@ type Route struct {
 	Auth Auth
 	// Roles are the roles of which the caller needs at least one. Needs Auth Required.
 	Roles []string
+	// Scopes are the OAuth scopes of which the caller's token needs every one. Needs Auth Required.
+	Scopes []string
+	// MaxAuthAge is how long ago, in whole seconds, the caller may have presented credentials
+	// (a password, not a refresh token); 0 is any time. Needs Auth Required.
+	MaxAuthAge time.Duration
+	// Revocation is how soon the route notices a revoked token. A Public route has no token.
+	Revocation Revocation
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
 }
@@ -87,6 +130,8 @@ func (r Route) BodyLimit() int64 {
 var (
 	kebabCase = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	pathParam = regexp.MustCompile(`^\{[a-z_]+\+?\}$`)
+	// scopeToken is RFC 6749's (section 3.3); it stands in a quoted string of a header.
+	scopeToken = regexp.MustCompile(`^[!#-\[\]-~]+$`)
 )
 
 // Validate reports everything that is wrong with the route, or nil.
@@ -119,6 +164,24 @@ func (r Route) Validate() error {
 	}
 	if slices.Contains(r.Roles, "") {
 		refuse("a role has no name")
+	}
+	if len(r.Scopes) > 0 && r.Auth != Required {
+		refuse("Scopes need Auth Required")
+	}
+	if slices.ContainsFunc(r.Scopes, func(scope string) bool { return !scopeToken.MatchString(scope) }) {
+		refuse("a scope is not a scope-token of RFC 6749")
+	}
+	if r.MaxAuthAge != 0 && r.Auth != Required {
+		refuse("MaxAuthAge needs Auth Required")
+	}
+	if r.MaxAuthAge < 0 || r.MaxAuthAge%time.Second != 0 {
+		refuse("MaxAuthAge must be whole seconds")
+	}
+	if r.Revocation < Default || r.Revocation > Relaxed {
+		refuse("Revocation is no class")
+	}
+	if r.Revocation != Default && r.Auth == Public {
+		refuse("Revocation needs Auth Required or Optional")
 	}
 	if r.MaxBody < 0 {
 		refuse("MaxBody is negative")

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
 )
@@ -20,14 +21,27 @@ func TestRouteValidate(t *testing.T) {
 		route api.Route
 		want  string // part of the error; empty for none
 	}{
-		"OK":               {route: good},
-		"OKRoles":          {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{"x"} })},
-		"OKGreedy":         {route: with(func(r *api.Route) { r.Path = "/v1/files/{path+}" })},
-		"OKDefault":        {route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}},
-		"NoPolicy":         {route: with(func(r *api.Route) { r.Auth = 0 }), want: "Auth is not declared"},
-		"UnknownPolicy":    {route: with(func(r *api.Route) { r.Auth = 9 }), want: "Auth is not declared"},
-		"RolesOptional":    {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Optional, []string{"x"} }), want: "Roles need Auth Required"},
-		"EmptyRole":        {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{""} }), want: "role has no name"},
+		"OK":            {route: good},
+		"OKRoles":       {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{"x"} })},
+		"OKGreedy":      {route: with(func(r *api.Route) { r.Path = "/v1/files/{path+}" })},
+		"OKDefault":     {route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}},
+		"NoPolicy":      {route: with(func(r *api.Route) { r.Auth = 0 }), want: "Auth is not declared"},
+		"UnknownPolicy": {route: with(func(r *api.Route) { r.Auth = 9 }), want: "Auth is not declared"},
+		"RolesOptional": {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Optional, []string{"x"} }), want: "Roles need Auth Required"},
+		"EmptyRole":     {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{""} }), want: "role has no name"},
+		"OKEverything": {route: with(func(r *api.Route) {
+			r.Auth, r.Scopes, r.MaxAuthAge, r.Revocation = api.Required, []string{"orders:write", "a/b"}, time.Hour, api.Strict
+		})},
+		"OKOptionalClass":  {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Optional, api.Relaxed })},
+		"ScopesOptional":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Optional, []string{"x"} }), want: "Scopes need Auth Required"},
+		"ScopeWithSpace":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{"a b"} }), want: "scope-token"},
+		"ScopeWithQuote":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{`a"`} }), want: "scope-token"},
+		"EmptyScope":       {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{""} }), want: "scope-token"},
+		"AgeOfNobody":      {route: with(func(r *api.Route) { r.MaxAuthAge = time.Minute }), want: "MaxAuthAge needs Auth Required"},
+		"NegativeAge":      {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, -time.Second }), want: "whole seconds"},
+		"FractionalAge":    {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, time.Millisecond }), want: "whole seconds"},
+		"UnknownClass":     {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Required, 9 }), want: "Revocation is no class"},
+		"ClassOfPublic":    {route: with(func(r *api.Route) { r.Revocation = api.Strict }), want: "Revocation needs Auth"},
 		"CamelCase":        {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
 		"NoName":           {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
 		"LowerCaseMethod":  {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},

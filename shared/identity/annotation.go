@@ -42,18 +42,23 @@ type Annotation struct {
 // The keys of the authorizer's context. API Gateway hands them on under
 // requestContext.authorizer.lambda; every value is a string, lists are separated by spaces.
 const (
-	keyOutcome   = "auth"
-	keySubject   = "sub"
-	keySession   = "sid"
-	keyClient    = "client_id"
-	keyRoles     = "roles"
-	keyScope     = "scope"
-	keyAuthTime  = "auth_time"
-	keyExpiresAt = "token_exp"
+	keyOutcome      = "auth"
+	keySubject      = "sub"
+	keySession      = "sid"
+	keyClient       = "client_id"
+	keyRoles        = "roles"
+	keyScope        = "scope"
+	keyAuthTime     = "auth_time"
+	keyAMR          = "amr"
+	keyTokenID      = "jti"
+	keyKeyID        = "kid"
+	keyIssuedAt     = "iat_ms"
+	keyAuthzVersion = "authz_ver"
+	keyExpiresAt    = "token_exp"
 )
 
 // Map returns the annotation as the authorizer's flat context: strings only, times in seconds
-// since the epoch, lists separated by spaces, absent values left out.
+// since the epoch (iat_ms in milliseconds), lists separated by spaces, absent values left out.
 func (a Annotation) Map() map[string]string {
 	m := map[string]string{keyOutcome: string(a.Outcome)}
 	if a.Outcome != OK {
@@ -69,8 +74,15 @@ func (a Annotation) Map() map[string]string {
 	set(keyClient, a.Identity.ClientID)
 	set(keyRoles, strings.Join(a.Identity.Roles, " "))
 	set(keyScope, strings.Join(a.Identity.Scopes, " "))
-	set(keyAuthTime, seconds(a.Identity.AuthTime))
-	set(keyExpiresAt, seconds(a.Identity.ExpiresAt))
+	set(keyAuthTime, number(a.Identity.AuthTime, time.Time.Unix))
+	set(keyAMR, strings.Join(a.Identity.AMR, " "))
+	set(keyTokenID, a.Identity.TokenID)
+	set(keyKeyID, a.Identity.KeyID)
+	set(keyIssuedAt, number(a.Identity.IssuedAt, time.Time.UnixMilli))
+	set(keyExpiresAt, number(a.Identity.ExpiresAt, time.Time.Unix))
+	if a.Identity.AuthzVersion != 0 {
+		m[keyAuthzVersion] = strconv.FormatInt(a.Identity.AuthzVersion, 10)
+	}
 	return m
 }
 
@@ -78,7 +90,7 @@ func (a Annotation) Map() map[string]string {
 var ErrAnnotation = errors.New("identity: authorizer context is malformed")
 
 // ParseAnnotation reads what Map wrote. It returns ErrAnnotation when the outcome is missing, a
-// time is not a number of seconds, or an OK outcome names no subject.
+// number is none, or an OK outcome names no subject.
 func ParseAnnotation(m map[string]string) (Annotation, error) {
 	a := Annotation{Outcome: Outcome(m[keyOutcome])}
 	if a.Outcome == "" {
@@ -88,22 +100,23 @@ func ParseAnnotation(m map[string]string) (Annotation, error) {
 		return a, nil
 	}
 
-	authTime, err := parseSeconds(m, keyAuthTime)
-	if err != nil {
-		return Annotation{}, err
-	}
-	expiresAt, err := parseSeconds(m, keyExpiresAt)
-	if err != nil {
-		return Annotation{}, err
-	}
+	var errs [4]error
 	a.Identity = Identity{
 		Subject:   m[keySubject],
 		SessionID: m[keySession],
 		ClientID:  m[keyClient],
 		Roles:     strings.Fields(m[keyRoles]),
 		Scopes:    strings.Fields(m[keyScope]),
-		AuthTime:  authTime,
-		ExpiresAt: expiresAt,
+		AMR:       strings.Fields(m[keyAMR]),
+		TokenID:   m[keyTokenID],
+		KeyID:     m[keyKeyID],
+	}
+	a.Identity.AuthTime, errs[0] = date(m, keyAuthTime, unixSeconds)
+	a.Identity.IssuedAt, errs[1] = date(m, keyIssuedAt, time.UnixMilli)
+	a.Identity.ExpiresAt, errs[2] = date(m, keyExpiresAt, unixSeconds)
+	a.Identity.AuthzVersion, errs[3] = integer(m, keyAuthzVersion)
+	if err := errors.Join(errs[:]...); err != nil {
+		return Annotation{}, err
 	}
 	if a.Identity.Subject == "" {
 		return Annotation{}, fmt.Errorf("%w: no %q", ErrAnnotation, keySubject)
@@ -111,22 +124,34 @@ func ParseAnnotation(m map[string]string) (Annotation, error) {
 	return a, nil
 }
 
-func seconds(t time.Time) string {
+// number writes a time in the unit that count counts in.
+func number(t time.Time, count func(time.Time) int64) string {
 	if t.IsZero() {
 		return ""
 	}
-	return strconv.FormatInt(t.Unix(), 10)
+	return strconv.FormatInt(count(t), 10)
 }
 
-func parseSeconds(m map[string]string, key string) (time.Time, error) {
+// date reads what number wrote.
+func date(m map[string]string, key string, from func(int64) time.Time) (time.Time, error) {
 	if m[key] == "" {
 		return time.Time{}, nil
 	}
+	n, err := integer(m, key)
+	return from(n).UTC(), err
+}
+
+func unixSeconds(n int64) time.Time { return time.Unix(n, 0) }
+
+func integer(m map[string]string, key string) (int64, error) {
+	if m[key] == "" {
+		return 0, nil
+	}
 	n, err := strconv.ParseInt(m[key], 10, 64)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %q is not a number of seconds", ErrAnnotation, key)
+		return 0, fmt.Errorf("%w: %q is not a whole number", ErrAnnotation, key)
 	}
-	return time.Unix(n, 0).UTC(), nil
+	return n, nil
 }
 
 type authorizerKey struct{}

@@ -23,6 +23,18 @@ type Identity struct {
 	Scopes []string
 	// AuthTime is when the subject last presented credentials; zero when unknown.
 	AuthTime time.Time
+	// AMR names how the subject authenticated then, "pwd" or "otp" (RFC 8176).
+	AMR []string
+	// TokenID names the token itself ("jti"), for revoking it alone.
+	TokenID string
+	// KeyID names the key that signed the token ("kid"), for following a rotation of keys.
+	KeyID string
+	// IssuedAt is when the token was minted, to the millisecond: whoever revokes all of a
+	// subject's tokens revokes those that are not younger than the revocation.
+	IssuedAt time.Time
+	// AuthzVersion counts the changes of what the subject may do. A token with an older number
+	// than the subject has now was minted before the last change.
+	AuthzVersion int64
 	// ExpiresAt is when the token stops being valid. Zero means that it was not told.
 	ExpiresAt time.Time
 }
@@ -30,6 +42,11 @@ type Identity struct {
 // HasAnyRole reports whether the identity holds at least one of roles.
 func (id Identity) HasAnyRole(roles ...string) bool {
 	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(id.Roles, role) })
+}
+
+// HasScopes reports whether the identity holds every one of scopes.
+func (id Identity) HasScopes(scopes ...string) bool {
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(id.Scopes, scope) })
 }
 
 type contextKey struct{}

@@ -25,6 +25,12 @@ func TestAnnotationRoundTrip(t *testing.T) {
 			Scopes:    rapid.SliceOf(word).Draw(t, "scopes"),
 			AuthTime:  time.Unix(seconds.Draw(t, "auth_time"), 0).UTC(),
 			ExpiresAt: time.Unix(seconds.Draw(t, "exp"), 0).UTC(),
+			AMR:       rapid.SliceOf(word).Draw(t, "amr"),
+			TokenID:   rapid.OneOf(word, rapid.Just("")).Draw(t, "jti"),
+			KeyID:     rapid.OneOf(word, rapid.Just("")).Draw(t, "kid"),
+			IssuedAt:  time.UnixMilli(seconds.Draw(t, "iat")).UTC(),
+
+			AuthzVersion: rapid.Int64Range(0, 1<<50).Draw(t, "authz_ver"),
 		}}
 		got, err := identity.ParseAnnotation(want.Map())
 		if err != nil {
@@ -55,6 +61,8 @@ func TestParseAnnotationRefuses(t *testing.T) {
 		"NoSubject": {"auth": "ok"},
 		"BadExpiry": {"auth": "ok", "sub": "u1", "token_exp": "soon"},
 		"BadTime":   {"auth": "ok", "sub": "u1", "auth_time": "1.5"},
+		"BadIssue":  {"auth": "ok", "sub": "u1", "iat_ms": "x"},
+		"BadCount":  {"auth": "ok", "sub": "u1", "authz_ver": "1e3"},
 		"Empty":     {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,13 +80,16 @@ func TestContext(t *testing.T) {
 	if _, ok := identity.UserID(ctx); ok {
 		t.Error("an empty context has a user")
 	}
-	ctx = identity.With(ctx, identity.Identity{Subject: "u1", Roles: []string{"a"}})
+	ctx = identity.With(ctx, identity.Identity{Subject: "u1", Roles: []string{"a"}, Scopes: []string{"read", "write"}})
 	if got := identity.MustUserID(ctx); got != "u1" {
 		t.Errorf("got %q, want u1", got)
 	}
 	id, _ := identity.From(ctx)
 	if !id.HasAnyRole("x", "a") || id.HasAnyRole("x") || id.HasAnyRole() {
 		t.Error("HasAnyRole is wrong")
+	}
+	if !id.HasScopes("write", "read") || !id.HasScopes() || id.HasScopes("read", "delete") {
+		t.Error("HasScopes is wrong")
 	}
 	defer func() {
 		if recover() == nil {
