@@ -1,0 +1,122 @@
+// Package session keeps logins: it starts them, refreshes their tokens, ends them, and tells
+// whether a token still stands.
+//
+// The session is the unit of truth and not the token. Every token names its session, and one item
+// holds what decides about all of them: which refresh token is the current one, until when, and
+// whether it is over. Refreshing and revoking are conditional writes of that one item, so that
+// neither can overtake the other. Nothing is ever looked up by the text of a token or its hash: one
+// token has many texts.
+package session
+
+import (
+	"time"
+)
+
+// Session is one login on one device. All times have millisecond precision.
+type Session struct {
+	// ID is the session's id, a ULID ("sid" in its tokens).
+	ID string
+	// Subject is whose session it is.
+	Subject string
+	// ClientID is the OAuth client that the login came through; may be empty.
+	ClientID string
+	// Scopes are what every access token of the session is limited to; may be empty.
+	Scopes []string
+	// AMR is how the subject authenticated (RFC 8176: "pwd", "otp").
+	AMR []string
+	// Device describes where the session lives.
+	Device Device
+	// CreatedAt is when the login happened: tokens' auth_time, and what epochs are compared with.
+	CreatedAt time.Time
+	// Generation counts refreshes. The current refresh token is the one that carries it.
+	Generation int64
+	// RotatedAt is when the current generation began.
+	RotatedAt time.Time
+	// RotationID names the call that began the current generation.
+	RotationID string
+	// IdleUntil is when the session ends unless it is refreshed before.
+	IdleUntil time.Time
+	// EndsAt is when it ends however often it is refreshed.
+	EndsAt time.Time
+	// RevokedAt is when the session was ended, zero while it was not.
+	RevokedAt time.Time
+	// Reason is why it was ended.
+	Reason Reason
+}
+
+// ExpiresAt returns when the session ends if it is not refreshed any more.
+func (s Session) ExpiresAt() time.Time {
+	if s.EndsAt.Before(s.IdleUntil) {
+		return s.EndsAt
+	}
+	return s.IdleUntil
+}
+
+// Over reports whether the session has ended: revoked, too long idle, or at its absolute end.
+func (s Session) Over(now time.Time) bool {
+	return !s.RevokedAt.IsZero() || !now.Before(s.ExpiresAt())
+}
+
+// Device is what is kept about where a session lives. Start reduces UserAgent and IP to what
+// recognises a device and does not identify a person.
+type Device struct {
+	// Name is a label for the owner's list of devices, at most 100 bytes are kept.
+	Name string
+	// UserAgent goes in as the header's value and is kept as a hash.
+	UserAgent string
+	// IP goes in as the client's address and is kept as a prefix: 24 bits of IPv4, 48 of IPv6.
+	IP string
+}
+
+// Reason is why a session or a token was revoked.
+type Reason string
+
+// The reasons.
+const (
+	// Logout: the owner ended the session.
+	Logout Reason = "logout"
+	// Reuse: a refresh token was presented that had been replaced.
+	Reuse Reason = "reuse"
+	// Admin: somebody else ended the session.
+	Admin Reason = "admin"
+	// Client: the client gave the token back (RFC 7009).
+	Client Reason = "client"
+)
+
+// User is what the tokens of a session say about its owner.
+type User struct {
+	// Subject is the user's id. It stays the same for ever.
+	Subject string
+	// ClientID is the OAuth client; may be empty.
+	ClientID string
+	// Roles and Scopes go into access tokens.
+	Roles, Scopes []string
+	// AuthzVersion counts the changes of Roles. It belongs to them: read both at once. A token
+	// whose version is below the account's is not accepted any more.
+	AuthzVersion int64
+	// AMR is how the user has just authenticated (RFC 8176). Start keeps it.
+	AMR []string
+	// NotBefore is what RevokeAll has returned, where a login follows it at once; the new session
+	// begins after it. Zero otherwise.
+	NotBefore time.Time
+}
+
+// Account is what is kept per subject.
+type Account struct {
+	// NotBefore is the subject's epoch: sessions that began at it or before are over.
+	NotBefore time.Time
+	// AuthzVersion is the version of the subject's roles; tokens with a lower one are not accepted.
+	AuthzVersion int64
+}
+
+// Tokens is the answer to a login or a refresh, with the names of RFC 6749 section 5.1.
+type Tokens struct {
+	AccessToken string `json:"access_token"`
+	// TokenType is "Bearer".
+	TokenType string `json:"token_type"`
+	// ExpiresIn is the remaining life of the access token in seconds.
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token"`
+	// RefreshExpiresIn is the remaining life of the refresh token in seconds.
+	RefreshExpiresIn int64 `json:"refresh_expires_in"`
+}
