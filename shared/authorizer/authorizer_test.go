@@ -151,7 +151,7 @@ func TestCredentials(t *testing.T) {
 			want := identity.Annotation{Outcome: tt.want}
 			if tt.want == identity.OK {
 				want.Identity = alice()
-				want.Identity.Scopes = []string{}
+				want.Identity.Scopes, want.Identity.AMR = []string{}, []string{}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -267,8 +267,14 @@ func TestWithRealTokens(t *testing.T) {
 	v, minted := verifier(t)
 	a := newAuthorizer(t, v, authorizer.Config{})
 	want := identity.Annotation{Outcome: identity.OK, Identity: alice()}
-	want.Identity.Scopes = []string{}
-	if diff := cmp.Diff(want, authorize(t, a, request("Bearer "+minted))); diff != "" {
+	got := authorize(t, a, request("Bearer "+minted))
+	want.Identity.Scopes, want.Identity.AMR = []string{}, []string{}
+	// What the signer fills in itself.
+	want.Identity.TokenID, want.Identity.IssuedAt, want.Identity.KeyID = got.Identity.TokenID, got.Identity.IssuedAt, "a"
+	if got.Identity.TokenID == "" || got.Identity.IssuedAt.IsZero() {
+		t.Error("no token id, or no time of issue")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if got := authorize(t, a, request("Bearer "+minted+"x")); got.Outcome != identity.InvalidToken {

@@ -83,6 +83,7 @@ func alice() identity.Identity {
 	return identity.Identity{
 		Subject: `alice "<ñ>" \`, SessionID: "s1", ClientID: "web", Roles: []string{"catalog", "fulfilment"},
 		Scopes: []string{"read", "write"}, AuthTime: noon.Add(-time.Minute).Truncate(time.Second),
+		AMR: []string{"pwd", "otp"}, AuthzVersion: 7,
 	}
 }
 
@@ -109,7 +110,11 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := id
-			want.ExpiresAt = expires
+			want.ExpiresAt, want.KeyID, want.IssuedAt = expires, "a", noon
+			want.TokenID = got.TokenID
+			if len(got.TokenID) != 26 {
+				t.Errorf("token id %q", got.TokenID)
+			}
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Error(diff)
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -24,12 +23,26 @@ const (
 	Active Status = "active"
 	// Retiring verifies and does not sign any more.
 	Retiring Status = "retiring"
+	// Revoked does nothing: its tokens are refused at once. It keeps its id from being used again.
+	Revoked Status = "revoked"
+)
+
+// The algorithms of a key.
+const (
+	// HS256 is the default: whoever verifies could also sign.
+	HS256 = "HS256"
+	// EdDSA is Ed25519 (RFC 8037).
+	EdDSA = "EdDSA"
+	// ES256 is ECDSA on P-256. It is randomised, so it cannot sign refresh tokens.
+	ES256 = "ES256"
+	// RS256 is RSA with PKCS #1 v1.5, from 2048 to 4096 bits. RFC 9068 asks for it.
+	RS256 = "RS256"
 )
 
 const (
-	algHS256 = "HS256"
-	// typeAccess is the header's typ (RFC 9068 section 2.1). Another kind of token gets another.
-	typeAccess = "at+jwt"
+	// The header's typ of each kind of token (RFC 9068 section 2.1; RFC 8725 section 3.11).
+	typeAccess  = "at+jwt"
+	typeRefresh = "rt+jwt"
 	// minKey is the key length in bytes below which HS256 is not what it says (RFC 7518 3.2).
 	minKey = 32
 	// maxKeyID is far above any sensible key id; it stands in every token.
@@ -42,76 +55,75 @@ var ErrKeys = errors.New("jwt: not a usable set of token keys")
 
 // Keys is a set of keys: one signs, all verify. It is immutable; its zero value has no keys.
 type Keys struct {
-	active   *key
-	byHeader map[string]*key // by the base64url header segment of the tokens it signs
+	active *key
+	usable []*key // every key that is not revoked, in the secret's order
 }
 
 // key is one algorithm with its keys, in the form that golang-jwt wants.
 type key struct {
 	id     string
 	method jwt.SigningMethod
-	sign   any
+	sign   any // nil for a key that only verifies
 	verify any
 	sigLen int // of the signature segment, in base64url characters
+	// seed is the secret part as bytes, for deriving from it; nil for a key that only verifies.
+	seed []byte
+	// public is what may be published; nil for HS256.
+	public *JWK
 }
 
 // ParseKeys reads a token-keys secret: a JSON list of keys, or one key,
 //
 //	{"kid":"2026-11","alg":"HS256","status":"active","key":"…"}
 //
-// where key is base64url of at least 32 bytes or, failing that, at least 32 bytes of text. It
-// returns ErrKeys for a weak key, a repeated or malformed kid, another algorithm or status, and
-// unless exactly one key is active.
+// where alg is HS256, EdDSA, ES256 or RS256 and status is next, active, retiring or revoked. For
+// HS256, key is base64url of at least 32 bytes or, failing that, at least 32 bytes of text. For
+// the others it is a string with one PEM block (PKCS #8, PKCS #1, SEC 1 or PKIX) or a JWK object
+// (RFC 7517); a public key is enough where nothing is signed. A revoked key needs no bytes.
+//
+// ParseKeys returns ErrKeys for a weak or malformed key, one that does not fit its algorithm, a
+// repeated or malformed kid, another algorithm or status, and unless exactly one key is active.
 func ParseKeys(secretJSON []byte) (Keys, error) {
 	specs, err := secrets.List[struct {
-		ID     string `json:"kid"`
-		Alg    string `json:"alg"`
-		Status Status `json:"status"`
-		Key    string `json:"key"`
+		ID     string          `json:"kid"`
+		Alg    string          `json:"alg"`
+		Status Status          `json:"status"`
+		Key    json.RawMessage `json:"key"`
 	}](secretJSON)
 	if err != nil {
 		return Keys{}, fmt.Errorf("%w: %w", ErrKeys, err)
 	}
 
-	keys := Keys{byHeader: make(map[string]*key, len(specs))}
+	var keys Keys
+	ids := make(map[string]bool, len(specs))
 	for i, spec := range specs {
 		if !validKeyID(spec.ID) {
 			return Keys{}, fmt.Errorf("%w: key %d: kid must be 1 to %d characters of A-Z a-z 0-9 . _ -", ErrKeys, i, maxKeyID)
 		}
-		if spec.Alg != algHS256 {
-			return Keys{}, fmt.Errorf("%w: key %q: alg must be %s", ErrKeys, spec.ID, algHS256)
+		if ids[spec.ID] {
+			return Keys{}, fmt.Errorf("%w: kid %q stands twice", ErrKeys, spec.ID)
 		}
-		secret := keyBytes(spec.Key)
-		if len(secret) < minKey {
-			return Keys{}, fmt.Errorf("%w: key %q is shorter than %d bytes", ErrKeys, spec.ID, minKey)
-		}
+		ids[spec.ID] = true
 
-		k := &key{
-			id:     spec.ID,
-			method: jwt.SigningMethodHS256,
-			sign:   secret,
-			verify: secret,
-			sigLen: base64.RawURLEncoding.EncodedLen(jwt.SigningMethodHS256.Hash.Size()),
+		switch spec.Status {
+		case Active, Next, Retiring:
+		case Revoked:
+			continue
+		default:
+			return Keys{}, fmt.Errorf("%w: key %q: status must be next, active, retiring or revoked", ErrKeys, spec.ID)
 		}
-		segment, err := k.headerSegment(typeAccess)
+		k, err := parseKey(spec.ID, spec.Alg, spec.Key)
 		if err != nil {
 			return Keys{}, fmt.Errorf("%w: key %q: %w", ErrKeys, spec.ID, err)
 		}
-		if _, repeated := keys.byHeader[segment]; repeated {
-			return Keys{}, fmt.Errorf("%w: kid %q stands twice", ErrKeys, spec.ID)
+		keys.usable = append(keys.usable, k)
+		if spec.Status != Active {
+			continue
 		}
-		keys.byHeader[segment] = k
-
-		switch spec.Status {
-		case Active:
-			if keys.active != nil {
-				return Keys{}, fmt.Errorf("%w: keys %q and %q are both active", ErrKeys, keys.active.id, spec.ID)
-			}
-			keys.active = k
-		case Next, Retiring:
-		default:
-			return Keys{}, fmt.Errorf("%w: key %q: status must be next, active or retiring", ErrKeys, spec.ID)
+		if keys.active != nil {
+			return Keys{}, fmt.Errorf("%w: keys %q and %q are both active", ErrKeys, keys.active.id, spec.ID)
 		}
+		keys.active = k
 	}
 	if keys.active == nil {
 		return Keys{}, fmt.Errorf("%w: no key is active", ErrKeys)
@@ -119,27 +131,61 @@ func ParseKeys(secretJSON []byte) (Keys, error) {
 	return keys, nil
 }
 
-// header returns the JOSE header of the tokens of kind typ that the key signs.
-func (k *key) header(typ string) map[string]any {
-	return map[string]any{"alg": k.method.Alg(), "kid": k.id, "typ": typ}
+// Separate returns an error when a key of one set is also in the other: whoever may verify access
+// tokens must not be able to mint refresh tokens.
+func Separate(access, refresh Keys) error {
+	for _, a := range access.usable {
+		for _, r := range refresh.usable {
+			if a.same(r) {
+				return fmt.Errorf("%w: access key %q and refresh key %q are one key; each kind of token needs its own", ErrKeys, a.id, r.id)
+			}
+		}
+	}
+	return nil
 }
 
-// headerSegment returns the header as it stands in the token, byte for byte.
-func (k *key) headerSegment(typ string) (string, error) {
-	data, err := json.Marshal(k.header(typ))
+// byHeader returns the keys by the header segment of the tokens of kind typ that they sign.
+func (k Keys) byHeader(typ string) map[string]*key {
+	m := make(map[string]*key, len(k.usable))
+	for _, one := range k.usable {
+		m[one.header(typ)] = one
+	}
+	return m
+}
+
+// header returns the JOSE header of the tokens of kind typ that the key signs, as it stands in
+// them, byte for byte. Algorithm, key id and kind need no escaping in JSON.
+func (k *key) header(typ string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + k.method.Alg() + `","kid":"` + k.id + `","typ":"` + typ + `"}`))
+}
+
+// mint returns the token with the claims under the header segment of the key.
+func (k *key) mint(header string, claims any) (string, error) {
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(data), nil
+	signed := header + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := k.method.Sign(signed, k.sign)
+	if err != nil {
+		return "", err
+	}
+	if k.method.Alg() == ES256 {
+		lowS(signature)
+	}
+	token := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	if len(token) > MaxToken {
+		return "", fmt.Errorf("a token of %d bytes is longer than %d", len(token), MaxToken)
+	}
+	return token, nil
 }
 
-// keyBytes decodes base64url, with or without padding, and takes anything else as it is. Text
-// that decodes to too little counts as text.
-func keyBytes(s string) []byte {
-	if decoded, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "=")); err == nil && len(decoded) >= minKey {
-		return decoded
+// check verifies a signature over signed.
+func (k *key) check(signed string, signature []byte) error {
+	if k.method.Alg() == ES256 && !isLowS(signature) {
+		return errHighS
 	}
-	return []byte(s)
+	return k.method.Verify(signed, signature, k.verify)
 }
 
 func validKeyID(id string) bool {

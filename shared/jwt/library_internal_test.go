@@ -238,7 +238,7 @@ func TestWhatTheLibraryRefusesAndWeDoToo(t *testing.T) {
 func TestUnknownClaimsAreSkipped(t *testing.T) {
 	t.Parallel()
 
-	token := forge(forgeHeader, with(` , "amr" : [ "pwd" , {"a":"]}\""} ] ,"authz_ver":3, "cnf":{"jkt":"x"},"roles":[ "catalog" , "b" ]`))
+	token := forge(forgeHeader, with(` , "act" : [ "x" , {"a":"]}\""} ] ,"acr":3, "cnf":{"jkt":"x"},"roles":[ "catalog" , "b" ]`))
 	id, err := forgeVerifier(t).Verify(token)
 	if err != nil || len(id.Roles) != 2 || id.Roles[0] != "catalog" {
 		t.Errorf("got %+v, %v", id, err)

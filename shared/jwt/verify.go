@@ -35,65 +35,95 @@ var (
 	errSignature = &Error{identity.InvalidToken, errors.New("signature")}
 )
 
-// Verifier checks access tokens. It is safe for concurrent use.
-type Verifier struct {
-	keys   map[string]*key
-	parser *jwt.Parser
-}
+// errMethod cannot happen: golang-jwt has read another algorithm from a header of ours.
+var errMethod = errors.New("another algorithm than the key's")
 
-// NewVerifier returns a verifier that accepts the tokens of every key, whatever its status. It
+// Verifier checks access tokens. It is safe for concurrent use.
+type Verifier struct{ tokens *tokens }
+
+// NewVerifier returns a verifier that accepts the tokens of every key that is not revoked. It
 // refuses an empty issuer or audience, keys that ParseKeys did not make, and a nil clock.
 func NewVerifier(cfg Config, keys Keys, clock func() time.Time) (*Verifier, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if len(keys.byHeader) == 0 || clock == nil {
-		return nil, errors.New("jwt: a verifier needs keys and a clock")
+	t, err := newTokens(typeAccess, keys, clock, jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience), jwt.WithNotBeforeRequired())
+	if err != nil {
+		return nil, err
 	}
-	return &Verifier{
-		keys: keys.byHeader,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{algHS256}),
-			jwt.WithExpirationRequired(),
-			jwt.WithNotBeforeRequired(),
-			jwt.WithIssuedAt(),
-			jwt.WithIssuer(cfg.Issuer),
-			jwt.WithAudience(cfg.Audience),
-			jwt.WithStrictDecoding(),
-			jwt.WithLeeway(Leeway),
-			jwt.WithTimeFunc(clock),
-		),
-	}, nil
+	return &Verifier{tokens: t}, nil
 }
 
 // Verify returns the caller that the token names. Every error is an *Error.
 func (v *Verifier) Verify(token string) (identity.Identity, error) {
+	var c claims
+	kid, err := v.tokens.verify(token, &c)
+	if err != nil {
+		return identity.Identity{}, err
+	}
+	id := c.identity()
+	id.KeyID = kid
+	return id, nil
+}
+
+// tokens checks the tokens of one kind.
+type tokens struct {
+	keys      map[string]*key // by header segment
+	parser    *jwt.Parser
+	validator *jwt.Validator
+}
+
+func newTokens(typ string, keys Keys, clock func() time.Time, options ...jwt.ParserOption) (*tokens, error) {
+	if len(keys.usable) == 0 || clock == nil {
+		return nil, errors.New("jwt: a verifier needs keys and a clock")
+	}
+	options = append(options,
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithStrictDecoding(),
+		jwt.WithLeeway(Leeway),
+		jwt.WithTimeFunc(clock),
+	)
+	return &tokens{keys: keys.byHeader(typ), parser: jwt.NewParser(options...), validator: jwt.NewValidator(options...)}, nil
+}
+
+// verify decodes the token into claims and returns the id of the key that signed it. Nothing of
+// what the token says is read before its signature is good.
+func (t *tokens) verify(token string, claims jwt.Claims) (kid string, err error) {
 	if len(token) > MaxToken {
-		return identity.Identity{}, errLength
+		return "", errLength
 	}
 	header, rest, _ := strings.Cut(token, ".")
-	k, ok := v.keys[header]
+	k, ok := t.keys[header]
 	if !ok {
-		return identity.Identity{}, errHeader
+		return "", errHeader
 	}
 	payload, signature, _ := strings.Cut(rest, ".")
 	// The decoder skips line ends; the exact length leaves no room for any.
 	if len(signature) != k.sigLen || !allBase64URL(payload) {
-		return identity.Identity{}, errSegments
+		return "", errSegments
 	}
 	decoded, err := base64.RawURLEncoding.Strict().DecodeString(signature)
 	if err != nil {
-		return identity.Identity{}, errSegments
+		return "", errSegments
 	}
-	if k.method.Verify(token[:len(header)+1+len(payload)], decoded, k.verify) != nil {
-		return identity.Identity{}, errSignature
+	if k.check(token[:len(header)+1+len(payload)], decoded) != nil {
+		return "", errSignature
 	}
 
-	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return k.verify, nil }); err != nil {
-		return identity.Identity{}, &Error{outcomeOf(err), err}
+	// ParseWithClaims would check the signature again, which costs more than all of this with a
+	// public key. These are its other steps.
+	parsed, _, err := t.parser.ParseUnverified(token, claims)
+	if err == nil && parsed.Method != k.method {
+		err = errMethod
 	}
-	return c.identity(), nil
+	if err == nil {
+		err = t.validator.Validate(claims)
+	}
+	if err != nil {
+		return "", &Error{outcomeOf(err), err}
+	}
+	return k.id, nil
 }
 
 // outcomeOf classifies an error of golang-jwt about a token whose signature is good. A token that
