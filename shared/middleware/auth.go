@@ -2,7 +2,10 @@ package middleware
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -38,9 +41,11 @@ func GatewayAuthenticator(now func() time.Time) Authenticator {
 }
 
 // Authorize returns the middleware that holds a route's policy: nil for a public route,
-// OptionalAuth, or RequireAuth followed by RequireRole. It returns an error for a route that
-// needs an authenticator and has none.
-func Authorize(route api.Route, authenticate Authenticator) (Middleware, error) {
+// OptionalAuth, or RequireAuth followed by RequireRole, RequireScope and RequireFreshAuth, as far
+// as the route names roles, scopes and an age. Whoever may not do a thing anyway is not asked to
+// log in again for it. Authorize returns an error for a route that needs an authenticator and has
+// none. now is the clock.
+func Authorize(route api.Route, authenticate Authenticator, now func() time.Time) (Middleware, error) {
 	if route.Auth == api.Public {
 		return nil, nil //nolint:nilnil // a nil Middleware is a place left out of the chain
 	}
@@ -50,12 +55,23 @@ func Authorize(route api.Route, authenticate Authenticator) (Middleware, error) 
 	if route.Auth == api.Optional {
 		return OptionalAuth(authenticate), nil
 	}
-	require := RequireAuth(authenticate)
-	if len(route.Roles) == 0 {
-		return require, nil
+
+	places := []Middleware{RequireAuth(authenticate)}
+	if len(route.Roles) > 0 {
+		places = append(places, RequireRole(route.Roles...))
 	}
-	role := RequireRole(route.Roles...)
-	return func(next http.Handler) http.Handler { return require(role(next)) }, nil
+	if len(route.Scopes) > 0 {
+		places = append(places, RequireScope(route.Scopes...))
+	}
+	if route.MaxAuthAge > 0 {
+		places = append(places, RequireFreshAuth(route.MaxAuthAge, now))
+	}
+	return func(next http.Handler) http.Handler {
+		for _, place := range slices.Backward(places) {
+			next = place(next)
+		}
+		return next
+	}, nil
 }
 
 // RequireAuth lets only authenticated callers pass and puts their identity into the context.
@@ -122,11 +138,39 @@ func invalidToken(code, detail string) error {
 // RequireRole lets a caller pass who holds at least one of roles; others get 403. It needs an
 // identity in the context, so it stands behind RequireAuth.
 func RequireRole(roles ...string) Middleware {
+	refused := problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation.").
+		WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope"`)
+	return require(refused, func(id identity.Identity) bool { return id.HasAnyRole(roles...) })
+}
+
+// RequireScope lets a caller pass whose token has every one of scopes; others get 403 and are told
+// which ones are needed (RFC 6750 section 3.1). It stands behind RequireAuth.
+func RequireScope(scopes ...string) Middleware {
+	refused := problem.New(problem.Forbidden, "insufficient_scope", "The access token's scope does not allow this operation.").
+		WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope", scope="`+strings.Join(scopes, " ")+`"`)
+	return require(refused, func(id identity.Identity) bool { return id.HasScopes(scopes...) })
+}
+
+// RequireFreshAuth lets a caller pass who presented credentials at most maxAge ago; a refreshed
+// token is as old as the login that it came from. Others, and callers of whom that is not known,
+// get 401 with the challenge of RFC 9470: log in again, then repeat the request. It stands behind
+// RequireAuth.
+func RequireFreshAuth(maxAge time.Duration, now func() time.Time) Middleware {
+	refused := problem.New(problem.Unauthorized, "insufficient_user_authentication", "This operation needs a more recent login.").
+		WithHeader(HeaderWWWAuthenticate, fmt.Sprintf(
+			`Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="%d"`,
+			int64(maxAge/time.Second)))
+	return require(refused, func(id identity.Identity) bool {
+		return !id.AuthTime.IsZero() && now().Sub(id.AuthTime) <= maxAge
+	})
+}
+
+// require lets the caller pass who fulfils the condition, and refuses others and anonymous ones.
+func require(refused error, fulfils func(identity.Identity) bool) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if id, ok := identity.From(r.Context()); !ok || !id.HasAnyRole(roles...) {
-				problem.Write(w, r, problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation.").
-					WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope"`))
+			if id, ok := identity.From(r.Context()); !ok || !fulfils(id) {
+				problem.Write(w, r, refused)
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -113,3 +113,77 @@ func TestClientHeadersNeverMakeAnIdentity(t *testing.T) {
 		t.Errorf("got %d, want 401", rec.Code)
 	}
 }
+
+// The policy of a route behind its authentication: each condition, their order, and that nothing
+// about the caller is what refuses it by accident.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	const (
+		scoped = `Bearer error="insufficient_scope", scope="orders:write orders:read"`
+		stale  = `Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="300"`
+	)
+	route := staffRoute
+	route.Scopes, route.MaxAuthAge = []string{"orders:write", "orders:read"}, 5*time.Minute
+	good := identity.Identity{
+		Subject: "u1", Roles: []string{"staff"}, Scopes: []string{"orders:read", "x", "orders:write"},
+		AuthTime: startOfTests.Add(-5 * time.Minute), ExpiresAt: startOfTests.Add(time.Minute),
+	}
+	for name, tc := range map[string]struct {
+		change    func(*identity.Identity)
+		status    int
+		code      string
+		challenge string
+	}{
+		"OKAtTheLastMoment":     {change: func(*identity.Identity) {}, status: 200},
+		"OKClockOfSignerAhead":  {change: func(id *identity.Identity) { id.AuthTime = startOfTests.Add(time.Second) }, status: 200},
+		"OneScopeIsMissing":     {change: func(id *identity.Identity) { id.Scopes = []string{"orders:write"} }, status: 403, code: "insufficient_scope", challenge: scoped},
+		"NoScopes":              {change: func(id *identity.Identity) { id.Scopes = nil }, status: 403, code: "insufficient_scope", challenge: scoped},
+		"ScopeInOtherCase":      {change: func(id *identity.Identity) { id.Scopes = []string{"orders:write", "Orders:read"} }, status: 403, code: "insufficient_scope", challenge: scoped},
+		"LoggedInTooLongAgo":    {change: func(id *identity.Identity) { id.AuthTime = id.AuthTime.Add(-time.Second) }, status: 401, code: "insufficient_user_authentication", challenge: stale},
+		"LoginIsNotKnown":       {change: func(id *identity.Identity) { id.AuthTime = time.Time{} }, status: 401, code: "insufficient_user_authentication", challenge: stale},
+		"RoleBeforeScope":       {change: func(id *identity.Identity) { id.Roles, id.Scopes = nil, nil }, status: 403, code: "insufficient_role", challenge: `Bearer error="insufficient_scope"`},
+		"ScopeBeforeFreshLogin": {change: func(id *identity.Identity) { id.Scopes, id.AuthTime = nil, time.Time{} }, status: 403, code: "insufficient_scope", challenge: scoped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			id := good
+			tc.change(&id)
+			now := func() time.Time { return startOfTests }
+			h := chain(t, route, middleware.Config{Authenticator: middleware.GatewayAuthenticator(now), Now: now}, okHandler)
+			a := identity.Annotation{Outcome: identity.OK, Identity: id}
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+
+			rec := serve(h, r.WithContext(identity.WithAuthorizer(r.Context(), a.Map())))
+
+			if rec.Code != tc.status || rec.Header().Get("WWW-Authenticate") != tc.challenge {
+				t.Errorf("got %d, %q; want %d, %q", rec.Code, rec.Header().Get("WWW-Authenticate"), tc.status, tc.challenge)
+			}
+			if tc.code != "" && !strings.Contains(rec.Body.String(), `"code":"`+tc.code+`"`) {
+				t.Errorf("body: got %s, want code %s", rec.Body, tc.code)
+			}
+		})
+	}
+}
+
+func TestConditionsRefuseWithoutAnIdentity(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return startOfTests }
+	for name, tc := range map[string]struct {
+		condition middleware.Middleware
+		status    int
+	}{
+		"Role":      {middleware.RequireRole("staff"), http.StatusForbidden},
+		"NoRoles":   {middleware.RequireRole(), http.StatusForbidden},
+		"Scope":     {middleware.RequireScope("read"), http.StatusForbidden},
+		"NoScopes":  {middleware.RequireScope(), http.StatusForbidden},
+		"FreshAuth": {middleware.RequireFreshAuth(time.Hour, now), http.StatusUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := tc.condition(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was let through") }))
+			if rec := serve(h, httptest.NewRequest(http.MethodPost, "/", nil)); rec.Code != tc.status {
+				t.Errorf("got %d, want %d", rec.Code, tc.status)
+			}
+		})
+	}
+}

@@ -64,16 +64,16 @@ func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, erro
 	if handler == nil {
 		return nil, fmt.Errorf("route %q: the handler is nil", route.Name)
 	}
-	crossOrigin, corsErr := CORS(cfg.CORS)
-	authorize, authErr := Authorize(route, cfg.Authenticator)
-	if err := errors.Join(corsErr, authErr); err != nil {
-		return nil, err
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	crossOrigin, corsErr := CORS(cfg.CORS)
+	authorize, authErr := Authorize(route, cfg.Authenticator, cfg.Now)
+	if err := errors.Join(corsErr, authErr); err != nil {
+		return nil, err
 	}
 
 	places := []Middleware{
