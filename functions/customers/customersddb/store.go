@@ -1,0 +1,112 @@
+// Package customersddb keeps profiles in DynamoDB.
+//
+//	PK             SK        what
+//	CUST#<id>      PROFILE   a customer's profile
+package customersddb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/functions/customers"
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+var (
+	// errDone: the condition failed on what this very call has written before.
+	errDone = errors.New("customersddb: done before")
+	// errTaken: the id is in use, which no new user's is.
+	errTaken = errors.New("customersddb: the customer exists")
+)
+
+// Store is the customers.Store on a table. It is safe for concurrent use.
+type Store struct {
+	table *ddb.Table
+}
+
+var _ customers.Store = (*Store)(nil)
+
+// New returns a store on the table. It panics when the table is nil, which no input can cause.
+func New(table *ddb.Table) *Store {
+	if table == nil {
+		panic("customersddb: New needs a table")
+	}
+	return &Store{table: table}
+}
+
+// Add returns what creates the profile of a new user: for the transaction that creates the user.
+func (s *Store) Add(id, email, name string, at time.Time) []ddb.Write {
+	r := newRecord(customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: at, UpdatedAt: at})
+	return []ddb.Write{s.table.Put(r).If(ddb.Absent(), errTaken)}
+}
+
+// Get implements customers.Store.
+func (s *Store) Get(ctx context.Context, id string) (customers.Customer, error) {
+	var r record
+	found, err := s.table.Get(ctx, key(id), &r, true)
+	if err != nil {
+		return customers.Customer{}, err
+	}
+	if !found {
+		return customers.Customer{}, customers.ErrNotFound
+	}
+	return r.customer(), nil
+}
+
+// Update implements customers.Store.
+func (s *Store) Update(ctx context.Context, before, after customers.Customer) error {
+	if after.ID != before.ID || after.Email != before.Email || after.Version != before.Version+1 {
+		return errors.New("customersddb: an update keeps id and e-mail address and has the next version")
+	}
+	next := newRecord(after)
+	unchanged := expression.Name("version").Equal(expression.Value(before.Version))
+	err := ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
+		if old == nil {
+			return customers.ErrNotFound
+		}
+		var stored record
+		if err := ddb.Decode(old, &stored); err != nil {
+			return err
+		}
+		if stored == next {
+			return errDone
+		}
+		return customers.ErrStale
+	}))
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}
+
+// record is a profile's item. Times are in milliseconds since 1970.
+type record struct {
+	PK        string `dynamodbav:"PK"`
+	SK        string `dynamodbav:"SK"`
+	ID        string `dynamodbav:"id"`
+	Email     string `dynamodbav:"email"`
+	Name      string `dynamodbav:"name"`
+	Version   int64  `dynamodbav:"version"`
+	CreatedAt int64  `dynamodbav:"created_at"`
+	UpdatedAt int64  `dynamodbav:"updated_at"`
+}
+
+func key(id string) ddb.Key { return ddb.Key{PK: "CUST#" + id, SK: "PROFILE"} }
+
+func newRecord(c customers.Customer) record {
+	k := key(c.ID)
+	return record{
+		PK: k.PK, SK: k.SK, ID: c.ID, Email: c.Email, Name: c.Name, Version: c.Version,
+		CreatedAt: c.CreatedAt.UnixMilli(), UpdatedAt: c.UpdatedAt.UnixMilli(),
+	}
+}
+
+func (r record) customer() customers.Customer {
+	return customers.Customer{
+		ID: r.ID, Email: r.Email, Name: r.Name, Version: r.Version,
+		CreatedAt: time.UnixMilli(r.CreatedAt).UTC(), UpdatedAt: time.UnixMilli(r.UpdatedAt).UTC(),
+	}
+}

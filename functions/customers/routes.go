@@ -1,0 +1,26 @@
+package customers
+
+import (
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+// The routes of the caller's own profile. Whose it is comes from the token and from nowhere else.
+var (
+	GetMyProfileRoute = api.Route{
+		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required,
+	}
+	UpdateMyProfileRoute = api.Route{
+		Name: "update-my-profile", Method: http.MethodPatch, Path: "/v1/customers/me", Auth: api.Required,
+		MaxBody: maxBody,
+	}
+)
+
+// maxBody is the largest profile in bytes: a name of four-byte characters, each of them escaped.
+const maxBody = 4 << 10
+
+// Routes returns every route of the customers.
+func Routes() []api.Route {
+	return []api.Route{GetMyProfileRoute, UpdateMyProfileRoute}
+}

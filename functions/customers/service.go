@@ -1,0 +1,39 @@
+package customers
+
+import (
+	"context"
+	"time"
+)
+
+// Service changes profiles: it keeps versions and times, and leaves the storing to its Store.
+type Service struct {
+	store Store
+	now   func() time.Time
+}
+
+// NewService returns a Service on store; now is the clock. It panics when one of them is nil.
+func NewService(store Store, now func() time.Time) *Service {
+	if store == nil || now == nil {
+		panic("customers: NewService needs a store and a clock")
+	}
+	return &Service{store: store, now: now}
+}
+
+// Update applies change to the profile at version and stores the result as the next version. It
+// returns ErrNotFound, and ErrStale for another version.
+func (s *Service) Update(ctx context.Context, id string, version int64, change func(Customer) Customer) (Customer, error) {
+	before, err := s.store.Get(ctx, id)
+	if err != nil {
+		return Customer{}, err
+	}
+	if before.Version != version {
+		return Customer{}, ErrStale
+	}
+	after := change(before)
+	after.Version = before.Version + 1
+	after.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
+	if err := s.store.Update(ctx, before, after); err != nil {
+		return Customer{}, err
+	}
+	return after, nil
+}

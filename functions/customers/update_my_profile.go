@@ -1,0 +1,57 @@
+package customers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+type customerUpdater interface {
+	Update(ctx context.Context, id string, version int64, change func(Customer) Customer) (Customer, error)
+}
+
+// updateMyProfileRequest is a merge patch (RFC 7396).
+type updateMyProfileRequest struct {
+	Name api.PatchField[string] `json:"name"`
+}
+
+// Validate implements api.Validator.
+func (in updateMyProfileRequest) Validate() []problem.FieldError {
+	switch {
+	case in.Name.Null:
+		return []problem.FieldError{{Pointer: "/name", Detail: "must not be null"}}
+	case in.Name.Set:
+		return nameFaults(in.Name.Value)
+	default:
+		return nil
+	}
+}
+
+// UpdateMyProfile applies a merge patch to the version of the caller's profile that If-Match names and
+// answers 200 with the profile and its new ETag; 428 without If-Match, 412 when it has changed.
+func UpdateMyProfile(customers customerUpdater) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		version, err := api.IfMatch(r)
+		if err != nil {
+			return err
+		}
+		in, err := api.Decode[updateMyProfileRequest](r)
+		if err != nil {
+			return err
+		}
+
+		c, err := customers.Update(r.Context(), identity.MustUserID(r.Context()), version, func(c Customer) Customer {
+			in.Name.Apply(&c.Name)
+			return c
+		})
+		if err != nil {
+			return err
+		}
+
+		w.Header().Set("ETag", api.ETag(c.Version))
+		return api.Write(w, http.StatusOK, c)
+	}
+}
