@@ -107,3 +107,23 @@ func TestBatchGetBeyondOneBatch(t *testing.T) {
 		t.Errorf("found %d items", len(found))
 	}
 }
+
+func TestBatchGetOfChosenAttributes(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	stored := note{PK: "N#1", SK: "META", Owner: "a", Text: "hello", Count: 3}
+	store(t, table, stored)
+
+	found, err := table.BatchGet(t.Context(), []ddb.Key{stored.key()}, false, "count", "owner", "missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got note
+	if err := ddb.Decode(found[stored.key()], &got); err != nil {
+		t.Fatal(err)
+	}
+	stored.Text = ""
+	if diff := cmp.Diff(stored, got); diff != "" {
+		t.Errorf("item (-want +got):\n%s", diff)
+	}
+}

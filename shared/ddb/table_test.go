@@ -50,6 +50,10 @@ func TestReadsClassifyFailures(t *testing.T) {
 		"PutItem": func(ctx context.Context, table *ddb.Table) error {
 			return table.PutNew(ctx, key, "PK", errFirst)
 		},
+		"UpdateItem": func(ctx context.Context, table *ddb.Table) error {
+			_, _, err := table.UpdateIf(ctx, key, anyUpdate(), ddb.Present())
+			return err
+		},
 	}
 	for name, c := range map[string]struct {
 		fault           ddbtest.Fault
