@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -92,7 +93,7 @@ func text(value []byte) (string, error) {
 		return "", fmt.Errorf("%w: not a string", errClaims)
 	}
 	inner := value[1 : len(value)-1]
-	if !slices.Contains(inner, '\\') {
+	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner), nil
 	}
 	var s string

@@ -1,8 +1,8 @@
 package jwt
 
 import (
+	"bytes"
 	"fmt"
-	"slices"
 )
 
 // members calls fn for every member of a JSON object, in order. data is valid JSON: encoding/json
@@ -16,7 +16,7 @@ func members(data []byte, fn func(name, value []byte) error) error {
 	for i = skipSpace(data, i+1); i < len(data) && data[i] != '}'; i = next(data, i) {
 		end := valueEnd(data, i)
 		name := data[i:end]
-		if len(name) < 2 || slices.Contains(name, '\\') {
+		if len(name) < 2 || bytes.IndexByte(name, '\\') >= 0 {
 			return fmt.Errorf("%w: an escaped name", errClaims)
 		}
 		from := skipSpace(data, skipSpace(data, end)+1) // after the colon
@@ -67,11 +67,7 @@ func valueEnd(data []byte, i int) int {
 	for ; i < len(data); i++ {
 		switch data[i] {
 		case '"':
-			for i++; i < len(data) && data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
+			i = quoteEnd(data, i)
 		case '{', '[':
 			depth++
 			continue
@@ -93,4 +89,20 @@ func valueEnd(data []byte, i int) int {
 		}
 	}
 	return min(i, len(data))
+}
+
+// quoteEnd returns the index of the quote that ends the string which starts at data[i].
+func quoteEnd(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		n := bytes.IndexByte(data[i:], '"')
+		if n < 0 {
+			return len(data)
+		}
+		escape := bytes.IndexByte(data[i:i+n], '\\')
+		if escape < 0 {
+			return i + n
+		}
+		i += escape + 1 // what it escapes
+	}
+	return i
 }
