@@ -2,103 +2,19 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-const (
-	defaultIdle        = 7 * 24 * time.Hour
-	defaultAbsolute    = 30 * 24 * time.Hour
-	defaultRetryWindow = 10 * time.Second
-	maxRetryWindow     = time.Minute
-)
-
-// Config says how long sessions live. Its zero value works.
-type Config struct {
-	// Idle is how long a session lives without a refresh. 0 is 7 days.
-	Idle time.Duration `env:"SESSION_IDLE"`
-	// Absolute is how long it lives however often it is refreshed. 0 is 30 days.
-	Absolute time.Duration `env:"SESSION_ABSOLUTE"`
-	// RetryWindow is how long after a refresh the token that it replaced is answered once more with
-	// the same successor: for a client whose answer was lost. Up to a minute; nil is 10 s. With
-	// 0 such a client loses its session.
-	RetryWindow *time.Duration `env:"REFRESH_RETRY_WINDOW"`
-	// OnEvent is told what a security log wants to know. It must not block. Nil tells nobody.
-	OnEvent func(context.Context, Event)
-}
-
-func (c Config) withDefaults() Config {
-	if c.Idle == 0 {
-		c.Idle = defaultIdle
-	}
-	if c.Absolute == 0 {
-		c.Absolute = defaultAbsolute
-	}
-	if c.RetryWindow == nil {
-		c.RetryWindow = new(defaultRetryWindow)
-	}
-	if c.OnEvent == nil {
-		c.OnEvent = func(context.Context, Event) {}
-	}
-	return c
-}
-
-func (c Config) validate() error {
-	switch {
-	case c.Idle < time.Minute || c.Idle%time.Second != 0:
-		return fmt.Errorf("session: SESSION_IDLE of %v is not whole seconds from a minute on", c.Idle)
-	case c.Absolute < c.Idle || c.Absolute%time.Second != 0:
-		return fmt.Errorf("session: SESSION_ABSOLUTE of %v is not whole seconds from SESSION_IDLE (%v) on", c.Absolute, c.Idle)
-	case *c.RetryWindow < 0 || *c.RetryWindow > maxRetryWindow:
-		return fmt.Errorf("session: REFRESH_RETRY_WINDOW of %v is not between 0 and %v", *c.RetryWindow, maxRetryWindow)
-	}
-	return nil
-}
-
-// EventKind is what happened.
-type EventKind string
-
-// The events.
-const (
-	// Started: a login.
-	Started EventKind = "session_started"
-	// Refreshed: the next generation of tokens.
-	Refreshed EventKind = "session_refreshed"
-	// Retried: a refresh token that had just been replaced was answered with the same successor.
-	Retried EventKind = "session_refresh_retried"
-	// Reused: a refresh token was presented after it had been replaced. The session was ended. Its
-	// owner or a thief holds an old token.
-	Reused EventKind = "session_refresh_reused"
-	// Forged: a well-signed refresh token from a generation that never was: the signing key is
-	// stolen, or the table was restored from a backup.
-	Forged EventKind = "session_refresh_forged"
-	// Revoked: a session was ended.
-	Revoked EventKind = "session_revoked"
-	// AllRevoked: all sessions of a subject were ended.
-	AllRevoked EventKind = "session_all_revoked"
-)
-
-// Security reports whether somebody should look into the event.
-func (k EventKind) Security() bool { return k == Reused || k == Forged }
-
-// Event is something that happened to a session. It carries no token.
-type Event struct {
-	Kind               EventKind
-	SessionID, Subject string
-	// Reason is why a session was revoked.
-	Reason Reason
-	// Presented is the generation of the refresh token, Current the session's; of refreshes only.
-	Presented, Current int64
-}
-
-// Keys gives the signers and the verifier, at every use anew, so that rotated keys are followed:
-// the method Get of a secrets.Secret fits.
-type Keys struct {
-	Access func(context.Context) *jwt.Signer
-}
+const tokenType = "Bearer"
 
 // Manager starts, refreshes and ends sessions. It is safe for concurrent use.
 type Manager struct {
@@ -110,13 +26,14 @@ type Manager struct {
 	clock func() time.Time
 }
 
-// New returns a manager. It refuses durations out of range, a nil store, nil keys and a nil clock.
+// New returns a manager. It refuses durations out of range, a nil store, incomplete keys and a nil
+// clock.
 func New(cfg Config, store Store, keys Keys, clock func() time.Time) (*Manager, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if store == nil || keys.Access == nil || clock == nil {
+	if store == nil || !keys.complete() || clock == nil {
 		return nil, errors.New("session: a manager needs a store, keys and a clock")
 	}
 	checker, err := NewChecker(CheckConfig{}, store, clock)
@@ -126,65 +43,189 @@ func New(cfg Config, store Store, keys Keys, clock func() time.Time) (*Manager, 
 	return &Manager{Checker: checker, cfg: cfg, store: store, keys: keys, clock: clock}, nil
 }
 
+// now is the time in the stores' precision.
+func (m *Manager) now() time.Time { return m.clock().UTC().Truncate(time.Millisecond) }
+
+// Start begins a session for a user who has just authenticated, in one write, and returns its first
+// tokens.
+func (m *Manager) Start(ctx context.Context, user User, device Device) (Tokens, error) {
+	if user.Subject == "" {
+		return Tokens{}, errors.New("session: a session needs a subject")
+	}
+	now := m.now()
+	if began := user.AuthTime.UTC().Truncate(time.Millisecond); !user.AuthTime.IsZero() && began.Before(now) {
+		now = began
+	}
+	if !now.After(user.NotBefore) {
+		now = user.NotBefore.UTC().Truncate(time.Millisecond).Add(time.Millisecond)
+	}
+	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("session: draw an id: %w", err)
+	}
+	s := Session{
+		ID:         id.String(),
+		Subject:    user.Subject,
+		ClientID:   user.ClientID,
+		Scopes:     user.Scopes,
+		AMR:        user.AMR,
+		Device:     device.reduced(),
+		CreatedAt:  now,
+		RotatedAt:  now,
+		RotationID: rand.Text(),
+		IdleUntil:  now.Add(m.cfg.Idle),
+		EndsAt:     now.Add(m.cfg.Absolute),
+	}
+	// First the tokens: nothing is written for a user whom no token can describe.
+	tokens, err := m.mint(ctx, s, user)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := m.store.Create(ctx, s); err != nil {
+		return Tokens{}, err
+	}
+	m.tell(ctx, Event{Kind: Started, SessionID: s.ID, Subject: s.Subject})
+	return tokens, nil
+}
+
 // UserLookup reads a user, strongly consistent. Refresh calls it beside its own write, with a
-// subject that comes from a token of ours. It returns ErrInvalidGrant for a user who may not have
-// tokens any more.
+// subject from a token of ours. It returns ErrInvalidGrant for a user who may not have tokens any
+// more.
 type UserLookup func(ctx context.Context, subject string) (User, error)
 
-// Start begins a session for a user who has just authenticated, in one write.
-func (m *Manager) Start(ctx context.Context, user User, device Device) (Tokens, error) {
-	return Tokens{}, nil
-}
-
-// Refresh exchanges a refresh token for new tokens, in one round trip. The one token that it has
-// replaced last gets the same successor again within the retry window. Any other that was replaced
+// Refresh exchanges a refresh token for new tokens, in one round trip. The one token that was
+// replaced last gets the same successor again within the retry window; any other that was replaced
 // ends the session. It returns ErrInvalidGrant for a token that is not accepted, whatever the
-// reason, and ErrUnavailable.
+// reason, and ErrUnavailable; after that the client may send the same token again.
 func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserLookup) (Tokens, error) {
-	return Tokens{}, nil
+	if lookup == nil {
+		return Tokens{}, errors.New("session: Refresh needs a lookup of users")
+	}
+	token, err := m.keys.Verify(ctx).Verify(refreshToken)
+	if err != nil {
+		return Tokens{}, ErrInvalidGrant.WithCause(err)
+	}
+
+	now := m.now()
+	var (
+		s                  Session
+		rotated            bool
+		epoch              time.Time
+		rotateErr, readErr error
+		calls              sync.WaitGroup
+	)
+	calls.Go(func() {
+		s, rotated, rotateErr = m.store.Rotate(ctx, Rotation{
+			SessionID: token.SessionID, Subject: token.Subject, Presented: token.Generation,
+			ID: rand.Text(), At: now, IdleUntil: now.Add(m.cfg.Idle),
+		})
+	})
+	calls.Go(func() { epoch, readErr = m.epoch(ctx, token.Subject) })
+	user, lookupErr := lookup(ctx, token.Subject)
+	calls.Wait()
+
+	// What the session says comes first: a replay ends it, whether or not the user can be read.
+	if rotateErr != nil {
+		return Tokens{}, rotateErr
+	}
+	kind, err := m.judge(ctx, s, rotated, token, now)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if readErr != nil {
+		return Tokens{}, readErr
+	}
+	if !s.CreatedAt.After(epoch) {
+		return Tokens{}, ErrInvalidGrant.WithCause(errEpoch)
+	}
+	if lookupErr != nil {
+		return Tokens{}, lookupErr
+	}
+	tokens, err := m.mint(ctx, s, user)
+	if err != nil {
+		return Tokens{}, err
+	}
+	m.tell(ctx, Event{Kind: kind, SessionID: s.ID, Subject: s.Subject, Presented: token.Generation, Current: s.Generation})
+	return tokens, nil
 }
 
-// Revoke ends a session, in one write. One that has ended, or never was, is no error.
-func (m *Manager) Revoke(ctx context.Context, sessionID string, reason Reason) error {
-	return nil
+// The causes of an ErrInvalidGrant, for the log.
+var (
+	errAbsent = errors.New("session: there is no such session")
+	errOver   = errors.New("session: revoked, idle for too long, or at its end")
+	errEpoch  = errors.New("session: older than a logout everywhere")
+	errReuse  = errors.New("session: a replaced refresh token was presented; the session is ended")
+	errForged = errors.New("session: a refresh token that was never issued, signed with our key")
+)
+
+// judge says what came of a rotation: Refreshed, Retried, or the error for the client. It ends the
+// session of a token that was replaced.
+func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.Refresh, now time.Time) (EventKind, error) {
+	presented := token.Generation
+	told := Event{SessionID: token.SessionID, Subject: token.Subject, Presented: presented, Current: s.Generation}
+	switch {
+	case s.ID == "":
+		return "", ErrInvalidGrant.WithCause(errAbsent)
+	case s.Subject != token.Subject, presented > s.Generation:
+		told.Kind = Forged
+		m.tell(ctx, told)
+		return "", ErrInvalidGrant.WithCause(errForged)
+	case s.Over(now):
+		return "", ErrInvalidGrant.WithCause(errOver)
+	case rotated:
+		return Refreshed, nil
+	case presented == s.Generation-1 && now.Sub(s.RotatedAt) <= *m.cfg.RetryWindow:
+		return Retried, nil // the successor is unused, or the generation would be a later one
+	case presented < s.Generation:
+		if _, err := m.store.Revoke(ctx, Revocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
+			return "", err // it still lives, so the client must not hear that it is over
+		}
+		told.Kind, told.Reason = Reused, Reuse
+		m.tell(ctx, told)
+		return "", ErrInvalidGrant.WithCause(errReuse)
+	default:
+		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)
+	}
 }
 
-// RevokeOwn ends the session when it is the subject's, and returns ErrNotFound when it is not. One
-// that has ended is no error.
-func (m *Manager) RevokeOwn(ctx context.Context, subject, sessionID string) error {
-	return nil
+// mint signs the tokens of the session's current generation. Equal sessions get equal refresh
+// tokens.
+func (m *Manager) mint(ctx context.Context, s Session, user User) (Tokens, error) {
+	end := s.ExpiresAt()
+	if !end.Truncate(time.Second).After(s.RotatedAt.Truncate(time.Second)) {
+		return Tokens{}, ErrInvalidGrant.WithCause(errOver) // tokens count in seconds, and none is left
+	}
+	access, expires, err := m.keys.Access(ctx).Sign(identity.Identity{
+		Subject:      s.Subject,
+		SessionID:    s.ID,
+		ClientID:     s.ClientID,
+		Roles:        user.Roles,
+		Scopes:       s.Scopes,
+		AuthTime:     s.CreatedAt,
+		AMR:          s.AMR,
+		AuthzVersion: user.AuthzVersion,
+		IssuedAt:     s.CreatedAt, // and not before it
+	})
+	if err != nil {
+		return Tokens{}, fmt.Errorf("session: %w", err)
+	}
+	refresh, err := m.keys.Refresh(ctx).Sign(jwt.Refresh{
+		Subject: s.Subject, SessionID: s.ID, Generation: s.Generation, IssuedAt: s.RotatedAt, ExpiresAt: end,
+	})
+	if err != nil {
+		return Tokens{}, fmt.Errorf("session: %w", err)
+	}
+	now := m.now()
+	return Tokens{
+		AccessToken:      access,
+		TokenType:        tokenType,
+		ExpiresIn:        remaining(expires, now),
+		RefreshToken:     refresh,
+		RefreshExpiresIn: remaining(end, now),
+	}, nil
 }
 
-// RevokeAll ends every session of the subject, however many, in one write. Sessions that begin
-// after it live. Where one follows at once, give what RevokeAll returns to it as User.NotBefore.
-func (m *Manager) RevokeAll(ctx context.Context, subject string, reason Reason) (time.Time, error) {
-	return time.Time{}, nil
-}
+// remaining is the time until then in whole seconds.
+func remaining(end, now time.Time) int64 { return max(0, int64(end.Sub(now)/time.Second)) }
 
-// RevokeEverybody ends every session of every subject.
-func (m *Manager) RevokeEverybody(ctx context.Context) error {
-	return nil
-}
-
-// RevokeToken takes back one access token, by its id ("jti"), until it expires. Its session lives.
-func (m *Manager) RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason Reason) error {
-	return nil
-}
-
-// RevokeRefreshToken ends the session of a refresh token (RFC 7009). A token that is not ours is no
-// error, and one from an earlier generation ends the session too.
-func (m *Manager) RevokeRefreshToken(ctx context.Context, refreshToken string) error {
-	return nil
-}
-
-// RaiseAuthz makes access tokens whose User.AuthzVersion is below version stop working, in one
-// write. A user store that keeps its users in the same item (see sessionddb) does not need it.
-func (m *Manager) RaiseAuthz(ctx context.Context, subject string, version int64) error {
-	return nil
-}
-
-// List returns the subject's sessions that have not ended, newest first, at most 100. It may be
-// some milliseconds old.
-func (m *Manager) List(ctx context.Context, subject string) ([]Session, error) {
-	return nil, nil
-}
+func (m *Manager) tell(ctx context.Context, e Event) { m.cfg.OnEvent(ctx, e) }

@@ -8,9 +8,7 @@
 // token has many texts.
 package session
 
-import (
-	"time"
-)
+import "time"
 
 // Session is one login on one device. All times have millisecond precision.
 type Session struct {
@@ -20,7 +18,7 @@ type Session struct {
 	Subject string
 	// ClientID is the OAuth client that the login came through; may be empty.
 	ClientID string
-	// Scopes are what every access token of the session is limited to; may be empty.
+	// Scopes are what the login was granted; may be empty.
 	Scopes []string
 	// AMR is how the subject authenticated (RFC 8176: "pwd", "otp").
 	AMR []string
@@ -57,21 +55,10 @@ func (s Session) Over(now time.Time) bool {
 	return !s.RevokedAt.IsZero() || !now.Before(s.ExpiresAt())
 }
 
-// Device is what is kept about where a session lives. Start reduces UserAgent and IP to what
-// recognises a device and does not identify a person.
-type Device struct {
-	// Name is a label for the owner's list of devices, at most 100 bytes are kept.
-	Name string
-	// UserAgent goes in as the header's value and is kept as a hash.
-	UserAgent string
-	// IP goes in as the client's address and is kept as a prefix: 24 bits of IPv4, 48 of IPv6.
-	IP string
-}
-
 // Reason is why a session or a token was revoked.
 type Reason string
 
-// The reasons.
+// The reasons. Others are possible.
 const (
 	// Logout: the owner ended the session.
 	Logout Reason = "logout"
@@ -81,21 +68,29 @@ const (
 	Admin Reason = "admin"
 	// Client: the client gave the token back (RFC 7009).
 	Client Reason = "client"
+	// Password: the owner changed the password.
+	Password Reason = "password"
 )
 
 // User is what the tokens of a session say about its owner.
 type User struct {
 	// Subject is the user's id. It stays the same for ever.
 	Subject string
-	// ClientID is the OAuth client; may be empty.
+	// ClientID is the OAuth client that Start is for; may be empty.
 	ClientID string
-	// Roles and Scopes go into access tokens.
-	Roles, Scopes []string
+	// Roles go into every access token, as they are when it is minted.
+	Roles []string
+	// Scopes are granted by Start, for the session's whole life. Refresh does not look at them.
+	Scopes []string
 	// AuthzVersion counts the changes of Roles. It belongs to them: read both at once. A token
 	// whose version is below the account's is not accepted any more.
 	AuthzVersion int64
 	// AMR is how the user has just authenticated (RFC 8176). Start keeps it.
 	AMR []string
+	// AuthTime is when the credentials that the user presented were read from the store; the session
+	// counts as begun then, so that a change of the password or a logout everywhere that came
+	// between ends it. Zero is now.
+	AuthTime time.Time
 	// NotBefore is what RevokeAll has returned, where a login follows it at once; the new session
 	// begins after it. Zero otherwise.
 	NotBefore time.Time

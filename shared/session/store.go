@@ -19,9 +19,6 @@ type Store interface {
 	// condition does not hold, as it is without it and false, and the zero Session when there is
 	// none. A write that finds its own earlier effect returns true.
 	Rotate(ctx context.Context, r Rotation) (Session, bool, error)
-	// Account reads what is kept about a subject, strongly consistent; the zero Account when
-	// nothing is.
-	Account(ctx context.Context, subject string) (Account, error)
 	// Revoke ends a session; one that has ended keeps its first reason. With a subject it does so
 	// only when the session is the subject's. It reports whether there is such a session.
 	Revoke(ctx context.Context, r Revocation) (bool, error)
@@ -56,13 +53,14 @@ type Query struct {
 
 // State is what is known about a token.
 type State struct {
-	// Session is the token's session, and HasSession whether there is one.
+	// Session is the token's session, as far as it decides: whose it is and its times. HasSession
+	// says whether there is one.
 	Session    Session
 	HasSession bool
-	// Account is the subject's.
+	// Account is the subject's; zero when nothing is kept.
 	Account Account
-	// TokenRevokedUntil is until when the token's id is revoked; zero when it is not.
-	TokenRevokedUntil time.Time
+	// TokenRevoked says that the token's id was taken back.
+	TokenRevoked bool
 	// NotBefore is the global epoch, zero when there was none or it was not asked for.
 	NotBefore time.Time
 }

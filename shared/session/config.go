@@ -1,0 +1,82 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/jwt"
+)
+
+// What Config's zero value stands for, and the bounds.
+const (
+	// DefaultIdle is how long a session lives without a refresh.
+	DefaultIdle = 7 * 24 * time.Hour
+	// DefaultAbsolute is how long a session lives however often it is refreshed.
+	DefaultAbsolute = 30 * 24 * time.Hour
+	// DefaultRetryWindow is how long a refresh may be repeated.
+	DefaultRetryWindow = 10 * time.Second
+	// MaxRetryWindow is the longest such time: a stolen token can be used within it too.
+	MaxRetryWindow = time.Minute
+	// MinIdle is the shortest idle life.
+	MinIdle = time.Minute
+)
+
+// Config says how long sessions live. Its zero value works.
+type Config struct {
+	// Idle is how long a session lives without a refresh, in whole seconds. 0 is DefaultIdle.
+	Idle time.Duration `env:"SESSION_IDLE"`
+	// Absolute is how long it lives however often it is refreshed, in whole seconds, at most
+	// jwt.MaxRefreshTTL. 0 is DefaultAbsolute.
+	Absolute time.Duration `env:"SESSION_ABSOLUTE"`
+	// RetryWindow is how long after a refresh the token that it replaced gets the same successor
+	// again: for a client whose answer was lost. Nil is DefaultRetryWindow, MaxRetryWindow the
+	// most; with 0 such a client loses its session.
+	RetryWindow *time.Duration `env:"REFRESH_RETRY_WINDOW"`
+	// OnEvent is told what a log of security wants to know. It must not block. Nil tells nobody.
+	OnEvent func(context.Context, Event)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Idle == 0 {
+		c.Idle = DefaultIdle
+	}
+	if c.Absolute == 0 {
+		c.Absolute = max(DefaultAbsolute, c.Idle)
+	}
+	if c.RetryWindow == nil {
+		c.RetryWindow = new(DefaultRetryWindow)
+	}
+	if c.OnEvent == nil {
+		c.OnEvent = func(context.Context, Event) {}
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var wrong []error
+	if c.Idle < MinIdle || c.Idle%time.Second != 0 {
+		wrong = append(wrong, fmt.Errorf("SESSION_IDLE of %v is not whole seconds from %v on", c.Idle, MinIdle))
+	}
+	if c.Absolute < c.Idle || c.Absolute > jwt.MaxRefreshTTL || c.Absolute%time.Second != 0 {
+		wrong = append(wrong, fmt.Errorf("SESSION_ABSOLUTE of %v is not whole seconds from SESSION_IDLE (%v) to %v", c.Absolute, c.Idle, jwt.MaxRefreshTTL))
+	}
+	if *c.RetryWindow < 0 || *c.RetryWindow > MaxRetryWindow {
+		wrong = append(wrong, fmt.Errorf("REFRESH_RETRY_WINDOW of %v is not between 0 and %v", *c.RetryWindow, MaxRetryWindow))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	return nil
+}
+
+// Keys gives the signers and the verifier, at every use anew, so that rotated keys are followed:
+// the method Get of a secrets.Secret fits.
+type Keys struct {
+	Access  func(context.Context) *jwt.Signer
+	Refresh func(context.Context) *jwt.RefreshSigner
+	Verify  func(context.Context) *jwt.RefreshVerifier
+}
+
+func (k Keys) complete() bool { return k.Access != nil && k.Refresh != nil && k.Verify != nil }

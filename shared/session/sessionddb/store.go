@@ -1,0 +1,218 @@
+// Package sessionddb keeps sessions in DynamoDB.
+//
+//	PK          SK  what
+//	S#<id>      S   session; in GSI1 by its subject until it is revoked
+//	U#<subject> A   account: the subject's epoch and the version of its roles
+//	R#<jti>     R   one access token that was taken back
+//	G           A   the global epoch
+//
+// Times are in milliseconds since 1970, but for ttl, which is in seconds and only cleans up: expiry
+// is always compared in code. GSI1 is for lists ("my devices"), GSI1PK is U#<subject>, GSI1SK
+// <created at, 15 digits>#<id>; projecting its keys is enough, and keeps a refresh at one write unit.
+//
+// The account's item may be the user store's own: this package changes its attributes nbf_epoch and,
+// in RaiseAuthz, authz_ver, and reads no other. A user store that keeps roles in it sets authz_ver to
+// the next number in the write that changes them.
+//
+// What each call costs, in round trips, write units (WCU) and read units (RCU), for items below 1 KB:
+//
+//	Create                     1   1 WCU, 1 more for the index
+//	Rotate                     1   1 WCU
+//	Revoke                     1   1 WCU, 1 more for the index
+//	RevokeSubject, RaiseAuthz  1   1 WCU
+//	RevokeEverybody            1   1 WCU
+//	RevokeToken                1   1 WCU
+//	State                      1   0.5 RCU an item, twice that when strong
+//	List                       2   0.5 RCU, and 1 a session
+package sessionddb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+// keepFor is how long an item stays when its last token has expired: longer than clocks differ.
+const keepFor = 24 * time.Hour
+
+// Store is the session.Store on a table with the index GSI1. It is safe for concurrent use.
+type Store struct {
+	Reader
+}
+
+var _ session.Store = (*Store)(nil)
+
+// New returns a store on the table. It panics when the table is nil, which no input can cause.
+func New(table *ddb.Table) *Store { return &Store{Reader: *NewReader(table)} }
+
+// Create implements session.Store. The id was drawn for this session, so an item that has it and
+// the same rotation is this call's own.
+func (s *Store) Create(ctx context.Context, created session.Session) error {
+	return s.table.PutNew(ctx, newRecord(created), attrRotationID, errTaken)
+}
+
+// Rotate implements session.Store.
+func (s *Store) Rotate(ctx context.Context, r session.Rotation) (session.Session, bool, error) {
+	now := expression.Value(r.At.UnixMilli())
+	change := expression.
+		Set(expression.Name(attrGeneration), expression.Value(r.Presented+1)).
+		Set(expression.Name(attrRotatedAt), now).
+		Set(expression.Name(attrRotationID), expression.Value(r.ID)).
+		Set(expression.Name(attrIdleUntil), expression.Value(r.IdleUntil.UnixMilli()))
+	current := expression.Name(attrGeneration).Equal(expression.Value(r.Presented)).
+		And(expression.Name(attrSubject).Equal(expression.Value(r.Subject)),
+			expression.AttributeNotExists(expression.Name(attrRevokedAt)),
+			expression.Name(attrIdleUntil).GreaterThan(now),
+			expression.Name(attrEndsAt).GreaterThan(now))
+
+	item, done, err := s.table.UpdateIf(ctx, sessionKey(r.SessionID), change, current)
+	if err != nil || item == nil {
+		return session.Session{}, false, err
+	}
+	got, err := decode(item)
+	if err != nil {
+		return session.Session{}, false, err
+	}
+	// A response that was lost: the write met its own effect.
+	return got, done || got.RotationID == r.ID, nil
+}
+
+// Revoke implements session.Store. Doing it twice is doing it once.
+func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+	revokedAt, reason := expression.Name(attrRevokedAt), expression.Name(attrReason)
+	change := expression.
+		Set(revokedAt, expression.IfNotExists(revokedAt, expression.Value(r.At.UnixMilli()))).
+		Set(reason, expression.IfNotExists(reason, expression.Value(string(r.Reason)))).
+		Remove(expression.Name(attrIndexPK)).
+		Remove(expression.Name(attrIndexSK))
+	there := ddb.Present()
+	if r.Subject != "" {
+		there = expression.Name(attrSubject).Equal(expression.Value(r.Subject))
+	}
+	_, done, err := s.table.UpdateIf(ctx, sessionKey(r.SessionID), change, there)
+	return done, err
+}
+
+// RevokeSubject implements session.Store.
+func (s *Store) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
+	return s.raise(ctx, accountKey(subject), attrEpoch, at.UnixMilli())
+}
+
+// RevokeEverybody implements session.Store.
+func (s *Store) RevokeEverybody(ctx context.Context, at time.Time) error {
+	return s.raise(ctx, everybodyKey(), attrEpoch, at.UnixMilli())
+}
+
+// RaiseAuthz implements session.Store.
+func (s *Store) RaiseAuthz(ctx context.Context, subject string, version int64) error {
+	return s.raise(ctx, accountKey(subject), attrAuthzVersion, version)
+}
+
+// raise sets a number that only grows. A condition that does not hold means that it is there, or
+// beyond: by this very call, or by a later one.
+func (s *Store) raise(ctx context.Context, key ddb.Key, attribute string, to int64) error {
+	name := expression.Name(attribute)
+	_, _, err := s.table.UpdateIf(ctx, key, expression.Set(name, expression.Value(to)),
+		expression.AttributeNotExists(name).Or(name.LessThan(expression.Value(to))))
+	return err
+}
+
+// RevokeToken implements session.Store. Doing it twice is doing it once.
+func (s *Store) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
+	change := expression.
+		Set(expression.Name(attrExpiresAt), expression.Value(t.ExpiresAt.UnixMilli())).
+		Set(expression.Name(attrReason), expression.Value(string(t.Reason))).
+		Set(expression.Name(attrTTL), expression.Value(t.ExpiresAt.Add(keepFor).Unix()))
+	_, _, err := s.table.UpdateIf(ctx, tokenKey(t.TokenID), change, ddb.Absent())
+	return err
+}
+
+// List implements session.Store. The index says which sessions there are, the table what they are
+// now.
+func (s *Store) List(ctx context.Context, subject string, limit int) ([]session.Session, error) {
+	entries, _, err := s.table.Query(ctx, ddb.Query{
+		Index: index, Where: expression.Key(attrIndexPK).Equal(expression.Value(accountKey(subject).PK)),
+		Limit: int32(min(limit, 1000)), Descending: true, //nolint:gosec // G115: bounded
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]ddb.Key, 0, len(entries))
+	for _, entry := range entries {
+		if key, ok := ddb.KeyOf(entry); ok {
+			keys = append(keys, key)
+		}
+	}
+	items, err := s.table.BatchGet(ctx, keys, true)
+	if err != nil {
+		return nil, err
+	}
+	sessions := make([]session.Session, 0, len(keys))
+	for _, key := range keys {
+		item, ok := items[key]
+		if !ok {
+			continue // removed since
+		}
+		found, err := decode(item)
+		if err != nil {
+			return nil, err
+		}
+		sessions = append(sessions, found)
+	}
+	return sessions, nil
+}
+
+// record is a session's item.
+type record struct {
+	PK         string   `dynamodbav:"PK"`
+	SK         string   `dynamodbav:"SK"`
+	IndexPK    string   `dynamodbav:"GSI1PK,omitempty"`
+	IndexSK    string   `dynamodbav:"GSI1SK,omitempty"`
+	Subject    string   `dynamodbav:"sub"`
+	ClientID   string   `dynamodbav:"client_id,omitempty"`
+	Scopes     []string `dynamodbav:"scopes,omitempty"`
+	AMR        []string `dynamodbav:"amr,omitempty"`
+	DeviceName string   `dynamodbav:"device,omitempty"`
+	UserAgent  string   `dynamodbav:"ua_hash,omitempty"`
+	Network    string   `dynamodbav:"ip_prefix,omitempty"`
+	CreatedAt  int64    `dynamodbav:"created_at"`
+	Generation int64    `dynamodbav:"gen"`
+	RotatedAt  int64    `dynamodbav:"rot_at"`
+	RotationID string   `dynamodbav:"rot_id"`
+	IdleUntil  int64    `dynamodbav:"idle_exp"`
+	EndsAt     int64    `dynamodbav:"abs_exp"`
+	RevokedAt  int64    `dynamodbav:"revoked_at,omitempty"`
+	Reason     string   `dynamodbav:"reason,omitempty"`
+	TTL        int64    `dynamodbav:"ttl"`
+}
+
+func newRecord(s session.Session) record {
+	key := sessionKey(s.ID)
+	return record{
+		PK: key.PK, SK: key.SK,
+		IndexPK: accountKey(s.Subject).PK, IndexSK: fmt.Sprintf("%015d#%s", s.CreatedAt.UnixMilli(), s.ID),
+		Subject: s.Subject, ClientID: s.ClientID, Scopes: s.Scopes, AMR: s.AMR,
+		DeviceName: s.Device.Name, UserAgent: s.Device.UserAgent, Network: s.Device.IP,
+		CreatedAt: s.CreatedAt.UnixMilli(), Generation: s.Generation, RotatedAt: s.RotatedAt.UnixMilli(), RotationID: s.RotationID,
+		IdleUntil: s.IdleUntil.UnixMilli(), EndsAt: s.EndsAt.UnixMilli(), TTL: s.EndsAt.Add(keepFor).Unix(),
+	}
+}
+
+func decode(item ddb.Item) (session.Session, error) {
+	var r record
+	if err := ddb.Decode(item, &r); err != nil {
+		return session.Session{}, err
+	}
+	return session.Session{
+		ID: r.PK[len(prefixSession):], Subject: r.Subject, ClientID: r.ClientID, Scopes: r.Scopes, AMR: r.AMR,
+		Device:    session.Device{Name: r.DeviceName, UserAgent: r.UserAgent, IP: r.Network},
+		CreatedAt: fromMillis(r.CreatedAt), Generation: r.Generation, RotatedAt: fromMillis(r.RotatedAt), RotationID: r.RotationID,
+		IdleUntil: fromMillis(r.IdleUntil), EndsAt: fromMillis(r.EndsAt),
+		RevokedAt: fromMillis(r.RevokedAt), Reason: session.Reason(r.Reason),
+	}, nil
+}
