@@ -131,7 +131,7 @@ var (
 	kebabCase = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	pathParam = regexp.MustCompile(`^\{[a-z_]+\+?\}$`)
 	// scopeToken is RFC 6749's (section 3.3); it stands in a quoted string of a header.
-	scopeToken = regexp.MustCompile(`^[!#-\[\]-~]+$`)
+	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
 )
 
 // Validate reports everything that is wrong with the route, or nil.

@@ -5,42 +5,100 @@ import (
 	"testing"
 
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// minted is alice's token at noon under key1. It is written down because the fuzzer's workers are
-// processes of their own, and must agree on it.
-const minted = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkLnRpZW5kYS5leGFtcGxlI" +
-	"iwic3ViIjoiYWxpY2UgXCJcdTAwM2PDsVx1MDAzZVwiIFxcIiwiYXVkIjpbInRpZW5kYS1hcGkiXSwiY2xpZW50X2lkIjoid2ViI" +
-	"iwiaWF0IjoxNzk1NTIxNjAwLCJuYmYiOjE3OTU1MjE2MDAsImV4cCI6MTc5NTUyMjUwMCwianRpIjoiVURHSFJKWURNUUxMWExBS" +
-	"FFUSlBRRzdONk0iLCJzaWQiOiJzMSIsInNjb3BlIjoicmVhZCB3cml0ZSIsInJvbGVzIjpbImNhdGFsb2ciLCJmdWxmaWxtZW50I" +
-	"l0sImF1dGhfdGltZSI6MTc5NTUyMTU0MH0.Wrt5jDaqx788LZY9am1d_QtzloY62RCAviZHFe1aexk"
+// Tokens of noon, each under a key of its own and all in one set. They are written down because
+// the fuzzer's workers are processes of their own, and must agree on them.
+const (
+	minted = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkLnRpZW5kYS5leGFtcGxlIiwic3" +
+		"ViIjoiYWxpY2UgXCJcdTAwM2PDsVx1MDAzZVwiIFxcIiwiYXVkIjpbInRpZW5kYS1hcGkiXSwiY2xpZW50X2lkIjoid2ViIiwiaWF0Ijo" +
+		"xNzk1NTIxNjAwLCJuYmYiOjE3OTU1MjE2MDAsImV4cCI6MTc5NTUyMjUwMCwianRpIjoiVURHSFJKWURNUUxMWExBSFFUSlBRRzdONk0i" +
+		"LCJzaWQiOiJzMSIsInNjb3BlIjoicmVhZCB3cml0ZSIsInJvbGVzIjpbImNhdGFsb2ciLCJmdWxmaWxtZW50Il0sImF1dGhfdGltZSI6M" +
+		"Tc5NTUyMTU0MH0.Wrt5jDaqx788LZY9am1d_QtzloY62RCAviZHFe1aexk"
+	mintedEdDSA = "eyJhbGciOiJFZERTQSIsImtpZCI6ImQiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkLnRpZW5kYS5leGFtcGxlIiwic3" +
+		"ViIjoiYWxpY2UiLCJhdWQiOlsidGllbmRhLWFwaSJdLCJpYXQiOjE3OTU1MjE2MDAsIm5iZiI6MTc5NTUyMTYwMCwiZXhwIjoxNzk1NTI" +
+		"yNTAwLCJqdGkiOiJCTUVPREhONDRJVUZBQVJCWTMyTVJGRlVCSiIsImlhdF9tcyI6MTc5NTUyMTYwMDUwMH0.bZ-iSCyv7Pq8_yCx7a2c" +
+		"Ilfnm5LbNr-Gku-RWMG1YXPK8dFGCybivelHMkgBKm_CaL2RseLsSTjhLNfycLyPCA"
+	mintedES256 = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImUiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkLnRpZW5kYS5leGFtcGxlIiwic3" +
+		"ViIjoiYWxpY2UiLCJhdWQiOlsidGllbmRhLWFwaSJdLCJpYXQiOjE3OTU1MjE2MDAsIm5iZiI6MTc5NTUyMTYwMCwiZXhwIjoxNzk1NTI" +
+		"yNTAwLCJqdGkiOiJTUloyTVhENFdJSkgyRk5QVUxSWFYzTVM2NCIsImlhdF9tcyI6MTc5NTUyMTYwMDUwMH0.yrVKo_YQ4BzeoBcLvIMr" +
+		"d2JQeSKhi1LL_goVQhhdAcY1lD7BiIgEUXSUdHONB1sGYH7YC8FuhP7sNAqvj0NyaA"
+)
+
+// fuzzKeys is the set that minted the tokens, without what could mint more of the last two.
+func fuzzKeys() string {
+	return "[" + secretOf("a", "active", key1) + "," +
+		spec("d", jwt.EdDSA, "next", map[string]string{"kty": "OKP", "crv": "Ed25519", "x": "se1fS5Rw-v6xMI7ugZOyOKRHkeVZi8Nz16s9qaVOmpk"}) + "," +
+		spec("e", jwt.ES256, "retiring", map[string]string{
+			"kty": "EC", "crv": "P-256", "x": "Br8n9ILVPNeIsFD4mgea8hokG4_rDlnt79tlPez6yY4", "y": "5J2Npl2FdplRNfKZpZEbee-FNpKM5sbLqeb20A_yrVo",
+		}) + "]"
+}
 
 // FuzzVerify looks for a token that is accepted and was not minted. Every accepted one must be
-// the seed, byte for byte.
+// a seed, byte for byte.
 func FuzzVerify(f *testing.F) {
-	secret := secretOf("a", "active", key1)
-	token := minted
-	other := mint(f, newSigner(f, cfg, secretOf("a", "active", key2), noon), alice())
-	verifier := newVerifier(f, cfg, secret, noon)
-	if _, err := verifier.Verify(token); err != nil {
-		f.Fatalf("the seed is refused: %v", err)
+	verifier := newVerifier(f, cfg, fuzzKeys(), noon)
+	ours := map[string]bool{minted: true, mintedEdDSA: true, mintedES256: true}
+	for token := range ours {
+		if _, err := verifier.Verify(token); err != nil {
+			f.Fatalf("a seed is refused: %v", err)
+		}
+		header, rest, _ := strings.Cut(token, ".")
+		payload, signature, _ := strings.Cut(rest, ".")
+		for _, seed := range []string{
+			token, token + ".", token + "=", " " + token, token + "\n", strings.ToUpper(token),
+			header + ".." + signature, header + "." + payload + ".", "eyJhbGciOiJub25lIn0." + payload + ".",
+			header + "." + payload + "." + strings.Repeat("A", len(signature)),
+		} {
+			f.Add(seed)
+		}
 	}
-	header, rest, _ := strings.Cut(token, ".")
-	payload, signature, _ := strings.Cut(rest, ".")
-	for _, seed := range []string{
-		token, other, token + ".", token + "=", " " + token, token + "\n", "", ".", "..", "...",
-		header + ".." + signature, header + "." + payload + ".", strings.ToUpper(token),
-		"eyJhbGciOiJub25lIn0." + payload + ".", header + "." + payload + "." + strings.Repeat("A", 43),
-	} {
+	other := mint(f, newSigner(f, cfg, secretOf("a", "active", key2), noon), alice())
+	for _, seed := range []string{other, "", ".", "..", "..."} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		id, err := verifier.Verify(in)
-		if err == nil && in != token {
+		if err == nil && !ours[in] {
 			t.Errorf("accepted %q as %q", in, id.Subject)
 		}
 		if err != nil && outcome(err) != identity.InvalidToken {
 			t.Errorf("%q: outcome %s without our signature", in, outcome(err))
+		}
+	})
+}
+
+// FuzzParseKeys reads whatever a secret could hold.
+func FuzzParseKeys(f *testing.F) {
+	f.Add([]byte(fuzzKeys()))
+	f.Add([]byte(secretOf("a", "active", key1)))
+	f.Add([]byte(spec("a", jwt.EdDSA, "active", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")))
+	f.Add([]byte(spec("a", jwt.RS256, "active", map[string]string{"kty": "RSA", "n": "AQAB", "e": "AQAB", "d": "AQ", "p": "Aw", "q": "BQ"})))
+	f.Fuzz(func(t *testing.T, secret []byte) {
+		keys, err := jwt.ParseKeys(secret)
+		if err != nil {
+			return
+		}
+		_ = jwt.PublicKeys(keys)
+		if _, err := jwt.NewVerifier(cfg, keys, at(noon)); err != nil {
+			t.Errorf("%s parses and makes no verifier: %v", secret, err)
+		}
+	})
+}
+
+// FuzzBearer looks for a header that yields a token which it does not hold as one word.
+func FuzzBearer(f *testing.F) {
+	for _, seed := range []string{"Bearer a.b.c", "bearer  x==", "Bearer", "Basic x", "Bearer a,Bearer b", "Bearer a b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		token, outcome := jwt.Bearer([]string{header})
+		if outcome == identity.OK && (strings.ContainsAny(token, " ,\t\r\n\"") || !strings.HasSuffix(strings.TrimRight(header, " \t"), token)) {
+			t.Errorf("%q gave %q", header, token)
+		}
+		if outcome != identity.OK && (token != "" || outcome != identity.InvalidRequest) {
+			t.Errorf("%q gave %q, %s", header, token, outcome)
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"math/big"
 	"slices"
 )
@@ -78,13 +78,13 @@ func parseJWK(id, alg string, raw json.RawMessage) (any, error) {
 	}
 	switch {
 	case w.KeyID != "" && w.KeyID != id:
-		return nil, fmt.Errorf("the JWK has another kid")
+		return nil, errors.New("the JWK has another kid")
 	case w.Alg != "" && w.Alg != alg:
-		return nil, fmt.Errorf("the JWK has another alg")
+		return nil, errors.New("the JWK has another alg")
 	case w.Use != "" && w.Use != useSignature:
-		return nil, fmt.Errorf("the JWK is not for signatures")
+		return nil, errors.New("the JWK is not for signatures")
 	case w.KeyOps != nil && !slices.Contains(w.KeyOps, "sign") && !slices.Contains(w.KeyOps, "verify"):
-		return nil, fmt.Errorf("the JWK is not for signatures")
+		return nil, errors.New("the JWK is not for signatures")
 	}
 
 	var n numbers

@@ -31,7 +31,10 @@ var errMaterial = errors.New("the key is neither a JWK nor one PEM block of a ke
 func parseKey(id, alg string, raw json.RawMessage) (*key, error) {
 	k := &key{id: id}
 	if alg == HS256 {
-		return k, k.setSecret(raw)
+		if err := k.setSecret(raw); err != nil {
+			return nil, err
+		}
+		return k, nil
 	}
 
 	switch alg {
@@ -49,7 +52,10 @@ func parseKey(id, alg string, raw json.RawMessage) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k, k.setPair(alg, material)
+	if err := k.setPair(alg, material); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // setSecret makes it a key of HS256.
