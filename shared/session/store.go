@@ -30,7 +30,8 @@ type Store interface {
 	RevokeToken(ctx context.Context, t TokenRevocation) error
 	// RaiseAuthz moves the version of the subject's roles to version, and never back.
 	RaiseAuthz(ctx context.Context, subject string, version int64) error
-	// List returns at most limit of the subject's sessions, newest first, ended ones among them.
+	// List returns at most limit of the subject's sessions that were not revoked, newest first; others
+	// that have ended may be among them.
 	// It may be some milliseconds old: nothing is decided on it.
 	List(ctx context.Context, subject string, limit int) ([]Session, error)
 }

@@ -1,0 +1,53 @@
+package sessiontest
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+// outcome is what happens to a call.
+type outcome int
+
+const (
+	answered outcome = iota
+	lost             // it is done, and the caller hears that the store is unavailable
+	refused          // it is not done, and the caller hears the same
+)
+
+// flaky is a store on a bad line: its calls suffer what is set for them.
+type flaky struct {
+	session.Store
+
+	rotate, revoke, state, other outcome
+}
+
+// through does the call, or not, and returns what the caller hears.
+func (o outcome) through(call func() error) error {
+	if o == refused {
+		return session.ErrUnavailable
+	}
+	if err := call(); err != nil || o == answered {
+		return err
+	}
+	return session.ErrUnavailable
+}
+
+func (f *flaky) Create(ctx context.Context, s session.Session) error {
+	return f.other.through(func() error { return f.Store.Create(ctx, s) })
+}
+
+func (f *flaky) Rotate(ctx context.Context, r session.Rotation) (s session.Session, done bool, err error) {
+	err = f.rotate.through(func() error { s, done, err = f.Store.Rotate(ctx, r); return err })
+	return s, done, err
+}
+
+func (f *flaky) Revoke(ctx context.Context, r session.Revocation) (found bool, err error) {
+	err = f.revoke.through(func() error { found, err = f.Store.Revoke(ctx, r); return err })
+	return found, err
+}
+
+func (f *flaky) State(ctx context.Context, q session.Query) (state session.State, err error) {
+	err = f.state.through(func() error { state, err = f.Store.State(ctx, q); return err })
+	return state, err
+}

@@ -1,0 +1,384 @@
+package sessiontest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+// testModel runs random lives of sessions, on a line that loses calls and answers, beside a model
+// that knows what was promised.
+func testModel(t *testing.T, newStore func(t *testing.T) session.Store) {
+	store := newStore(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newMachine(t, rt, store)
+		rt.Repeat(map[string]func(*rapid.T){
+			"login":     m.login,
+			"refresh":   m.refresh,
+			"newest":    m.refreshNewest,
+			"logout":    m.logout,
+			"logoutAll": m.logoutAll,
+			"revoke":    m.revokeToken,
+			"roles":     m.changeRoles,
+			"time":      m.passTime,
+			"check":     m.check,
+			"list":      m.list,
+		})
+	})
+}
+
+const (
+	modelWindow  = 10 * time.Second
+	modelIdle    = 2 * time.Hour
+	modelEnd     = 5 * time.Hour
+	modelRelaxed = 30 * time.Second
+)
+
+// machine is the system under test and the model of what it has promised.
+type machine struct {
+	store   *flaky
+	manager *session.Manager
+	checker *session.Checker // another process: it hears of nothing but through the store
+	tokens  Tokens
+	now     time.Time
+	events  []session.Event
+
+	users  []*modelUser
+	logins []*modelLogin
+}
+
+type modelUser struct {
+	subject string
+	epoch   time.Time
+	version int64
+}
+
+// modelLogin is a session.
+type modelLogin struct {
+	user       *modelUser
+	id         string
+	created    time.Time
+	generation int64
+	rotated    time.Time
+	idle       time.Time
+	revoked    time.Time
+	refresh    map[int64]string // the tokens that came out, by generation
+	access     []*modelToken
+}
+
+// modelToken is an access token.
+type modelToken struct {
+	login    *modelLogin
+	id       identity.Identity
+	outdated time.Time // when the roles that it tells were changed
+	revoked  time.Time
+}
+
+func (l *modelLogin) end() time.Time { return earliest(l.idle, l.created.Add(modelEnd)) }
+
+// death returns when the login ended or will end if nothing happens any more.
+func (l *modelLogin) death() time.Time {
+	died := earliest(l.end(), l.revoked)
+	if !l.created.After(l.user.epoch) {
+		died = earliest(died, l.user.epoch)
+	}
+	return died
+}
+
+func (k *modelToken) death() time.Time {
+	return earliest(earliest(k.login.death(), k.revoked), k.outdated)
+}
+
+// earliest takes a zero time for never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func newMachine(t *testing.T, rt *rapid.T, store session.Store) *machine {
+	m := &machine{store: &flaky{Store: store}, now: Time(0)}
+	clock := func() time.Time { return m.now }
+	m.tokens = NewTokens(t, clock)
+	var err error
+	m.manager, err = session.New(session.Config{
+		Idle: modelIdle, Absolute: modelEnd, RetryWindow: new(modelWindow),
+		OnEvent: func(_ context.Context, e session.Event) { m.events = append(m.events, e) },
+	}, m.store, m.tokens.Keys, clock)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	m.checker, err = session.NewChecker(session.CheckConfig{RelaxedTTL: modelRelaxed}, store, clock)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	for i := range 2 {
+		m.users = append(m.users, &modelUser{subject: fmt.Sprintf("user-%d-%s", i, rand.Text())})
+	}
+	return m
+}
+
+func (m *machine) anyUser(t *rapid.T) *modelUser { return rapid.SampledFrom(m.users).Draw(t, "user") }
+
+func (m *machine) anyLogin(t *rapid.T) *modelLogin {
+	if len(m.logins) == 0 {
+		t.Skip("nobody is logged in")
+	}
+	return rapid.SampledFrom(m.logins).Draw(t, "login")
+}
+
+func (m *machine) anyToken(t *rapid.T) *modelToken {
+	return rapid.SampledFrom(m.anyLogin(t).access).Draw(t, "token")
+}
+
+// onALine lets the calls of f suffer what is drawn for them.
+func (m *machine) onALine(t *rapid.T, f func()) {
+	fate := rapid.SampledFrom([]outcome{answered, answered, answered, lost, refused})
+	m.store.rotate = fate.Draw(t, "rotate")
+	m.store.revoke = fate.Draw(t, "revoke")
+	m.store.state = rapid.SampledFrom([]outcome{answered, answered, answered, refused}).Draw(t, "state")
+	defer func() { m.store.rotate, m.store.revoke, m.store.state = answered, answered, answered }()
+	f()
+}
+
+func (m *machine) login(t *rapid.T) {
+	user := m.anyUser(t)
+	got, err := m.manager.Start(t.Context(), session.User{
+		Subject: user.subject, Roles: []string{"customer"}, AuthzVersion: user.version, NotBefore: user.epoch,
+	}, session.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &modelLogin{user: user, created: m.now, refresh: map[int64]string{}}
+	if !l.created.After(user.epoch) { // in the same millisecond as a logout everywhere
+		l.created = user.epoch.Add(time.Millisecond)
+	}
+	l.rotated, l.idle = l.created, l.created.Add(modelIdle)
+	token, err := m.tokens.Refresh.Verify(got.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.id = token.SessionID
+	m.logins = append(m.logins, l)
+	m.took(t, l, got)
+}
+
+// took notes the tokens that came out of the login's current generation.
+func (m *machine) took(t *rapid.T, l *modelLogin, got session.Tokens) {
+	token, err := m.tokens.Refresh.Verify(got.RefreshToken)
+	if err != nil || token.SessionID != l.id || token.Generation != l.generation || token.Subject != l.user.subject {
+		t.Fatalf("refresh token %+v, %v; want generation %d of %s", token, err, l.generation, l.id)
+	}
+	if before, ok := l.refresh[l.generation]; ok && before != got.RefreshToken {
+		t.Fatalf("generation %d has two refresh tokens:\n%s\n%s", l.generation, before, got.RefreshToken)
+	}
+	l.refresh[l.generation] = got.RefreshToken
+
+	id, err := m.tokens.Access.Verify(got.AccessToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Subject != l.user.subject || id.SessionID != l.id || id.AuthzVersion != l.user.version || !id.AuthTime.Equal(l.created.Truncate(time.Second)) {
+		t.Fatalf("access token of %+v", id)
+	}
+	l.access = append(l.access, &modelToken{login: l, id: id})
+}
+
+func (m *machine) refresh(t *rapid.T) {
+	l := m.anyLogin(t)
+	var held []int64
+	for generation := range l.generation + 1 {
+		if _, ok := l.refresh[generation]; ok {
+			held = append(held, generation)
+		}
+	}
+	m.present(t, l, rapid.SampledFrom(held).Draw(t, "generation"))
+}
+
+// refreshNewest is what an honest client does.
+func (m *machine) refreshNewest(t *rapid.T) {
+	l := m.anyLogin(t)
+	newest := l.generation
+	for ; l.refresh[newest] == ""; newest-- {
+	}
+	m.present(t, l, newest)
+}
+
+// present refreshes with the login's token of that generation.
+func (m *machine) present(t *rapid.T, l *modelLogin, generation int64) {
+	before := len(m.events)
+	m.onALine(t, func() {
+		_, err := m.tokens.Refresh.Verify(l.refresh[generation])
+		var wanted error = session.ErrInvalidGrant
+		var kind session.EventKind
+		if err == nil {
+			wanted, kind = m.expect(l, generation)
+		}
+		got, err := m.manager.Refresh(t.Context(), l.refresh[generation], func(_ context.Context, subject string) (session.User, error) {
+			return session.User{Subject: subject, Roles: []string{"customer"}, AuthzVersion: l.user.version}, nil
+		})
+		if wanted == nil {
+			if err != nil {
+				t.Fatalf("refresh with generation %d of %d: %v", generation, l.generation, err)
+			}
+			m.took(t, l, got)
+		} else if !errors.Is(err, wanted) {
+			t.Fatalf("refresh with generation %d of %d: %v, want %v", generation, l.generation, err, wanted)
+		}
+		var told []session.EventKind
+		for _, e := range m.events[before:] {
+			told = append(told, e.Kind)
+		}
+		if (kind == "") != (len(told) == 0) || kind != "" && (len(told) != 1 || told[0] != kind) {
+			t.Fatalf("events %v, want %q", told, kind)
+		}
+	})
+}
+
+// expect moves the model as a refresh does and returns what the client hears.
+func (m *machine) expect(l *modelLogin, presented int64) (wanted error, told session.EventKind) {
+	if m.store.rotate == refused {
+		return session.ErrUnavailable, ""
+	}
+	over := !l.revoked.IsZero() || !m.now.Before(l.end())
+	told = session.Retried
+	current := presented == l.generation && !over
+	if current {
+		l.generation++
+		l.rotated, l.idle = m.now, m.now.Add(modelIdle)
+		told = session.Refreshed
+	}
+	switch {
+	case m.store.rotate == lost:
+		return session.ErrUnavailable, ""
+	case over:
+		return session.ErrInvalidGrant, ""
+	case !current && (presented < l.generation-1 || m.now.Sub(l.rotated) > modelWindow):
+		if m.store.revoke == refused {
+			return session.ErrUnavailable, ""
+		}
+		l.revoked = m.now
+		if m.store.revoke == lost {
+			return session.ErrUnavailable, ""
+		}
+		return session.ErrInvalidGrant, session.Reused
+	case m.store.state == refused:
+		return session.ErrUnavailable, ""
+	case !l.created.After(l.user.epoch):
+		return session.ErrInvalidGrant, ""
+	case !l.end().Truncate(time.Second).After(l.rotated.Truncate(time.Second)):
+		return session.ErrInvalidGrant, "" // less than a second is left
+	}
+	return nil, told
+}
+
+func (m *machine) logout(t *rapid.T) {
+	l := m.anyLogin(t)
+	m.onALine(t, func() {
+		wanted := m.store.revoke == answered
+		err := m.manager.RevokeOwn(t.Context(), l.user.subject, l.id)
+		if (err == nil) != wanted {
+			t.Fatalf("logout: %v", err)
+		}
+		if m.store.revoke != refused && l.revoked.IsZero() {
+			l.revoked = m.now
+		}
+	})
+	stranger := m.anyUser(t)
+	if err := m.manager.RevokeOwn(t.Context(), stranger.subject, l.id); stranger != l.user && !errors.Is(err, session.ErrNotFound) {
+		t.Fatalf("somebody else's session: %v", err)
+	} else if stranger == l.user && l.revoked.IsZero() {
+		l.revoked = m.now
+	}
+}
+
+func (m *machine) logoutAll(t *rapid.T) {
+	user := m.anyUser(t)
+	epoch, err := m.manager.RevokeAll(t.Context(), user.subject, session.Logout)
+	if err != nil || !epoch.Equal(m.now) {
+		t.Fatalf("logout everywhere: %v, %v", epoch, err)
+	}
+	user.epoch = epoch
+}
+
+func (m *machine) revokeToken(t *rapid.T) {
+	token := m.anyToken(t)
+	if err := m.manager.RevokeToken(t.Context(), token.id.TokenID, token.id.ExpiresAt, session.Client); err != nil {
+		t.Fatal(err)
+	}
+	token.revoked = earliest(token.revoked, m.now)
+}
+
+func (m *machine) changeRoles(t *rapid.T) {
+	user := m.anyUser(t)
+	user.version++
+	if err := m.manager.RaiseAuthz(t.Context(), user.subject, user.version); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range m.logins {
+		for _, token := range l.access {
+			if l.user == user {
+				token.outdated = earliest(token.outdated, m.now)
+			}
+		}
+	}
+}
+
+func (m *machine) passTime(t *rapid.T) {
+	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
+		time.Millisecond, 999 * time.Millisecond, modelWindow - time.Millisecond, modelWindow, modelWindow + time.Millisecond,
+		modelRelaxed, time.Minute, 14 * time.Minute, modelIdle - time.Second, modelIdle, modelIdle + time.Millisecond, modelEnd,
+	}).Draw(t, "time"))
+}
+
+// check asks another process about a token whose signature and expiry are good.
+func (m *machine) check(t *rapid.T) {
+	token := m.anyToken(t)
+	if !m.now.Before(token.id.ExpiresAt) {
+		t.Skip("expired")
+	}
+	death := token.death()
+	stands := m.now.Before(death)
+	class := rapid.SampledFrom([]api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless}).Draw(t, "class")
+	err := m.checker.Check(t.Context(), token.id, class)
+	switch {
+	case err != nil && !errors.Is(err, session.ErrRevoked):
+		t.Fatal(err)
+	case stands && err != nil:
+		t.Fatalf("%v refuses a token that stands: %v", class, err)
+	case stands || err != nil || class == api.Stateless:
+	case class == api.Relaxed && m.now.Before(death.Add(modelRelaxed)):
+	default:
+		t.Fatalf("%v accepts a token that has not stood since %v, now %v", class, death, m.now)
+	}
+}
+
+func (m *machine) list(t *rapid.T) {
+	user := m.anyUser(t)
+	got, err := m.manager.List(t.Context(), user.subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for i, s := range got {
+		listed[s.ID] = true
+		if i > 0 && s.CreatedAt.After(got[i-1].CreatedAt) {
+			t.Fatalf("not newest first: %v behind %v", s.CreatedAt, got[i-1].CreatedAt)
+		}
+	}
+	for _, l := range m.logins {
+		if lives := l.user == user && m.now.Before(l.death()); lives != listed[l.id] {
+			t.Fatalf("session %s lives: %t, listed: %t", l.id, lives, listed[l.id])
+		}
+	}
+}
