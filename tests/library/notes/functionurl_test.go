@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"example.com/notes/notes"
-	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/tienda-dev/tienda/shared/authorizer"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
@@ -38,31 +36,6 @@ func tokens(t *testing.T) (*jwt.Signer, *jwt.Verifier) {
 	return signer, verifier
 }
 
-// bearer decides in the function itself as the Lambda authorizer would.
-func bearer(t *testing.T, verifier *jwt.Verifier) middleware.Authenticator {
-	t.Helper()
-	verify := func(_ context.Context, token string) (identity.Identity, error) { return verifier.Verify(token) }
-	a, err := authorizer.New(authorizer.VerifierFunc(verify), authorizer.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(r *http.Request) (identity.Annotation, error) {
-		event := events.APIGatewayV2CustomAuthorizerV2Request{Headers: map[string]string{}}
-		if values := r.Header.Values("Authorization"); len(values) > 0 {
-			event.Headers["authorization"] = strings.Join(values, ",")
-		}
-		decision, err := a.Authorize(r.Context(), event)
-		if err != nil {
-			return identity.Annotation{}, err
-		}
-		flat := make(map[string]string, len(decision.Context))
-		for name, value := range decision.Context {
-			flat[name], _ = value.(string)
-		}
-		return identity.ParseAnnotation(flat)
-	}
-}
-
 func TestBehindAFunctionURL(t *testing.T) {
 	t.Parallel()
 	signer, verifier := tokens(t)
@@ -70,7 +43,8 @@ func TestBehindAFunctionURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain, err := middleware.Chain(notes.CreateNoteRoute, middleware.Config{Authenticator: bearer(t, verifier)}, notes.CreateNote(notes.NewTable(10)))
+	verify := func(_ context.Context, token string) (identity.Identity, error) { return verifier.Verify(token) }
+	chain, err := middleware.Chain(notes.CreateNoteRoute, middleware.Config{Authenticator: jwt.Authenticator(verify)}, notes.CreateNote(notes.NewTable(10)))
 	if err != nil {
 		t.Fatal(err)
 	}
