@@ -14,7 +14,14 @@ const (
 	RoleAdmin = "admin"
 	// RoleCustomer buys.
 	RoleCustomer = "customer"
+	// RoleService is for machines: other services that ask whether a token stands.
+	RoleService = "service"
 )
+
+// Roles returns every role, by name.
+func Roles() []string {
+	return []string{RoleAdmin, RoleCatalog, RoleCustomer, RoleFulfilment, RoleService, RoleSupport}
+}
 
 // Staff returns the roles whose holders see what is not public yet, such as draft products.
 func Staff() []string {

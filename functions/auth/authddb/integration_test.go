@@ -1,0 +1,257 @@
+//go:build integration
+
+package authddb_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authddb"
+	"github.com/tienda-dev/tienda/functions/auth/authtest"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+)
+
+// profiles writes a profile as the customers do, into a table of their own.
+type profiles struct{ table *ddb.Table }
+
+func profileKey(id string) ddb.Key { return ddb.Key{PK: "CUST#" + id, SK: "PROFILE"} }
+
+func (p profiles) Add(id, email, name string, at time.Time) []ddb.Write {
+	item := struct {
+		ddb.Key
+
+		Email, Name string
+		At          int64
+	}{profileKey(id), email, name, at.UnixMilli()}
+	return []ddb.Write{p.table.Put(item).If(ddb.Absent(), errors.New("the profile exists"))}
+}
+
+// open returns a store whose requests suffer faults, with the tables below it.
+func open(t *testing.T) (store *authddb.Store, faults *ddbtest.Faults, users, customers *ddb.Table) {
+	t.Helper()
+	faults = &ddbtest.Faults{}
+	users, customers = ddbtest.Table(t, faults.Option), ddbtest.Table(t)
+	return authddb.New(users, profiles{customers}), faults, users, customers
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	authtest.Run(t, func(t *testing.T) auth.Store {
+		t.Helper()
+		store, _, _, _ := open(t)
+		return store
+	})
+}
+
+func TestRegistrationWritesTheProfileToo(t *testing.T) {
+	t.Parallel()
+	store, _, _, customers := open(t)
+	r, second := authtest.NewRegistration(), authtest.NewRegistration()
+	second.User.Identifier = r.User.Identifier
+	if err := store.Register(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Register(t.Context(), second); !errors.Is(err, auth.ErrEmailExists) {
+		t.Fatalf("Register: %v, want %v", err, auth.ErrEmailExists)
+	}
+	for id, want := range map[string]bool{r.User.ID: true, second.User.ID: false} {
+		var profile struct{ Email, Name string }
+		found, err := customers.Get(t.Context(), profileKey(id), &profile, true)
+		if err != nil || found != want || found && (profile.Email != r.Email || profile.Name != r.Name) {
+			t.Errorf("profile %+v, found %t, %v; want %t", profile, found, err, want)
+		}
+	}
+	if err := authddb.New(customers, nil).Register(t.Context(), second); err == nil {
+		t.Error("a user without a profile was registered")
+	}
+}
+
+// Nothing in the table tells an address: not a key, not an attribute.
+func TestTableHoldsNoAddress(t *testing.T) {
+	t.Parallel()
+	store, _, users, _ := open(t)
+	r := authtest.NewRegistration()
+	if err := store.Register(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := store.Attempt(t.Context(), auth.Attempt{Name: r.User.Identifier, ID: "1", At: r.User.CreatedAt}); err != nil {
+		t.Fatal(err)
+	}
+	name := users.Name()
+	out, err := users.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
+	if err != nil || len(out.Items) != 4 {
+		t.Fatalf("%d items, %v; want 4", len(out.Items), err)
+	}
+	for _, item := range out.Items {
+		for attribute, value := range item {
+			text := fmt.Sprintf("%s %v", attribute, value)
+			if s, ok := value.(*types.AttributeValueMemberS); ok {
+				text = s.Value
+			}
+			if strings.Contains(strings.ToLower(text), "@") || strings.Contains(strings.ToLower(text), "maria") {
+				t.Errorf("%s: %s", attribute, text)
+			}
+		}
+	}
+}
+
+// Package sessionddb keeps a user's epoch in the user's item, and may have made it for a subject that is
+// no user.
+func TestUsersItemIsShared(t *testing.T) {
+	t.Parallel()
+	store, _, users, _ := open(t)
+	epoch := func(id string) {
+		change := expression.Set(expression.Name("nbf_epoch"), expression.Value(int64(1772366400000)))
+		if err := ddb.Commit(t.Context(), users.Client(), users.Update(ddb.Key{PK: "U#" + id, SK: "A"}, change)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := authtest.NewRegistration()
+	if err := store.Register(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	epoch(r.User.ID)
+	after := r.User
+	after.Roles, after.AuthzVersion = []string{"admin"}, 2
+	if err := store.ReplaceRoles(t.Context(), r.User, after); err != nil {
+		t.Fatal(err)
+	}
+	var item struct {
+		Epoch        int64 `dynamodbav:"nbf_epoch"`
+		AuthzVersion int64 `dynamodbav:"authz_ver"`
+	}
+	if _, err := users.Get(t.Context(), ddb.Key{PK: "U#" + r.User.ID, SK: "A"}, &item, true); err != nil || item.Epoch == 0 || item.AuthzVersion != 2 {
+		t.Errorf("item %+v, %v", item, err)
+	}
+	if got, err := store.User(t.Context(), r.User.ID); err != nil || !cmp.Equal(got, after) {
+		t.Errorf("user %+v, %v; want %+v", got, err, after)
+	}
+
+	const machine = "machine-1"
+	epoch(machine)
+	if _, err := store.User(t.Context(), machine); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("User of a subject that is no user: %v", err)
+	}
+	if _, err := store.Credentials(t.Context(), machine); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("Credentials of a subject that is no user: %v", err)
+	}
+	before := auth.User{ID: machine}
+	if err := store.ReplaceRoles(t.Context(), before, auth.User{ID: machine, AuthzVersion: 1, Roles: []string{"admin"}}); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("ReplaceRoles of a subject that is no user: %v", err)
+	}
+}
+
+// Every write is made once although its answer is lost, twice, with a refusal in between.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]ddbtest.Fault{
+		"LostResponse": ddbtest.LoseResponse, "FailAfterCommit": ddbtest.FailAfterCommit, "BrokenOff": ddbtest.BreakOff,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, faults, _, _ := open(t)
+			spoil := func(operation string) { faults.Inject(operation, fault, ddbtest.Throttle, fault) }
+
+			r := authtest.NewRegistration()
+			spoil("TransactWriteItems")
+			if err := store.Register(t.Context(), r); err != nil {
+				t.Fatalf("Register: %v", err)
+			}
+
+			next := r.Credentials
+			next.PasswordHash, next.PasswordChangedAt = "next", authtest.Time(time.Hour)
+			spoil("TransactWriteItems")
+			if err := store.ReplacePassword(t.Context(), r.Credentials, next); err != nil {
+				t.Fatalf("ReplacePassword: %v", err)
+			}
+
+			after := r.User
+			after.Roles, after.AuthzVersion = []string{"admin"}, 2
+			spoil("UpdateItem")
+			if err := store.ReplaceRoles(t.Context(), r.User, after); err != nil {
+				t.Fatalf("ReplaceRoles: %v", err)
+			}
+			next.User = after
+			if got, err := store.Credentials(t.Context(), r.User.ID); err != nil || !cmp.Equal(got, next) {
+				t.Errorf("credentials %+v, %v; want %+v", got, err, next)
+			}
+
+			for n := int64(1); n <= auth.FreeAttempts; n++ {
+				spoil("UpdateItem")
+				a := auth.Attempt{Name: "a", ID: fmt.Sprint(n), At: authtest.Time(0)}
+				if f, admitted, err := store.Attempt(t.Context(), a); err != nil || !admitted || f.Count != n {
+					t.Fatalf("attempt %d: %+v, admitted %t, %v", n, f, admitted, err)
+				}
+			}
+			spoil("UpdateItem") // of the first attempt after a quiet time
+			a := auth.Attempt{Name: "a", ID: "later", At: authtest.Time(auth.Quiet)}
+			if f, admitted, err := store.Attempt(t.Context(), a); err != nil || !admitted || f.Count != 1 {
+				t.Errorf("after a quiet time: %+v, admitted %t, %v", f, admitted, err)
+			}
+			spoil("UpdateItem")
+			if err := store.Forgive(t.Context(), "a"); err != nil {
+				t.Errorf("Forgive: %v", err)
+			}
+			if got := faults.Attempts("TransactWriteItems"); got != 8 {
+				t.Errorf("%d attempts of transactions, want 4 for each of 2: the faults have not come through", got)
+			}
+			if got, want := faults.Attempts("UpdateItem"), 4*(1+auth.FreeAttempts+1+1)+1; got != want {
+				t.Errorf("%d attempts of updates, want %d: the faults have not come through", got, want)
+			}
+		})
+	}
+}
+
+func TestUnavailableIsNeitherUnknownNorAdmitted(t *testing.T) {
+	t.Parallel()
+	store, faults, _, _ := open(t)
+	r := authtest.NewRegistration()
+	if err := store.Register(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	for _, operation := range []string{"GetItem", "BatchGetItem", "UpdateItem"} {
+		for range 100 {
+			faults.Inject(operation, ddbtest.Throttle)
+		}
+	}
+	for name, call := range map[string]func() error{
+		"Find":        func() error { _, err := store.Find(t.Context(), r.User.Identifier); return err },
+		"User":        func() error { _, err := store.User(t.Context(), r.User.ID); return err },
+		"Credentials": func() error { _, err := store.Credentials(t.Context(), r.User.ID); return err },
+		"Attempt": func() error {
+			_, admitted, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: "1", At: authtest.Time(0)})
+			if admitted {
+				t.Error("an attempt that was not counted is admitted")
+			}
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, ddb.ErrUnavailable) {
+			t.Errorf("%s: %v, want %v", name, err, ddb.ErrUnavailable)
+		}
+	}
+}
+
+// One update decides about an attempt of a name that was tried lately.
+func TestAttemptIsOneCall(t *testing.T) {
+	t.Parallel()
+	store, faults, _, _ := open(t)
+	for n := range 7 {
+		if _, _, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: fmt.Sprint(n), At: authtest.Time(0)}); err != nil {
+			t.Fatal(err)
+		}
+		if got := faults.Attempts("UpdateItem"); got != n+1 {
+			t.Fatalf("attempt %d took %d calls in all", n+1, got)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+// Package authddb keeps users and their attempts to log in in DynamoDB, in the table that package
+// sessionddb keeps sessions in.
+//
+//	PK                  SK    what
+//	U#<id>              A     user: roles and their version; sessionddb keeps the user's epoch in the same item
+//	U#<id>              P     the hash of the user's password
+//	EM#<identifier>     E     which user has the e-mail address that the identifier stands for
+//	L#<name>            L     attempts of a name since its last success; for an hour
+//
+// No key and no attribute holds an e-mail address. The profile, which does, belongs to the customers;
+// it is written in the transaction that writes the user.
+package authddb
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+var (
+	// errDone: the condition failed on what this very call has written before.
+	errDone = errors.New("authddb: done before")
+	// errContradiction: the items of a user do not fit each other, which no call can bring about.
+	errContradiction = errors.New("authddb: the items of a user contradict each other")
+)
+
+// profiles returns what creates the profile of a new user (customersddb.Store).
+type profiles interface {
+	Add(id, email, name string, at time.Time) []ddb.Write
+}
+
+// Store is the auth.Store on a table. It is safe for concurrent use.
+type Store struct {
+	table    *ddb.Table
+	profiles profiles
+}
+
+var _ auth.Store = (*Store)(nil)
+
+// New returns a store on the table. Only Register needs the profiles, which may be nil elsewhere. It
+// panics when the table is nil, which no input can cause.
+func New(table *ddb.Table, profiles profiles) *Store {
+	if table == nil {
+		panic("authddb: New needs a table")
+	}
+	return &Store{table: table, profiles: profiles}
+}
+
+// Register implements auth.Store. The claim on the identifier comes first in the transaction: its
+// failure says who has the address.
+func (s *Store) Register(ctx context.Context, r auth.Registration) error {
+	if s.profiles == nil {
+		return errors.New("authddb: Register needs the profiles")
+	}
+	writes := []ddb.Write{
+		s.claim(r.User),
+		s.table.Put(newUserRecord(r.User)).If(ddb.Absent(), errContradiction),
+		s.table.Put(newPasswordRecord(r.Credentials)).If(ddb.Absent(), errContradiction),
+	}
+	writes = append(writes, s.profiles.Add(r.User.ID, r.Email, r.Name, r.User.CreatedAt)...)
+	return ignoreDone(ddb.Commit(ctx, s.table.Client(), writes...))
+}
+
+func (s *Store) claim(u auth.User) ddb.Write {
+	record := identifierRecord{Key: identifierKey(u.Identifier), UserID: u.ID}
+	return s.table.Put(record).IfElse(ddb.Absent(), func(old ddb.Item) error {
+		var owner identifierRecord
+		if err := ddb.Decode(old, &owner); err != nil {
+			return err
+		}
+		if owner.UserID == u.ID {
+			return errDone
+		}
+		return auth.ErrEmailExists
+	})
+}
+
+// Find implements auth.Store.
+func (s *Store) Find(ctx context.Context, identifier string) (string, error) {
+	var r identifierRecord
+	found, err := s.table.Get(ctx, identifierKey(identifier), &r, true)
+	if err != nil {
+		return "", err
+	}
+	if !found {
+		return "", auth.ErrUserNotFound
+	}
+	return r.UserID, nil
+}
+
+// User implements auth.Store.
+func (s *Store) User(ctx context.Context, id string) (auth.User, error) {
+	var r userRecord
+	found, err := s.table.Get(ctx, userKey(id), &r, true)
+	if err != nil {
+		return auth.User{}, err
+	}
+	if !found || !r.isUser() {
+		return auth.User{}, auth.ErrUserNotFound
+	}
+	return r.user(), nil
+}
+
+// Credentials implements auth.Store.
+func (s *Store) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
+	items, err := s.table.BatchGet(ctx, []ddb.Key{userKey(id), passwordKey(id)}, true)
+	if err != nil {
+		return auth.Credentials{}, err
+	}
+	var user userRecord
+	if err := ddb.Decode(items[userKey(id)], &user); err != nil {
+		return auth.Credentials{}, err
+	}
+	if !user.isUser() {
+		return auth.Credentials{}, auth.ErrUserNotFound
+	}
+	item, ok := items[passwordKey(id)]
+	if !ok {
+		return auth.Credentials{}, errContradiction
+	}
+	var pw passwordRecord
+	if err := ddb.Decode(item, &pw); err != nil {
+		return auth.Credentials{}, err
+	}
+	return auth.Credentials{User: user.user(), PasswordHash: pw.Hash, PasswordChangedAt: fromMillis(pw.ChangedAt)}, nil
+}
+
+// ReplacePassword implements auth.Store.
+func (s *Store) ReplacePassword(ctx context.Context, before, after auth.Credentials) error {
+	if after.User.ID != before.User.ID {
+		return errors.New("authddb: a password is replaced for one user")
+	}
+	next := newPasswordRecord(after)
+	unchanged := expression.Name("hash").Equal(expression.Value(before.PasswordHash))
+	return ignoreDone(ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
+		if old == nil {
+			return auth.ErrUserNotFound
+		}
+		var stored passwordRecord
+		if err := ddb.Decode(old, &stored); err != nil {
+			return err
+		}
+		if stored == next {
+			return errDone
+		}
+		return auth.ErrChanged
+	})))
+}
+
+// ReplaceRoles implements auth.Store. It leaves what others keep in the user's item alone.
+func (s *Store) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if after.ID != before.ID || after.AuthzVersion != before.AuthzVersion+1 {
+		return errors.New("authddb: roles are replaced for one user, with the next version")
+	}
+	version := expression.Name("authz_ver")
+	change := expression.
+		Set(expression.Name("roles"), expression.Value(after.Roles)).
+		Set(version, expression.Value(after.AuthzVersion))
+	unchanged := expression.Name("id").Equal(expression.Value(after.ID)).And(version.Equal(expression.Value(before.AuthzVersion)))
+	item, changed, err := s.table.UpdateIf(ctx, userKey(after.ID), change, unchanged)
+	if err != nil || changed {
+		return err
+	}
+	var stored userRecord
+	if err := ddb.Decode(item, &stored); err != nil {
+		return err
+	}
+	switch {
+	case !stored.isUser():
+		return auth.ErrUserNotFound
+	case stored.AuthzVersion == after.AuthzVersion && slices.Equal(stored.Roles, after.Roles): // its own effect
+		return nil
+	default:
+		return auth.ErrChanged
+	}
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,185 @@
+package authtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+)
+
+// Memory is an auth.Store in memory, for tests. It keeps every promise of the interface and is safe for
+// concurrent use; everything is gone with it.
+type Memory struct {
+	mu       sync.Mutex
+	users    map[string]auth.Registration
+	owners   map[string]string // of identifiers: user ids
+	attempts map[string]attempts
+}
+
+type attempts struct {
+	auth.Failures
+
+	lastID string
+}
+
+var _ auth.Store = (*Memory)(nil)
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{users: map[string]auth.Registration{}, owners: map[string]string{}, attempts: map[string]attempts{}}
+}
+
+// Register implements auth.Store.
+func (m *Memory) Register(ctx context.Context, r auth.Registration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if owner, taken := m.owners[r.User.Identifier]; taken {
+		if owner == r.User.ID { // the same call again
+			return nil
+		}
+		return auth.ErrEmailExists
+	}
+	m.owners[r.User.Identifier] = r.User.ID
+	r.User = clone(r.User)
+	m.users[r.User.ID] = r
+	return nil
+}
+
+// Profile returns the address and the name that the user registered with.
+func (m *Memory) Profile(id string) (email, name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.users[id].Email, m.users[id].Name
+}
+
+// Find implements auth.Store.
+func (m *Memory) Find(ctx context.Context, identifier string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id, ok := m.owners[identifier]
+	if !ok {
+		return "", auth.ErrUserNotFound
+	}
+	return id, nil
+}
+
+// User implements auth.Store.
+func (m *Memory) User(ctx context.Context, id string) (auth.User, error) {
+	c, err := m.Credentials(ctx, id)
+	return c.User, err
+}
+
+// Credentials implements auth.Store.
+func (m *Memory) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
+	if err := ctx.Err(); err != nil {
+		return auth.Credentials{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.users[id]
+	if !ok {
+		return auth.Credentials{}, auth.ErrUserNotFound
+	}
+	r.User = clone(r.User)
+	return r.Credentials, nil
+}
+
+// ReplacePassword implements auth.Store.
+func (m *Memory) ReplacePassword(ctx context.Context, before, after auth.Credentials) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if after.User.ID != before.User.ID {
+		return errors.New("authtest: a password is replaced for one user")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.users[after.User.ID]
+	switch {
+	case !ok:
+		return auth.ErrUserNotFound
+	case r.PasswordHash == before.PasswordHash, // or the same call again:
+		r.PasswordHash == after.PasswordHash && r.PasswordChangedAt.Equal(after.PasswordChangedAt):
+		r.PasswordHash, r.PasswordChangedAt = after.PasswordHash, after.PasswordChangedAt
+		m.users[after.User.ID] = r
+		return nil
+	default:
+		return auth.ErrChanged
+	}
+}
+
+// ReplaceRoles implements auth.Store.
+func (m *Memory) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if after.ID != before.ID || after.AuthzVersion != before.AuthzVersion+1 {
+		return errors.New("authtest: roles are replaced for one user, with the next version")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.users[after.ID]
+	switch {
+	case !ok:
+		return auth.ErrUserNotFound
+	case r.User.AuthzVersion == before.AuthzVersion:
+		r.User.Roles, r.User.AuthzVersion = slices.Clone(after.Roles), after.AuthzVersion
+		m.users[after.ID] = r
+		return nil
+	case r.User.AuthzVersion == after.AuthzVersion && slices.Equal(r.User.Roles, after.Roles): // the same call again
+		return nil
+	default:
+		return auth.ErrChanged
+	}
+}
+
+// Attempt implements auth.Store.
+func (m *Memory) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return auth.Failures{}, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored := m.attempts[a.Name]
+	switch {
+	case stored.lastID == a.ID: // the same call again
+		return stored.Failures, true, nil
+	case stored.Forgotten(a.At):
+		stored.Count = 0
+	case stored.Locked(a.At) > 0:
+		return stored.Failures, false, nil
+	}
+	stored = attempts{Failures: auth.Failures{Count: stored.Count + 1, LastAt: a.At}, lastID: a.ID}
+	m.attempts[a.Name] = stored
+	return stored.Failures, true, nil
+}
+
+// Forgive implements auth.Store.
+func (m *Memory) Forgive(ctx context.Context, names ...string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		if stored, ok := m.attempts[name]; ok {
+			stored.Count = 0
+			m.attempts[name] = stored
+		}
+	}
+	return nil
+}
+
+// clone returns a copy that shares nothing with u.
+func clone(u auth.User) auth.User {
+	u.Roles = append([]string{}, u.Roles...)
+	return u
+}

@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+const (
+	// maxForm is the largest form in bytes: the longest token, and its names.
+	maxForm = 5 << 10
+
+	contentTypeForm = "application/x-www-form-urlencoded"
+)
+
+// tokenForm is the body of an introspection and of a revocation (RFC 7662 section 2.1, RFC 7009
+// section 2.1).
+type tokenForm struct {
+	// Token is not empty.
+	Token string
+	// Hint is what the client takes the token for; may be empty or unknown.
+	Hint string
+}
+
+// decodeTokenForm reads the form. Parameters that it does not know are ignored, as RFC 6749 section 3.2
+// wants it; one that stands twice is not.
+func decodeTokenForm(r *http.Request) (tokenForm, error) {
+	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != contentTypeForm {
+		return tokenForm{}, problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+".")
+	}
+	body, err := io.ReadAll(r.Body)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tokenForm{}, api.BodyTooLarge(tooLarge.Limit)
+	}
+	if err != nil {
+		return tokenForm{}, invalidRequest("The request body could not be read.").WithCause(err)
+	}
+	// Not r.PostForm, and not r.Form, which reads the query as well: no token belongs into an address.
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return tokenForm{}, invalidRequest("The request body is not a form.") // the cause quotes it
+	}
+	for name, all := range values {
+		if len(all) > 1 && (name == "token" || name == "token_type_hint") {
+			return tokenForm{}, invalidRequest("A parameter is given twice.").
+				WithFields(problem.FieldError{Pointer: name, Detail: "is given twice"})
+		}
+	}
+	if values.Get("token") == "" {
+		return tokenForm{}, invalidRequest("The form must have a token.").
+			WithFields(problem.FieldError{Pointer: "token", Detail: "is required"})
+	}
+	return tokenForm{Token: values.Get("token"), Hint: values.Get("token_type_hint")}, nil
+}
+
+// invalidRequest is the error of RFC 6749 section 5.2.
+func invalidRequest(detail string) *problem.Error {
+	return problem.New(problem.BadRequest, "invalid_request", detail)
+}
+
+// noStore keeps an answer about tokens out of every cache, HTTP/1.0's too (RFC 6749 section 5.1).
+func noStore(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+}

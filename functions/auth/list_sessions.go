@@ -1,0 +1,52 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+type sessionLister interface {
+	List(ctx context.Context, subject string) ([]session.Session, error)
+}
+
+type sessionResponse struct {
+	ID string `json:"id"`
+	// DeviceName is what the login gave; may be empty.
+	DeviceName string `json:"device_name"`
+	// Current tells the session that asks.
+	Current bool `json:"current"`
+	// CreatedAt is when the login happened, RefreshedAt when the tokens were last refreshed.
+	CreatedAt   time.Time `json:"created_at"`
+	RefreshedAt time.Time `json:"refreshed_at"`
+	// ExpiresAt is when the session ends unless it is refreshed before.
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type sessionsResponse struct {
+	Data    []sessionResponse `json:"data"`
+	HasMore bool              `json:"has_more"`
+}
+
+// ListSessions answers 200 with the caller's sessions that live, newest first.
+func ListSessions(sessions sessionLister) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		caller, _ := identity.From(r.Context())
+		all, err := sessions.List(r.Context(), caller.Subject)
+		if err != nil {
+			return err
+		}
+		out := sessionsResponse{Data: make([]sessionResponse, len(all))}
+		for i, s := range all {
+			out.Data[i] = sessionResponse{
+				ID: s.ID, DeviceName: s.Device.Name, Current: s.ID == caller.SessionID,
+				CreatedAt: s.CreatedAt.UTC(), RefreshedAt: s.RotatedAt.UTC(), ExpiresAt: s.ExpiresAt().UTC(),
+			}
+		}
+		return api.Write(w, http.StatusOK, out)
+	}
+}

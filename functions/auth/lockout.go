@@ -1,0 +1,67 @@
+package auth
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// The lockout, per identifier: the curve of Amazon Cognito. The first FreeAttempts failures cost
+// nothing; then each one makes the next attempt wait twice as long, from a second to MaxLock. Attempts
+// during the wait are refused, whatever they guess, and do not make it longer: nobody can lock
+// somebody else out for good. A success, or Quiet without an attempt, starts anew.
+const (
+	FreeAttempts = 5
+	MaxLock      = 15 * time.Minute
+	Quiet        = 15 * time.Minute
+	// steps is how often the wait doubles before it reaches MaxLock.
+	steps = 10
+)
+
+// Failures are the attempts since the last success.
+type Failures struct {
+	// Count is how many were made. An attempt is counted before its outcome is known, so that
+	// guesses made at once cannot all pass under the same count.
+	Count int64
+	// LastAt is when the last one was made, to the millisecond.
+	LastAt time.Time
+}
+
+// Wait returns how long after the last of count attempts the next one may be made.
+func Wait(count int64) time.Duration {
+	switch over := count - FreeAttempts; {
+	case over < 0:
+		return 0
+	case over < steps:
+		return time.Second << over
+	default:
+		return MaxLock
+	}
+}
+
+// Forgotten reports that the attempts are too long ago to count.
+func (f Failures) Forgotten(now time.Time) bool { return now.Sub(f.LastAt) >= Quiet }
+
+// Locked returns how long the next attempt must wait from now on; 0 when it need not.
+func (f Failures) Locked(now time.Time) time.Duration {
+	wait := Wait(f.Count)
+	if wait == 0 {
+		return 0
+	}
+	return max(0, f.LastAt.Add(wait).Sub(now))
+}
+
+// locked returns the answer to an attempt that comes too early. It is the same for identifiers of
+// nobody.
+func locked(wait time.Duration) error {
+	return errLocked.WithHeader("Retry-After", retryAfter(wait))
+}
+
+var errLocked = problem.New(problem.TooManyRequests, "too_many_attempts",
+	"There were too many failed attempts. Wait before the next one.")
+
+// retryAfter is a wait as the header has it: whole seconds, at least one.
+func retryAfter(wait time.Duration) string {
+	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
+}

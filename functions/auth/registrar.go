@@ -1,0 +1,65 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/tienda-dev/tienda/functions/internal/policy"
+)
+
+// hasher makes hashes of passwords (password.Hasher).
+type hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+}
+
+// Registrar makes users.
+type Registrar struct {
+	store     Store
+	passwords hasher
+	key       []byte
+	now       func() time.Time
+}
+
+// NewRegistrar returns a Registrar; key is the key of identifiers and now the clock. It panics when
+// something is missing or the key is shorter than MinIdentifierKey.
+func NewRegistrar(store Store, passwords hasher, key []byte, now func() time.Time) *Registrar {
+	if store == nil || passwords == nil || len(key) < MinIdentifierKey || now == nil {
+		panic("auth: NewRegistrar needs a store, a hasher, a key and a clock")
+	}
+	return &Registrar{store: store, passwords: passwords, key: key, now: now}
+}
+
+// Register makes a customer of the person with the address. It hashes the password also when the
+// address is taken, and returns ErrEmailExists then.
+func (s *Registrar) Register(ctx context.Context, email, password, name string) (Registration, error) {
+	hash, err := s.passwords.Hash(ctx, password)
+	if err != nil {
+		return Registration{}, err
+	}
+	now := milliseconds(s.now())
+	r := Registration{
+		Credentials: Credentials{
+			User: User{
+				ID:           ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(),
+				Identifier:   Identifier(s.key, email),
+				Roles:        []string{policy.RoleCustomer},
+				AuthzVersion: 1,
+				CreatedAt:    now,
+			},
+			PasswordHash:      hash,
+			PasswordChangedAt: now,
+		},
+		Email: email,
+		Name:  name,
+	}
+	if err := s.store.Register(ctx, r); err != nil {
+		return Registration{}, err
+	}
+	return r, nil
+}
+
+// milliseconds returns the time as users carry it: UTC, to the millisecond.
+func milliseconds(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,41 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+type tokenRevoker interface {
+	RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason session.Reason) error
+	RevokeRefreshToken(ctx context.Context, refreshToken string) error
+}
+
+// RevokeToken takes a token back and answers 200 with an empty body, also for one that is unknown,
+// expired or not a token at all (RFC 7009). A refresh token takes its session and its access tokens with
+// it, an access token goes alone. Whoever holds a token may give it back: clients here have no
+// credentials of their own.
+func RevokeToken(verify verifyToken, sessions tokenRevoker) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		form, err := decodeTokenForm(r)
+		if err != nil {
+			return err
+		}
+
+		// The kinds have different keys, so the hint is not needed to tell them apart.
+		if id, verifyErr := verify(r.Context(), form.Token); verifyErr == nil {
+			err = sessions.RevokeToken(r.Context(), id.TokenID, id.ExpiresAt, session.Client)
+		} else {
+			err = sessions.RevokeRefreshToken(r.Context(), form.Token)
+		}
+		if err != nil {
+			return err
+		}
+		noStore(w)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+}

@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"net/http"
+
+	"github.com/tienda-dev/tienda/functions/internal/policy"
+	"github.com/tienda-dev/tienda/shared/api"
+)
+
+// maxBody is the largest request in bytes. It bounds what is decoded before a refresh token or a
+// password is looked at.
+const maxBody = 4 << 10
+
+// The routes by which people come in and go, and who may use them. Public ones are for those who have
+// no access token, or no more. What changes passwords, sessions of others and rights is Strict: a token
+// that was revoked a moment ago must not do it.
+var (
+	RegisterUserRoute = api.Route{
+		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, MaxBody: maxBody,
+	}
+	LoginRoute = api.Route{
+		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody,
+	}
+	RefreshTokenRoute = api.Route{
+		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxBody,
+	}
+	LogoutRoute = api.Route{
+		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, MaxBody: maxBody,
+	}
+	LogoutAllRoute = api.Route{
+		Name: "logout-all", Method: http.MethodPost, Path: "/v1/auth/logout-all",
+		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+	}
+	ChangePasswordRoute = api.Route{
+		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
+		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+	}
+	ListSessionsRoute = api.Route{
+		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required,
+	}
+	RevokeSessionRoute = api.Route{
+		Name: "revoke-session", Method: http.MethodDelete, Path: "/v1/auth/sessions/{id}",
+		Auth: api.Required, Revocation: api.Strict,
+	}
+	IntrospectTokenRoute = api.Route{
+		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
+		Auth: api.Required, Roles: []string{policy.RoleService}, MaxBody: maxForm,
+	}
+	RevokeTokenRoute = api.Route{
+		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, MaxBody: maxForm,
+	}
+	GetJwksRoute = api.Route{
+		Name: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json", Auth: api.Public,
+	}
+	SetUserRolesRoute = api.Route{
+		Name: "set-user-roles", Method: http.MethodPut, Path: "/v1/users/{id}/roles",
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+	}
+	LogoutUserRoute = api.Route{
+		Name: "logout-user", Method: http.MethodPost, Path: "/v1/users/{id}/logout",
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+	}
+	UnlockUserRoute = api.Route{
+		Name: "unlock-user", Method: http.MethodPost, Path: "/v1/users/{id}/unlock",
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+	}
+)
+
+// Routes returns every route of the resource.
+func Routes() []api.Route {
+	return []api.Route{
+		RegisterUserRoute, LoginRoute, RefreshTokenRoute, LogoutRoute, LogoutAllRoute, ChangePasswordRoute,
+		ListSessionsRoute, RevokeSessionRoute, IntrospectTokenRoute, RevokeTokenRoute, GetJwksRoute,
+		SetUserRolesRoute, LogoutUserRoute, UnlockUserRoute,
+	}
+}

@@ -1,0 +1,64 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Lengths in characters (Unicode code points).
+const (
+	MaxName       = 200
+	MaxDeviceName = 100
+)
+
+// rules collects the fields that break a rule. No rule repeats a value: it may be a secret.
+type rules struct {
+	broken []problem.FieldError
+}
+
+func (r *rules) refuse(pointer, format string, args ...any) {
+	r.broken = append(r.broken, problem.FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (r *rules) required(pointer, value string) {
+	if value == "" {
+		r.refuse(pointer, "is required")
+	}
+}
+
+func (r *rules) email(email string) {
+	if !validEmail(email) {
+		r.refuse("/email", "must be an e-mail address in ASCII, such as maria@shop.example")
+	}
+}
+
+// name keeps to the rule that a customer's name keeps to.
+func (r *rules) name(name string) {
+	r.line("/name", name, MaxName)
+	if strings.TrimSpace(name) == "" {
+		r.refuse("/name", "must not be blank")
+	}
+}
+
+// line refuses control characters and more than limit characters.
+func (r *rules) line(pointer, s string, limit int) {
+	if utf8.RuneCountInString(s) > limit {
+		r.refuse(pointer, "must not have more than %d characters", limit)
+	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		r.refuse(pointer, "must not contain control characters")
+	}
+}
+
+// newPassword holds a password that is being chosen to the policy; known is what others know of its
+// owner.
+func (r *rules) newPassword(pointer, chosen string, known ...string) {
+	if err := password.Check(chosen, known...); err != nil {
+		r.refuse(pointer, "%s", err.Error())
+	}
+}

@@ -1,0 +1,60 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// The errors that a Store returns. Whatever is not one of them is a failure of the store, which
+// answers 503 or 500.
+var (
+	// ErrUserNotFound: there is no such user.
+	ErrUserNotFound = problem.New(problem.NotFound, "user_not_found", "There is no such user.")
+	// ErrEmailExists: somebody has registered with the address.
+	ErrEmailExists = problem.New(problem.Conflict, "email_exists", "A user with this e-mail address exists.").
+			WithFields(problem.FieldError{Pointer: "/email", Detail: "is taken"})
+	// ErrChanged: what was read before a change has changed in the meantime.
+	ErrChanged = problem.New(problem.Conflict, "user_changed", "The user was changed by another request. Try again.")
+)
+
+// Store keeps users and counts their attempts to log in. All reads see every write that was answered
+// before. Repeating an identical write is not an error, because a lost answer looks like that.
+type Store interface {
+	// Register adds the user, the claim on the identifier and the profile, all or nothing. It returns
+	// ErrEmailExists when another user has the identifier.
+	Register(ctx context.Context, r Registration) error
+	// Find returns the id of the user with the identifier, or ErrUserNotFound.
+	Find(ctx context.Context, identifier string) (string, error)
+	// User returns the user, or ErrUserNotFound.
+	User(ctx context.Context, id string) (User, error)
+	// Credentials returns the user with the credentials, or ErrUserNotFound.
+	Credentials(ctx context.Context, id string) (Credentials, error)
+	// ReplacePassword replaces the hash of before and its time with those of after. It returns
+	// ErrChanged when the stored hash is not before's, and ErrUserNotFound.
+	ReplacePassword(ctx context.Context, before, after Credentials) error
+	// ReplaceRoles replaces the roles of before and their version with those of after, which has the
+	// next version. It returns ErrChanged when the stored version is not before's, and ErrUserNotFound.
+	ReplaceRoles(ctx context.Context, before, after User) error
+	// Attempt counts an attempt of the name, unless it must wait (Failures.Locked): then it changes
+	// nothing and returns false. It returns the attempts as they stand after that. It counts once,
+	// however often its answer is lost.
+	Attempt(ctx context.Context, a Attempt) (Failures, bool, error)
+	// Forgive sets the attempts of the names to none.
+	Forgive(ctx context.Context, names ...string) error
+}
+
+// Attempt is one try to prove who one is.
+type Attempt struct {
+	// Name says whose: an Identifier, or what changeName returns.
+	Name string
+	// ID names this attempt and no other.
+	ID string
+	// At is now, to the millisecond.
+	At time.Time
+}
+
+// changeName is the name under which attempts to change a user's password are counted. They are apart
+// from logins: whoever holds a stolen token must not lock the owner out, nor be helped by a login.
+func changeName(userID string) string { return "user#" + userID }
