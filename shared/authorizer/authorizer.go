@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
@@ -23,9 +25,8 @@ import (
 const headerAuthorization = "authorization"
 
 // Verifier checks an access token. An error with a method Outcome() identity.Outcome says why the
-// token is not accepted; any other error means that the question could not be answered. A check
-// against a store (revocation) is a Verifier around another one; it answers TokenRevoked, or
-// fails, and must be safe for concurrent use.
+// token is not accepted; any other error means that the question could not be answered. It must be
+// safe for concurrent use.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (identity.Identity, error)
 }
@@ -38,8 +39,19 @@ func (f VerifierFunc) Verify(ctx context.Context, token string) (identity.Identi
 	return f(ctx, token)
 }
 
-// Config says what API Gateway does with an answer.
+// Sessions tells whether a verified token still stands: session.Checker, for one. Its errors are
+// like a Verifier's. It must be safe for concurrent use.
+type Sessions interface {
+	Check(ctx context.Context, id identity.Identity, class api.Revocation) error
+}
+
+// Config says what stands behind a decision and what API Gateway does with it. Its zero value works.
 type Config struct {
+	// Sessions is asked about every verified token. Nil asks nobody: tokens live until they expire.
+	Sessions Sessions
+	// Classes are the routes' classes of revocation by route key ("POST /v1/orders"). A route that
+	// is not among them is api.Strict.
+	Classes map[string]api.Revocation
 	// ResultTTLSeconds is how long API Gateway keeps an answer ("ReauthorizeEvery"). 0, the
 	// default, is not at all. With more, an unavailable dependency becomes an error of the
 	// authorizer, so that it is not remembered.
@@ -53,6 +65,8 @@ var ErrUnavailable = errors.New("authorizer: a dependency of the decision did no
 // Authorizer answers authorizer events. It is safe for concurrent use.
 type Authorizer struct {
 	verifier Verifier
+	sessions Sessions
+	classes  map[string]api.Revocation
 	cached   bool
 }
 
@@ -64,7 +78,9 @@ func New(verifier Verifier, cfg Config) (*Authorizer, error) {
 	if cfg.ResultTTLSeconds < 0 {
 		return nil, fmt.Errorf("authorizer: AUTHORIZER_RESULT_TTL_SECONDS is %d", cfg.ResultTTLSeconds)
 	}
-	return &Authorizer{verifier: verifier, cached: cfg.ResultTTLSeconds > 0}, nil
+	return &Authorizer{
+		verifier: verifier, sessions: cfg.Sessions, classes: cfg.Classes, cached: cfg.ResultTTLSeconds > 0,
+	}, nil
 }
 
 // Authorize answers IsAuthorized: true, always, with identity.Annotation.Map as the context. It
@@ -106,7 +122,21 @@ func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAu
 		logging.From(ctx).Error("verifier accepted a token without a subject")
 		return identity.Annotation{Outcome: identity.Unavailable}
 	}
+	if a.sessions != nil {
+		if err := a.sessions.Check(ctx, id, a.class(req.RouteKey)); err != nil {
+			return identity.Annotation{Outcome: refusal(ctx, err)}
+		}
+	}
 	return identity.Annotation{Outcome: identity.OK, Identity: id}
+}
+
+// class returns the route's class. The event names the route of the API and not the path of the
+// request, so the client has no say in it.
+func (a *Authorizer) class(routeKey string) api.Revocation {
+	if class, ok := a.classes[routeKey]; ok {
+		return class
+	}
+	return api.Strict
 }
 
 // refusal returns the outcome that err stands for.
@@ -128,55 +158,27 @@ func refusal(ctx context.Context, err error) identity.Outcome {
 // outcome is Anonymous; anything but exactly one well-formed Bearer credential (RFC 6750 section
 // 2.1) is InvalidRequest. A token is never taken from the query string.
 func credentials(req events.APIGatewayV2CustomAuthorizerV2Request) (string, identity.Outcome) {
-	var header string
-	found := 0
+	var values []string
 	for name, value := range req.Headers {
 		if strings.EqualFold(name, headerAuthorization) {
-			header = value
-			found++
+			values = append(values, value)
 		}
 	}
-	if found == 0 {
+	if len(values) == 0 {
 		// The gateway's copy of the header, beside other identity sources such as the route key.
 		for _, value := range req.IdentitySource {
-			if _, ok := cutBearer(value); ok {
-				header = value
-				found++
+			if isBearer(value) {
+				values = append(values, value)
 			}
 		}
 	}
-
-	switch found {
-	case 0:
-		return "", identity.Anonymous
-	case 1:
-		if token, ok := cutBearer(header); ok && isToken68(token) {
-			return token, identity.OK
-		}
-	}
-	return "", identity.InvalidRequest
+	return jwt.Bearer(values)
 }
 
-// cutBearer returns what follows the scheme, which is compared without case (RFC 9110 11.1).
-func cutBearer(header string) (string, bool) {
+// isBearer reports whether the value begins with the scheme, which is compared without case (RFC
+// 9110 section 11.1).
+func isBearer(value string) bool {
 	const scheme = "bearer "
-	header = strings.Trim(header, " \t")
-	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", false
-	}
-	return strings.TrimLeft(header[len(scheme):], " "), true
-}
-
-// isToken68 reports whether s is a b64token of RFC 6750. A comma, which is how API Gateway joins
-// repeated headers, is not in it.
-func isToken68(s string) bool {
-	s = strings.TrimRight(s, "=")
-	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (c < '0' || c > '9') && !strings.ContainsRune("-._~+/", rune(c)) {
-			return false
-		}
-	}
-	return s != ""
+	value = strings.TrimLeft(value, " \t")
+	return len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme)
 }

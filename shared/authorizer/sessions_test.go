@@ -1,0 +1,205 @@
+package authorizer_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/authorizer"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// classes is a table as the generator writes it.
+func classes() map[string]api.Revocation {
+	return map[string]api.Revocation{
+		"GET /v1/products": api.Default, "GET /v1/status": api.Stateless, "GET /v1/offers": api.Relaxed, "POST /v1/orders": api.Strict,
+	}
+}
+
+// sessions answers err and notes what it was asked.
+type sessions struct {
+	err   error
+	asked []api.Revocation
+}
+
+func (s *sessions) Check(_ context.Context, id identity.Identity, class api.Revocation) error {
+	if id.Subject != "alice" || id.SessionID != "s1" {
+		return errors.New("asked about somebody else")
+	}
+	s.asked = append(s.asked, class)
+	return s.err
+}
+
+func TestClassFollowsFromTheRouteKey(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]api.Revocation{
+		"GET /v1/products": api.Default,
+		"GET /v1/status":   api.Stateless,
+		"GET /v1/offers":   api.Relaxed,
+		"POST /v1/orders":  api.Strict,
+		"GET /v1/other":    api.Strict,
+		"get /v1/status":   api.Strict,
+		"$default":         api.Strict,
+		"":                 api.Strict,
+	} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			s := &sessions{}
+			a := newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{Sessions: s, Classes: classes()})
+			req := request("Bearer " + token)
+			req.RouteKey = key
+			// What the client chose must not matter.
+			req.RawPath, req.Headers["x-route-key"] = "/v1/status", "GET /v1/status"
+			if got := authorize(t, a, req); got.Outcome != identity.OK {
+				t.Errorf("outcome %s", got.Outcome)
+			}
+			if diff := cmp.Diff([]api.Revocation{want}, s.asked); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSessionsDecide(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want identity.Outcome
+	}{
+		"Stands":      {nil, identity.OK},
+		"Revoked":     {session.ErrRevoked, identity.TokenRevoked},
+		"Unavailable": {session.ErrUnavailable, identity.Unavailable},
+		"Fault":       {errors.New("no such table"), identity.Unavailable},
+		"TimeOut":     {context.DeadlineExceeded, identity.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{Sessions: &sessions{err: c.err}})
+			if got := authorize(t, a, request("Bearer "+token)); got.Outcome != c.want {
+				t.Errorf("outcome %s, want %s", got.Outcome, c.want)
+			}
+			cached := newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{Sessions: &sessions{err: c.err}, ResultTTLSeconds: 60})
+			if _, err := cached.Authorize(t.Context(), request("Bearer "+token)); (err != nil) != (c.want == identity.Unavailable) {
+				t.Errorf("with a result cache: %v", err)
+			}
+		})
+	}
+}
+
+// A token that is not ours costs the store nothing.
+func TestNobodyAsksAboutABadToken(t *testing.T) {
+	t.Parallel()
+	s := &sessions{}
+	a := newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{Sessions: s})
+	for _, header := range []string{"Bearer other", "Basic x", ""} {
+		authorize(t, a, request(header))
+	}
+	if len(s.asked) > 0 {
+		t.Errorf("asked %d times", len(s.asked))
+	}
+}
+
+// counting counts the round trips to a store.
+type counting struct {
+	session.Store
+
+	calls atomic.Int64
+}
+
+func (c *counting) State(ctx context.Context, q session.Query) (session.State, error) {
+	c.calls.Add(1)
+	return c.Store.State(ctx, q)
+}
+
+// live returns an authorizer over a store in memory, and an access token of a session in it.
+func live(t testing.TB) (a *authorizer.Authorizer, store *counting, manager *session.Manager, access string) {
+	t.Helper()
+	clock := func() time.Time { return sessiontest.Time(0) }
+	store = &counting{Store: sessiontest.NewMemory()}
+	tokens := sessiontest.NewTokens(t, clock)
+	manager, err := session.New(session.Config{}, store, tokens.Keys, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := manager.Start(t.Context(), session.User{Subject: "alice", Roles: []string{"customer"}}, session.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, err := session.NewChecker(session.CheckConfig{}, store, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
+	a, err = authorizer.New(authorizer.VerifierFunc(verify), authorizer.Config{Sessions: checker, Classes: classes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, store, manager, got.AccessToken
+}
+
+// What a relaxed route was told is not what a stricter one is told.
+func TestCachedYesNeverServesAStricterRoute(t *testing.T) {
+	t.Parallel()
+	a, store, manager, access := live(t)
+	ask := func(key string, want identity.Outcome, calls int64) {
+		t.Helper()
+		req := request("Bearer " + access)
+		req.RouteKey = key
+		before := store.calls.Load()
+		if got := authorize(t, a, req); got.Outcome != want {
+			t.Errorf("%s: outcome %s, want %s", key, got.Outcome, want)
+		}
+		if got := store.calls.Load() - before; got != calls {
+			t.Errorf("%s: %d round trips, want %d", key, got, calls)
+		}
+	}
+	ask("GET /v1/offers", identity.OK, 1)
+	ask("GET /v1/offers", identity.OK, 0)
+	ask("GET /v1/products", identity.OK, 1)
+
+	if _, err := manager.RevokeAll(t.Context(), "alice", session.Logout); err != nil {
+		t.Fatal(err)
+	}
+	ask("GET /v1/offers", identity.OK, 0) // for 30 s, as the class says
+	ask("GET /v1/status", identity.OK, 0)
+	ask("POST /v1/orders", identity.TokenRevoked, 1)
+	ask("POST /v1/orders", identity.TokenRevoked, 0) // known for good, and for every class
+	ask("GET /v1/products", identity.TokenRevoked, 0)
+	ask("GET /v1/offers", identity.TokenRevoked, 0)
+	ask("GET /v1/status", identity.TokenRevoked, 0)
+}
+
+// BenchmarkDecision is the authorizer's own work; a round trip to DynamoDB comes on top where one
+// is counted.
+func BenchmarkDecision(b *testing.B) {
+	a, store, manager, access := live(b)
+	run := func(name, key string) {
+		b.Run(name, func(b *testing.B) {
+			req := request("Bearer " + access)
+			req.RouteKey = key
+			before := store.calls.Load()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := a.Authorize(b.Context(), req); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(store.calls.Load()-before)/float64(b.N), "roundtrips/op")
+		})
+	}
+	run("Default", "GET /v1/products")
+	run("Strict", "POST /v1/orders")
+	run("Relaxed", "GET /v1/offers")
+	run("Stateless", "GET /v1/status")
+	if _, err := manager.RevokeAll(b.Context(), "alice", session.Logout); err != nil {
+		b.Fatal(err)
+	}
+	run("KnownToBeRevoked", "POST /v1/orders")
+}
