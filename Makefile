@@ -18,6 +18,12 @@ DATA ?=
 DYNAMODB_ENDPOINT ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
+# What `make keys` does, to which secret, with which algorithm or to which key; FORCE=1 does not wait.
+STEP   ?= show
+SECRET ?= TokenKeysSecret
+ALG    ?=
+KID    ?=
+FORCE  ?=
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
@@ -39,6 +45,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) FUZZTIME=$(FUZZTIME)'
+	@echo '           STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
 
 ##@ Use
 
@@ -51,6 +58,10 @@ run: need-go ## Build for this machine and serve the API with sample data on POR
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
 	@GOOS= GOARCH= go run ./local token -role '$(ROLE)'
+
+.PHONY: keys
+keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke)
+	@GOOS= GOARCH= go run ./local keys -secret '$(SECRET)' -alg '$(ALG)' -kid '$(KID)' $(if $(FORCE),-force) '$(STEP)'
 
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT

@@ -3,6 +3,7 @@
 //
 //	local                          serve on PORT (3000) with sample products, until Ctrl-C
 //	local token -role catalog      print an access token for a running API
+//	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
 //
@@ -97,6 +98,20 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		return load(ctx, options(*root, getenv), *url, *given, out)
+	case "keys":
+		var r rotation
+		flags.StringVar(&r.secret, "secret", "TokenKeysSecret", "the secret's name in the template: TokenKeysSecret or RefreshKeysSecret")
+		flags.StringVar(&r.from, "from", "", "a file to read instead of the local secret; the new one is printed, not stored")
+		flags.StringVar(&r.alg, "alg", "", "add: HS256, EdDSA, ES256 or RS256; empty is the active key's")
+		flags.StringVar(&r.kid, "kid", "", "revoke: the key's id")
+		flags.BoolVar(&r.force, "force", false, "promote, remove: do not wait until no function or token needs the old key")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		if r.step = flags.Arg(0); r.step == "" {
+			r.step = "show"
+		}
+		return rotate(options(*root, getenv), r, time.Now(), out)
 	case "fetch":
 		if err := flags.Parse(args); err != nil {
 			return err
@@ -104,7 +119,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("there is no command %q: serve, token, seed and fetch are", command)
+		return fmt.Errorf("there is no command %q: serve, token, keys, seed and fetch are", command)
 	}
 }
 

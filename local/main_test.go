@@ -26,6 +26,7 @@ func TestRunRefuses(t *testing.T) {
 		"UnknownCommand": {args: []string{"deploy"}, want: `there is no command "deploy"`},
 		"PortThatIsNone": {env: map[string]string{"PORT": "http"}, want: `PORT is "http", which is not a port`},
 		"UnknownFlag":    {args: []string{"token", "-rolle", "x"}, want: "flag provided but not defined"},
+		"UnknownSecret":  {args: []string{"keys", "-root", "..", "-secret", "CanarySecret"}, want: `no secret "CanarySecret"`},
 		"NoTemplate":     {args: []string{"token", "-root", "/nowhere"}, want: "/nowhere/template.yaml"},
 		"UnknownLogLevel": {
 			args: []string{"token", "-root", ".."}, env: map[string]string{"LOG_LEVEL": "loud"},

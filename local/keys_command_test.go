@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/jwt"
+)
+
+// rootWithTemplate returns a folder that holds the repository's template and nothing else.
+func rootWithTemplate(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	text, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "template.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestKeysAreMadeRotatedAndNeverShown(t *testing.T) {
+	t.Parallel()
+	root := rootWithTemplate(t)
+	path := token.Path(filepath.Join(root, ".cache"), "TokenKeysSecret")
+	keys := func(args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		if err := run(t.Context(), append([]string{"keys", "-root", root}, args...), environment(nil), &out); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := jwt.ParseKeys(data); err != nil {
+			t.Fatalf("after %q: %v", args, err)
+		}
+		if strings.Contains(out.String(), "key") || len(out.String()) > 400 {
+			t.Errorf("more than statuses is shown: %s", out.String())
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("got the mode %v, %v", info.Mode(), err)
+		}
+		return out.String()
+	}
+
+	if got := keys(); got != "k1  HS256  active\n" {
+		t.Errorf("at first: %q", got)
+	}
+	if got := keys("-alg", "EdDSA", "add"); !strings.Contains(got, "EdDSA  next") {
+		t.Errorf("after add: %q", got)
+	}
+	err := run(t.Context(), []string{"keys", "-root", root, "promote"}, environment(nil), &bytes.Buffer{})
+	if err == nil || !strings.Contains(err.Error(), "must wait until") {
+		t.Errorf("promote at once: %v", err)
+	}
+	if got := keys("-force", "promote"); !strings.Contains(got, "HS256  retiring") || !strings.Contains(got, "EdDSA  active") {
+		t.Errorf("after promote: %q", got)
+	}
+	if got := keys("-kid", "k1", "revoke"); !strings.Contains(got, "HS256  revoked") {
+		t.Errorf("after revoke: %q", got)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".new-*")); err != nil || len(left) > 0 {
+		t.Errorf("got %v left, %v", left, err)
+	}
+	// A token is minted with the new key.
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"token", "-root", root}, environment(nil), &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "eyJhbGciOiJFZERTQSI") {
+		t.Errorf("the token is %s", out.String())
+	}
+}
+
+// With a file the command is a filter, and touches nothing.
+func TestKeysOfElsewhereAreFiltered(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	from := filepath.Join(root, "secret.json")
+	const secret = `{"kid":"k1","alg":"HS256","status":"active","key":"0123456789abcdef0123456789abcdef!"}`
+	if err := os.WriteFile(from, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	filter := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), append([]string{"keys", "-root", root, "-from", from}, args...), environment(nil), &out)
+		return out.String(), err
+	}
+
+	added, err := filter("-secret", "RefreshKeysSecret", "-alg", "EdDSA", "add")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwt.ParseKeys([]byte(added)); err != nil || !strings.Contains(added, "0123456789abcdef!") {
+		t.Errorf("what is printed is not the secret: %v", err)
+	}
+	if got, err := filter("show"); err != nil || got != "k1  HS256  active\n" {
+		t.Errorf("show: %q, %v", got, err)
+	}
+	if _, err := filter("-secret", "RefreshKeysSecret", "-alg", "ES256", "add"); err == nil {
+		t.Error("ES256 may sign refresh tokens")
+	}
+	if _, err := filter("rotate"); err == nil || !strings.Contains(err.Error(), `there is no step "rotate"`) {
+		t.Errorf("an unknown step: %v", err)
+	}
+	if _, err := filter("public"); err == nil {
+		t.Error("HS256 has a public form")
+	}
+	if got, err := os.ReadFile(from); err != nil || string(got) != secret {
+		t.Errorf("the file was changed: %v", err)
+	}
+	if entries, err := os.ReadDir(root); err != nil || len(entries) != 1 {
+		t.Errorf("got %v, %v", entries, err)
+	}
+}
