@@ -1,0 +1,358 @@
+package auth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authtest"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// house serves every route of the resource with its real chain, tokens and sessions, on stores in
+// memory. Its clock stands still until it is moved.
+type house struct {
+	t        *testing.T
+	users    *authtest.Memory
+	sessions *sessiontest.Memory
+	manager  *session.Manager
+	hashes   *countingHasher
+	mux      *http.ServeMux
+	signer   *jwt.Signer
+	verifier *jwt.Verifier
+
+	mu  sync.Mutex
+	now time.Time
+	log *bytes.Buffer
+	// events of the sessions, in order.
+	events []session.EventKind
+}
+
+// countingHasher counts what it is asked to do.
+type countingHasher struct {
+	*password.Hasher
+
+	mu               sync.Mutex
+	hashed, verified int
+}
+
+func (h *countingHasher) Hash(ctx context.Context, pw string) (string, error) {
+	h.mu.Lock()
+	h.hashed++
+	h.mu.Unlock()
+	return h.Hasher.Hash(ctx, pw)
+}
+
+func (h *countingHasher) Verify(ctx context.Context, encoded, pw string) (password.Result, error) {
+	h.mu.Lock()
+	h.verified++
+	h.mu.Unlock()
+	return h.Hasher.Verify(ctx, encoded, pw)
+}
+
+// counts returns how many hashes were made and checked since the last call.
+func (h *countingHasher) counts() (hashed, verified int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hashed, verified = h.hashed, h.verified
+	h.hashed, h.verified = 0, 0
+	return hashed, verified
+}
+
+// raising moves the version that checks of tokens compare, as the one item that both share does.
+type raising struct {
+	auth.Store
+
+	sessions *sessiontest.Memory
+}
+
+func (r raising) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if err := r.Store.ReplaceRoles(ctx, before, after); err != nil {
+		return err
+	}
+	return r.sessions.RaiseAuthz(ctx, after.ID, after.AuthzVersion)
+}
+
+// lockedBuffer is a log of many goroutines.
+type lockedBuffer struct {
+	mu  *sync.Mutex
+	out *bytes.Buffer
+}
+
+func (b lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+func key() []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
+
+// newHouse returns a house; store, unless nil, is put between the gate and the users.
+func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
+	t.Helper()
+	h := &house{t: t, users: authtest.NewMemory(), sessions: sessiontest.NewMemory(), now: authtest.Time(0), log: &bytes.Buffer{}}
+	hasher, err := password.New(password.Config{Params: password.Params{MemoryKiB: 64, Passes: 1}})
+	must(t, err)
+	h.hashes = &countingHasher{Hasher: hasher}
+	tokens := sessiontest.NewTokens(t, h.clock)
+	h.verifier, h.signer = tokens.Access, tokens.Keys.Access(t.Context())
+	onEvent := func(_ context.Context, e session.Event) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.events = append(h.events, e.Kind)
+	}
+	h.manager, err = session.New(session.Config{OnEvent: onEvent}, h.sessions, tokens.Keys, h.clock)
+	must(t, err)
+
+	store := auth.Store(raising{Store: h.users, sessions: h.sessions})
+	if between != nil {
+		store = between(store)
+	}
+	gate := auth.NewGate(store, h.hashes, h.manager, key(), h.clock)
+	staff := auth.NewAdministrator(store)
+	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
+	h.serve(map[string]api.Handler{
+		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key(), h.clock)),
+		"login":            auth.Login(gate),
+		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store)),
+		"logout":           auth.Logout(h.manager),
+		"logout-all":       auth.LogoutAll(h.manager),
+		"change-password":  auth.ChangePassword(gate),
+		"list-sessions":    auth.ListSessions(h.manager),
+		"revoke-session":   auth.RevokeSession(h.manager),
+		"introspect-token": auth.IntrospectToken(verify, h.manager),
+		"revoke-token":     auth.RevokeToken(verify, h.manager),
+		"get-jwks":         auth.GetJwks(func(context.Context) jwt.JWKS { return jwt.JWKS{Keys: []jwt.JWK{}} }),
+		"set-user-roles":   auth.SetUserRoles(staff),
+		"logout-user":      auth.LogoutUser(staff, h.manager),
+		"unlock-user":      auth.UnlockUser(staff),
+	})
+	return h
+}
+
+// serve builds the real chains. The authenticator is what the Lambda authorizer and the gateway's one
+// are together: it verifies the token and asks whether it still stands, by the route's class.
+func (h *house) serve(handlers map[string]api.Handler) {
+	h.t.Helper()
+	logger, err := logging.New(logging.Config{Level: "DEBUG"}, lockedBuffer{&h.mu, h.log})
+	must(h.t, err)
+	h.mux = http.NewServeMux()
+	for _, route := range auth.Routes() {
+		authenticate := jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
+			id, err := h.verifier.Verify(token)
+			if err == nil {
+				err = h.manager.Check(ctx, id, route.Revocation)
+			}
+			return id, err
+		})
+		chain, err := middleware.Chain(route, middleware.Config{Authenticator: authenticate, Logger: logger}, handlers[route.Name])
+		must(h.t, err)
+		h.mux.Handle(route.Key(), chain)
+	}
+}
+
+func (h *house) clock() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *house) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+func (h *house) logged() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log.String()
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	t      *testing.T
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// do sends a request with the token, or without one. A body that begins with a brace is JSON, others
+// are forms.
+func (h *house) do(token, method, target, body string) answer {
+	h.t.Helper()
+	r := httptest.NewRequestWithContext(h.t.Context(), method, target, strings.NewReader(body))
+	r.RemoteAddr = "203.0.113.7:1234"
+	switch {
+	case strings.HasPrefix(body, "{"):
+		r.Header.Set("Content-Type", "application/json")
+	case body != "":
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	rec := httptest.NewRecorder()
+	h.mux.ServeHTTP(rec, r)
+	return answer{t: h.t, Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}
+}
+
+func (h *house) post(target, body string) answer { return h.do("", http.MethodPost, target, body) }
+
+// want ends the test when the answer has another status.
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	if a.Status != status {
+		a.t.Fatalf("got %d %s, want %d", a.Status, a.Body, status)
+	}
+	return a
+}
+
+// wantProblem reports another status, code or, unless none are given, other pointers.
+func (a answer) wantProblem(status int, code string, pointers ...string) {
+	a.t.Helper()
+	var got struct {
+		Code   string
+		Errors []struct{ Pointer string }
+	}
+	if err := json.Unmarshal([]byte(a.Body), &got); err != nil || a.Status != status || got.Code != code {
+		a.t.Errorf("got %d %s, want %d %s", a.Status, a.Body, status, code)
+	}
+	named := []string{}
+	for _, e := range got.Errors {
+		named = append(named, e.Pointer)
+	}
+	if len(pointers) > 0 && !slices.Equal(named, pointers) {
+		a.t.Errorf("%s names %q, want %q", a.Body, named, pointers)
+	}
+}
+
+func decode[T any](a answer) T {
+	a.t.Helper()
+	var v T
+	d := json.NewDecoder(strings.NewReader(a.Body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		a.t.Fatalf("%s: %v", a.Body, err)
+	}
+	return v
+}
+
+// user is what a registration answers.
+type user struct {
+	ID        string    `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Roles     []string  `json:"roles"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// tokens are what a login answers.
+type tokens struct {
+	Access         string `json:"access_token"`
+	Type           string `json:"token_type"`
+	ExpiresIn      int64  `json:"expires_in"`
+	Refresh        string `json:"refresh_token"`
+	RefreshExpires int64  `json:"refresh_expires_in"`
+}
+
+const (
+	email    = "maria.lopez@shop.example"
+	rightPW  = "correct horse battery staple"
+	wrongPW  = "wrong horse battery staple"
+	secondPW = "incorrect horse battery staple"
+)
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a fixture that is not JSON
+	}
+	return string(b)
+}
+
+func registration(email string) string {
+	return text(map[string]string{"email": email, "password": rightPW, "name": "María"})
+}
+
+func credentials(email, pw string) string {
+	return text(map[string]string{"email": email, "password": pw})
+}
+
+func form(token string) string { return url.Values{"token": {token}}.Encode() }
+
+// register makes a user with rightPW.
+func (h *house) register(email string) user {
+	h.t.Helper()
+	return decode[user](h.post("/v1/auth/register", registration(email)).want(http.StatusCreated))
+}
+
+// login logs a user in with rightPW.
+func (h *house) login(email string) tokens {
+	h.t.Helper()
+	return decode[tokens](h.post("/v1/auth/login", credentials(email, rightPW)).want(http.StatusOK))
+}
+
+func (h *house) refresh(token string) answer {
+	h.t.Helper()
+	return h.post("/v1/auth/refresh", text(map[string]string{"refresh_token": token}))
+}
+
+// admin returns an access token of an admin who has no session.
+func (h *house) as(roles ...string) string {
+	h.t.Helper()
+	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles})
+	must(h.t, err)
+	return token
+}
+
+// stands reports whether the access token is accepted.
+func (h *house) stands(token string) bool {
+	h.t.Helper()
+	a := h.do(token, http.MethodGet, "/v1/auth/sessions", "")
+	if a.Status != http.StatusOK && a.Status != http.StatusUnauthorized {
+		h.t.Fatalf("got %d %s", a.Status, a.Body)
+	}
+	return a.Status == http.StatusOK
+}
+
+func (h *house) wantStands(token string, want bool) {
+	h.t.Helper()
+	if got := h.stands(token); got != want {
+		h.t.Errorf("the access token stands: %t, want %t", got, want)
+	}
+}
+
+// in returns the answer's id of the current session.
+func (h *house) session(token string) string {
+	h.t.Helper()
+	id, err := h.verifier.Verify(token)
+	must(h.t, err)
+	if id.SessionID == "" {
+		h.t.Fatal("the token names no session")
+	}
+	return id.SessionID
+}

@@ -1,0 +1,152 @@
+package auth_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+)
+
+// callCounter counts the calls of the store.
+type callCounter struct {
+	auth.Store
+
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func (c *callCounter) count(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.calls == nil {
+		c.calls = map[string]int{}
+	}
+	c.calls[name]++
+}
+
+func (c *callCounter) reset() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	calls := c.calls
+	c.calls = nil
+	// Whether a lookup beside a refused attempt still ran is a race that says nothing.
+	if calls["Credentials"] == 0 {
+		delete(calls, "Find")
+	}
+	return calls
+}
+
+func (c *callCounter) Find(ctx context.Context, identifier string) (string, error) {
+	c.count("Find")
+	return c.Store.Find(ctx, identifier)
+}
+
+func (c *callCounter) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
+	c.count("Credentials")
+	return c.Store.Credentials(ctx, id)
+}
+
+func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+	c.count("Attempt")
+	return c.Store.Attempt(ctx, a)
+}
+
+func (c *callCounter) Forgive(ctx context.Context, names ...string) error {
+	c.count("Forgive")
+	return c.Store.Forgive(ctx, names...)
+}
+
+// failing lets calls of a store fail.
+type failing struct {
+	auth.Store
+
+	mu  sync.Mutex
+	err map[string]error // by call
+}
+
+func (f *failing) fails(call string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = map[string]error{call: err}
+}
+
+func (f *failing) fail(call string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err[call]
+}
+
+func (f *failing) Find(ctx context.Context, identifier string) (string, error) {
+	if err := f.fail("Find"); err != nil {
+		return "", err
+	}
+	return f.Store.Find(ctx, identifier)
+}
+
+func (f *failing) User(ctx context.Context, id string) (auth.User, error) {
+	if err := f.fail("User"); err != nil {
+		return auth.User{}, err
+	}
+	return f.Store.User(ctx, id)
+}
+
+func (f *failing) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
+	if err := f.fail("Credentials"); err != nil {
+		return auth.Credentials{}, err
+	}
+	return f.Store.Credentials(ctx, id)
+}
+
+func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+	if err := f.fail("Attempt"); err != nil {
+		return auth.Failures{}, false, err
+	}
+	return f.Store.Attempt(ctx, a)
+}
+
+func (f *failing) Forgive(ctx context.Context, names ...string) error {
+	if err := f.fail("Forgive"); err != nil {
+		return err
+	}
+	return f.Store.Forgive(ctx, names...)
+}
+
+func (f *failing) ReplacePassword(ctx context.Context, before, after auth.Credentials) error {
+	if err := f.fail("ReplacePassword"); err != nil {
+		return err
+	}
+	return f.Store.ReplacePassword(ctx, before, after)
+}
+
+func (f *failing) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if err := f.fail("ReplaceRoles"); err != nil {
+		return err
+	}
+	return f.Store.ReplaceRoles(ctx, before, after)
+}
+
+func newFailingHouse(t *testing.T) (*house, *failing) {
+	t.Helper()
+	f := &failing{}
+	return newHouse(t, func(s auth.Store) auth.Store {
+		f.Store = s
+		return f
+	}), f
+}
+
+// changing changes the password while a login is between reading it and starting the session.
+type changing struct {
+	auth.Store
+
+	change func(before auth.Credentials)
+}
+
+func (c *changing) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
+	before, err := c.Store.Credentials(ctx, id)
+	if f := c.change; f != nil && err == nil {
+		c.change = nil
+		f(before)
+	}
+	return before, err
+}

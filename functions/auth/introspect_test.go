@@ -1,0 +1,134 @@
+package auth_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestIntrospect(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	pair, service := h.login(email), h.as("service")
+	ask := func(token string) answer {
+		h.t.Helper()
+		a := h.do(service, http.MethodPost, "/v1/auth/introspect", form(token)).want(http.StatusOK)
+		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Pragma") != "no-cache" {
+			h.t.Errorf("the answer may be cached: %v", a.Header)
+		}
+		return a
+	}
+	got := decode[map[string]any](ask(pair.Access))
+	id, err := h.verifier.Verify(pair.Access)
+	must(t, err)
+	want := map[string]any{
+		"active": true, "token_type": "Bearer", "sub": u.ID, "sid": id.SessionID, "jti": id.TokenID, "roles": []any{"customer"},
+		"iat": float64(h.clock().Unix()), "exp": float64(h.clock().Unix() + 900),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+
+	h.pass(time.Second)
+	h.do(pair.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	for name, token := range map[string]string{
+		"Revoked": pair.Access, "RefreshToken": h.login(email).Refresh, "Garbage": "x", "Altered": service[:len(service)-2] + "xx", "TooLong": strings.Repeat("x", 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := ask(token); strings.TrimSpace(a.Body) != `{"active":false}` {
+				t.Errorf("got %s", a.Body)
+			}
+		})
+	}
+	live := h.login(email)
+	h.pass(16 * time.Minute)
+	service = h.as("service")
+	if a := ask(live.Access); strings.TrimSpace(a.Body) != `{"active":false}` {
+		t.Errorf("an expired token: %s", a.Body)
+	}
+}
+
+func TestIntrospectRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	token := h.as("catalog")
+	h.do("", http.MethodPost, "/v1/auth/introspect", form(token)).wantProblem(http.StatusUnauthorized, "missing_token")
+	h.do(h.as("admin", "catalog", "customer"), http.MethodPost, "/v1/auth/introspect", form(token)).wantProblem(http.StatusForbidden, "insufficient_role")
+	service := h.as("service")
+	for name, tc := range map[string]struct {
+		body   string
+		status int
+		code   string
+	}{
+		"JSON":         {text(map[string]string{"token": token}), http.StatusUnsupportedMediaType, "unsupported_media_type"},
+		"Empty":        {"", http.StatusUnsupportedMediaType, "unsupported_media_type"},
+		"NoToken":      {"token_type_hint=access_token", http.StatusBadRequest, "invalid_request"},
+		"EmptyToken":   {"token=", http.StatusBadRequest, "invalid_request"},
+		"TwoTokens":    {form(token) + "&" + form(token), http.StatusBadRequest, "invalid_request"},
+		"TwoHints":     {form(token) + "&token_type_hint=a&token_type_hint=a", http.StatusBadRequest, "invalid_request"},
+		"BrokenEscape": {"token=%zz", http.StatusBadRequest, "invalid_request"},
+		"Semicolon":    {"token=a;b=c", http.StatusBadRequest, "invalid_request"},
+		"TooLarge":     {form(strings.Repeat("x", 6000)), http.StatusRequestEntityTooLarge, "body_too_large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{"/v1/auth/introspect", "/v1/auth/revoke"} {
+				a := h.do(service, http.MethodPost, path, tc.body)
+				a.t = t
+				a.wantProblem(tc.status, tc.code)
+			}
+		})
+	}
+	// A token in the address is no token.
+	h.do(service, http.MethodPost, "/v1/auth/introspect?"+form(token), "x=y").wantProblem(http.StatusBadRequest, "invalid_request")
+}
+
+func TestRevokeToken(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	revoke := func(token, hint string) {
+		h.t.Helper()
+		body := form(token)
+		if hint != "" {
+			body += "&token_type_hint=" + hint + "&client_id=shop"
+		}
+		a := h.post("/v1/auth/revoke", body).want(http.StatusOK)
+		if a.Body != "" || a.Header.Get("Cache-Control") != "no-store" {
+			h.t.Errorf("%q with %v, want an empty answer that is not cached", a.Body, a.Header)
+		}
+	}
+	for _, hint := range []string{"", "access_token", "refresh_token", "something_else"} {
+		one, two := h.login(email), h.login(email)
+		revoke(one.Access, hint)
+		h.wantStands(one.Access, false)
+		next := decode[tokens](h.refresh(one.Refresh).want(http.StatusOK)) // the session lives
+		h.wantStands(next.Access, true)
+
+		revoke(two.Refresh, hint)
+		h.wantStands(two.Access, false)
+		h.refresh(two.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+		h.wantStands(next.Access, true)
+
+		// Again, and what is no token of ours, is answered alike.
+		revoke(two.Refresh, hint)
+		revoke(one.Access, hint)
+		revoke("x", hint)
+		revoke(strings.Repeat("x", 4500), hint)
+	}
+}
+
+func TestJWKS(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	a := h.do("", http.MethodGet, "/.well-known/jwks.json", "").want(http.StatusOK)
+	if strings.TrimSpace(a.Body) != `{"keys":[]}` {
+		t.Errorf("got %s", a.Body)
+	}
+	if got := a.Header.Get("Cache-Control"); got != "public, max-age=300" {
+		t.Errorf("Cache-Control %q", got)
+	}
+}

@@ -1,0 +1,103 @@
+package auth_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+)
+
+func TestLockout(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	try := func(pw string) answer { return h.post("/v1/auth/login", credentials(email, pw)) }
+	for range auth.FreeAttempts {
+		try(wrongPW).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	}
+	for _, wait := range []int{1, 2, 4, 8} {
+		// Trying during the wait, also with the right password, changes nothing.
+		for _, pw := range []string{wrongPW, rightPW} {
+			a := try(pw)
+			a.wantProblem(http.StatusTooManyRequests, "too_many_attempts")
+			if got := a.Header.Get("Retry-After"); got != strconv.Itoa(wait) {
+				t.Errorf("Retry-After %s, want %d", got, wait)
+			}
+		}
+		h.pass(time.Duration(wait) * time.Second)
+		try(wrongPW).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	}
+	h.pass(16*time.Second - time.Millisecond)
+	if got := try(rightPW).Header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After %s for a rest of a millisecond, want 1", got)
+	}
+	h.pass(time.Millisecond)
+	try(rightPW).want(http.StatusOK)
+	for range auth.FreeAttempts {
+		try(wrongPW).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	}
+	try(rightPW).wantProblem(http.StatusTooManyRequests, "too_many_attempts")
+	h.pass(auth.Quiet)
+	try(rightPW).want(http.StatusOK)
+}
+
+func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	h.hashes.counts()
+	statuses := make([]int, 64)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() { statuses[i] = h.post("/v1/auth/login", credentials(email, wrongPW+strconv.Itoa(i))).Status })
+	}
+	wg.Wait()
+	count := map[int]int{}
+	for _, status := range statuses {
+		count[status]++
+	}
+	if diff := cmp.Diff(map[int]int{http.StatusUnauthorized: auth.FreeAttempts, http.StatusTooManyRequests: 64 - auth.FreeAttempts}, count); diff != "" {
+		t.Errorf("statuses (-want +got):\n%s", diff)
+	}
+	if _, verified := h.hashes.counts(); verified != auth.FreeAttempts {
+		t.Errorf("%d passwords were checked, want %d", verified, auth.FreeAttempts)
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	last := time.Duration(0)
+	for n := int64(0); n < 100; n++ {
+		wait := auth.Wait(n)
+		if wait < last || wait > auth.MaxLock || n < auth.FreeAttempts && wait != 0 {
+			t.Errorf("after %d attempts: %s", n, wait)
+		}
+		last = wait
+	}
+	if last != auth.MaxLock {
+		t.Errorf("the longest wait is %s, want %s", last, auth.MaxLock)
+	}
+	for n, want := range map[int64]time.Duration{5: 1, 6: 2, 10: 32, 14: 512, 15: 900, 1 << 62: 900} {
+		if got := auth.Wait(n); got != want*time.Second {
+			t.Errorf("Wait(%d) is %s, want %s", n, got, want*time.Second)
+		}
+	}
+}
+
+func ExampleWait() {
+	for _, failures := range []int64{4, 5, 6, 7, 15} {
+		fmt.Println(failures, auth.Wait(failures))
+	}
+	// Output:
+	// 4 0s
+	// 5 1s
+	// 6 2s
+	// 7 4s
+	// 15 15m0s
+}

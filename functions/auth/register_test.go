@@ -1,0 +1,168 @@
+package auth_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authtest"
+)
+
+func TestRegister(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	a := h.post("/v1/auth/register", registration("Maria.Lopez@Shop.example")).want(http.StatusCreated)
+	got := decode[user](a)
+	want := user{ID: got.ID, Email: "Maria.Lopez@Shop.example", Name: "María", Roles: []string{"customer"}, CreatedAt: authtest.Time(0)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("user (-want +got):\n%s", diff)
+	}
+	if location := a.Header.Get("Location"); location != "/v1/customers/me" {
+		t.Errorf("Location %q", location)
+	}
+	if address, name := h.users.Profile(got.ID); address != want.Email || name != want.Name {
+		t.Errorf("the profile has %q and %q", address, name)
+	}
+	c, err := h.users.Credentials(t.Context(), got.ID)
+	must(t, err)
+	if !strings.HasPrefix(c.PasswordHash, "$argon2id$") || strings.Contains(c.PasswordHash, rightPW) {
+		t.Errorf("the password is stored as %s", c.PasswordHash)
+	}
+}
+
+func TestRegisterTakenAddress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	for _, taken := range []string{email, strings.ToUpper(email)} {
+		h.hashes.counts()
+		h.post("/v1/auth/register", registration(taken)).wantProblem(http.StatusConflict, "email_exists", "/email")
+		if hashed, _ := h.hashes.counts(); hashed != 1 {
+			t.Errorf("%d hashes were made, want as many as for a new address: 1", hashed)
+		}
+	}
+	h.register("other@shop.example")
+}
+
+func TestRegisterRefuses(t *testing.T) {
+	t.Parallel()
+	body := func(member, value string) string {
+		m := map[string]string{"email": email, "password": rightPW, "name": "María"}
+		m[member] = value
+		return text(m)
+	}
+	for name, tc := range map[string]struct {
+		body     string
+		pointers []string
+	}{
+		"Empty":             {`{}`, []string{"/email", "/name", "/password"}},
+		"NoAt":              {body("email", "maria"), []string{"/email"}},
+		"NoName":            {body("email", "@shop.example"), []string{"/email"}},
+		"NoDomain":          {body("email", "maria@"), []string{"/email"}},
+		"OneLabel":          {body("email", "maria@shop"), []string{"/email"}},
+		"TwoAts":            {body("email", "maria@a@shop.example"), []string{"/email"}},
+		"Spaces":            {body("email", " maria@shop.example"), []string{"/email"}},
+		"Address":           {body("email", "María <maria@shop.example>"), []string{"/email"}},
+		"LineBreak":         {body("email", "maria@shop.example\nbcc:x@y.example"), []string{"/email"}},
+		"DoubleDot":         {body("email", "maria..lopez@shop.example"), []string{"/email"}},
+		"LeadingHyphen":     {body("email", "maria@-shop.example"), []string{"/email"}},
+		"OnlyAddressOfHost": {body("email", "maria@192.0.2.10"), []string{"/email"}},
+		"LookAlike":         {body("email", "mаria@shop.example"), []string{"/email"}}, // a Cyrillic а
+		"LongName":          {body("email", strings.Repeat("m", 65)+"@shop.example"), []string{"/email"}},
+		"LongAddress":       {body("email", "m@"+strings.Repeat("shop.", 50)+"example"), []string{"/email"}},
+		"BlankName":         {body("name", " \t"), []string{"/name", "/name"}},
+		"NameTooLong":       {body("name", strings.Repeat("ñ", 201)), []string{"/name"}},
+		"NameWithLineBreak": {body("name", "a\nb"), []string{"/name"}},
+		"ShortPassword":     {body("password", "1234567"), []string{"/password"}},
+		"LongPassword":      {body("password", strings.Repeat("p", 129)), []string{"/password"}},
+		"CommonPassword":    {body("password", "Password123"), []string{"/password"}},
+		"PasswordIsAddress": {body("password", strings.ToUpper(email)), []string{"/password"}},
+		"Roles":             {`{"email":"a@shop.example","password":"` + rightPW + `","name":"A","roles":["admin"]}`, []string{"/roles"}},
+		"WrongTypes":        {`{"email":1,"password":[],"name":{}}`, []string{"/email", "/password", "/name"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			h.post("/v1/auth/register", tc.body).wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointers...)
+			if hashed, _ := h.hashes.counts(); hashed != 0 {
+				t.Error("a refused password was hashed")
+			}
+		})
+	}
+	h := newHouse(t, nil)
+	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+}
+
+func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	long := strings.Repeat("𝄞", 128)
+	for _, address := range []string{
+		"a@b.co", "maria+shop@sub.shop.example", "o'brien@xn--mnchen-3ya.example", strings.Repeat("m", 64) + "@shop.example", "123@456.example",
+	} {
+		h.post("/v1/auth/register", text(map[string]string{"email": address, "password": long, "name": "M"})).want(http.StatusCreated)
+		h.post("/v1/auth/login", credentials(address, long)).want(http.StatusOK)
+		h.post("/v1/auth/login", credentials(address, long[:len(long)-4])).want(http.StatusUnauthorized)
+	}
+}
+
+func TestIdentifierTellsNoAddress(t *testing.T) {
+	t.Parallel()
+	other := []byte(strings.Repeat("o", auth.MinIdentifierKey))
+	id := auth.Identifier(key(), email)
+	if len(id) != 64 || strings.Contains(id, "maria") {
+		t.Errorf("identifier %s", id)
+	}
+	for _, same := range []string{strings.ToUpper(email), " " + email + "\n"} {
+		if auth.Identifier(key(), same) != id {
+			t.Errorf("%q has another identifier", same)
+		}
+	}
+	if auth.Identifier(other, email) == id || auth.Identifier(key(), "x"+email) == id {
+		t.Error("another key or another address gives the same identifier")
+	}
+}
+
+func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	store := authtest.NewMemory()
+	h := newHouse(t, nil)
+	for name, build := range map[string]func(){
+		"RegistrarStore":     func() { auth.NewRegistrar(nil, h.hashes, key(), h.clock) },
+		"RegistrarHasher":    func() { auth.NewRegistrar(store, nil, key(), h.clock) },
+		"RegistrarShortKey":  func() { auth.NewRegistrar(store, h.hashes, key()[1:], h.clock) },
+		"RegistrarClock":     func() { auth.NewRegistrar(store, h.hashes, key(), nil) },
+		"GateStore":          func() { auth.NewGate(nil, h.hashes, h.manager, key(), h.clock) },
+		"GateHasher":         func() { auth.NewGate(store, nil, h.manager, key(), h.clock) },
+		"GateSessions":       func() { auth.NewGate(store, h.hashes, nil, key(), h.clock) },
+		"GateShortKey":       func() { auth.NewGate(store, h.hashes, h.manager, nil, h.clock) },
+		"GateClock":          func() { auth.NewGate(store, h.hashes, h.manager, key(), nil) },
+		"AdministratorStore": func() { auth.NewAdministrator(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if recover() == nil {
+					t.Error("it does not panic")
+				}
+			}()
+			build()
+		})
+	}
+}
+
+func TestErrorsAreThemselves(t *testing.T) {
+	t.Parallel()
+	all := []error{auth.ErrUserNotFound, auth.ErrEmailExists, auth.ErrChanged, auth.ErrInvalidCredentials, auth.ErrWrongPassword}
+	for i, a := range all {
+		for j, b := range all {
+			if errors.Is(a, b) != (i == j) {
+				t.Errorf("%v and %v are taken for each other", a, b)
+			}
+		}
+	}
+}

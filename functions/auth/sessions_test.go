@@ -1,0 +1,281 @@
+package auth_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+func TestWholeFlow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	first := h.login(email)
+	h.wantStands(first.Access, true)
+
+	h.pass(time.Minute)
+	a := h.refresh(first.Refresh).want(http.StatusOK)
+	if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Pragma") != "no-cache" {
+		t.Errorf("tokens may be cached: %v", a.Header)
+	}
+	second := decode[tokens](a)
+	if second.Refresh == first.Refresh || second.Access == first.Access {
+		t.Error("a refresh gives the same tokens")
+	}
+	// A client whose answer was lost gets the identical successor.
+	if again := decode[tokens](h.refresh(first.Refresh).want(http.StatusOK)); again.Refresh != second.Refresh {
+		t.Error("a repeated refresh gives another successor")
+	}
+
+	h.pass(11 * time.Second) // the retry window is over: this is a replay
+	h.refresh(first.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	h.refresh(second.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	h.wantStands(second.Access, false)
+	if !slices.Contains(h.events, session.Reused) {
+		t.Errorf("no event tells of the replay: %v", h.events)
+	}
+
+	third := h.login(email)
+	h.do(third.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	h.wantStands(third.Access, false)
+	h.refresh(third.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	h.do(third.Access, http.MethodPost, "/v1/auth/logout", "").wantProblem(http.StatusUnauthorized, "token_revoked")
+}
+
+func TestRefreshRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	pair := h.login(email)
+	for name, token := range map[string]string{
+		"AccessToken": pair.Access, "Garbage": "x", "Altered": pair.Refresh[:len(pair.Refresh)-1] + "_", "Twice": pair.Refresh + pair.Refresh,
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := h.refresh(token)
+			a.t = t
+			a.wantProblem(http.StatusBadRequest, "invalid_grant")
+		})
+	}
+	h.post("/v1/auth/refresh", `{}`).wantProblem(http.StatusUnprocessableEntity, "validation_failed", "/refresh_token")
+	h.refresh(strings.Repeat("x", 5000)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.refresh(pair.Refresh).want(http.StatusOK)
+}
+
+func TestRefreshOfAUserWhoIsGone(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingHouse(t)
+	h.register(email)
+	pair := h.login(email)
+	f.fails("User", auth.ErrUserNotFound)
+	h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+}
+
+func TestLogoutEndsOneSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	one, other := h.login(email), h.login(email)
+	h.do(one.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	h.wantStands(one.Access, false)
+	h.wantStands(other.Access, true)
+	h.refresh(other.Refresh).want(http.StatusOK)
+
+	machine := h.as("catalog") // has no session: the token itself is taken back
+	h.wantStands(machine, true)
+	h.do(machine, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	h.wantStands(machine, false)
+	h.do("", http.MethodPost, "/v1/auth/logout", "").wantProblem(http.StatusUnauthorized, "missing_token")
+}
+
+func TestLogoutAllEndsEverySession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	h.register("other@shop.example")
+	one, two, stranger := h.login(email), h.login(email), h.login("other@shop.example")
+	h.pass(time.Second)
+	h.do(one.Access, http.MethodPost, "/v1/auth/logout-all", "").want(http.StatusNoContent)
+	for _, pair := range []tokens{one, two} {
+		h.wantStands(pair.Access, false)
+		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	}
+	h.wantStands(stranger.Access, true)
+	h.pass(time.Millisecond)
+	h.wantStands(h.login(email).Access, true)
+}
+
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	mine, other := h.login(email), h.login(email)
+	h.pass(time.Minute)
+	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW, "device_name": "laptop"})
+	a := h.do(mine.Access, http.MethodPost, "/v1/auth/password", body).want(http.StatusOK)
+	next := decode[tokens](a)
+	h.wantStands(next.Access, true) // in the same millisecond as the end of the others
+	for _, pair := range []tokens{mine, other} {
+		h.wantStands(pair.Access, false)
+		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	}
+	h.refresh(next.Refresh).want(http.StatusOK)
+	h.post("/v1/auth/login", credentials(email, rightPW)).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	h.post("/v1/auth/login", credentials(email, secondPW)).want(http.StatusOK)
+	if c, err := h.users.Credentials(t.Context(), u.ID); err != nil || !c.PasswordChangedAt.Equal(h.clock()) {
+		t.Errorf("credentials %+v, %v", c, err)
+	}
+}
+
+func TestChangePasswordRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	pair := h.login(email)
+	change := func(token, current, next string) answer {
+		h.t.Helper()
+		return h.do(token, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": current, "new_password": next}))
+	}
+	change("", rightPW, secondPW).wantProblem(http.StatusUnauthorized, "missing_token")
+	for name, tc := range map[string]struct{ current, next, pointer string }{
+		"NoCurrent": {"", secondPW, "/current_password"},
+		"Short":     {rightPW, "1234567", "/new_password"},
+		"Common":    {rightPW, "password123", "/new_password"},
+		"TheSame":   {rightPW, rightPW, "/new_password"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := change(pair.Access, tc.current, tc.next)
+			a.t = t
+			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+		})
+	}
+	for range auth.FreeAttempts {
+		change(pair.Access, wrongPW, secondPW).wantProblem(http.StatusUnprocessableEntity, "wrong_password", "/current_password")
+	}
+	a := change(pair.Access, rightPW, secondPW)
+	a.wantProblem(http.StatusTooManyRequests, "too_many_attempts")
+	if a.Header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After %q", a.Header.Get("Retry-After"))
+	}
+	h.login(email) // whoever holds a stolen token does not lock the owner out
+	change(pair.Access, rightPW, secondPW).wantProblem(http.StatusTooManyRequests, "too_many_attempts")
+	h.wantStands(pair.Access, true)
+	change(h.as("customer"), rightPW, secondPW).wantProblem(http.StatusNotFound, "user_not_found")
+}
+
+// A change whose second half was lost can be repeated as it was, and ends the sessions then.
+func TestChangePasswordThatBrokeOffInTheMiddle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	mine, other := h.login(email), h.login(email)
+	hash, err := h.hashes.Hash(t.Context(), secondPW)
+	must(t, err)
+	h.store(u.ID, hash) // the password is another one, the sessions live
+	h.pass(time.Second)
+	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW})
+	next := decode[tokens](h.do(mine.Access, http.MethodPost, "/v1/auth/password", body).want(http.StatusOK))
+	h.wantStands(next.Access, true)
+	h.wantStands(other.Access, false)
+}
+
+func TestChangePasswordBesideAnother(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingHouse(t)
+	h.register(email)
+	pair := h.login(email)
+	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW})
+	f.fails("ReplacePassword", auth.ErrChanged)
+	h.do(pair.Access, http.MethodPost, "/v1/auth/password", body).wantProblem(http.StatusConflict, "user_changed")
+	f.fails("ReplacePassword", ddb.ErrUnavailable)
+	h.do(pair.Access, http.MethodPost, "/v1/auth/password", body).wantProblem(http.StatusServiceUnavailable, "unavailable")
+	h.wantStands(pair.Access, true)
+}
+
+// sessionItem is one of the list of sessions.
+type sessionItem struct {
+	ID          string    `json:"id"`
+	DeviceName  string    `json:"device_name"`
+	Current     bool      `json:"current"`
+	CreatedAt   time.Time `json:"created_at"`
+	RefreshedAt time.Time `json:"refreshed_at"`
+	ExpiresAt   time.Time `json:"expires_at"`
+}
+
+type sessionList struct {
+	Data    []sessionItem `json:"data"`
+	HasMore bool          `json:"has_more"`
+}
+
+func (h *house) list(token string) sessionList {
+	h.t.Helper()
+	return decode[sessionList](h.do(token, http.MethodGet, "/v1/auth/sessions", "").want(http.StatusOK))
+}
+
+func TestListSessions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	h.register("other@shop.example")
+	start := h.clock()
+	phone := decode[tokens](h.post("/v1/auth/login", text(map[string]string{"email": email, "password": rightPW, "device_name": "María's phone"})))
+	phoneID := h.session(phone.Access)
+	h.pass(time.Hour)
+	laptop := h.login(email)
+	laptopID := h.session(laptop.Access)
+	h.login("other@shop.example")
+	h.pass(time.Hour)
+	h.refresh(phone.Refresh).want(http.StatusOK)
+	h.pass(time.Hour)
+	laptop = decode[tokens](h.refresh(laptop.Refresh).want(http.StatusOK))
+
+	const week = 7 * 24 * time.Hour
+	hours := func(n int) time.Time { return start.Add(time.Duration(n) * time.Hour) }
+	want := sessionList{Data: []sessionItem{
+		{ID: laptopID, Current: true, CreatedAt: hours(1), RefreshedAt: hours(3), ExpiresAt: hours(3).Add(week)},
+		{ID: phoneID, DeviceName: "María's phone", CreatedAt: start, RefreshedAt: hours(2), ExpiresAt: hours(2).Add(week)},
+	}}
+	if diff := cmp.Diff(want, h.list(laptop.Access)); diff != "" {
+		t.Errorf("sessions (-want +got):\n%s", diff)
+	}
+	if a := h.do(h.as("catalog"), http.MethodGet, "/v1/auth/sessions", "").want(http.StatusOK); strings.TrimSpace(a.Body) != `{"data":[],"has_more":false}` {
+		t.Errorf("without sessions: %s", a.Body)
+	}
+}
+
+func TestRevokeSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	h.register("other@shop.example")
+	mine, other, stranger := h.login(email), h.login(email), h.login("other@shop.example")
+	revoke := func(token, id string) answer { return h.do(token, http.MethodDelete, "/v1/auth/sessions/"+id, "") }
+
+	for name, id := range map[string]string{
+		"SomebodyElses": h.session(stranger.Access), "Unknown": "01J00000000000000000000000", "NoID": "x", "LowerCase": strings.ToLower(h.session(other.Access)) + "x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := revoke(mine.Access, id)
+			a.t = t
+			a.wantProblem(http.StatusNotFound, "session_not_found")
+		})
+	}
+	h.wantStands(stranger.Access, true)
+	h.wantStands(other.Access, true)
+
+	for range 2 {
+		revoke(mine.Access, h.session(other.Access)).want(http.StatusNoContent)
+	}
+	h.wantStands(other.Access, false)
+	h.wantStands(mine.Access, true)
+	if list := h.list(mine.Access); len(list.Data) != 1 || !list.Data[0].Current {
+		t.Errorf("sessions %+v", list)
+	}
+}

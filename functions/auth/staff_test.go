@@ -1,0 +1,157 @@
+package auth_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authtest"
+)
+
+// account is what a change of roles answers.
+type account struct {
+	ID        string    `json:"id"`
+	Roles     []string  `json:"roles"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func (h *house) setRoles(id string, body string) answer {
+	h.t.Helper()
+	return h.do(h.as("admin"), http.MethodPut, "/v1/users/"+id+"/roles", body)
+}
+
+func TestSetRolesBitesOnTheNextRequest(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	pair := h.login(email)
+	h.pass(time.Second)
+	want := account{ID: u.ID, Roles: []string{"catalog", "support"}, CreatedAt: authtest.Time(0)}
+	if diff := cmp.Diff(want, decode[account](h.setRoles(u.ID, `{"roles":["support","catalog","support"]}`).want(http.StatusOK))); diff != "" {
+		t.Errorf("user (-want +got):\n%s", diff)
+	}
+	h.wantStands(pair.Access, false)
+	next := decode[tokens](h.refresh(pair.Refresh).want(http.StatusOK))
+	h.wantStands(next.Access, true)
+	id, err := h.verifier.Verify(next.Access)
+	must(t, err)
+	if !cmp.Equal(id.Roles, want.Roles) || id.AuthzVersion != 2 {
+		t.Errorf("the refreshed token says %+v", id)
+	}
+
+	// The same roles again change nothing.
+	h.setRoles(u.ID, `{"roles":["catalog","support"]}`).want(http.StatusOK)
+	h.wantStands(next.Access, true)
+	if got := decode[account](h.setRoles(u.ID, `{"roles":[]}`).want(http.StatusOK)); len(got.Roles) != 0 || got.Roles == nil {
+		t.Errorf("roles %#v", got.Roles)
+	}
+	h.wantStands(next.Access, false)
+}
+
+func TestSetRolesRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	for name, tc := range map[string]struct{ body, pointer string }{
+		"Empty":   {`{}`, "/roles"},
+		"Null":    {`{"roles":null}`, "/roles"},
+		"Text":    {`{"roles":"admin"}`, "/roles"},
+		"Unknown": {`{"roles":["catalog","root"]}`, "/roles/1"},
+		"Case":    {`{"roles":["Admin"]}`, "/roles/0"},
+		"Many":    {`{"roles":["admin","admin","admin","admin","admin","admin","admin"]}`, "/roles"},
+		"Other":   {`{"roles":[],"version":2}`, "/version"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := h.setRoles(u.ID, tc.body)
+			a.t = t
+			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+		})
+	}
+	for _, id := range []string{"01J00000000000000000000000", "x", strings.ToLower(u.ID) + "x"} {
+		h.setRoles(id, `{"roles":[]}`).wantProblem(http.StatusNotFound, "user_not_found")
+		for _, operation := range []string{"logout", "unlock"} {
+			h.do(h.as("admin"), http.MethodPost, "/v1/users/"+id+"/"+operation, "").wantProblem(http.StatusNotFound, "user_not_found")
+		}
+	}
+}
+
+func TestOnlyAdminsDoWhatAdminsDo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	mine := h.login(email)
+	for _, r := range []struct{ method, path, body string }{
+		{http.MethodPut, "/v1/users/" + u.ID + "/roles", `{"roles":["admin"]}`},
+		{http.MethodPost, "/v1/users/" + u.ID + "/logout", ""},
+		{http.MethodPost, "/v1/users/" + u.ID + "/unlock", ""},
+	} {
+		h.do("", r.method, r.path, r.body).wantProblem(http.StatusUnauthorized, "missing_token")
+		for _, token := range []string{mine.Access, h.as("support", "catalog", "fulfilment", "service", "customer")} {
+			h.do(token, r.method, r.path, r.body).wantProblem(http.StatusForbidden, "insufficient_role")
+		}
+	}
+	h.wantStands(mine.Access, true)
+}
+
+func TestSetRolesBesideOtherChanges(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingHouse(t)
+	u := h.register(email)
+	f.fails("ReplaceRoles", auth.ErrChanged)
+	h.setRoles(u.ID, `{"roles":["admin"]}`).wantProblem(http.StatusConflict, "user_changed")
+	f.fails("", nil)
+	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusOK)
+}
+
+func TestGrantAddsARole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	staff := auth.NewAdministrator(h.users)
+	for range 2 {
+		got, err := staff.Grant(t.Context(), u.ID, "admin")
+		if err != nil || !cmp.Equal(got.Roles, []string{"admin", "customer"}) || got.AuthzVersion != 2 {
+			t.Errorf("Grant: %+v, %v", got, err)
+		}
+	}
+}
+
+func TestLogoutUser(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	h.register("other@shop.example")
+	one, two, other := h.login(email), h.login(email), h.login("other@shop.example")
+	h.pass(time.Second)
+	for range 2 {
+		h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/logout", "").want(http.StatusNoContent)
+	}
+	for _, pair := range []tokens{one, two} {
+		h.wantStands(pair.Access, false)
+		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
+	}
+	h.wantStands(other.Access, true)
+}
+
+func TestUnlockUser(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	pair := h.login(email)
+	change := func(current string) answer {
+		return h.do(pair.Access, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": current, "new_password": secondPW}))
+	}
+	for range auth.FreeAttempts {
+		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
+		change(wrongPW).want(http.StatusUnprocessableEntity)
+	}
+	h.post("/v1/auth/login", credentials(email, rightPW)).want(http.StatusTooManyRequests)
+	change(rightPW).want(http.StatusTooManyRequests)
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
+	h.login(email)
+	change(rightPW).want(http.StatusOK)
+}
