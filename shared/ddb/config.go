@@ -49,7 +49,7 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(cfg.Endpoint)
+	transport, err := Transport(cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestIsAWS(t *testing.T) {
 			if got := isAWS(endpoint); got != want {
 				t.Errorf("got %t, want %t", got, want)
 			}
-			transport, err := newTransport(endpoint)
+			transport, err := Transport(endpoint)
 			if err != nil {
 				t.Fatal(err)
 			}

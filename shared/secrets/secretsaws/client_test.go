@@ -3,11 +3,13 @@ package secretsaws_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/secrets"
@@ -133,6 +135,7 @@ func TestNewNeedsRegionAndCredentials(t *testing.T) {
 		"Region":          {AccessKeyID: "id", SecretAccessKey: "key"},
 		"AccessKeyID":     {Region: "eu-west-1", SecretAccessKey: "key"},
 		"SecretAccessKey": {Region: "eu-west-1", AccessKeyID: "id"},
+		"Endpoint":        {Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key", Endpoint: "localhost:4566"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,5 +143,94 @@ func TestNewNeedsRegionAndCredentials(t *testing.T) {
 				t.Error("accepted")
 			}
 		})
+	}
+}
+
+func TestGetTriesAgain(t *testing.T) {
+	t.Parallel()
+
+	answer := func(status int, body string) func() (*http.Response, error) {
+		return func() (*http.Response, error) {
+			return &http.Response{
+				StatusCode: status, Header: http.Header{"X-Amzn-Requestid": {"r-1"}}, Body: io.NopCloser(strings.NewReader(body)),
+			}, nil
+		}
+	}
+	good := answer(200, `{"SecretString":"x"}`)
+	busy := answer(400, `{"__type":"com.amazonaws#ThrottlingException","message":"slow down"}`)
+	broken := func() (*http.Response, error) { return nil, errors.New("connection reset by peer") }
+	brokeOff := func() (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}, nil
+	}
+	denied := answer(400, `{"__type":"AccessDeniedException","Message":"no"}`)
+
+	for name, tt := range map[string]struct {
+		answers []func() (*http.Response, error)
+		calls   int
+		err     string
+	}{
+		"Throttled":        {[]func() (*http.Response, error){busy, good}, 2, ""},
+		"ServerError":      {[]func() (*http.Response, error){answer(500, ""), answer(503, "{}"), good}, 3, ""},
+		"TooManyRequests":  {[]func() (*http.Response, error){answer(429, ""), good}, 2, ""},
+		"Connection":       {[]func() (*http.Response, error){broken, brokeOff, good}, 3, ""},
+		"ThreeTimesIsAll":  {[]func() (*http.Response, error){busy, busy, busy, good}, 3, "400 ThrottlingException: slow down (request r-1)"},
+		"DeniedIsNotAgain": {[]func() (*http.Response, error){denied, good}, 1, "AccessDeniedException"},
+		"EmptyIsNotAgain":  {[]func() (*http.Response, error){answer(200, "{}"), good}, 1, "no value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			client, err := secretsaws.New(secretsaws.Config{
+				Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key",
+				HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+					if body, err := io.ReadAll(r.Body); err != nil || !strings.Contains(string(body), arn) {
+						t.Errorf("attempt %d sends %q, %v", calls+1, body, err)
+					}
+					calls++
+					return tt.answers[calls-1]()
+				}),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Get(t.Context(), arn)
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("error = %v, want %q", err, tt.err)
+			}
+			if calls != tt.calls {
+				t.Errorf("%d attempts, want %d", calls, tt.calls)
+			}
+		})
+	}
+}
+
+func TestEndpointOfThePartition(t *testing.T) {
+	t.Parallel()
+
+	for _, tt := range []struct{ arn, host, err string }{
+		{arn, "secretsmanager.eu-west-1.amazonaws.com", ""},
+		{"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:x", "secretsmanager.us-gov-west-1.amazonaws.com", ""},
+		{"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:x", "secretsmanager.cn-north-1.amazonaws.com.cn", ""},
+		{"arn:aws-eusc:secretsmanager:eusc-de-east-1:123456789012:secret:x", "secretsmanager.eusc-de-east-1.amazonaws.eu", ""},
+		{"arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:x", "", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+	} {
+		var host string
+		client, err := secretsaws.New(secretsaws.Config{
+			Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key",
+			HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+				host = r.URL.Host
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"SecretString":"x"}`))}, nil
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Get(t.Context(), tt.arn)
+		if (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: %v", tt.arn, err)
+		}
+		if host != tt.host {
+			t.Errorf("%s: asked %q, want %q", tt.arn, host, tt.host)
+		}
 	}
 }
