@@ -1,27 +1,41 @@
 // Command authorizer is the Lambda authorizer of the HTTP API: it checks the bearer token of a
-// request and tells the function behind the route who is calling.
+// request, its session and its user, and tells the function behind the route who is calling.
 package main
+
+//go:generate go run ../tools/authroutes
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
+
+// secretTimeout bounds one attempt to read the keys.
+const secretTimeout = 3 * time.Second
 
 type config struct {
 	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
 	Keys string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
 
+	// Table is the table of sessions, users and revoked tokens.
+	Table string `env:"AUTH_TABLE,required,notEmpty"`
+
 	AWS        secretsaws.Config
+	DynamoDB   ddb.Config
 	Tokens     jwt.Config
+	Sessions   session.CheckConfig
 	Authorizer authorizer.Config
 }
 
@@ -41,6 +55,11 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
+	transport, err := ddb.Transport(cfg.AWS.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	cfg.AWS.HTTPClient = &http.Client{Transport: transport, Timeout: secretTimeout}
 	client, err := secretsaws.New(cfg.AWS)
 	if err != nil {
 		return nil, err
@@ -59,6 +78,18 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	verify := func(ctx context.Context, token string) (identity.Identity, error) {
 		return verifier.Get(ctx).Verify(token)
 	}
+	dynamo, err := ddb.Open(cfg.DynamoDB)
+	if err != nil {
+		return nil, err
+	}
+	reader := sessionddb.NewReader(ddb.NewTable(dynamo, cfg.Table))
+	sessions, err := session.NewChecker(cfg.Sessions, reader, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.OnInit(sessions.Warm)
+
+	cfg.Authorizer.Sessions, cfg.Authorizer.Classes = sessions, routeClasses()
 	a, err := authorizer.New(authorizer.VerifierFunc(verify), cfg.Authorizer)
 	if err != nil {
 		return nil, err
