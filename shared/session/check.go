@@ -87,6 +87,17 @@ func NewChecker(cfg CheckConfig, reader Reader, clock func() time.Time) (*Checke
 	}, nil
 }
 
+// Warm pays before the first check what it would cost: the connection, and the global epoch. It is
+// for INIT and changes nothing.
+func (c *Checker) Warm(ctx context.Context) error {
+	state, err := c.reader.State(ctx, Query{Everybody: true})
+	if err != nil {
+		return err
+	}
+	c.keepEpoch(true, state.NotBefore, c.clock())
+	return nil
+}
+
 // Check returns nil for a verified token that still stands, ErrRevoked for one that does not, and
 // ErrUnavailable when that could not be found out in time. It reads nothing for api.Stateless and
 // for what is known to be revoked, and what it has to know in one round trip otherwise: a second
