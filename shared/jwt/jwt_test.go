@@ -170,6 +170,37 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
+// A login right after everything was revoked must be younger than the revocation, whose time may
+// come from a clock that is ahead. Nothing makes a token older than it is.
+func TestTimeOfIssue(t *testing.T) {
+	t.Parallel()
+
+	secret := secretOf("a", "active", key1)
+	for name, tt := range map[string]struct{ asked, want time.Time }{
+		"Unset":      {time.Time{}, noon},
+		"Earlier":    {noon.Add(-time.Hour), noon},
+		"Later":      {noon.Add(time.Millisecond), noon.Add(time.Millisecond)},
+		"LaterByTwo": {noon.Add(2 * time.Second), noon.Add(2 * time.Second)},
+		"AtTheLimit": {noon.Add(jwt.Leeway), noon.Add(jwt.Leeway)},
+		"OtherZone":  {noon.Add(time.Second).In(time.FixedZone("", 3600)), noon.Add(time.Second)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			token, expires, err := newSigner(t, cfg, secret, noon).Sign(identity.Identity{Subject: "a", IssuedAt: tt.asked})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := newVerifier(t, cfg, secret, noon).Verify(token)
+			if err != nil || !got.IssuedAt.Equal(tt.want) || got.IssuedAt.Location() != time.UTC {
+				t.Errorf("issued at %v, %v; want %v", got.IssuedAt, err, tt.want)
+			}
+			if want := tt.want.Truncate(time.Second).Add(jwt.DefaultTTL); !expires.Equal(want) || !got.ExpiresAt.Equal(want) {
+				t.Errorf("expires at %v and %v, want %v", expires, got.ExpiresAt, want)
+			}
+		})
+	}
+}
+
 func TestTokensOfOthers(t *testing.T) {
 	t.Parallel()
 
@@ -328,6 +359,10 @@ func TestSignRefuses(t *testing.T) {
 		"RoleWithWideSpace": {Subject: "a", Roles: []string{"catalog\u2003admin"}},
 		"EmptyRole":         {Subject: "a", Roles: []string{""}},
 		"ScopeWithTab":      {Subject: "a", Scopes: []string{"a\tb"}},
+		"AMRWithSpace":      {Subject: "a", AMR: []string{"pwd otp"}},
+		"NegativeVersion":   {Subject: "a", AuthzVersion: -1},
+		"HugeVersion":       {Subject: "a", AuthzVersion: 1 << 53},
+		"FromTheFuture":     {Subject: "a", IssuedAt: noon.Add(jwt.Leeway + time.Millisecond)},
 		"TooManyRoles":      {Subject: "a", Roles: strings.Fields(strings.Repeat("some-role ", 400))},
 	} {
 		t.Run(name, func(t *testing.T) {

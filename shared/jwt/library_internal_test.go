@@ -115,6 +115,10 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 			p := encode(with(""))
 			return forgeSigned(encode(forgeHeader)+"."+p[:10]+"\n"+p[10:], forgeKey)
 		}(), want: identity.InvalidToken},
+		"PayloadWithLooseBits": {token: func() string {
+			p := encode(with(` `)) // ends with bits that no byte uses
+			return forgeSigned(encode(forgeHeader)+"."+flipLast(p), forgeKey)
+		}(), want: identity.InvalidClaims},
 		"Long": {token: forge(forgeHeader, with(`,"x":"`+strings.Repeat("a", 4000)+`"`)), want: identity.InvalidToken},
 
 		"NoExp":                   {token: forge(forgeHeader, replaced(exp+",", "")), want: identity.InvalidClaims},
