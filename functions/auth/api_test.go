@@ -133,7 +133,7 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store)),
 		"logout":           auth.Logout(h.manager),
 		"logout-all":       auth.LogoutAll(h.manager),
-		"change-password":  auth.ChangePassword(gate),
+		"change-password":  auth.ChangePassword(gate.Guard),
 		"list-sessions":    auth.ListSessions(h.manager),
 		"revoke-session":   auth.RevokeSession(h.manager),
 		"introspect-token": auth.IntrospectToken(verify, h.manager),

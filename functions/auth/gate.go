@@ -46,26 +46,40 @@ type starter interface {
 	RevokeAll(ctx context.Context, subject string, reason session.Reason) (time.Time, error)
 }
 
+// Guard checks passwords: it counts the attempts, and puts newer hashes in the place of outdated ones.
+type Guard struct {
+	store     Store
+	passwords checker
+	sessions  starter
+	now       func() time.Time
+}
+
+// NewGuard returns a Guard; now is the clock. It panics when something is missing.
+func NewGuard(store Store, passwords checker, sessions starter, now func() time.Time) *Guard {
+	if store == nil || passwords == nil || sessions == nil || now == nil {
+		panic("auth: a Guard needs a store, a hasher, sessions and a clock")
+	}
+	return &Guard{store: store, passwords: passwords, sessions: sessions, now: now}
+}
+
 // Gate lets people in who know their password.
 //
 // It does the same for a name of nobody as for a user's: it counts the attempt, reads, and checks the
 // password against a hash that nothing matches. What is left to tell them apart is an imported hash of
 // another algorithm, until its owner's first login here.
 type Gate struct {
-	store     Store
-	passwords checker
-	sessions  starter
-	key       []byte
-	now       func() time.Time
+	*Guard
+
+	key []byte
 }
 
 // NewGate returns a Gate; key is the key of identifiers and now the clock. It panics when something is
 // missing or the key is shorter than MinIdentifierKey.
 func NewGate(store Store, passwords checker, sessions starter, key []byte, now func() time.Time) *Gate {
-	if store == nil || passwords == nil || sessions == nil || len(key) < MinIdentifierKey || now == nil {
-		panic("auth: NewGate needs a store, a hasher, sessions, a key and a clock")
+	if len(key) < MinIdentifierKey {
+		panic("auth: a Gate needs a key")
 	}
-	return &Gate{store: store, passwords: passwords, sessions: sessions, key: key, now: now}
+	return &Gate{Guard: NewGuard(store, passwords, sessions, now), key: key}
 }
 
 // Login starts a session for the user with the address and the password. It returns
@@ -123,7 +137,7 @@ func (g *Gate) Login(ctx context.Context, email, pw string, device session.Devic
 // returns ErrWrongPassword when current is not the user's password, ErrUserNotFound for a subject
 // that is no user, and 429 with Retry-After after too many wrong ones. A change that was made but could not
 // end the sessions can be repeated as it was.
-func (g *Gate) ChangePassword(ctx context.Context, userID, current, next string, device session.Device) (session.Tokens, error) {
+func (g *Guard) ChangePassword(ctx context.Context, userID, current, next string, device session.Device) (session.Tokens, error) {
 	now := milliseconds(g.now())
 	name := changeName(userID)
 	var c Credentials
@@ -152,7 +166,7 @@ func (g *Gate) ChangePassword(ctx context.Context, userID, current, next string,
 }
 
 // replace stores the hash of next when current is the password, and nothing when next is it already.
-func (g *Gate) replace(ctx context.Context, c Credentials, current, next string, now time.Time) error {
+func (g *Guard) replace(ctx context.Context, c Credentials, current, next string, now time.Time) error {
 	checked, err := g.passwords.Verify(ctx, c.PasswordHash, current)
 	if err != nil {
 		return err
@@ -173,7 +187,7 @@ func (g *Gate) replace(ctx context.Context, c Credentials, current, next string,
 }
 
 // count counts an attempt of the name, or returns 429.
-func (g *Gate) count(ctx context.Context, name string, now time.Time) error {
+func (g *Guard) count(ctx context.Context, name string, now time.Time) error {
 	failures, admitted, err := g.store.Attempt(ctx, Attempt{Name: name, ID: rand.Text(), At: now})
 	if err != nil {
 		return err
@@ -186,7 +200,7 @@ func (g *Gate) count(ctx context.Context, name string, now time.Time) error {
 
 // rehash replaces a hash whose parameters are not the configured ones. Failing at it is no reason to
 // keep the user out: the next login tries again.
-func (g *Gate) rehash(ctx context.Context, c Credentials, pw string) {
+func (g *Guard) rehash(ctx context.Context, c Credentials, pw string) {
 	after := c
 	var err error
 	if after.PasswordHash, err = g.passwords.Hash(ctx, pw); err == nil {
@@ -199,7 +213,7 @@ func (g *Gate) rehash(ctx context.Context, c Credentials, pw string) {
 
 // forgive sets the attempts to none after a success. Failing at it is no reason to take the success
 // back: they are forgotten in time.
-func (g *Gate) forgive(ctx context.Context, name string) {
+func (g *Guard) forgive(ctx context.Context, name string) {
 	if err := g.store.Forgive(ctx, name); err != nil {
 		logging.From(ctx).Warn("failed attempts not forgotten", logging.Error(err))
 	}

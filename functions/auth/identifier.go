@@ -4,13 +4,32 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
 // MinIdentifierKey is the least length of the key of identifiers, in bytes.
 const MinIdentifierKey = 32
+
+// errIdentifierKey does not say what was found instead: that would be a piece of the secret.
+var errIdentifierKey = errors.New(`auth: the identifier key is not one JSON object with a "key" of 32 bytes or more`)
+
+// ParseIdentifierKey reads the secret that holds the key of identifiers: one JSON object whose member "key"
+// is random text of MinIdentifierKey bytes or more, whatever else it says about itself. Its error never
+// carries the secret.
+func ParseIdentifierKey(secret []byte) ([]byte, error) {
+	list, err := secrets.List[struct {
+		Key string `json:"key"`
+	}](secret)
+	if err != nil || len(list) != 1 || len(list[0].Key) < MinIdentifierKey {
+		return nil, errIdentifierKey
+	}
+	return []byte(list[0].Key), nil
+}
 
 // Identifier returns what stands for an e-mail address in keys of the store: an HMAC-SHA256 in hex.
 // Keys show up where values do not, in logs, metrics and consoles; an address has no business there,

@@ -127,6 +127,26 @@ func TestIdentifierTellsNoAddress(t *testing.T) {
 	}
 }
 
+func TestParseIdentifierKey(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("k", auth.MinIdentifierKey)
+	for name, secret := range map[string]string{
+		"Generated": `{"kid":"k1","status":"active","key":"` + long + `"}`, "List": `[{"key":"` + long + `"}]`,
+	} {
+		if got, err := auth.ParseIdentifierKey([]byte(secret)); err != nil || string(got) != long {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	for name, secret := range map[string]string{
+		"Empty": ``, "Short": `{"key":"` + long[1:] + `"}`, "NoKey": `{"kid":"` + long + `"}`, "Text": long, "Number": `{"key":1}`,
+		"Two": `[{"key":"` + long + `"},{"key":"` + long + `"}]`,
+	} {
+		if _, err := auth.ParseIdentifierKey([]byte(secret)); err == nil || strings.Contains(err.Error(), "kkk") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	store := authtest.NewMemory()

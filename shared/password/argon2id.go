@@ -95,6 +95,15 @@ func New(cfg Config) (*Hasher, error) {
 	}, nil
 }
 
+// Default returns the Hasher of the zero Config.
+func Default() *Hasher {
+	h, err := New(Config{})
+	if err != nil {
+		panic(err) // the defaults are within the caps
+	}
+	return h
+}
+
 // Hash returns the PHC string of the password under a new salt. It fails only when ctx ends before
 // its turn has come.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {

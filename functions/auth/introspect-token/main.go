@@ -1,0 +1,31 @@
+// Command introspect-token serves POST /v1/auth/introspect.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/functions/internal/sessions"
+	"github.com/tienda-dev/tienda/functions/internal/tokenkeys"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(auth.IntrospectTokenRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.OpenAuth(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	manager, err := sessions.OpenKeyless(s, table)
+	if err != nil {
+		return nil, err
+	}
+	verify, err := tokenkeys.Verify(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return auth.IntrospectToken(verify, manager), nil
+}

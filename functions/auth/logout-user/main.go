@@ -1,0 +1,27 @@
+// Command logout-user serves POST /v1/users/{id}/logout.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authddb"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/functions/internal/sessions"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(auth.LogoutUserRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.OpenAuth(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	manager, err := sessions.OpenKeyless(s, table)
+	if err != nil {
+		return nil, err
+	}
+	return auth.LogoutUser(auth.NewAdministrator(authddb.New(table, nil)), manager), nil
+}

@@ -1,0 +1,26 @@
+// Command revoke-session serves DELETE /v1/auth/sessions/{id}.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/functions/internal/sessions"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(auth.RevokeSessionRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, err := backend.OpenAuth(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	manager, err := sessions.OpenKeyless(s, table)
+	if err != nil {
+		return nil, err
+	}
+	return auth.RevokeSession(manager), nil
+}

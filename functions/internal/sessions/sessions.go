@@ -1,0 +1,51 @@
+// Package sessions opens the manager of sessions for the functions that start, refresh, list or end
+// them. Where its keys come from is package tokenkeys'. Only the functions' mains import it.
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
+)
+
+// Open returns the manager of the sessions in the table, with the keys of tokens.
+func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, error) {
+	var cfg session.Config
+	if err := s.Env(&cfg); err != nil {
+		return nil, err
+	}
+	cfg.OnEvent = logEvent
+	return session.New(cfg, sessionddb.New(table), keys, time.Now)
+}
+
+// OpenKeyless returns a manager for functions that only list and end sessions by their ids, and may
+// read no keys. To mint or to read a token with it is a panic.
+func OpenKeyless(s *app.Setup, table *ddb.Table) (*session.Manager, error) {
+	return Open(s, table, session.Keys{
+		Access:  func(context.Context) *jwt.Signer { return nil },
+		Refresh: func(context.Context) *jwt.RefreshSigner { return nil },
+		Verify:  func(context.Context) *jwt.RefreshVerifier { return nil },
+	})
+}
+
+// logEvent puts what happened to a session on the request's line; what somebody should look into gets a
+// line of its own.
+func logEvent(ctx context.Context, e session.Event) {
+	fields := []zap.Field{zap.String("session_event", string(e.Kind)), zap.String("session_id", e.SessionID), zap.String("subject", e.Subject)}
+	if e.Reason != "" {
+		fields = append(fields, zap.String("reason", string(e.Reason)))
+	}
+	if !e.Kind.Security() {
+		logging.EntryFrom(ctx).Add(fields...)
+		return
+	}
+	logging.From(ctx).Warn("security event", append(fields, zap.Int64("presented", e.Presented), zap.Int64("current", e.Current))...)
+}

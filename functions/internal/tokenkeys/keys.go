@@ -1,0 +1,176 @@
+// Package tokenkeys opens the keys of tokens and of identifiers. Each comes by itself, because a function
+// links, reads and may read only the secrets that it uses. Only the functions' mains import it.
+package tokenkeys
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/secrets"
+	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+// accessConfig is the environment of a function that mints or verifies access tokens.
+type accessConfig struct {
+	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
+	Keys string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
+
+	AWS    secretsaws.Config
+	Tokens jwt.Config
+}
+
+// refreshConfig is the environment of a function that mints or reads refresh tokens.
+type refreshConfig struct {
+	// Keys says where the refresh keys are, as accessConfig.Keys does.
+	Keys string `env:"REFRESH_KEYS_SECRET,required,notEmpty"`
+
+	AWS    secretsaws.Config
+	Tokens jwt.RefreshConfig
+}
+
+// identifierConfig is the environment of a function that knows users by their e-mail address.
+type identifierConfig struct {
+	// Key says where the key of identifiers is, as accessConfig.Keys does.
+	Key string `env:"IDENTIFIER_KEY_SECRET,required,notEmpty"`
+
+	AWS secretsaws.Config
+}
+
+// Open returns the keys of both kinds of tokens, for functions that mint them. Keys that are the same for
+// both are refused.
+func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
+	access, err := openAccess(ctx, s, newSigning)
+	if err != nil {
+		return session.Keys{}, err
+	}
+	refresh, err := openRefresh(ctx, s)
+	if err != nil {
+		return session.Keys{}, err
+	}
+	if err := jwt.Separate(access.Get(ctx).keys, refresh.Get(ctx).keys); err != nil {
+		return session.Keys{}, err
+	}
+	return session.Keys{
+		Access:  func(ctx context.Context) *jwt.Signer { return access.Get(ctx).signer },
+		Refresh: func(ctx context.Context) *jwt.RefreshSigner { return refresh.Get(ctx).signer },
+		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).verifier },
+	}, nil
+}
+
+// OpenRefresh returns the keys that refresh tokens are read with, for functions that mint none: to do so
+// is a panic.
+func OpenRefresh(ctx context.Context, s *app.Setup) (session.Keys, error) {
+	refresh, err := openRefresh(ctx, s)
+	if err != nil {
+		return session.Keys{}, err
+	}
+	return session.Keys{
+		Access:  func(context.Context) *jwt.Signer { return nil },
+		Refresh: func(context.Context) *jwt.RefreshSigner { return nil },
+		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).verifier },
+	}, nil
+}
+
+// signing is what access tokens are minted with.
+type signing struct {
+	keys   jwt.Keys
+	signer *jwt.Signer
+}
+
+func newSigning(cfg jwt.Config, keys jwt.Keys) (signing, error) {
+	signer, err := jwt.NewSigner(cfg, keys, time.Now)
+	return signing{keys: keys, signer: signer}, err
+}
+
+// refreshing is what refresh tokens are minted and read with.
+type refreshing struct {
+	keys     jwt.Keys
+	signer   *jwt.RefreshSigner
+	verifier *jwt.RefreshVerifier
+}
+
+// openAccess reads the access keys and makes a T of them, anew when the secret changes.
+func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config, jwt.Keys) (T, error)) (*secrets.Secret[T], error) {
+	var cfg accessConfig
+	if err := s.Env(&cfg); err != nil {
+		return nil, err
+	}
+	return open(ctx, "TOKEN_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (none T, err error) {
+		keys, err := jwt.ParseKeys(secret)
+		if err != nil {
+			return none, err
+		}
+		return build(cfg.Tokens, keys)
+	})
+}
+
+func openRefresh(ctx context.Context, s *app.Setup) (*secrets.Secret[refreshing], error) {
+	var cfg refreshConfig
+	if err := s.Env(&cfg); err != nil {
+		return nil, err
+	}
+	return open(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (r refreshing, err error) {
+		if r.keys, err = jwt.ParseKeys(secret); err != nil {
+			return r, err
+		}
+		if r.signer, err = jwt.NewRefreshSigner(cfg.Tokens, r.keys); err != nil {
+			return r, err
+		}
+		r.verifier, err = jwt.NewRefreshVerifier(cfg.Tokens, r.keys, time.Now)
+		return r, err
+	})
+}
+
+// Verify returns what checks an access token by itself. Whether it was revoked is the manager's to say.
+func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (identity.Identity, error), error) {
+	verifier, err := openAccess(ctx, s, func(cfg jwt.Config, keys jwt.Keys) (*jwt.Verifier, error) {
+		return jwt.NewVerifier(cfg, keys, time.Now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, token string) (identity.Identity, error) {
+		return verifier.Get(ctx).Verify(token)
+	}, nil
+}
+
+// Public returns what tells the public keys of access tokens.
+func Public(ctx context.Context, s *app.Setup) (func(context.Context) jwt.JWKS, error) {
+	public, err := openAccess(ctx, s, func(_ jwt.Config, keys jwt.Keys) (jwt.JWKS, error) { return jwt.PublicKeys(keys), nil })
+	if err != nil {
+		return nil, err
+	}
+	return public.Get, nil
+}
+
+// Identifier returns the key of identifiers, as decode reads it from the secret. It is read once: it never
+// changes, because every user is kept under a name that was made with it.
+func Identifier(ctx context.Context, s *app.Setup, decode func(secret []byte) ([]byte, error)) ([]byte, error) {
+	var cfg identifierConfig
+	if err := s.Env(&cfg); err != nil {
+		return nil, err
+	}
+	key, err := open(ctx, "IDENTIFIER_KEY_SECRET", cfg.Key, cfg.AWS, decode)
+	if err != nil {
+		return nil, err
+	}
+	return key.Get(ctx), nil
+}
+
+// open reads the secret that the variable called name points to.
+func open[T any](ctx context.Context, name, value string, aws secretsaws.Config, decode func([]byte) (T, error)) (*secrets.Secret[T], error) {
+	source, err := secrets.ParseSource(name, value)
+	if err != nil {
+		return nil, err
+	}
+	client, err := secretsaws.New(aws)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return secrets.Open(ctx, source, client, decode, secrets.Config{})
+}
