@@ -1,0 +1,385 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// replica answers what it is told, and notes what it is asked.
+type replica struct {
+	weak, strong session.State
+	err          error
+	delay        time.Duration
+	asked        []session.Query
+}
+
+func (r *replica) State(ctx context.Context, q session.Query) (session.State, error) {
+	r.asked = append(r.asked, q)
+	if r.delay > 0 {
+		select {
+		case <-time.After(r.delay):
+		case <-ctx.Done():
+			return session.State{}, ctx.Err()
+		}
+	}
+	if r.err != nil {
+		return session.State{}, r.err
+	}
+	if q.Strong {
+		return r.strong, nil
+	}
+	return r.weak, nil
+}
+
+func (r *replica) both(s session.State) { r.weak, r.strong = s, s }
+
+// bench is a checker with a clock to set, over a replica that knows alice's session.
+type bench struct {
+	*session.Checker
+	replica
+
+	now time.Time
+	id  identity.Identity
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{now: sessiontest.Time(60)}
+	b.id = identity.Identity{
+		Subject: "alice", SessionID: "s1", TokenID: "t1", IssuedAt: sessiontest.Time(30), AuthzVersion: 3, ExpiresAt: sessiontest.Time(930),
+	}
+	b.both(standing())
+	var err error
+	if b.Checker, err = session.NewChecker(session.CheckConfig{}, &b.replica, func() time.Time { return b.now }); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func standing() session.State {
+	return session.State{
+		HasSession: true,
+		Session:    session.Session{ID: "s1", Subject: "alice", CreatedAt: sessiontest.Time(0), IdleUntil: sessiontest.Time(3600), EndsAt: sessiontest.Time(7200)},
+		Account:    session.Account{AuthzVersion: 3},
+	}
+}
+
+func TestCheckJudges(t *testing.T) {
+	t.Parallel()
+	const known, unknown = true, false
+	for name, c := range map[string]struct {
+		state  func(*session.State)
+		id     func(*identity.Identity)
+		at     int
+		want   error
+		keeps  bool // the next check reads nothing
+		second bool // a second, strong read is made
+	}{
+		"Stands":             {},
+		"Revoked":            {state: func(s *session.State) { s.Session.RevokedAt = sessiontest.Time(50) }, want: session.ErrRevoked, keeps: known},
+		"RevokedInTheFuture": {state: func(s *session.State) { s.Session.RevokedAt = sessiontest.Time(5000) }, want: session.ErrRevoked, keeps: known},
+		"TokenRevoked":       {state: func(s *session.State) { s.TokenRevoked = true }, want: session.ErrRevoked, keeps: known},
+		"NoSession":          {state: func(s *session.State) { s.HasSession, s.Session = false, session.Session{} }, want: session.ErrRevoked, keeps: unknown, second: true},
+		"OtherSubject":       {state: func(s *session.State) { s.Session.Subject = "bob" }, want: session.ErrRevoked, keeps: known},
+		"LastMomentOfIdle":   {at: 3599},
+		"Idle":               {at: 3600, want: session.ErrRevoked, keeps: unknown, second: true},
+		"AtItsEnd":           {state: func(s *session.State) { s.Session.EndsAt = sessiontest.Time(60) }, want: session.ErrRevoked, keeps: known},
+		"EpochBefore":        {state: func(s *session.State) { s.Account.NotBefore = sessiontest.Time(0).Add(-time.Millisecond) }},
+		"EpochAtTheLogin":    {state: func(s *session.State) { s.Account.NotBefore = sessiontest.Time(0) }, want: session.ErrRevoked, keeps: known},
+		"EpochAfterTheLogin": {state: func(s *session.State) { s.Account.NotBefore = sessiontest.Time(1) }, want: session.ErrRevoked, keeps: known},
+		"GlobalEpoch":        {state: func(s *session.State) { s.NotBefore = sessiontest.Time(1) }, want: session.ErrRevoked, keeps: known},
+		"GlobalEpochIsLater": {state: func(s *session.State) {
+			s.NotBefore, s.Account.NotBefore = sessiontest.Time(1), sessiontest.Time(-1)
+		}, want: session.ErrRevoked, keeps: known},
+		"UsersEpochIsLater": {state: func(s *session.State) {
+			s.NotBefore, s.Account.NotBefore = sessiontest.Time(-1), sessiontest.Time(1)
+		}, want: session.ErrRevoked, keeps: known},
+		"OlderRoles":      {state: func(s *session.State) { s.Account.AuthzVersion = 4 }, want: session.ErrRevoked, keeps: known},
+		"NewerThanStored": {state: func(s *session.State) { s.Account.AuthzVersion = 2 }}, // a replica is behind
+		"Machine":         {id: machine},
+		"MachineEpochBefore": {id: machine, state: func(s *session.State) {
+			s.Account.NotBefore = sessiontest.Time(30).Add(-time.Millisecond)
+		}},
+		"MachineEpochAtIssue": {id: machine, state: func(s *session.State) { s.Account.NotBefore = sessiontest.Time(30) }, want: session.ErrRevoked, keeps: known},
+		"MachineUndated": {id: func(id *identity.Identity) { machine(id); id.IssuedAt = time.Time{} }, state: func(s *session.State) {
+			s.Account.NotBefore = sessiontest.Time(-1000)
+		}, want: session.ErrRevoked, keeps: known},
+	} {
+		for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed} {
+			t.Run(name+class.String(), func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t)
+				state := standing()
+				if c.state != nil {
+					c.state(&state)
+				}
+				b.both(state)
+				if c.id != nil {
+					c.id(&b.id)
+				}
+				if c.at > 0 {
+					b.now = sessiontest.Time(c.at)
+				}
+				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, c.want) {
+					t.Fatalf("got %v, want %v", err, c.want)
+				}
+				wantReads := 1
+				if c.second && class != api.Strict {
+					wantReads = 2
+				}
+				if len(b.asked) != wantReads || b.asked[wantReads-1].Strong != (c.second || class == api.Strict) {
+					t.Errorf("asked %+v", b.asked)
+				}
+				b.asked = nil
+				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, c.want) {
+					t.Errorf("again: got %v, want %v", err, c.want)
+				}
+				if wantKept := c.keeps || c.want == nil && class == api.Relaxed; (len(b.asked) == 0) != wantKept {
+					t.Errorf("again: asked %d times, known %t", len(b.asked), wantKept)
+				}
+			})
+		}
+	}
+}
+
+// machine makes a token without a session.
+func machine(id *identity.Identity) { id.SessionID = "" }
+
+func TestCheckAsksForWhatItHasToKnow(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 2 {
+		if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.now = b.now.Add(session.GlobalEpochAge - time.Millisecond)
+	if err := b.Check(t.Context(), b.id, api.Strict); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(time.Millisecond)
+	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(-2 * time.Minute) // the clock was set back
+	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+		t.Fatal(err)
+	}
+	query := session.Query{SessionID: "s1", Subject: "alice", TokenID: "t1"}
+	with, strong := query, query
+	with.Everybody, strong.Strong = true, true
+	if diff := cmp.Diff([]session.Query{with, query, strong, with, with}, b.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// A replica that has not heard of a login yet must not end it.
+func TestLaggingReplica(t *testing.T) {
+	t.Parallel()
+	for name, weak := range map[string]func(*session.State){
+		"NoSessionYet": func(s *session.State) { *s = session.State{} },
+		"NoRefreshYet": func(s *session.State) { s.Session.IdleUntil = sessiontest.Time(59) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			weak(&b.weak)
+			for range 2 {
+				if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+					t.Errorf("got %v", err)
+				}
+			}
+			if len(b.asked) != 4 {
+				t.Errorf("asked %d times, want each time twice", len(b.asked))
+			}
+		})
+	}
+}
+
+func TestGlobalEpochStaysKnown(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.weak.NotBefore = sessiontest.Time(-5)
+	if err := b.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := (session.Query{Everybody: true}); b.asked[0] != want {
+		t.Errorf("warmed with %+v", b.asked[0])
+	}
+	// Read again from a replica that is behind, it must not go back.
+	b.now = b.now.Add(session.GlobalEpochAge)
+	b.weak.NotBefore = time.Time{}
+	old := b.id
+	old.SessionID, old.TokenID, old.IssuedAt = "", "older", sessiontest.Time(-6)
+	if err := b.Check(t.Context(), old, api.Default); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("got %v", err)
+	}
+	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRelaxedEnds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if err := b.Check(t.Context(), b.id, api.Relaxed); err != nil {
+		t.Fatal(err)
+	}
+	state := standing()
+	state.Session.RevokedAt = b.now
+	b.both(state)
+	b.now = b.now.Add(session.DefaultRelaxedTTL - time.Millisecond)
+	if err := b.Check(t.Context(), b.id, api.Relaxed); err != nil || len(b.asked) != 1 {
+		t.Errorf("within its time: %v, asked %d times", err, len(b.asked))
+	}
+	b.now = b.now.Add(time.Millisecond)
+	if err := b.Check(t.Context(), b.id, api.Relaxed); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("after its time: %v", err)
+	}
+}
+
+// What is known of a session holds for all of its tokens, what is known of a token for it alone.
+func TestWhatIsRememberedOfWhat(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	state := standing()
+	state.TokenRevoked = true
+	b.both(state)
+	if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+		t.Fatal(err)
+	}
+	b.both(standing())
+	sibling := b.id
+	sibling.TokenID = "t2"
+	if err := b.Check(t.Context(), sibling, api.Default); err != nil {
+		t.Errorf("the session's other token: %v", err)
+	}
+	state = standing()
+	state.Session.RevokedAt = b.now
+	b.both(state)
+	if err := b.Check(t.Context(), sibling, api.Default); !errors.Is(err, session.ErrRevoked) {
+		t.Fatal(err)
+	}
+	b.asked = nil
+	third := b.id
+	third.TokenID = "t3"
+	for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless} {
+		if err := b.Check(t.Context(), third, class); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
+			t.Errorf("a third token of the session: %v, asked %d times", err, len(b.asked))
+		}
+	}
+	// The memory outlives every token of the session.
+	b.now = third.ExpiresAt
+	if err := b.Check(t.Context(), third, api.Stateless); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("at the end of its life: %v", err)
+	}
+}
+
+func TestCheckFails(t *testing.T) {
+	t.Parallel()
+	fault := errors.New("no such table")
+	for name, c := range map[string]struct {
+		err   error
+		delay time.Duration
+		want  error
+	}{
+		"Unavailable": {err: session.ErrUnavailable, want: session.ErrUnavailable},
+		"Fault":       {err: fault, want: fault},
+		"Hangs":       {delay: time.Hour, want: session.ErrUnavailable},
+	} {
+		for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed} {
+			t.Run(name+class.String(), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					b := newBench(t)
+					b.err, b.delay = c.err, c.delay
+					start := time.Now()
+					err := b.Check(t.Context(), b.id, class)
+					if !errors.Is(err, c.want) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrRevoked) {
+						t.Errorf("got %v, want %v", err, c.want)
+					}
+					if took := time.Since(start); took > session.DefaultCheckTimeout {
+						t.Errorf("took %v", took)
+					}
+					if b.err, b.delay = nil, 0; b.Check(t.Context(), b.id, class) != nil {
+						t.Error("a failure was remembered")
+					}
+				})
+			})
+		}
+	}
+
+	t.Run("TheCallersOwnEnd", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.delay = time.Hour
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := b.Check(ctx, b.id, api.Default); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+}
+
+// A flood of tokens costs reads and not memory.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	state := standing()
+	state.TokenRevoked = true
+	b.both(state)
+	const flood = 12_000
+	for i := range flood {
+		b.id.TokenID = fmt.Sprint(i)
+		if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+			t.Fatal(err)
+		}
+	}
+	b.asked = nil
+	for i := range flood {
+		b.id.TokenID = fmt.Sprint(flood - 1 - i)
+		if err := b.Check(t.Context(), b.id, api.Stateless); err != nil {
+			continue // remembered
+		}
+		if i < 5000 || i > 10_000 {
+			t.Errorf("%d of %d are remembered, want 5000 to 10000", i, flood)
+		}
+		return
+	}
+	t.Error("everything is remembered")
+}
+
+func TestCheckerRefuses(t *testing.T) {
+	t.Parallel()
+	store, clock := sessiontest.NewMemory(), time.Now
+	for name, c := range map[string]struct {
+		cfg    session.CheckConfig
+		reader session.Reader
+		clock  func() time.Time
+		want   string
+	}{
+		"LongTTL":         {session.CheckConfig{RelaxedTTL: 61 * time.Second}, store, clock, "REVOCATION_RELAXED_TTL"},
+		"NegativeTTL":     {session.CheckConfig{RelaxedTTL: -1}, store, clock, "REVOCATION_RELAXED_TTL"},
+		"NegativeTimeout": {session.CheckConfig{Timeout: -1}, store, clock, "REVOCATION_TIMEOUT"},
+		"NoReader":        {session.CheckConfig{}, nil, clock, "reader"},
+		"NoClock":         {session.CheckConfig{}, store, nil, "clock"},
+	} {
+		if _, err := session.NewChecker(c.cfg, c.reader, c.clock); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
