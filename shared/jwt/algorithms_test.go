@@ -341,35 +341,6 @@ func weakRSA() *rsa.PublicKey {
 	return &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537}
 }
 
-func TestSeparateKeysForEachKind(t *testing.T) {
-	t.Parallel()
-
-	all := pairs()
-	for name, tt := range map[string]struct {
-		access, refresh string
-		shared          bool
-	}{
-		"Separate":         {secretOf("a", "active", key1), secretOf("a", "active", key2), false},
-		"SameSecret":       {secretOf("a", "active", key1), secretOf("b", "active", key1), true},
-		"OneOfMany":        {"[" + secretOf("a", "active", key1) + "," + secretOf("b", "next", key2) + "]", secretOf("c", "active", key2), true},
-		"SamePair":         {spec("a", jwt.EdDSA, "active", all[jwt.EdDSA].pkix()), spec("b", jwt.EdDSA, "active", all[jwt.EdDSA].jwk), true},
-		"DifferentKinds":   {spec("a", jwt.EdDSA, "active", all[jwt.EdDSA].pkix()), secretOf("b", "active", key1), false},
-		"RevokedDoesNot":   {"[" + secretOf("a", "active", key1) + "," + secretOf("b", "revoked", key2) + "]", secretOf("c", "active", key2), false},
-		"OtherPairOfAnAlg": {spec("a", jwt.ES256, "active", all[jwt.ES256].pkix()), spec("a", jwt.RS256, "active", all[jwt.RS256].jwk), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			err := jwt.Separate(parseKeys(t, tt.access), parseKeys(t, tt.refresh))
-			if errors.Is(err, jwt.ErrKeys) != tt.shared {
-				t.Errorf("got %v, want an error: %t", err, tt.shared)
-			}
-			if err != nil && strings.Contains(err.Error(), key2) {
-				t.Errorf("the error carries the secret: %v", err)
-			}
-		})
-	}
-}
-
 func BenchmarkAlgorithms(b *testing.B) {
 	for alg, p := range pairs() {
 		secret := spec("a", alg, "active", p.pkcs8())

@@ -59,15 +59,17 @@ type Keys struct {
 	usable []*key // every key that is not revoked, in the secret's order
 }
 
-// key is one algorithm with its keys, in the form that golang-jwt wants.
+// key is one algorithm with its keys, in the form that golang-jwt wants. What is secret is behind
+// functions, because fmt follows pointers and does not call functions: a Keys or a Signer that is
+// printed by mistake shows none of it.
 type key struct {
 	id     string
 	method jwt.SigningMethod
-	sign   any // nil for a key that only verifies
-	verify any
+	sign   func() any // nil for a key that only verifies
+	verify func() any
 	sigLen int // of the signature segment, in base64url characters
 	// seed is the secret part as bytes, for deriving from it; nil for a key that only verifies.
-	seed []byte
+	seed func() []byte
 	// public is what may be published; nil for HS256.
 	public *JWK
 }
@@ -166,7 +168,7 @@ func (k *key) mint(header string, claims any) (string, error) {
 		return "", err
 	}
 	signed := header + "." + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := k.method.Sign(signed, k.sign)
+	signature, err := k.method.Sign(signed, k.sign())
 	if err != nil {
 		return "", err
 	}
@@ -185,8 +187,11 @@ func (k *key) check(signed string, signature []byte) error {
 	if k.method.Alg() == ES256 && !isLowS(signature) {
 		return errHighS
 	}
-	return k.method.Verify(signed, signature, k.verify)
+	return k.method.Verify(signed, signature, k.verify())
 }
+
+// hide puts a value where fmt does not find it.
+func hide[T any](v T) func() T { return func() T { return v } }
 
 func validKeyID(id string) bool {
 	if id == "" || len(id) > maxKeyID {

@@ -184,7 +184,12 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 			}
 			var refused *Error
 			if !errors.As(err, &refused) || refused.Outcome() != tt.want {
-				t.Errorf("accepted as %q, or refused otherwise: %v; want %s", id.Subject, err, tt.want)
+				t.Fatalf("accepted as %q, or refused otherwise: %v; want %s", id.Subject, err, tt.want)
+			}
+			for _, private := range []string{"alice", "admin", "evil", forgeKey, tt.token} {
+				if strings.Contains(err.Error(), private) {
+					t.Errorf("the error tells %q: %v", private, err)
+				}
 			}
 		})
 	}

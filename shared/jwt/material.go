@@ -68,7 +68,7 @@ func (k *key) setSecret(raw json.RawMessage) error {
 	if len(secret) < minKey {
 		return fmt.Errorf("the key is shorter than %d bytes", minKey)
 	}
-	k.method, k.sign, k.verify, k.seed = jwt.SigningMethodHS256, secret, secret, secret
+	k.method, k.sign, k.verify, k.seed = jwt.SigningMethodHS256, hide[any](secret), hide[any](secret), hide(secret)
 	k.sigLen = encodedLen(jwt.SigningMethodHS256.Hash.Size())
 	return nil
 }
@@ -78,7 +78,7 @@ func (k *key) setPair(alg string, material any) error {
 	var got string
 	switch m := material.(type) {
 	case ed25519.PrivateKey:
-		k.sign, k.seed, material = m, m.Seed(), m.Public()
+		k.sign, k.seed, material = hide[any](m), hide(m.Seed()), m.Public()
 	case *ecdsa.PrivateKey:
 		if m.Curve != elliptic.P256() {
 			return errors.New("ES256 needs a key on P-256")
@@ -87,12 +87,12 @@ func (k *key) setPair(alg string, material any) error {
 		if err != nil {
 			return errMaterial
 		}
-		k.sign, k.seed, material = m, seed, &m.PublicKey
+		k.sign, k.seed, material = hide[any](m), hide(seed), &m.PublicKey
 	case *rsa.PrivateKey:
 		if m.Validate() != nil {
 			return errMaterial
 		}
-		k.sign, k.seed, material = m, m.D.Bytes(), &m.PublicKey
+		k.sign, k.seed, material = hide[any](m), hide(m.D.Bytes()), &m.PublicKey
 	}
 
 	public := JWK{Alg: alg, KeyID: k.id, Use: useSignature}
@@ -121,14 +121,14 @@ func (k *key) setPair(alg string, material any) error {
 	if got != alg {
 		return fmt.Errorf("the key is not one for %s", alg)
 	}
-	k.verify, k.public = material, &public
+	k.verify, k.public = hide(material), &public
 	return nil
 }
 
 // same reports whether both are the same key, whatever they are called.
 func (k *key) same(other *key) bool {
 	if k.public == nil || other.public == nil {
-		return k.public == nil && other.public == nil && subtle.ConstantTimeCompare(k.seed, other.seed) == 1
+		return k.public == nil && other.public == nil && subtle.ConstantTimeCompare(k.seed(), other.seed()) == 1
 	}
 	a, b := *k.public, *other.public
 	a.KeyID, b.KeyID = "", ""

@@ -101,7 +101,7 @@ type RefreshSigner struct {
 	cfg    RefreshConfig
 	key    *key
 	header string
-	idKey  []byte
+	idKey  func() []byte // see hide
 }
 
 // NewRefreshSigner returns a signer. It refuses an empty issuer or audience, keys that ParseKeys
@@ -119,9 +119,9 @@ func NewRefreshSigner(cfg RefreshConfig, keys Keys) (*RefreshSigner, error) {
 		return nil, fmt.Errorf("%w: the active refresh key %q is for %s, which signs differently each time: a repeated refresh must give the same token, so use %s, %s or %s",
 			ErrKeys, k.id, ES256, HS256, EdDSA, RS256)
 	}
-	derive := hmac.New(sha256.New, k.seed)
+	derive := hmac.New(sha256.New, k.seed())
 	derive.Write([]byte("tienda refresh token id"))
-	return &RefreshSigner{cfg: cfg, key: k, header: k.header(typeRefresh), idKey: derive.Sum(nil)}, nil
+	return &RefreshSigner{cfg: cfg, key: k, header: k.header(typeRefresh), idKey: hide(derive.Sum(nil))}, nil
 }
 
 // Sign mints the refresh token. It fails without subject or session, for a negative generation,
@@ -155,7 +155,7 @@ func (s *RefreshSigner) Sign(r Refresh) (string, error) {
 // id returns the token's "jti": of its place in the session, and not to be guessed from it.
 func (s *RefreshSigner) id(session string, generation int64) string {
 	const bytes = 18 // 144 bits, without a rest in base64
-	mac := hmac.New(sha256.New, s.idKey)
+	mac := hmac.New(sha256.New, s.idKey())
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(generation)))
 	mac.Write([]byte(session))
 	return base64URL(mac.Sum(nil)[:bytes])

@@ -79,7 +79,7 @@ func TestEdDSAHasOneSignature(t *testing.T) {
 	if err := k.setPair(EdDSA, ed25519.NewKeyFromSeed([]byte(forgeKey))); err != nil {
 		t.Fatal(err)
 	}
-	signature, err := k.method.Sign("text", k.sign)
+	signature, err := k.method.Sign("text", k.sign())
 	if err != nil || k.check("text", signature) != nil {
 		t.Fatalf("the signature is refused: %v", err)
 	}
@@ -108,7 +108,7 @@ func TestRS256HasOneSignature(t *testing.T) {
 	}
 	for i := range 100 {
 		text := "text" + strings.Repeat("!", i)
-		signature, err := k.method.Sign(text, k.sign)
+		signature, err := k.method.Sign(text, k.sign())
 		if err != nil || k.check(text, signature) != nil {
 			t.Fatalf("the signature is refused: %v", err)
 		}
