@@ -2,9 +2,11 @@ package contract
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -106,14 +108,32 @@ func body(f *faults, event events.APIGatewayV2HTTPRequest) {
 	if event.Body == "" {
 		return
 	}
-	contentType := event.Headers["content-type"]
-	if !strings.HasSuffix(strings.SplitN(contentType, ";", 2)[0], "json") {
-		f.add("a body of content-type %q, want JSON", contentType)
-	}
-	if event.IsBase64Encoded {
+	contentType, _, _ := strings.Cut(event.Headers["content-type"], ";")
+	switch {
+	case contentType == "application/x-www-form-urlencoded":
+		form(f, event)
+	case !strings.HasSuffix(contentType, "json"):
+		f.add("a body of content-type %q, want JSON or a form", contentType)
+	case event.IsBase64Encoded:
 		f.add("a JSON body is not base64-encoded")
-	} else if !json.Valid([]byte(event.Body)) {
+	case !json.Valid([]byte(event.Body)):
 		f.add("the body is not JSON")
+	}
+}
+
+// form checks a body that API Gateway does not take for text.
+func form(f *faults, event events.APIGatewayV2HTTPRequest) {
+	if !event.IsBase64Encoded {
+		f.add("a form is base64-encoded")
+		return
+	}
+	decoded, err := base64.StdEncoding.DecodeString(event.Body)
+	if err != nil {
+		f.add("the body is not base64: %v", err)
+		return
+	}
+	if _, err := url.ParseQuery(string(decoded)); err != nil {
+		f.add("the body is not a form: %v", err)
 	}
 }
 

@@ -193,6 +193,7 @@ func TestEventNamesWhatAPIGatewayWouldNotSend(t *testing.T) {
 	working := string(readTestdata(t, "working_event.json"))
 	tests := map[string]struct {
 		old, new string
+		form     bool // whether the body is said to be a form
 		want     []string
 	}{
 		"Nothing":           {},
@@ -201,7 +202,11 @@ func TestEventNamesWhatAPIGatewayWouldNotSend(t *testing.T) {
 		"OtherPath":         {old: `"rawPath": "/things/7"`, new: `"rawPath": "/things/8"`, want: []string{"rawPath", "the path parameters make"}},
 		"UpperCaseHeader":   {old: `"host"`, new: `"Host"`, want: []string{`header "Host" is not lower case`}},
 		"EmptyBody":         {old: `"isBase64Encoded"`, new: `"body": "", "isBase64Encoded"`, want: []string{"body is empty"}},
-		"TextBody":          {old: `"isBase64Encoded"`, new: `"body": "a=b", "isBase64Encoded"`, want: []string{"content-type", "not JSON"}},
+		"TextBody":          {old: `"isBase64Encoded"`, new: `"body": "a=b", "isBase64Encoded"`, want: []string{"content-type", "want JSON or a form"}},
+		"PlainForm":         {old: `"isBase64Encoded"`, new: `"body": "a=b", "isBase64Encoded"`, form: true, want: []string{"a form is base64-encoded"}},
+		"BrokenForm":        {old: `"isBase64Encoded": false`, new: `"body": "YT0lenoK", "isBase64Encoded": true`, form: true, want: []string{"is not a form"}},
+		"BrokenBase64":      {old: `"isBase64Encoded": false`, new: `"body": "*", "isBase64Encoded": true`, form: true, want: []string{"is not base64"}},
+		"Form":              {old: `"isBase64Encoded": false`, new: `"body": "YT1i", "isBase64Encoded": true`, form: true},
 		"MissingMember":     {old: `"rawQueryString": "",`, want: []string{"rawQueryString is missing"}},
 		"UnknownMember":     {old: `"rawQueryString"`, new: `"httpMethod": "GET", "rawQueryString"`, want: []string{"unknown field"}},
 		"NamedStage":        {old: `"$default"`, new: `"prod"`, want: []string{`stage is "prod"`}},
@@ -217,6 +222,9 @@ func TestEventNamesWhatAPIGatewayWouldNotSend(t *testing.T) {
 			event := strings.Replace(working, test.old, test.new, 1)
 			if event == working && test.old != "" {
 				t.Fatalf("the event has no %q", test.old)
+			}
+			if test.form {
+				event = strings.Replace(event, `"headers": {`, `"headers": {"content-type": "application/x-www-form-urlencoded", `, 1)
 			}
 			expect(t, contract.Event(plantedRoute(), []byte(event)), test.want...)
 		})

@@ -14,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/gateway"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/local/template"
@@ -28,18 +30,14 @@ const root = "../.."
 
 // routes are the routes of every resource.
 func routes() []api.Route {
-	return slices.Concat(catalog.Routes(), health.Routes(), gateway.Routes())
+	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), health.Routes(), gateway.Routes())
 }
 
 // clients are the AWS services whose client a function may link, by function. A new one costs
 // every cold start and is a decision.
 func clients(function string) []string {
 	switch function {
-	case "list-products", "search-products":
-		return []string{"dynamodb", "secretsmanager"} // the key that seals cursors
-	case "authorizer":
-		return []string{"secretsmanager"}
-	case "get-liveness", "not-found":
+	case "get-jwks", "get-liveness", "not-found":
 		return nil
 	default:
 		return []string{"dynamodb"}
