@@ -68,8 +68,12 @@ func run(m *testing.M) int {
 
 // build lays the functions' binaries for this machine, and the command that serves them.
 func build(ctx context.Context) error {
-	_, err := dist.Build(ctx, dist.Options{
-		Root: root, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	_, err = dist.Build(ctx, dist.Options{
+		Root: folder, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
 	})
 	if err != nil {
 		return err
