@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
@@ -35,8 +36,9 @@ func Main(route api.Route, build Build) {
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
-// are the event and the answer, as encoding/json reads and writes them. A panic is returned as
-// an error, so that the process lives on. Func does not return.
+// are the event and the answer, as encoding/json reads and writes them. Every invocation writes one
+// line, with what f adds to the context's log entry. A panic is returned as an error, so that the
+// process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
 	ctx := context.Background()
 	s := mustSetup()
@@ -44,15 +46,34 @@ func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.C
 	if err != nil {
 		fail(s, err)
 	}
-	serve(ctx, s, lambda.NewHandler(func(ctx context.Context, in In) (out Out, err error) {
+	serve(ctx, s, lambda.NewHandler(logged(s.logger, f)))
+}
+
+// logged runs f with a logger and a log entry in its context, recovers it, and writes the
+// invocation's line.
+func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	fields := invocationFields()
+	return func(ctx context.Context, in In) (out Out, err error) {
+		start := time.Now()
+		logger := logger.WithLazy(fields(ctx)...)
+		entry := &logging.Entry{}
 		defer func() {
+			cause := err
 			if value := recover(); value != nil {
-				err = fmt.Errorf("panic: %v", value)
-				s.logger.Error("panic", logging.Error(logging.WithStack(err, debug.Stack())))
+				// The value may quote the event. Its type and the stack tell where to look.
+				err = fmt.Errorf("panic with a %T", value)
+				cause = logging.WithStack(err, debug.Stack())
 			}
+			line, _ := entry.Snapshot()
+			line = append(line, zap.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
+			if cause != nil {
+				logger.Error("invocation", append(line, logging.Error(cause))...)
+				return
+			}
+			logger.Info("invocation", line...)
 		}()
-		return f(logging.With(ctx, s.logger), in)
-	}))
+		return f(logging.WithEntry(logging.With(ctx, logger), entry), in)
+	}
 }
 
 // Handler returns the handler of a route as Main would serve it, with the same chain, for tests
@@ -71,9 +92,10 @@ func handler(ctx context.Context, s *Setup, route api.Route, build Build) (http.
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", route.Name, err)
 	}
+	fields := invocationFields()
 	cfg := middleware.Config{
 		Logger:        s.logger,
-		LogFields:     lambdaFields(),
+		LogFields:     func(r *http.Request) []zap.Field { return fields(r.Context()) },
 		Authenticator: middleware.GatewayAuthenticator(time.Now),
 	}
 	if err := s.Env(&cfg.CORS); err != nil {

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -127,14 +125,14 @@ func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	return f(ctx, payload)
 }
 
-func TestLambdaFields(t *testing.T) {
+func TestInvocationFields(t *testing.T) {
 	t.Parallel()
-	fields := lambdaFields()
+	fields := invocationFields()
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "aws-1"})
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2-3;Parent=4;Sampled=1") //nolint:revive,staticcheck // the key that aws-lambda-go uses
 	read := func(ctx context.Context) map[string]any {
 		enc := zapcore.NewMapObjectEncoder()
-		for _, f := range fields(httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)) {
+		for _, f := range fields(ctx) {
 			f.AddTo(enc)
 		}
 		return enc.Fields
