@@ -88,7 +88,7 @@ race: need-go ## Run the unit tests under the race detector
 	fi
 
 .PHONY: contract
-contract: need-go ## Hold code, template, events, docs and binaries against each other
+contract: need-go $(VENV)/.complete ## Hold code, template, events, docs and binaries against each other
 	go test -timeout 15m ./tests/contract/... ./tests/build/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
 
@@ -123,10 +123,9 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint $(GOLANGCI_LINT)
 
 .PHONY: sam-lint
-sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM, and count its resources
+sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
-	@AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/python tools/sam-resources
 
 .PHONY: actionlint
 actionlint: $(ACTIONLINT) ## Check the GitHub workflows
