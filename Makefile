@@ -21,7 +21,14 @@ ROLE ?= catalog
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE
+# What `make deploy` deploys to: dev, staging or prod.
+STAGE ?=
+STAGES := dev staging prod
+# Their environments in samconfig.toml. `default` is what the SAM CLI takes when it is told none.
+CONFIG_ENVS = $(patsubst dev,default,$(STAGES))
+CONFIG_ENV  = $(patsubst dev,default,$(STAGE))
+
+export PORT DATA DYNAMODB_ENDPOINT ROLE STAGE
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -38,7 +45,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) FUZZTIME=$(FUZZTIME)'
+	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod FUZZTIME=$(FUZZTIME)'
 
 ##@ Use
 
@@ -63,6 +70,12 @@ build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or am
 .PHONY: dist-check
 dist-check: need-go ## Refuse a dist/ that is missing, stale or built for another ARCH
 	@$(LAY) -check -arch '$(ARCH)'
+
+.PHONY: deploy
+deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
+	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
+	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --template-file template.yaml --config-env $(CONFIG_ENV)
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated
@@ -127,6 +140,18 @@ sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
 
+.PHONY: checkov
+checkov: $(VENV)/.complete $(VENV_CHECKOV)/.complete ## Scan what each stage deploys; every skipped rule has its reason in tools/checkov-skips.txt
+	@$(VENV_CHECKOV)/bin/python tools/checkov_test.py
+	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENVS)
+	@$(VENV_CHECKOV)/bin/python tools/checkov $(CONFIG_ENVS:%=.cache/translated/%.json)
+
+.PHONY: rehearse
+rehearse: need-go $(VENV)/.complete ## Deploy twice to an emulated AWS (moto), and say what that cannot prove
+	@$(VENV)/bin/python tests/rehearse/prune_test.py
+	@$(MAKE) --no-print-directory build dist-check
+	@$(VENV)/bin/python tests/rehearse/rehearse.py
+
 .PHONY: actionlint
 actionlint: $(ACTIONLINT) ## Check the GitHub workflows
 	$(ACTIONLINT)
@@ -134,6 +159,11 @@ actionlint: $(ACTIONLINT) ## Check the GitHub workflows
 .PHONY: govulncheck
 govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev)
 	$(GOVULNCHECK) ./...
+
+.PHONY: need-stage
+need-stage:
+	@for stage in $(STAGES); do [ "$$stage" != "$$STAGE" ] || exit 0; done; \
+	echo "STAGE is '$$STAGE': want one of $(STAGES), as in make deploy STAGE=dev." >&2; exit 1
 
 .PHONY: need-go
 need-go:

@@ -56,6 +56,12 @@ func TestTranslatedTemplate(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, python)); err != nil {
 		t.Fatalf("there is no %s: `make contract` installs what translates the template", python)
 	}
+	// Opened so that `go test` knows that the result depends on them.
+	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate"} {
+		if _, err := os.ReadFile(filepath.Join(root, input)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	out := t.TempDir()
 	translate := exec.CommandContext(t.Context(), python, append([]string{"tools/translate", "--out", out}, environments...)...)
 	translate.Dir = root
