@@ -28,7 +28,13 @@ STAGES := dev staging prod
 CONFIG_ENVS = $(patsubst dev,default,$(STAGES))
 CONFIG_ENV  = $(patsubst dev,default,$(STAGE))
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE STAGE
+# The image of `sam local`: public, stand-in, or empty for whichever is at hand.
+IMAGE ?=
+# What `make invoke` invokes, and with which event. An empty event is the function's own.
+FN ?=
+EVENT ?=
+
+export PORT DATA DYNAMODB_ENDPOINT ROLE IMAGE STAGE
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -38,6 +44,8 @@ UNIT = $$(go list ./... | grep -v '/tests/')
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
+# Drives the SAM CLI in containers.
+SAM_LOCAL = .cache/bin/local sam
 # Go modules of their own that prove how the library is used from outside.
 MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 
@@ -46,6 +54,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod FUZZTIME=$(FUZZTIME)'
+	@echo '           IMAGE=public|stand-in FN=function EVENT=file'
 
 ##@ Use
 
@@ -81,6 +90,36 @@ deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS
 clean: ## Remove everything that was built, fetched or generated
 	@rm -rf .cache dist .aws-sam
 
+##@ SAM
+
+.PHONY: sam-api
+sam-api: sam-cli ## Serve the API with sample data on PORT by `sam local start-api`
+	@exec $(SAM_LOCAL) api
+
+.PHONY: sam-env
+sam-env: sam-cli ## Prepare and hold what a `sam local` command typed by hand needs
+	@exec $(SAM_LOCAL) env
+
+.PHONY: invoke
+invoke: sam-cli ## Invoke one function in a container (FN=GetProductFunction EVENT=events/get-product.json)
+	@exec $(SAM_LOCAL) invoke '$(FN)' $(if $(EVENT),'$(EVENT)')
+
+.PHONY: invoke-all
+invoke-all: sam-cli ## Invoke every function with its sample event and compare the answers with events/expected/
+	@exec $(SAM_LOCAL) invoke-all
+
+.PHONY: sam-image
+sam-image: sam-cli ## Make the container image that needs no registry
+	@exec $(SAM_LOCAL) image
+
+.PHONY: docker-engine
+docker-engine: need-go ## Install Docker where that can be done (as root on Debian)
+	@GOOS= GOARCH= go run ./local sam docker
+
+.PHONY: sam-cli
+sam-cli: need-go $(VENV)/.complete
+	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+
 ##@ Test
 
 .PHONY: test
@@ -112,6 +151,10 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke '$(FUZZTIME)'
+
+.PHONY: test-sam
+test-sam: need-go $(VENV)/.complete dynamodb-local $(if $(filter true,$(CI)),docker-engine) ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
+	go test -tags sam -count=1 -timeout 20m ./tests/sam/...
 
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
