@@ -141,7 +141,7 @@ race: need-go ## Run the unit tests under the race detector
 
 .PHONY: contract
 contract: need-go $(VENV)/.complete ## Hold code, template, events, docs and binaries against each other
-	go test -timeout 15m ./tests/contract/... ./tests/build/...
+	go test -timeout 15m ./tests/contract/... ./tests/build/... ./tests/suite/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
 
 .PHONY: integration
