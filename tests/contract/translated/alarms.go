@@ -138,7 +138,7 @@ func (s Stack) watches(alarm, function, metric string) bool {
 	}
 	for _, m := range list(props["Metrics"]) {
 		parts := query().FindStringSubmatch(strings.Join(strings.Fields(text(m, "Expression")), " "))
-		if parts != nil && parts[1] == metric && parts[2] == "AWS/Lambda" && !strings.Contains(parts[4], "WHERE") {
+		if len(parts) == 5 && parts[1] == metric && parts[2] == "AWS/Lambda" && !strings.Contains(parts[4], "WHERE") {
 			return true
 		}
 	}

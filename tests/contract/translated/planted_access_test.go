@@ -32,16 +32,24 @@ func TestRolesNamesWhatIsWide(t *testing.T) {
 		"AnyIndex":       {add(allow("dynamodb:Query", sub("${CommerceTable.Arn}/index/*"))), []string{`on "${CommerceTable.Arn}/index/*"`}},
 		"ForeignTable":   {add(allow("dynamodb:GetItem", "arn:aws:dynamodb:eu-central-1:1:table/x")), []string{"no resource of this stack"}},
 		"TracingAlways":  {add(allow("xray:PutTraceSegments", "*")), []string{"[xray:PutTraceSegments] on every resource"}},
-		"HiddenInIf": {add(map[string]any{"Fn::If": []any{"TracingActive", allow("s3:GetObject", "*"), ref("AWS::NoValue")}}),
-			[]string{"[s3:GetObject] on every resource"}},
-		"Deny": {add(map[string]any{"Effect": "Deny", "Action": "dynamodb:Scan", "Resource": getAtt("CommerceTable", "Arn")}),
-			[]string{"not of the form"}},
-		"NotAction": {add(map[string]any{"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": getAtt("CommerceTable", "Arn")}),
-			[]string{"not of the form"}},
-		"Managed": {func(s translated.Stack) {
-			props(s, role)["ManagedPolicyArns"] = []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
+		"HiddenInIf": {
+			add(map[string]any{"Fn::If": []any{"TracingActive", allow("s3:GetObject", "*"), ref("AWS::NoValue")}}),
+			[]string{"[s3:GetObject] on every resource"},
 		},
-			[]string{"managed policies"}},
+		"Deny": {
+			add(map[string]any{"Effect": "Deny", "Action": "dynamodb:Scan", "Resource": getAtt("CommerceTable", "Arn")}),
+			[]string{"not of the form"},
+		},
+		"NotAction": {
+			add(map[string]any{"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": getAtt("CommerceTable", "Arn")}),
+			[]string{"not of the form"},
+		},
+		"Managed": {
+			func(s translated.Stack) {
+				props(s, role)["ManagedPolicyArns"] = []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
+			},
+			[]string{"managed policies"},
+		},
 		"AnybodyAssumes": {func(s translated.Stack) {
 			props(s, role, "AssumeRolePolicyDocument")["Statement"].([]any)[0].(map[string]any)["Principal"] = map[string]any{"AWS": "*"}
 		}, []string{"assumed by [AWS *]"}},
