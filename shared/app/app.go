@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -24,15 +23,24 @@ import (
 // process, and Lambda reports it.
 type Build func(ctx context.Context, s *Setup) (api.Handler, error)
 
+// buildTimeout bounds a Build, so that one which waits for a dependency ends with its own error
+// before Lambda ends INIT after 10 s without one.
+const buildTimeout = 5 * time.Second
+
 // Main serves one HTTP route as a Lambda function. It does not return.
 func Main(route api.Route, build Build) {
-	ctx := context.Background()
 	s := mustSetup()
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	h, err := handler(ctx, s, route, build)
+	cancel()
 	if err != nil {
 		fail(s, err)
 	}
-	serve(ctx, s, lambdahttp.New(h, lambdahttp.Config{RouteKey: route.Key(), Logger: s.logger}))
+	serve(s, lambdahttp.New(h, lambdahttp.Config{
+		RouteKey:      route.Key(),
+		RefusalHeader: middleware.SecurityHeaderSet(middleware.SecurityHeadersConfig{}),
+		Logger:        s.logger,
+	}))
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
@@ -40,13 +48,14 @@ func Main(route api.Route, build Build) {
 // line, with what f adds to the context's log entry. A panic is returned as an error, so that the
 // process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
-	ctx := context.Background()
 	s := mustSetup()
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	f, err := build(ctx, s)
+	cancel()
 	if err != nil {
 		fail(s, err)
 	}
-	serve(ctx, s, lambda.NewHandler(logged(s.logger, f)))
+	serve(s, lambda.NewHandler(logged(s.logger, f)))
 }
 
 // logged runs f with a logger and a log entry in its context, recovers it, and writes the
@@ -60,9 +69,8 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 		defer func() {
 			cause := err
 			if value := recover(); value != nil {
-				// The value may quote the event. Its type and the stack tell where to look.
-				err = fmt.Errorf("panic with a %T", value)
-				cause = logging.WithStack(err, debug.Stack())
+				cause = logging.Panicked(value)
+				err = cause
 			}
 			line, _ := entry.Snapshot()
 			line = append(line, zap.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
@@ -118,9 +126,9 @@ func fail(s *Setup, err error) {
 	os.Exit(1)
 }
 
-func serve(ctx context.Context, s *Setup, h lambda.Handler) {
-	s.warm(ctx)
-	options := []lambda.Option{lambda.WithContext(ctx)}
+func serve(s *Setup, h lambda.Handler) {
+	s.warm(context.Background())
+	var options []lambda.Option
 	if len(s.shutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}

@@ -22,7 +22,10 @@ func invocationFields() func(context.Context) []zap.Field {
 		if !ok {
 			return fields
 		}
-		fields = append(fields, zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID))
+		fields = append(fields,
+			zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID),
+			zap.String(logging.KeyFunctionARN, lc.InvokedFunctionArn),
+		)
 		if id := traceID(ctx); id != "" {
 			fields = append(fields, zap.String(logging.KeyXRayTraceID, id))
 		}

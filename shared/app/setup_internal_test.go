@@ -128,7 +128,7 @@ func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 func TestInvocationFields(t *testing.T) {
 	t.Parallel()
 	fields := invocationFields()
-	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "aws-1"})
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "aws-1", InvokedFunctionArn: "arn:1"})
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2-3;Parent=4;Sampled=1") //nolint:revive,staticcheck // the key that aws-lambda-go uses
 	read := func(ctx context.Context) map[string]any {
 		enc := zapcore.NewMapObjectEncoder()
@@ -137,7 +137,7 @@ func TestInvocationFields(t *testing.T) {
 		}
 		return enc.Fields
 	}
-	want := map[string]any{"cold_start": true, "function_request_id": "aws-1", "xray_trace_id": "1-2-3"}
+	want := map[string]any{"cold_start": true, "function_request_id": "aws-1", "function_arn": "arn:1", "xray_trace_id": "1-2-3"}
 	if diff := cmp.Diff(want, read(ctx)); diff != "" {
 		t.Errorf("first request (-want +got):\n%s", diff)
 	}

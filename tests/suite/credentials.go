@@ -76,7 +76,6 @@ func (c *Caller) testCredentials(t *testing.T) {
 	}
 	open := map[string]string{
 		"list-products": "/v1/products?limit=1", "search-products": "/v1/products/search?q=blend", "get-product": p.path(),
-		"list-categories": "/v1/categories",
 	}
 
 	// Sub-tests in a group, so that the reading back comes after all of them.

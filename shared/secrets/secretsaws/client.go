@@ -7,11 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+
+	"github.com/tienda-dev/tienda/shared/awshttp"
 )
+
+// attemptTimeout bounds one request to Secrets Manager.
+const attemptTimeout = 2 * time.Second
 
 // Config holds what Lambda puts into every function's environment, and an endpoint for tests.
 type Config struct {
@@ -23,8 +29,7 @@ type Config struct {
 	SessionToken    string `env:"AWS_SESSION_TOKEN"`
 	// Endpoint replaces the regional endpoint. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_SECRETS_MANAGER"`
-	// HTTPClient sends the requests. Default: the SDK's own. Give the one that the function's
-	// other AWS clients use where there is one.
+	// HTTPClient sends the requests. Nil is one of awshttp.
 	HTTPClient secretsmanager.HTTPClient
 }
 
@@ -45,6 +50,13 @@ func New(cfg Config) (*Client, error) {
 		SecretAccessKey: cfg.SecretAccessKey,
 		SessionToken:    cfg.SessionToken,
 		Source:          "environment",
+	}
+	if cfg.HTTPClient == nil {
+		client, err := awshttp.NewClient(cfg.Endpoint, attemptTimeout)
+		if err != nil {
+			return nil, err
+		}
+		cfg.HTTPClient = client
 	}
 	options := secretsmanager.Options{
 		Region: cfg.Region,
