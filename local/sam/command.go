@@ -59,6 +59,9 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 
 // writeEnvironment writes the variables in the form of --env-vars. There are secrets in it.
 func writeEnvironment(file string, variables map[string]string) error {
+	if variables == nil {
+		variables = map[string]string{} // SAM takes null for a mistake
+	}
 	data, err := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func openEngine(ctx context.Context, start bool, log string, note func(string)) 
 	if problem == "" {
 		return &engine{}, nil
 	}
-	if !start || !canStart() {
+	if !start {
 		return nil, errors.New(problem + ": SAM runs functions in containers, so install and start Docker " +
 			"(https://docs.docker.com/engine/install)")
 	}
@@ -42,9 +42,9 @@ func openEngine(ctx context.Context, start bool, log string, note func(string)) 
 	return startDaemon(ctx, log)
 }
 
-// InstallDocker installs Docker from Debian's own packages, unless it is there.
+// InstallDocker installs Docker from Debian's own packages, unless one answers or can be started.
 func InstallDocker(ctx context.Context, note func(string)) error {
-	if _, err := exec.LookPath("dockerd"); err == nil {
+	if _, err := exec.LookPath("dockerd"); err == nil || dockerProblem(ctx) == "" {
 		return nil
 	}
 	if !canStart() {

@@ -72,6 +72,9 @@ func Open(cfg Config) (*CLI, error) {
 	if _, err := exec.LookPath(cfg.Command); err != nil {
 		return nil, fmt.Errorf("the SAM CLI is not at %s: run this by make, which installs it", cfg.Command)
 	}
+	if c.cfg.Command, err = filepath.Abs(cfg.Command); err != nil { // it runs in root
+		return nil, err
+	}
 	if c.template, err = stack.ReadTemplate(stack.Options{Root: root}); err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func Open(cfg Config) (*CLI, error) {
 // Docker makes sure that Docker answers, which everything below needs apart from Build and StartData.
 // Its error says in one sentence what this machine lacks. Close ends what it started.
 func (c *CLI) Docker(ctx context.Context) error {
-	e, err := openEngine(ctx, c.cfg.StartDocker, c.path("dockerd.log"), c.note)
+	e, err := openEngine(ctx, c.cfg.StartDocker && canStart(), c.path("dockerd.log"), c.note)
 	if err != nil {
 		return err
 	}
