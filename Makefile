@@ -27,6 +27,8 @@ STAGES := dev staging prod
 # Their environments in samconfig.toml. `default` is what the SAM CLI takes when it is told none.
 CONFIG_ENVS = $(patsubst dev,default,$(STAGES))
 CONFIG_ENV  = $(patsubst dev,default,$(STAGE))
+# The S3 bucket that `make package` uploads to.
+BUCKET ?=
 
 # The image of `sam local`: public, stand-in, or empty for whichever is at hand.
 IMAGE ?=
@@ -34,7 +36,7 @@ IMAGE ?=
 FN ?=
 EVENT ?=
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE IMAGE STAGE
+export PORT DATA DYNAMODB_ENDPOINT ROLE IMAGE STAGE BUCKET
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -44,6 +46,8 @@ UNIT = $$(go list ./... | grep -v '/tests/')
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
+# The SAM CLI, without sending usage data.
+SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 # Drives the SAM CLI in containers.
 SAM_LOCAL = .cache/bin/local sam
 # Go modules of their own that prove how the library is used from outside.
@@ -53,7 +57,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod FUZZTIME=$(FUZZTIME)'
+	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod BUCKET=name FUZZTIME=$(FUZZTIME)'
 	@echo '           IMAGE=public|stand-in FN=function EVENT=file'
 
 ##@ Use
@@ -84,7 +88,17 @@ dist-check: need-go ## Refuse a dist/ that is missing, stale or built for anothe
 deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
 	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
 	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
-	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --template-file template.yaml --config-env $(CONFIG_ENV)
+	@$(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV)
+
+.PHONY: package
+package: need-bucket need-go $(VENV)/.complete ## Build and upload what every stage deploys to S3 (BUCKET=name)
+	@$(MAKE) --no-print-directory build dist-check
+	@$(SAM) package --template-file template.yaml --s3-bucket "$$BUCKET" --s3-prefix tienda --output-template-file .cache/packaged.yaml
+
+.PHONY: promote
+promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
+	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
+	@$(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated
@@ -146,7 +160,8 @@ contract: need-go $(VENV)/.complete ## Hold code, template, events, docs and bin
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
-	go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
+	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
@@ -181,7 +196,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml
-	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
+	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint --template template.yaml
 
 .PHONY: checkov
 checkov: $(VENV)/.complete $(VENV_CHECKOV)/.complete ## Scan what each stage deploys; every skipped rule has its reason in tools/checkov-skips.txt
@@ -207,6 +222,10 @@ govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev
 need-stage:
 	@for stage in $(STAGES); do [ "$$stage" != "$$STAGE" ] || exit 0; done; \
 	echo "STAGE is '$$STAGE': want one of $(STAGES), as in make deploy STAGE=dev." >&2; exit 1
+
+.PHONY: need-bucket
+need-bucket:
+	@[ -n "$$BUCKET" ] || { echo 'BUCKET is empty: want the name of an S3 bucket, as in make package BUCKET=name.' >&2; exit 1; }
 
 .PHONY: need-go
 need-go:

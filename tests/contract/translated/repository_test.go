@@ -81,6 +81,10 @@ func TestTranslatedTemplate(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%d resources", len(stack.Resources))
+			// `make package` builds once for all of them.
+			if got := stack.Parameters["Architecture"].Default; got != "arm64" {
+				t.Errorf("%s deploys to %v, want the architecture that is built once for every stage, arm64", environment, got)
+			}
 
 			rules := map[string][]string{
 				"Functions":   translated.Functions(stack),
