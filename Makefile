@@ -169,7 +169,7 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 
 .PHONY: test-sam
 test-sam: need-go $(VENV)/.complete dynamodb-local $(if $(filter true,$(CI)),docker-engine) ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
-	go test -tags sam -count=1 -timeout 20m ./tests/sam/...
+	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
 
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves

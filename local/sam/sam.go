@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/tienda-dev/tienda/local/stack"
@@ -163,18 +164,14 @@ func (c *CLI) Function(name string) (template.Function, error) {
 	return template.Function{}, fmt.Errorf("there is no function %q: %s", name, c.names())
 }
 
+// names is "AFunction, BFunction and CFunction are".
 func (c *CLI) names() string {
-	list := ""
-	for i, f := range c.template.Functions {
-		switch {
-		case i > 0 && i == len(c.template.Functions)-1:
-			list += " and "
-		case i > 0:
-			list += ", "
-		}
-		list += f.LogicalID
+	var all []string
+	for _, f := range c.template.Functions {
+		all = append(all, f.LogicalID)
 	}
-	return list + " are"
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " and " + all[last] + " are"
 }
 
 // lockedWriter takes whole writes from many goroutines.

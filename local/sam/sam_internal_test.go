@@ -169,7 +169,6 @@ func fake(t *testing.T, dockerd string) (log string) {
 		"docker":  `test -e "` + up + `" && echo 20.10 || { echo cannot connect >&2; exit 1; }`,
 		"dockerd": strings.ReplaceAll(dockerd, "UP", up),
 	} {
-		//nolint:gosec // it is run
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -178,6 +177,7 @@ func fake(t *testing.T, dockerd string) (log string) {
 	return filepath.Join(dir, "log")
 }
 
+//nolint:paralleltest // it has a PATH of its own
 func TestEngineIsStartedWhereNoneAnswersAndStoppedAfter(t *testing.T) {
 	log := fake(t, `trap 'rm -f "UP"; exit 0' TERM; sleep 0.3; touch "UP"; while :; do sleep 0.05; done`)
 	if _, err := openEngine(t.Context(), false, log, func(string) {}); err == nil || !strings.HasPrefix(err.Error(), "Docker does not answer: ") {
@@ -208,6 +208,7 @@ func TestEngineIsStartedWhereNoneAnswersAndStoppedAfter(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // it has a PATH of its own
 func TestEngineThatEndsAtOnceSaysWhy(t *testing.T) {
 	log := fake(t, `echo first; echo "no cgroups here" >&2; exit 1`)
 	_, err := openEngine(t.Context(), true, log, func(string) {})

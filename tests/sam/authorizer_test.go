@@ -60,6 +60,7 @@ func open(t *testing.T, url string, routes []template.Route) []string {
 }
 
 func TestProtectedRoutesWantAToken(t *testing.T) {
+	t.Parallel()
 	routes := protected(shared.cli.Template())
 	if len(routes) == 0 {
 		t.Fatal("the template has no protected route")
@@ -72,6 +73,7 @@ func TestProtectedRoutesWantAToken(t *testing.T) {
 // TestAliasedAuthorizerLeavesRoutesOpen shows that the test above can fail: SAM does not find an
 // authorizer by its alias, says so in one line of its log, and serves the routes to everybody.
 func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
+	t.Parallel()
 	source, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +112,7 @@ func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
 
 // TestAuthorizerHasAContainerOfItsOwn looks at what SAM has started once a request needed it.
 func TestAuthorizerHasAContainerOfItsOwn(t *testing.T) {
+	t.Parallel()
 	minted, err := tokens(time.Now(), "user", "catalog")
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 // TestEvents sends the same requests through both gateways to a function that answers with its event,
 // and holds the two events to what differences.yaml says about them.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	known, err := differences.Read("differences.yaml")
 	if err != nil {
 		t.Fatal(err)

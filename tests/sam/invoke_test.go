@@ -19,6 +19,8 @@ import (
 )
 
 // TestInvoke invokes every function with its sample event by `sam local invoke`.
+//
+//nolint:paralleltest // it keeps two CPUs busy by itself
 func TestInvoke(t *testing.T) {
 	invoked := 0
 	err := shared.cli.InvokeAll(t.Context(), shared.data, func(o sam.Outcome) {
@@ -42,6 +44,7 @@ const aboutUnknownFunction = "Invoke of an unknown function"
 
 // TestStartLambda invokes by the AWS SDK what `sam local start-lambda` serves.
 func TestStartLambda(t *testing.T) {
+	t.Parallel()
 	environment, err := tables(t.Context(), "-start-lambda")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,8 +77,8 @@ func run(m *testing.M) int {
 func start(ctx context.Context) (stop func(), err error) {
 	var stops []func()
 	stop = func() {
-		for i := len(stops) - 1; i >= 0; i-- {
-			stops[i]()
+		for _, end := range slices.Backward(stops) {
+			end()
 		}
 	}
 	shared.cli, err = sam.Open(sam.Config{

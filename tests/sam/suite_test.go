@@ -15,6 +15,7 @@ import (
 // TestSuite runs the suite of tests/integration against sam local. differences.yaml lists where the
 // two do not answer alike; a difference that is not listed fails, and so does one that is no more.
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	known, err := differences.Read("differences.yaml")
 	if err != nil {
 		t.Fatal(err)

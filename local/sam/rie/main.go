@@ -56,8 +56,7 @@ func run(cmd *exec.Cmd, out io.Writer) (int, error) {
 
 	copied := space(out, lines)
 	err = cmd.Wait()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode(), copied
 	}
 	if err := errors.Join(copied, err); err != nil {

@@ -30,8 +30,16 @@ others:
   - {about: "an event", field: b, gateway: null, sam: "2", source: "a file"}
 `
 
-// sam answers as the list says, or as the handler does.
-func serve(t *testing.T, answer http.HandlerFunc) (*differences.List, func(method, path, token, body string) *http.Response) {
+// received is an answer as a client of the transport reads it.
+type received struct {
+	status int
+	header http.Header
+	length int64
+	body   string
+}
+
+// serve puts the list's transport in front of a server that answers like that.
+func serve(t *testing.T, answer http.HandlerFunc) (*differences.List, func(method, path, token, body string) received) {
 	t.Helper()
 	known, err := differences.Parse([]byte(list))
 	if err != nil {
@@ -42,7 +50,7 @@ func serve(t *testing.T, answer http.HandlerFunc) (*differences.List, func(metho
 	client := &http.Client{Transport: known.Transport(server.Client().Transport, []string{
 		"POST /v1/products/{id}", "GET /v1/products/{id}/inventory", "GET /v1/products/search", "$default",
 	})}
-	return known, func(method, path, token, body string) *http.Response {
+	return known, func(method, path, token, body string) received {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
 		if err != nil {
@@ -55,8 +63,12 @@ func serve(t *testing.T, answer http.HandlerFunc) (*differences.List, func(metho
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = res.Body.Close() })
-		return res
+		defer res.Body.Close()
+		data, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return received{res.StatusCode, res.Header, res.ContentLength, string(data)}
 	}
 }
 
@@ -75,13 +87,9 @@ func TestKnownDifferenceBecomesTheGatewaysAnswer(t *testing.T) {
 	t.Parallel()
 	known, send := serve(t, answer(502, map[string]string{"Content-Type": "application/json", "X-Other": "kept"}, "{}\n"))
 	res := send("POST", "/v1/products/1", "t", "\xff")
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	got := map[string]any{
-		"status": res.StatusCode, "body": string(body), "length": res.ContentLength, "type": res.Header.Get("Content-Type"),
-		"id": res.Header.Get("X-Request-Id"), "other": res.Header.Get("X-Other"),
+		"status": res.status, "body": res.body, "length": res.length, "type": res.header.Get("Content-Type"),
+		"id": res.header.Get("X-Request-Id"), "other": res.header.Get("X-Other"),
 	}
 	want := map[string]any{
 		"status": 400, "body": `{"request_id":"one"}`, "length": int64(20), "type": "application/problem+json", "id": "one", "other": "kept",
@@ -107,7 +115,7 @@ func TestWhatIsNotListedStaysAsItIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, send := serve(t, answer(502, map[string]string{"Content-Type": "application/json"}, "{}\n"))
-			if got := send(tc.method, tc.path, tc.token, tc.body).StatusCode; got != 502 {
+			if got := send(tc.method, tc.path, tc.token, tc.body).status; got != 502 {
 				t.Errorf("got %d, want what SAM answers", got)
 			}
 		})

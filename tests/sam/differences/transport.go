@@ -46,7 +46,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return res, nil
 	}
 	body, err := io.ReadAll(res.Body)
-	if err = errors.Join(err, res.Body.Close()); err != nil {
+	if err := errors.Join(err, res.Body.Close()); err != nil {
 		return nil, err
 	}
 	a := t.list.settle(e, answer{res: res, body: body})
@@ -74,7 +74,7 @@ func (t *transport) describe(r *http.Request) (Request, *http.Request, error) {
 		return described, r, nil
 	}
 	body, err := io.ReadAll(r.Body)
-	if err = errors.Join(err, r.Body.Close()); err != nil {
+	if err := errors.Join(err, r.Body.Close()); err != nil {
 		return described, nil, err
 	}
 	switch {
