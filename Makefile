@@ -27,7 +27,22 @@ FORCE  ?=
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE
+# What `make deploy` deploys to: dev, staging or prod.
+STAGE ?=
+STAGES := dev staging prod
+# Their environments in samconfig.toml. `default` is what the SAM CLI takes when it is told none.
+CONFIG_ENVS = $(patsubst dev,default,$(STAGES))
+CONFIG_ENV  = $(patsubst dev,default,$(STAGE))
+# The S3 bucket that `make package` uploads to.
+BUCKET ?=
+
+# The image of `sam local`: public, stand-in, or empty for whichever is at hand.
+IMAGE ?=
+# What `make invoke` invokes, and with which event. An empty event is the function's own.
+FN ?=
+EVENT ?=
+
+export PORT DATA DYNAMODB_ENDPOINT ROLE IMAGE STAGE BUCKET
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -37,6 +52,10 @@ UNIT = $$(go list ./... | grep -v '/tests/')
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
+# The SAM CLI, without sending usage data.
+SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
+# Drives the SAM CLI in containers.
+SAM_LOCAL = .cache/bin/local sam
 # Go modules of their own that prove how the library is used from outside.
 MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 
@@ -44,8 +63,8 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) FUZZTIME=$(FUZZTIME)'
-	@echo '           STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
+	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod BUCKET=name FUZZTIME=$(FUZZTIME)'
+	@echo '           IMAGE=public|stand-in FN=function EVENT=file STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
 
 ##@ Use
 
@@ -75,9 +94,55 @@ build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or am
 dist-check: need-go ## Refuse a dist/ that is missing, stale or built for another ARCH
 	@$(LAY) -check -arch '$(ARCH)'
 
+.PHONY: deploy
+deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
+	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
+	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
+	@$(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV)
+
+.PHONY: package
+package: need-bucket need-go $(VENV)/.complete ## Build and upload what every stage deploys to S3 (BUCKET=name)
+	@$(MAKE) --no-print-directory build dist-check
+	@$(SAM) package --template-file template.yaml --s3-bucket "$$BUCKET" --s3-prefix tienda --output-template-file .cache/packaged.yaml
+
+.PHONY: promote
+promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
+	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
+	@$(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset
+
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated
 	@rm -rf .cache dist .aws-sam
+
+##@ SAM
+
+.PHONY: sam-api
+sam-api: sam-cli ## Serve the API with sample data on PORT by `sam local start-api`
+	@exec $(SAM_LOCAL) api
+
+.PHONY: sam-env
+sam-env: sam-cli ## Prepare and hold what a `sam local` command typed by hand needs
+	@exec $(SAM_LOCAL) env
+
+.PHONY: invoke
+invoke: sam-cli ## Invoke one function in a container (FN=GetProductFunction EVENT=events/get-product.json)
+	@exec $(SAM_LOCAL) invoke '$(FN)' $(if $(EVENT),'$(EVENT)')
+
+.PHONY: invoke-all
+invoke-all: sam-cli ## Invoke every function with its sample event and compare the answers with events/expected/
+	@exec $(SAM_LOCAL) invoke-all
+
+.PHONY: sam-image
+sam-image: sam-cli ## Make the container image that needs no registry
+	@exec $(SAM_LOCAL) image
+
+.PHONY: docker-engine
+docker-engine: need-go ## Install Docker where that can be done (as root on Debian)
+	@GOOS= GOARCH= go run ./local sam docker
+
+.PHONY: sam-cli
+sam-cli: need-go $(VENV)/.complete
+	@GOOS= GOARCH= go build -o .cache/bin/local ./local
 
 ##@ Test
 
@@ -99,17 +164,22 @@ race: need-go ## Run the unit tests under the race detector
 	fi
 
 .PHONY: contract
-contract: need-go ## Hold code, template, events, docs and binaries against each other
-	go test -timeout 15m ./tests/contract/... ./tests/build/...
+contract: need-go $(VENV)/.complete ## Hold code, template, events, docs and binaries against each other
+	go test -timeout 15m ./tests/contract/... ./tests/build/... ./tests/suite/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
-	go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
+	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke '$(FUZZTIME)'
+
+.PHONY: test-sam
+test-sam: need-go $(VENV)/.complete dynamodb-local $(if $(filter true,$(CI)),docker-engine) ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
+	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
 
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
@@ -134,10 +204,21 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint $(GOLANGCI_LINT)
 
 .PHONY: sam-lint
-sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM, and count its resources
+sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml
-	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/sam validate --lint --template template.yaml
-	@AWS_DEFAULT_REGION=eu-central-1 $(VENV)/bin/python tools/sam-resources
+	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint --template template.yaml
+
+.PHONY: checkov
+checkov: $(VENV)/.complete $(VENV_CHECKOV)/.complete ## Scan what each stage deploys; every skipped rule has its reason in tools/checkov-skips.txt
+	@$(VENV_CHECKOV)/bin/python tools/checkov_test.py
+	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENVS)
+	@$(VENV_CHECKOV)/bin/python tools/checkov $(CONFIG_ENVS:%=.cache/translated/%.json)
+
+.PHONY: rehearse
+rehearse: need-go $(VENV)/.complete ## Deploy twice to an emulated AWS (moto), and say what that cannot prove
+	@$(VENV)/bin/python tests/rehearse/prune_test.py
+	@$(MAKE) --no-print-directory build dist-check
+	@$(VENV)/bin/python tests/rehearse/rehearse.py
 
 .PHONY: actionlint
 actionlint: $(ACTIONLINT) ## Check the GitHub workflows
@@ -146,6 +227,15 @@ actionlint: $(ACTIONLINT) ## Check the GitHub workflows
 .PHONY: govulncheck
 govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev)
 	$(GOVULNCHECK) ./...
+
+.PHONY: need-stage
+need-stage:
+	@for stage in $(STAGES); do [ "$$stage" != "$$STAGE" ] || exit 0; done; \
+	echo "STAGE is '$$STAGE': want one of $(STAGES), as in make deploy STAGE=dev." >&2; exit 1
+
+.PHONY: need-bucket
+need-bucket:
+	@[ -n "$$BUCKET" ] || { echo 'BUCKET is empty: want the name of an S3 bucket, as in make package BUCKET=name.' >&2; exit 1; }
 
 .PHONY: need-go
 need-go:

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -21,9 +20,6 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
-
-// secretTimeout bounds one attempt to read the keys.
-const secretTimeout = 3 * time.Second
 
 type config struct {
 	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
@@ -55,11 +51,6 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	transport, err := ddb.Transport(cfg.AWS.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	cfg.AWS.HTTPClient = &http.Client{Transport: transport, Timeout: secretTimeout}
 	client, err := secretsaws.New(cfg.AWS)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
+//	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL are read from the environment: where the API listens,
 // a folder that keeps the tables, a DynamoDB that runs already, and what functions log.
@@ -57,13 +58,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	port := getenv("PORT")
-	if port == "" {
-		port = defaultPort
+	if command == "sam" {
+		return runSAM(ctx, args, getenv, out)
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("PORT is %q, which is not a port", port)
+	number, err := portOf(getenv)
+	if err != nil {
+		return err
 	}
+	port := strconv.Itoa(number)
 
 	flags := flag.NewFlagSet("local "+command, flag.ContinueOnError)
 	root := flags.String("root", ".", "the repository's folder")
@@ -119,8 +121,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("there is no command %q: serve, token, keys, seed and fetch are", command)
+		return fmt.Errorf("there is no command %q: serve, token, keys, seed, fetch and sam are", command)
 	}
+}
+
+// portOf is where the API listens or is asked.
+func portOf(getenv func(string) string) (int, error) {
+	port := getenv("PORT")
+	if port == "" {
+		port = defaultPort
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 0 || n > 65535 {
+		return 0, fmt.Errorf("PORT is %q, which is not a port", port)
+	}
+	return n, nil
 }
 
 // options are what every command needs to read the template in the same way.

@@ -4,14 +4,13 @@
 GOLANGCI_LINT_VERSION := v2.15.0
 ACTIONLINT_VERSION    := v1.7.12
 GOVULNCHECK_VERSION   := v1.9.0
-SAM_CLI_VERSION       := 1.170.0
-CFN_LINT_VERSION      := 1.58.0
 
 BIN           := $(CURDIR)/.cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
-VENV          := $(CURDIR)/.cache/venv-sam-$(SAM_CLI_VERSION)-cfn-lint-$(CFN_LINT_VERSION)
+VENV          := $(CURDIR)/.cache/venv
+VENV_CHECKOV  := $(CURDIR)/.cache/venv-checkov
 
 $(GOLANGCI_LINT): MODULE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 $(ACTIONLINT):    MODULE := github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
@@ -22,12 +21,14 @@ $(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK): | need-go
 	@echo "installing $(MODULE)"
 	@GOOS= GOARCH= GOFLAGS=-buildvcs=false GOBIN=$(@D) go install $(MODULE)
 
-# The stamp is written last: an interrupted install starts again.
-$(VENV)/.complete:
-	@command -v python3 >/dev/null || { echo "python3 is missing: the SAM checks need Python 3.9 or newer." >&2; exit 1; }
-	@echo "installing aws-sam-cli $(SAM_CLI_VERSION) and cfn-lint $(CFN_LINT_VERSION)"
-	@rm -rf $(VENV)
-	@python3 -m venv $(VENV) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/pip install --quiet \
-		aws-sam-cli==$(SAM_CLI_VERSION) cfn-lint==$(CFN_LINT_VERSION)
+$(VENV)/.complete:         tools/requirements.txt
+$(VENV_CHECKOV)/.complete: tools/requirements-checkov.txt
+
+# The stamp is written last: an interrupted install starts again, and so does one whose list changed.
+$(VENV)/.complete $(VENV_CHECKOV)/.complete:
+	@command -v python3 >/dev/null || { echo "python3 is missing: the SAM CLI and its checks need Python 3.11 or newer." >&2; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$(python3 --version) is too old: the SAM CLI and its checks need Python 3.11 or newer." >&2; exit 1; }
+	@echo "installing $< into $(@D)"
+	@python3 -m venv $(@D) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --requirement $<
 	@touch $@

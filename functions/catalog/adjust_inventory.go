@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
@@ -26,19 +25,18 @@ type inventoryAdjuster interface {
 }
 
 type adjustInventoryRequest struct {
-	Delta  int64  `json:"delta"`
-	Reason string `json:"reason"`
+	Delta  *int64  `json:"delta"`
+	Reason *string `json:"reason"`
 }
 
 // Validate implements api.Validator.
 func (in adjustInventoryRequest) Validate() []problem.FieldError {
 	var r rules
-	if in.Delta == 0 || in.Delta > MaxDelta || in.Delta < -MaxDelta {
+	if r.given("/delta", in.Delta != nil) && (*in.Delta == 0 || *in.Delta > MaxDelta || *in.Delta < -MaxDelta) {
 		r.refuse("/delta", "must be -%d to %d and not 0", MaxDelta, MaxDelta)
 	}
-	r.text("/reason", in.Reason, MaxReason)
-	if strings.TrimSpace(in.Reason) == "" {
-		r.refuse("/reason", "must not be blank")
+	if r.given("/reason", in.Reason != nil) {
+		r.line("/reason", *in.Reason, MaxReason)
 	}
 	return r.broken
 }
@@ -59,7 +57,7 @@ func AdjustInventory(stock inventoryAdjuster) api.Handler {
 		}
 
 		owner := AdjustmentKey{Principal: identity.MustUserID(r.Context()), Key: key}
-		a, replayed, err := stock.Adjust(r.Context(), r.PathValue("id"), owner, in.Delta, in.Reason)
+		a, replayed, err := stock.Adjust(r.Context(), r.PathValue("id"), owner, *in.Delta, *in.Reason)
 		if err != nil {
 			return err
 		}
@@ -85,9 +83,10 @@ func idempotencyKey(r *http.Request) (string, error) {
 			key = inner
 		}
 	}
-	visible := !strings.ContainsFunc(key, func(c rune) bool { return c < '!' || c > '~' || c == '"' })
-	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || !visible || !utf8.ValidString(key) {
-		return "", problem.Parameter(HeaderIdempotencyKey, "must be one value of 1 to 255 visible ASCII characters")
+	// A comma would be where the gateway has joined two headers.
+	visible := !strings.ContainsFunc(key, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == ',' })
+	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || !visible {
+		return "", problem.Parameter(HeaderIdempotencyKey, "must be one value of 1 to 255 visible ASCII characters without quotes and commas")
 	}
 	return key, nil
 }

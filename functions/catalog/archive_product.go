@@ -16,7 +16,8 @@ type productArchiver interface {
 func ArchiveProduct(products productArchiver) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var version int64
-		if r.Header.Get("If-Match") != "" {
+		// "*" is any version. An empty header is not an absent one: its sender meant to guard.
+		if tags := r.Header.Values("If-Match"); len(tags) > 0 && (len(tags) > 1 || tags[0] != "*") {
 			v, err := api.IfMatch(r)
 			if err != nil {
 				return err

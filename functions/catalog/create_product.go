@@ -14,31 +14,35 @@ type productCreator interface {
 }
 
 type createProductRequest struct {
-	SKU         string            `json:"sku"`
-	Name        string            `json:"name"`
+	SKU         *string           `json:"sku"`
+	Name        *string           `json:"name"`
 	Description string            `json:"description"`
-	Category    string            `json:"category"`
+	Category    *string           `json:"category"`
 	Tags        []string          `json:"tags"`
 	Attributes  map[string]string `json:"attributes"`
 	Price       *money.Money      `json:"price"`
-	Status      Status            `json:"status"`
+	Status      *Status           `json:"status"`
 }
 
 // Validate implements api.Validator.
 func (in createProductRequest) Validate() []problem.FieldError {
 	var r rules
-	r.sku(in.SKU)
-	r.name(in.Name)
+	if r.given("/sku", in.SKU != nil) {
+		r.sku(*in.SKU)
+	}
+	if r.given("/name", in.Name != nil) {
+		r.name(*in.Name)
+	}
 	r.text("/description", in.Description, MaxDescription)
-	r.category(in.Category)
+	if r.given("/category", in.Category != nil) {
+		r.category(*in.Category)
+	}
 	r.tags(in.Tags)
 	r.attributes(in.Attributes)
-	if in.Price == nil {
-		r.refuse("/price", "is required")
-	} else {
+	if r.given("/price", in.Price != nil) {
 		r.price(*in.Price)
 	}
-	if in.Status != "" && in.Status != Draft && in.Status != Active {
+	if in.Status != nil && *in.Status != Draft && *in.Status != Active {
 		r.refuse("/status", "must be draft or active")
 	}
 	return r.broken
@@ -51,13 +55,13 @@ func CreateProduct(products productCreator) api.Handler {
 		if err != nil {
 			return err
 		}
-		status := in.Status
-		if status == "" {
-			status = Active
+		status := Active
+		if in.Status != nil {
+			status = *in.Status
 		}
 
 		p, err := products.Create(r.Context(), Product{
-			SKU: in.SKU, Name: in.Name, Description: in.Description, Category: in.Category,
+			SKU: *in.SKU, Name: *in.Name, Description: in.Description, Category: *in.Category,
 			Tags: in.Tags, Attributes: in.Attributes, Price: *in.Price, Status: status,
 		})
 		if err != nil {

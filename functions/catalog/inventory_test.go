@@ -71,7 +71,7 @@ func TestAdjustInventoryRefuses(t *testing.T) {
 	}
 	const valid = `{"delta":1,"reason":"x"}`
 	s.do("fulfilment", http.MethodPost, target, valid).wantProblem(http.StatusBadRequest, "idempotency_key_required", "Idempotency-Key")
-	for _, key := range []string{"", `""`, "a b", "a\"b", "ä", strings.Repeat("k", 256)} {
+	for _, key := range []string{"", `""`, "a b", "a\"b", "a,b", "ä", strings.Repeat("k", 256)} {
 		s.do("fulfilment", http.MethodPost, target, valid, "Idempotency-Key", key).wantProblem(http.StatusBadRequest, "invalid_parameter", "Idempotency-Key")
 	}
 	s.do("fulfilment", http.MethodPost, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV/inventory/adjustments", valid, "Idempotency-Key", "k").

@@ -5,15 +5,11 @@ import (
 	"net/http"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 type categoryLister interface {
 	Categories(ctx context.Context) ([]Category, error)
-}
-
-type categoriesResponse struct {
-	Data    []Category `json:"data"`
-	HasMore bool       `json:"has_more"`
 }
 
 // ListCategories answers 200 with every category that has products for sale, by name.
@@ -23,6 +19,6 @@ func ListCategories(categories categoryLister) api.Handler {
 		if err != nil {
 			return err
 		}
-		return api.Write(w, http.StatusOK, categoriesResponse{Data: all})
+		return api.Write(w, http.StatusOK, page.New(all, ""))
 	}
 }

@@ -18,8 +18,8 @@ type Cursors interface {
 	Get(ctx context.Context) *page.Sealer
 }
 
-// parseQuery returns the query parameters. A query that cannot be decoded or that gives one of them
-// twice is a 400; parameters that nobody knows are ignored.
+// parseQuery returns the query parameters. A query that cannot be decoded or that gives a parameter
+// twice is a 400; parameters that nobody knows are otherwise ignored.
 func parseQuery(r *http.Request) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -50,6 +50,14 @@ func TestCreateProductRefuses(t *testing.T) {
 		"BlankName":        {"name", `"  "`, "/name"},
 		"NameTooLong":      {"name", `"` + strings.Repeat("é", 201) + `"`, "/name"},
 		"ControlCharacter": {"name", `"a\u0000"`, "/name"},
+		"C1Control":        {"name", `"a\u0085"`, "/name"},
+		"TwoLines":         {"name", `"a\nb"`, "/name"},
+		"Invisible":        {"name", `"\u200b\ufeff"`, "/name"},
+		"TurnsDirection":   {"description", `"a\u202eb"`, "/description"},
+		"Noncharacter":     {"description", `"\uffff"`, "/description"},
+		"AttributeControl": {"attributes", `{"a\u001b[31m":"x"}`, "/attributes"},
+		"NullAttribute":    {"attributes", `{"a":null}`, "/attributes/a"},
+		"EmptyStatus":      {"status", `""`, "/status"},
 		"NoCategory":       {"category", "", "/category"},
 		"CategoryNotSlug":  {"category", `"Black Tea"`, "/category"},
 		"NoPrice":          {"price", "", "/price"},
@@ -156,6 +164,7 @@ func TestArchiveProduct(t *testing.T) {
 	p := s.create("A", "")
 	target := "/v1/products/" + p.ID
 	s.do("catalog", http.MethodDelete, target, "", "If-Match", `"9"`).wantProblem(http.StatusPreconditionFailed, "precondition_failed")
+	s.do("catalog", http.MethodDelete, target, "", "If-Match", "").wantProblem(http.StatusBadRequest, "invalid_parameter", "If-Match")
 	for range 2 {
 		if a := s.do("catalog", http.MethodDelete, target, ""); a.Status != http.StatusNoContent || a.Body != "" {
 			t.Errorf("got %d %q, want 204", a.Status, a.Body)

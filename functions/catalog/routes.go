@@ -32,7 +32,7 @@ var (
 		Auth: api.Required, Roles: []string{policy.RoleCatalog},
 	}
 	ListCategoriesRoute = api.Route{
-		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Optional,
+		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Public,
 	}
 	GetInventoryRoute = api.Route{
 		Name: "get-inventory", Method: http.MethodGet, Path: "/v1/products/{id}/inventory",

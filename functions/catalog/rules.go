@@ -2,8 +2,11 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/shared/money"
@@ -44,12 +47,15 @@ func (r *rules) sku(sku string) {
 	}
 }
 
-func (r *rules) name(name string) {
-	r.text("/name", name, MaxName)
-	if strings.TrimSpace(name) == "" {
-		r.refuse("/name", "must not be blank")
+// given notes that a required member is absent, and reports whether it is there.
+func (r *rules) given(pointer string, present bool) bool {
+	if !present {
+		r.refuse(pointer, "is required")
 	}
+	return present
 }
+
+func (r *rules) name(name string) { r.line("/name", name, MaxName) }
 
 func (r *rules) category(category string) {
 	if len(category) > 64 || !categoryPattern.MatchString(category) {
@@ -71,10 +77,7 @@ func (r *rules) tags(tags []string) {
 	}
 	for i, tag := range tags {
 		pointer := fmt.Sprintf("/tags/%d", i)
-		r.text(pointer, tag, MaxTag)
-		if strings.TrimSpace(tag) == "" {
-			r.refuse(pointer, "must not be blank")
-		}
+		r.line(pointer, tag, MaxTag)
 	}
 }
 
@@ -83,21 +86,58 @@ func (r *rules) attributes(attributes map[string]string) {
 		r.refuse("/attributes", "must not have more than %d members", MaxAttributes)
 		return
 	}
-	for name, value := range attributes {
-		pointer := "/attributes/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-		if name == "" || utf8.RuneCountInString(name) > MaxAttributeName {
-			r.refuse("/attributes", "names must have 1 to %d characters", MaxAttributeName)
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if utf8.RuneCountInString(name) > MaxAttributeName || !visible(name) || !singleLine(name) || strings.ContainsFunc(name, notText) {
+			r.refuse("/attributes", "names must be one line of 1 to %d characters without control characters", MaxAttributeName)
+			continue
 		}
-		r.text(pointer, value, MaxAttributeValue)
+		r.text("/attributes/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), attributes[name], MaxAttributeValue)
 	}
 }
 
-// text refuses control characters other than line breaks and tabs, and more than limit characters.
+// line is text in one line that shows something.
+func (r *rules) line(pointer, s string, limit int) {
+	switch {
+	case !visible(s):
+		r.refuse(pointer, "must not be blank")
+	case !singleLine(s):
+		r.refuse(pointer, "must be one line")
+	default:
+		r.text(pointer, s, limit)
+	}
+}
+
+// text refuses more than limit characters, and characters that are no text: controls other than line
+// breaks and tabs, what turns the direction of the text around it, and code points that are no
+// characters.
 func (r *rules) text(pointer, s string, limit int) {
 	if utf8.RuneCountInString(s) > limit {
 		r.refuse(pointer, "must not have more than %d characters", limit)
 	}
-	if strings.ContainsFunc(s, func(c rune) bool { return (c < ' ' && c != '\n' && c != '\r' && c != '\t') || c == 0x7f }) {
+	if strings.ContainsFunc(s, notText) {
 		r.refuse(pointer, "must not contain control characters")
 	}
 }
+
+func notText(c rune) bool {
+	switch {
+	case c == '\n', c == '\r', c == '\t':
+		return false
+	case c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069: // bidirectional overrides and isolates
+		return true
+	case c >= 0xfdd0 && c <= 0xfdef, c&0xfffe == 0xfffe: // noncharacters (Unicode section 23.7)
+		return true
+	default:
+		return unicode.IsControl(c)
+	}
+}
+
+// visible reports whether s has a character that is seen: a letter, digit, mark on one, symbol or
+// punctuation.
+func visible(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool {
+		return unicode.IsLetter(c) || unicode.IsNumber(c) || unicode.IsSymbol(c) || unicode.IsPunct(c)
+	})
+}
+
+func singleLine(s string) bool { return !strings.ContainsAny(s, "\n\r\u2028\u2029") }

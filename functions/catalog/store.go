@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -17,8 +18,7 @@ var (
 	ErrSKUExists = problem.New(problem.Conflict, "sku_exists", "A product with this SKU exists.").
 			WithFields(problem.FieldError{Pointer: "/sku", Detail: "is taken"})
 	// ErrStale: the product changed since the version that the change was made from.
-	ErrStale = problem.New(problem.PreconditionFailed, "precondition_failed",
-		"The product has changed since you read it. Read it again and repeat the change.")
+	ErrStale = api.Stale()
 	// ErrWouldGoNegative: the adjustment takes more than is available.
 	ErrWouldGoNegative = problem.New(problem.Conflict, "would_go_negative", "The adjustment takes more than is available.")
 	// ErrKeyReused: the idempotency key came with another request before.

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -69,6 +68,9 @@ type Config struct {
 	// TrustForwardedFor takes the client's address from the last entry of X-Forwarded-For, for a
 	// gateway that stands behind a proxy. Otherwise the address is the connection's.
 	TrustForwardedFor bool
+	// BodyTimeout is how long a client may take from its request's headers to the end of its body,
+	// after which it gets 408 and loses its connection. 0 is 30 s; AWS names no such limit.
+	BodyTimeout time.Duration
 	// Now is the clock of events, caches and limits. Nil is time.Now.
 	Now func() time.Time
 }
@@ -84,7 +86,7 @@ type Access struct {
 	RouteKey string `json:"routeKey"`
 	// Function is the function that was invoked, or would have been.
 	Function string `json:"function,omitempty"`
-	// Status is the answer's status; 499 when the client left before it.
+	// Status is the answer's status, whether or not the client was still there to read it.
 	Status int `json:"status"`
 	// ResponseBytes is the length of the answer's body.
 	ResponseBytes int `json:"responseLength"`
@@ -116,6 +118,7 @@ type Gateway struct {
 	region         string
 	account, apiID string
 	trustForwarded bool
+	bodyTimeout    time.Duration
 	now            func() time.Time
 }
 
@@ -134,6 +137,7 @@ func New(cfg Config) (*Gateway, error) {
 		account:        or(cfg.AccountID, "123456789012"),
 		apiID:          or(cfg.APIID, "local"),
 		trustForwarded: cfg.TrustForwardedFor,
+		bodyTimeout:    or(cfg.BodyTimeout, defaultBodyTimeout),
 		now:            cfg.Now,
 	}
 	if g.now == nil {
@@ -207,14 +211,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		RequestID: newRequestID(), Time: g.now(), SourceIP: g.sourceIP(r), TraceID: traceID(r, g.now()),
 	}
 
+	g.limitReading(w)
 	out := x.answer(w)
-	if r.Context().Err() != nil {
-		out.status = statusClientGone
-	} else {
-		g.cors.decorate(out.header, r)
-		out.header["Apigw-Requestid"] = []string{x.context.RequestID}
-		out.send(w, r.Method)
-	}
+	g.cors.decorate(out.header, r)
+	out.header["Apigw-Requestid"] = []string{x.context.RequestID}
+	out.send(w, r.Method)
 
 	if g.accessLog != nil {
 		x.access.RequestID, x.access.SourceIP = x.context.RequestID, x.context.SourceIP
@@ -225,9 +226,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// statusClientGone is what the access log says when the client left.
-const statusClientGone = 499
-
 // answer finds the response. Its order is API Gateway's as far as it is known: size, route, limit,
 // authorizer, body, function.
 func (x *exchange) answer(w http.ResponseWriter) response {
@@ -235,6 +233,9 @@ func (x *exchange) answer(w http.ResponseWriter) response {
 	if headerBytes(r) > MaxHeaderBytes {
 		// AWS documents the limit, not the answer; this is the status of RFC 6585 for it.
 		return message(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+	}
+	if r.ContentLength > MaxBodyBytes {
+		return message(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	}
 	if err := x.setPath(); err != nil {
 		return message(http.StatusBadRequest, "Bad Request")
@@ -259,13 +260,9 @@ func (x *exchange) answer(w http.ResponseWriter) response {
 		return response{status: http.StatusNoContent, header: http.Header{}}
 	}
 
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return message(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
-	case err != nil:
-		return message(http.StatusBadRequest, "Bad Request")
+	body, refused := x.readBody(w)
+	if refused != nil {
+		return *refused
 	}
 	return x.integrate(body)
 }
@@ -315,9 +312,11 @@ func (x *exchange) failed(status int, text string, reason error) response {
 	return message(status, text)
 }
 
-// invokeContext returns the context of an invocation.
+// invokeContext returns the context of an invocation. It outlives the request's own, which ends as
+// soon as the client has no more to send: that client may still read, and AWS finishes what it has
+// begun in either case. A timeout ends it, or the end of the Invoker.
 func (x *exchange) invokeContext() context.Context {
-	return runtime.WithTraceID(x.r.Context(), x.context.TraceID)
+	return runtime.WithTraceID(context.WithoutCancel(x.r.Context()), x.context.TraceID)
 }
 
 // setPath decodes the path. A named stage stays in rawPath and is not part of any route.

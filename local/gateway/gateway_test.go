@@ -265,26 +265,3 @@ func TestAccessLogSaysWhyTheGatewayFailed(t *testing.T) {
 		t.Errorf("entry %+v", entry)
 	}
 }
-
-func TestClientThatLeftIsLogged(t *testing.T) {
-	t.Parallel()
-	a := serve(t, gateway.Config{Routes: routes("$default")}, map[string]answering{
-		"f": func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
-			<-ctx.Done()
-			return runtime.Result{}, ctx.Err()
-		},
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, "GET", a.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response, err := a.Client().Do(request); err == nil {
-		response.Body.Close()
-		t.Error("an answer came")
-	}
-	if entry := a.logged(t, 1); entry.Status != 499 {
-		t.Errorf("entry %+v", entry)
-	}
-}

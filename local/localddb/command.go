@@ -55,7 +55,7 @@ func command(ctx context.Context, cfg Config, port int) (*launchable, error) {
 			" or later, or start Docker, or name a running DynamoDB by DYNAMODB_ENDPOINT"}
 	}
 	cfg.Note(problem + ": using the container image " + image)
-	return dockerCommand(docker, cfg.DataDir, port), nil
+	return dockerCommand(docker, cfg, port), nil
 }
 
 // findJava returns the path of java, or why it cannot be used.
@@ -103,13 +103,17 @@ func javaCommand(java, lib, dataDir string, port int) *launchable {
 }
 
 // dockerCommand runs the image in the foreground: the client hands signals on to the container.
-func dockerCommand(docker, dataDir string, port int) *launchable {
+func dockerCommand(docker string, cfg Config, port int) *launchable {
 	name := "tienda-dynamodb-" + strconv.Itoa(port)
-	args := []string{"run", "--rm", "--name", name, "-p", fmt.Sprintf("127.0.0.1:%d:8000", port)}
+	publish := fmt.Sprintf("127.0.0.1:%d:8000", port)
+	if cfg.Containers {
+		publish = fmt.Sprintf("%d:8000", port)
+	}
+	args := []string{"run", "--rm", "--name", name, "-p", publish}
 	inside := ""
-	if dataDir != "" {
+	if cfg.DataDir != "" {
 		inside = "/data"
-		args = append(args, "-v", dataDir+":"+inside, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()))
+		args = append(args, "-v", cfg.DataDir+":"+inside, "--user", fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid()))
 	}
 	args = append(args, image, "-jar", "DynamoDBLocal.jar")
 	cmd := exec.Command(docker, append(args, flags(inside, 8000)...)...)

@@ -31,6 +31,9 @@ type Config struct {
 	DataDir string
 	// Endpoint is a DynamoDB that runs already, "http://localhost:8000". Then nothing is started.
 	Endpoint string
+	// Containers says that containers must reach it too. By Java it listens on every address anyway;
+	// its own container is published on this machine's loopback address only, unless this is set.
+	Containers bool
 	// Note receives a sentence when something takes long, such as the first download. Nil drops it.
 	Note func(sentence string)
 }

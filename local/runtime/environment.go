@@ -35,6 +35,11 @@ type environment struct {
 	served chan struct{}
 	out    tail
 
+	// reaper ends the environment when it has been free for too long, and rests counts how often it
+	// has become free. The pool's lock guards both.
+	reaper *time.Timer
+	rests  int
+
 	main     *process
 	external map[string]*process
 	watching sync.WaitGroup
@@ -157,6 +162,7 @@ func (e *environment) initFailure(message string, cause error) *Error {
 // environment is of no more use.
 func (e *environment) deliver(inv *invocation, timeout <-chan time.Time) (outcome, bool) {
 	inv.deadline = time.Now().Add(e.fn.Timeout)
+	e.out.forget() // an older line says nothing about this event
 	e.hand(inv)
 	dead := outcome{reason: shutdownFailure}
 	failure := func(kind Kind, message string, cause error) error {

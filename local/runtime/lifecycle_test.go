@@ -53,6 +53,17 @@ func TestExitDuringInvoke(t *testing.T) {
 	}
 }
 
+func TestLastLineIsOfTheInvocationThatEnded(t *testing.T) {
+	t.Parallel()
+	r, l := one(t, function("f", ""))
+	invoke(t, r, `{"do":"print","text":"served the one before\n"}`)
+	l.wait(t, "served the one before")
+	failed := failure(t, r, `{"do":"kill"}`, runtime.Exit)
+	if want := "f: exited before it answered: signal: killed"; failed.Error() != want {
+		t.Errorf("got %q, want %q", failed, want)
+	}
+}
+
 func TestExitWhileIdleIsNoticed(t *testing.T) {
 	t.Parallel()
 	r, _ := one(t, function("f", ""))

@@ -74,6 +74,13 @@ func (t *tail) add(line string) {
 	t.mu.Unlock()
 }
 
+// forget makes what was written so far no reason any more.
+func (t *tail) forget() {
+	t.mu.Lock()
+	t.line = ""
+	t.mu.Unlock()
+}
+
 // last returns the last line, empty when there was none.
 func (t *tail) last() string {
 	t.mu.Lock()

@@ -59,6 +59,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 		if last := len(p.idle) - 1; last >= 0 {
 			env := p.idle[last]
 			p.idle = p.idle[:last]
+			p.wake(env)
 			if !env.usable() {
 				p.r.working.Go(func() { ; env.close(shutdownFailure) })
 				continue
@@ -147,7 +148,7 @@ func (p *pool) release(env *environment, settled bool) {
 		p.settling--
 	}
 	if env != nil && !p.closed {
-		p.idle = append(p.idle, env)
+		p.rest(env)
 		env = nil
 	}
 	close(p.freed)
@@ -165,8 +166,43 @@ func (p *pool) closeIdle() {
 	p.closed = true
 	idle := slices.Clone(p.idle)
 	p.idle = nil
+	for _, env := range idle {
+		p.wake(env)
+	}
 	p.mu.Unlock()
 	for _, env := range idle {
 		p.r.working.Go(func() { ; env.close(shutdownSpindown) })
 	}
+}
+
+// rest keeps env for the next event, and ends it if none comes. The caller holds the lock.
+func (p *pool) rest(env *environment) {
+	p.idle = append(p.idle, env)
+	env.rests++
+	rest := env.rests
+	p.r.working.Add(1)
+	env.reaper = time.AfterFunc(p.r.idleTimeout, func() {
+		defer p.r.working.Done()
+		p.reap(env, rest)
+	})
+}
+
+// wake calls the reaper of env off. The caller holds the lock and has taken env from the idle ones.
+func (p *pool) wake(env *environment) {
+	if env.reaper.Stop() {
+		p.r.working.Done()
+	}
+}
+
+// reap ends env, unless it has been taken since it became free for the rest-th time.
+func (p *pool) reap(env *environment, rest int) {
+	p.mu.Lock()
+	i := slices.Index(p.idle, env)
+	if i < 0 || env.rests != rest {
+		p.mu.Unlock()
+		return
+	}
+	p.idle = slices.Delete(p.idle, i, i+1)
+	p.mu.Unlock()
+	env.close(shutdownSpindown)
 }

@@ -4,7 +4,8 @@
 //
 // One environment serves one event at a time. A request that finds no free environment starts
 // another one, up to the function's reserved concurrency. An environment is free again when the
-// runtime, and every extension that registered for INVOKE, has asked for the next event.
+// runtime, and every extension that registered for INVOKE, has asked for the next event. One that
+// nobody needs for some minutes is ended.
 //
 // Sources: "Lambda runtime API", "Lambda Extensions API" and "Lambda quotas" of the AWS Lambda
 // developer guide.
@@ -30,6 +31,9 @@ const (
 	DefaultMemoryMB = 128
 	// DefaultInitTimeout is how long INIT may take.
 	DefaultInitTimeout = 10 * time.Second
+	// DefaultIdleTimeout is how long a free environment is kept. AWS does not say how long it keeps
+	// one; observers see five minutes and more.
+	DefaultIdleTimeout = 5 * time.Minute
 	// DefaultConcurrency is how many events an account may have in flight.
 	DefaultConcurrency = 1000
 	// MaxRequestBytes is the largest event of a synchronous invocation.
@@ -75,6 +79,9 @@ type Config struct {
 	Env map[string]string
 	// InitTimeout limits INIT. 0 is 10 s.
 	InitTimeout time.Duration
+	// IdleTimeout is how long a free environment waits for its next event before it is ended, as at
+	// Close. 0 is 5 minutes.
+	IdleTimeout time.Duration
 	// Concurrency is how many events may be in flight over all functions. 0 is 1000.
 	Concurrency int
 	// Log receives every line that a function writes to stdout or stderr, without its line
@@ -111,6 +118,7 @@ type Runtime struct {
 	account     string
 	env         map[string]string
 	initTimeout time.Duration
+	idleTimeout time.Duration
 	concurrency int
 
 	functions map[string]*pool
@@ -134,10 +142,14 @@ func New(cfg Config) (*Runtime, error) {
 		account:     or(cfg.AccountID, "123456789012"),
 		env:         cfg.Env,
 		initTimeout: or(cfg.InitTimeout, DefaultInitTimeout),
+		idleTimeout: or(cfg.IdleTimeout, DefaultIdleTimeout),
 		concurrency: or(cfg.Concurrency, DefaultConcurrency),
 		functions:   make(map[string]*pool, len(cfg.Functions)),
 		log:         cfg.Log,
 		done:        make(chan struct{}),
+	}
+	if r.idleTimeout < 0 {
+		return nil, fmt.Errorf("the idle timeout is negative: %s", r.idleTimeout)
 	}
 	for _, fn := range cfg.Functions {
 		if _, taken := r.functions[fn.Name]; taken {

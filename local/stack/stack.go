@@ -18,6 +18,7 @@ import (
 
 	"github.com/tienda-dev/tienda/local/gateway"
 	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
@@ -57,6 +58,9 @@ type Options struct {
 	// CheckInit starts every function once before the API is served, so that one that cannot start
 	// is an error of Start instead of a 500 later.
 	CheckInit bool
+	// Record is told every action that a function asks of DynamoDB, from many goroutines. Nil records
+	// nothing.
+	Record func(record.Action)
 	// Out receives a line per request, and every line of a function under its name. Nil drops them.
 	Out io.Writer
 	// Note receives a sentence when something takes long, such as a download. Nil drops it.
@@ -137,9 +141,13 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 
+	endpoint, err := s.endpoints(ctx, opts)
+	if err != nil {
+		return err
+	}
 	for i := range functions {
 		if _, declared := functions[i].Env[envEndpoint]; declared {
-			functions[i].Env[envEndpoint] = s.Endpoint
+			functions[i].Env[envEndpoint] = endpoint(functions[i].Name)
 		}
 	}
 	if opts.CheckInit {
@@ -190,6 +198,30 @@ func (s *Stack) data(ctx context.Context, opts Options) error {
 		s.Tables[t.LogicalID] = t.Name
 	}
 	return nil
+}
+
+// endpoints returns where each function finds DynamoDB: the engine itself, or a recorder before it
+// that knows who asks.
+func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function string) string, error) {
+	if opts.Record == nil {
+		return func(string) string { return s.Endpoint }, nil
+	}
+	proxy, err := record.New(s.Endpoint, opts.Record)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }() // it ends when the server is closed below
+	s.stops = append(s.stops, func() {
+		_ = server.Close()
+		proxy.Close()
+	})
+	base := "http://" + listener.Addr().String()
+	return func(function string) string { return record.Endpoint(base, function) }, nil
 }
 
 // serve answers on the listener until Stop.

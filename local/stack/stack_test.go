@@ -14,10 +14,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"go.uber.org/goleak"
 
+	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/stack"
 )
 
@@ -175,6 +177,38 @@ func TestStackServes(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")); err == nil {
 		t.Error("it still listens")
+	}
+}
+
+// TestRecordKnowsWhoAsks sends what a function would, to where the function was told to.
+func TestRecordKnowsWhoAsks(t *testing.T) {
+	t.Parallel()
+	opts := options(t, templateText)
+	seen := make(chan record.Action, 1)
+	opts.Record = func(a record.Action) { seen <- a }
+	s, err := stack.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+
+	_, body := get(t, s.URL+"/open", "")
+	endpoint := strings.TrimSpace(strings.TrimSuffix(body, "hello"))
+	if endpoint == opts.DynamoDBEndpoint || !strings.HasSuffix(endpoint, "/echo") {
+		t.Fatalf("the function was told %q, want the recorder's address and its own name", endpoint)
+	}
+	if status, _ := get(t, endpoint+"/", ""); status != http.StatusNotFound {
+		t.Errorf("got %d, want the engine's own answer", status)
+	}
+	if got := <-seen; got.Function != "echo" {
+		t.Errorf("got %v, want the function's name", got)
+	}
+
+	s.Stop()
+	client := &http.Client{Timeout: time.Second}
+	if res, err := client.Get(endpoint); err == nil {
+		_ = res.Body.Close()
+		t.Error("the recorder still listens")
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -27,9 +30,10 @@ type Validator interface {
 }
 
 // Decode reads the request's JSON body into a T and checks it strictly. Its errors are problems:
-//   - 415 unsupported_media_type: the Content-Type is not JSON;
+//   - 415 unsupported_media_type: the Content-Type is not JSON; unsupported_content_encoding: the
+//     body is compressed;
 //   - 413 body_too_large: the body exceeds the route's limit;
-//   - 400 malformed_json: empty, not UTF-8, not JSON, nested too deep, a member twice, or
+//   - 400 malformed_json: empty, not UTF-8, half a surrogate pair, not JSON, nested too deep, a member twice, or
 //     anything behind the first value;
 //   - 422 validation_failed: an unknown field, a wrong type, or a rule that T's Validate found
 //     broken; every entry names its field.
@@ -42,10 +46,10 @@ func Decode[T any](r *http.Request) (T, error) {
 	if err != nil {
 		return in, bodyError(err)
 	}
-	if err := DecodeJSON(body, &in); err != nil {
+	if err := decodeJSON(body, &in); err != nil {
 		return in, err
 	}
-	if v, ok := any(in).(Validator); ok {
+	if v, ok := any(&in).(Validator); ok { // a pointer has the methods of both receivers
 		if broken := v.Validate(); len(broken) > 0 {
 			return in, problem.Fields(broken...)
 		}
@@ -53,14 +57,15 @@ func Decode[T any](r *http.Request) (T, error) {
 	return in, nil
 }
 
-// DecodeJSON is the strict decoding of Decode for a body that was read already. It does not call
-// Validate.
-func DecodeJSON(body []byte, dst any) error {
+func decodeJSON(body []byte, dst any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return malformed("The request body is empty.", nil)
 	}
 	if !utf8.Valid(body) {
 		return malformed("The request body is not valid UTF-8.", nil)
+	}
+	if hasLoneSurrogate(body) {
+		return malformed("The request body escapes half of a surrogate pair, which is no character.", nil)
 	}
 	if err := checkMembers(body, dst); err != nil {
 		return err
@@ -71,7 +76,42 @@ func DecodeJSON(body []byte, dst any) error {
 	return nil
 }
 
+// hasLoneSurrogate reports whether the JSON text has a \u escape of half a surrogate pair
+// (RFC 8259 section 8.2), which encoding/json would silently replace.
+func hasLoneSurrogate(body []byte) bool {
+	const escape = 6 // \uXXXX
+	unit := func(i int) rune {
+		if i+escape > len(body) || body[i] != '\\' || body[i+1] != 'u' {
+			return -1
+		}
+		n, err := strconv.ParseUint(string(body[i+2:i+escape]), 16, 16)
+		if err != nil {
+			return -1
+		}
+		return rune(n)
+	}
+	for i := 0; i < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		first := unit(i)
+		if !utf16.IsSurrogate(first) {
+			i++ // the escaped character may itself be a backslash
+			continue
+		}
+		if utf16.DecodeRune(first, unit(i+escape)) == unicode.ReplacementChar {
+			return true
+		}
+		i += 2*escape - 1
+	}
+	return false
+}
+
 func checkContentType(r *http.Request) error {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed.").
+			WithFields(problem.FieldError{Pointer: "Content-Encoding", Detail: "must be absent or identity"})
+	}
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	accepted := err == nil &&
 		(mediaType == ContentTypeJSON || (mediaType == ContentTypeMergePatch && r.Method == http.MethodPatch))

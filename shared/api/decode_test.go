@@ -61,6 +61,11 @@ func TestDecode(t *testing.T) {
 		"Blank":                  {body: " \n", status: 400, code: "malformed_json"},
 		"NotJSON":                {body: `{"name"`, status: 400, code: "malformed_json"},
 		"NotUTF8":                {body: "{\"name\":\"\xff\"}", status: 400, code: "malformed_json"},
+		"LoneSurrogate":          {body: `{"name":"\ud800"}`, status: 400, code: "malformed_json"},
+		"LoneLowSurrogate":       {body: `{"name":"x\udfffx"}`, status: 400, code: "malformed_json"},
+		"SurrogatesSwapped":      {body: `{"name":"\udc00\ud800"}`, status: 400, code: "malformed_json"},
+		"SurrogateInMemberName":  {body: `{"extra":{"\ud800":"x"}}`, status: 400, code: "malformed_json"},
+		"OKSurrogatePair":        {body: `{"name":"\ud83d\uded2 \\ud800"}`},
 		"TrailingData":           {body: `{} {}`, status: 400, code: "malformed_json"},
 		"TrailingGarbage":        {body: `{}x`, status: 400, code: "malformed_json"},
 		"TooDeep":                {body: deep, status: 400, code: "malformed_json"},
@@ -77,6 +82,10 @@ func TestDecode(t *testing.T) {
 			body: `{"Name":"a"}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{{Pointer: "/Name", Detail: "unknown field"}},
 		},
+		"Null": {
+			body: `null`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "", Detail: "must be an object"}},
+		},
 		"WrongType": {
 			body: `{"price":{"amount":"2"}}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{{Pointer: "/price/amount", Detail: "must be an integer"}},
@@ -88,6 +97,13 @@ func TestDecode(t *testing.T) {
 				{Pointer: "/extra/a", Detail: "must be a string"},
 				{Pointer: "/price", Detail: "must be an object"},
 				{Pointer: "/name", Detail: "must be a string"},
+			},
+		},
+		"NullIsNoStringOrNumber": {
+			body: `{"name":null,"count":null,"extra":{"a":null},"tags":null,"price":null}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{
+				{Pointer: "/name", Detail: "must be a string"}, {Pointer: "/count", Detail: "must be an integer"},
+				{Pointer: "/extra/a", Detail: "must be a string"},
 			},
 		},
 		"Fraction": {
@@ -151,6 +167,18 @@ func TestDecodeReadsValues(t *testing.T) {
 	}
 }
 
+func TestDecodeRefusesCompressedBodies(t *testing.T) {
+	t.Parallel()
+	for encoding, want := range map[string]bool{"gzip": false, "br": false, "identity": true, "": true} {
+		r := request(http.MethodPost, "application/json", `{}`)
+		r.Header.Set("Content-Encoding", encoding)
+		_, err := api.Decode[item](r)
+		if e, _ := problem.As(err); (err == nil) != want || e != nil && e.Kind != problem.UnsupportedMediaType {
+			t.Errorf("%q: got %v", encoding, err)
+		}
+	}
+}
+
 func TestDecodeBodyOverTheLimit(t *testing.T) {
 	t.Parallel()
 	r := request(http.MethodPost, "application/json", `{"name":"`+strings.Repeat("a", 100)+`"}`)
@@ -198,6 +226,22 @@ func TestPatchField(t *testing.T) {
 			}
 		}
 	})
+}
+
+type pointerValidated struct {
+	Name string `json:"name"`
+}
+
+// Validate implements api.Validator on the pointer.
+func (*pointerValidated) Validate() []problem.FieldError {
+	return []problem.FieldError{{Pointer: "/name", Detail: "never valid"}}
+}
+
+func TestDecodeCallsValidateOfPointers(t *testing.T) {
+	t.Parallel()
+	if _, err := api.Decode[pointerValidated](request(http.MethodPost, "application/json", `{}`)); err == nil {
+		t.Error("Validate was not called")
+	}
 }
 
 func FuzzDecode(f *testing.F) {

@@ -25,8 +25,8 @@ func NotModified(r *http.Request, etag string) bool {
 }
 
 // IfMatch returns the version that the request's If-Match header names (RFC 9110 section 13.1.1),
-// which must be one strong tag of ours. Without the header it is 428 precondition_required; a tag
-// that no version of ours can have is 412 precondition_failed.
+// which must be one strong tag of ours. Without the header it is 428 precondition_required; "*", which
+// names none, is 400; a tag that no version of ours can have is 412 precondition_failed.
 func IfMatch(r *http.Request) (int64, error) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 {
@@ -38,10 +38,13 @@ func IfMatch(r *http.Request) (int64, error) {
 	found := 0
 	for tag := range tags(values) {
 		found++
+		if tag == "*" {
+			return 0, problem.Parameter("If-Match", "must name the version that you read")
+		}
 		inner, ok := strings.CutPrefix(tag, `"`)
 		inner, closed := strings.CutSuffix(inner, `"`)
 		n, err := strconv.ParseInt(inner, 10, 64)
-		if !ok || !closed || err != nil || n < 1 {
+		if !ok || !closed || err != nil || n < 1 || ETag(n) != tag {
 			return 0, Stale()
 		}
 		version = n

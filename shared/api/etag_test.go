@@ -31,15 +31,17 @@ func TestIfMatch(t *testing.T) {
 		version int64
 		kind    problem.Kind
 	}{
-		"OK":       {headers: []string{`"7"`}, version: 7},
-		"Missing":  {kind: problem.PreconditionRequired},
-		"Weak":     {headers: []string{`W/"7"`}, kind: problem.PreconditionFailed},
-		"Any":      {headers: []string{`*`}, kind: problem.PreconditionFailed},
-		"Unquoted": {headers: []string{`7`}, kind: problem.PreconditionFailed},
-		"Foreign":  {headers: []string{`"abc"`}, kind: problem.PreconditionFailed},
-		"Zero":     {headers: []string{`"0"`}, kind: problem.PreconditionFailed},
-		"Two":      {headers: []string{`"7", "8"`}, kind: problem.BadRequest},
-		"Empty":    {headers: []string{``}, kind: problem.BadRequest},
+		"OK":          {headers: []string{`"7"`}, version: 7},
+		"Missing":     {kind: problem.PreconditionRequired},
+		"Weak":        {headers: []string{`W/"7"`}, kind: problem.PreconditionFailed},
+		"Any":         {headers: []string{`*`}, kind: problem.BadRequest},
+		"Unquoted":    {headers: []string{`7`}, kind: problem.PreconditionFailed},
+		"Foreign":     {headers: []string{`"abc"`}, kind: problem.PreconditionFailed},
+		"LeadingZero": {headers: []string{`"07"`}, kind: problem.PreconditionFailed},
+		"Sign":        {headers: []string{`"+7"`}, kind: problem.PreconditionFailed},
+		"Zero":        {headers: []string{`"0"`}, kind: problem.PreconditionFailed},
+		"Two":         {headers: []string{`"7", "8"`}, kind: problem.BadRequest},
+		"Empty":       {headers: []string{``}, kind: problem.BadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,7 +23,7 @@ const maxDepth = 32
 func checkMembers(body []byte, dst any) error {
 	w := walker{dec: json.NewDecoder(bytes.NewReader(body))}
 	w.dec.UseNumber()
-	if err := w.value(reflect.TypeOf(dst), "", 0); err != nil {
+	if err := w.value(reflect.TypeOf(dst).Elem(), "", 0); err != nil {
 		if e, ok := problem.As(err); ok {
 			return e
 		}
@@ -68,10 +68,11 @@ func (w *walker) value(t reflect.Type, pointer string, depth int) error {
 	return err
 }
 
-// checkKind notes a value of another JSON type than t is read from. Null is left to t.
+// checkKind notes a value of another JSON type than t is read from. Null is one too, unless t has a
+// way to say null.
 func (w *walker) checkKind(t reflect.Type, token json.Token, pointer string) {
 	want := jsonKind(t)
-	if token == nil || want == "" {
+	if want == "" || token == nil && nullable(t) {
 		return
 	}
 	got := ""
@@ -169,6 +170,17 @@ func memberType(t reflect.Type, name string) (reflect.Type, bool) {
 		return nil, false
 	default:
 		return nil, true // a wrong type, which is noted already
+	}
+}
+
+// nullable reports whether null is a value of t: for encoding/json it leaves a plain string or number
+// as it was, which would make "name": null an empty name.
+func nullable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return true
+	default:
+		return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
 	}
 }
 

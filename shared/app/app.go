@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
@@ -23,36 +23,65 @@ import (
 // process, and Lambda reports it.
 type Build func(ctx context.Context, s *Setup) (api.Handler, error)
 
+// buildTimeout bounds a Build, so that one which waits for a dependency ends with its own error
+// before Lambda ends INIT after 10 s without one.
+const buildTimeout = 5 * time.Second
+
 // Main serves one HTTP route as a Lambda function. It does not return.
 func Main(route api.Route, build Build) {
-	ctx := context.Background()
 	s := mustSetup()
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	h, err := handler(ctx, s, route, build)
+	cancel()
 	if err != nil {
 		fail(s, err)
 	}
-	serve(ctx, s, lambdahttp.New(h, lambdahttp.Config{RouteKey: route.Key(), Logger: s.logger}))
+	serve(s, lambdahttp.New(h, lambdahttp.Config{
+		RouteKey:      route.Key(),
+		RefusalHeader: middleware.SecurityHeaderSet(middleware.SecurityHeadersConfig{}),
+		Logger:        s.logger,
+	}))
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
-// are the event and the answer, as encoding/json reads and writes them. A panic is returned as
-// an error, so that the process lives on. Func does not return.
+// are the event and the answer, as encoding/json reads and writes them. Every invocation writes one
+// line, with what f adds to the context's log entry. A panic is returned as an error, so that the
+// process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
-	ctx := context.Background()
 	s := mustSetup()
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	f, err := build(ctx, s)
+	cancel()
 	if err != nil {
 		fail(s, err)
 	}
-	serve(ctx, s, lambda.NewHandler(func(ctx context.Context, in In) (out Out, err error) {
+	serve(s, lambda.NewHandler(logged(s.logger, f)))
+}
+
+// logged runs f with a logger and a log entry in its context, recovers it, and writes the
+// invocation's line.
+func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	fields := invocationFields()
+	return func(ctx context.Context, in In) (out Out, err error) {
+		start := time.Now()
+		logger := logger.WithLazy(fields(ctx)...)
+		entry := &logging.Entry{}
 		defer func() {
+			cause := err
 			if value := recover(); value != nil {
-				err = fmt.Errorf("panic: %v", value)
-				s.logger.Error("panic", logging.Error(logging.WithStack(err, debug.Stack())))
+				cause = logging.Panicked(value)
+				err = cause
 			}
+			line, _ := entry.Snapshot()
+			line = append(line, zap.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
+			if cause != nil {
+				logger.Error("invocation", append(line, logging.Error(cause))...)
+				return
+			}
+			logger.Info("invocation", line...)
 		}()
-		return f(logging.With(ctx, s.logger), in)
-	}))
+		return f(logging.WithEntry(logging.With(ctx, logger), entry), in)
+	}
 }
 
 // Handler returns the handler of a route as Main would serve it, with the same chain, for tests
@@ -71,9 +100,10 @@ func handler(ctx context.Context, s *Setup, route api.Route, build Build) (http.
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", route.Name, err)
 	}
+	fields := invocationFields()
 	cfg := middleware.Config{
 		Logger:        s.logger,
-		LogFields:     lambdaFields(),
+		LogFields:     func(r *http.Request) []zap.Field { return fields(r.Context()) },
 		Authenticator: middleware.GatewayAuthenticator(time.Now),
 	}
 	if err := s.Env(&cfg.CORS); err != nil {
@@ -96,9 +126,9 @@ func fail(s *Setup, err error) {
 	os.Exit(1)
 }
 
-func serve(ctx context.Context, s *Setup, h lambda.Handler) {
-	s.warm(ctx)
-	options := []lambda.Option{lambda.WithContext(ctx)}
+func serve(s *Setup, h lambda.Handler) {
+	s.warm(context.Background())
+	var options []lambda.Option
 	if len(s.shutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}

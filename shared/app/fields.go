@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"sync/atomic"
 
@@ -10,22 +9,24 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/logging"
-	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
-// lambdaFields returns the fields that tie a log line to its Lambda invocation: the first request
-// of the process is a cold start; the ids come from the context, because the environment does
-// not have them when requests run side by side.
-func lambdaFields() middleware.LogFields {
+// invocationFields returns a function for the fields that tie a log line to its Lambda
+// invocation: the first one of the process is a cold start; the ids come from the context, because
+// the environment does not have them when invocations run side by side.
+func invocationFields() func(context.Context) []zap.Field {
 	var served atomic.Bool
-	return func(r *http.Request) []zap.Field {
+	return func(ctx context.Context) []zap.Field {
 		fields := []zap.Field{zap.Bool(logging.KeyColdStart, !served.Swap(true))}
-		lc, ok := lambdacontext.FromContext(r.Context())
+		lc, ok := lambdacontext.FromContext(ctx)
 		if !ok {
 			return fields
 		}
-		fields = append(fields, zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID))
-		if id := traceID(r.Context()); id != "" {
+		fields = append(fields,
+			zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID),
+			zap.String(logging.KeyFunctionARN, lc.InvokedFunctionArn),
+		)
+		if id := traceID(ctx); id != "" {
 			fields = append(fields, zap.String(logging.KeyXRayTraceID, id))
 		}
 		return fields

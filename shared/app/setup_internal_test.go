@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -127,19 +125,19 @@ func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	return f(ctx, payload)
 }
 
-func TestLambdaFields(t *testing.T) {
+func TestInvocationFields(t *testing.T) {
 	t.Parallel()
-	fields := lambdaFields()
-	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "aws-1"})
+	fields := invocationFields()
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "aws-1", InvokedFunctionArn: "arn:1"})
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2-3;Parent=4;Sampled=1") //nolint:revive,staticcheck // the key that aws-lambda-go uses
 	read := func(ctx context.Context) map[string]any {
 		enc := zapcore.NewMapObjectEncoder()
-		for _, f := range fields(httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)) {
+		for _, f := range fields(ctx) {
 			f.AddTo(enc)
 		}
 		return enc.Fields
 	}
-	want := map[string]any{"cold_start": true, "function_request_id": "aws-1", "xray_trace_id": "1-2-3"}
+	want := map[string]any{"cold_start": true, "function_request_id": "aws-1", "function_arn": "arn:1", "xray_trace_id": "1-2-3"}
 	if diff := cmp.Diff(want, read(ctx)); diff != "" {
 		t.Errorf("first request (-want +got):\n%s", diff)
 	}

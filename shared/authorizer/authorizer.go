@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -103,9 +102,7 @@ func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2Custo
 func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (annotation identity.Annotation) {
 	defer func() {
 		if p := recover(); p != nil {
-			// The value may hold the token. Its type and the stack tell where to look.
-			err := logging.WithStack(fmt.Errorf("panic with a %T", p), debug.Stack())
-			logging.From(ctx).Error("authorizer panicked", zap.Error(err))
+			logging.From(ctx).Error("authorizer panicked", logging.Error(logging.Panicked(p)))
 			annotation = identity.Annotation{Outcome: identity.Unavailable}
 		}
 	}()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/tienda-dev/tienda/shared/awshttp"
 )
 
 // EnvEndpoint is the variable that names the table endpoint; empty is AWS.
@@ -49,7 +50,7 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	transport, err := Transport(cfg.Endpoint)
+	client, err := awshttp.NewClient(cfg.Endpoint, attemptTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +58,8 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 	o := dynamodb.Options{
 		Region:      cfg.Region,
 		Credentials: cfg.credentials(),
-		HTTPClient: &http.Client{
-			Transport: transport,
-			Timeout:   attemptTimeout,
-			// The SDK does not follow redirects: they would lose the signature.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		Retryer: newRetryer(),
+		HTTPClient:  client,
+		Retryer:     newRetryer(),
 	}
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)

@@ -265,7 +265,7 @@ func (r *runner) do(ctx context.Context) error {
 func protected(ctx context.Context, run func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = logging.Panicked(p)
 		}
 	}()
 	return run(ctx)

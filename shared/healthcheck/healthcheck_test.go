@@ -141,7 +141,13 @@ func TestAnswer(t *testing.T) {
 func TestCauseIsLogged(t *testing.T) {
 	t.Parallel()
 
-	for name, r := range map[string]run{"Fails": fails, "Panics": panics} {
+	for name, tc := range map[string]struct {
+		run   run
+		cause string
+	}{
+		"Fails":  {fails, "10.0.0.7"},
+		"Panics": {panics, "panic with a string"}, // its text may be anything
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
@@ -149,13 +155,13 @@ func TestCauseIsLogged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := newChecker(t, healthcheck.Config{}, critical("tables", r))
+			c := newChecker(t, healthcheck.Config{}, critical("tables", tc.run))
 			for range 3 { // cached: the cause is logged once
 				if _, err := c.Report(logging.With(t.Context(), log)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if strings.Count(out.String(), "10.0.0.7") != 1 || !strings.Contains(out.String(), `"check":"tables"`) {
+			if strings.Count(out.String(), tc.cause) != 1 || !strings.Contains(out.String(), `"check":"tables"`) {
 				t.Errorf("logged %s", out.String())
 			}
 		})

@@ -2,10 +2,12 @@ package lambdahttp
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"runtime/debug"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.uber.org/zap"
@@ -24,6 +26,10 @@ type Config struct {
 	// BasePath is removed from the path of every request that lies below it, on a segment
 	// boundary. Empty removes nothing.
 	BasePath string
+	// RefusalHeader stands on every answer that this package gives itself: what the handler's
+	// middleware would have set, such as middleware.SecurityHeaders' set. Nil is
+	// X-Content-Type-Options: nosniff alone.
+	RefusalHeader http.Header
 	// Logger is told about requests that end here: refused, panicked, too large. Nil tells
 	// nobody.
 	Logger *zap.Logger
@@ -32,10 +38,11 @@ type Config struct {
 // Handler serves events with a net/http handler. It implements lambda.Handler of aws-lambda-go
 // and is safe for concurrent invocations.
 type Handler struct {
-	next   http.Handler
-	route  string
-	base   basePath
-	logger *zap.Logger
+	next          http.Handler
+	route         string
+	base          basePath
+	logger        *zap.Logger
+	refusalHeader http.Header
 }
 
 // New returns a Handler that serves events with h. It panics when h is nil.
@@ -47,7 +54,11 @@ func New(h http.Handler, cfg Config) *Handler {
 	if logger == nil {
 		logger = zap.NewNop()
 	}
-	return &Handler{next: h, route: cfg.RouteKey, base: newBasePath(cfg.BasePath), logger: logger}
+	header := cfg.RefusalHeader
+	if header == nil {
+		header = http.Header{"X-Content-Type-Options": {"nosniff"}}
+	}
+	return &Handler{next: h, route: cfg.RouteKey, base: newBasePath(cfg.BasePath), logger: logger, refusalHeader: header}
 }
 
 // errWrongRoute is the fault of a template that points a route at another route's function.
@@ -107,15 +118,12 @@ func (h *Handler) serve(ctx context.Context, p payload) (a answer, err error) {
 	return a, nil
 }
 
-// refuse answers for the handler, with the headers that the chain would have set: the request's
-// id and what keeps an error from being cached or guessed at.
+// refuse answers for the handler, with the headers that the chain would have set.
 func (h *Handler) refuse(ctx context.Context, p payload, err error) []byte {
 	w := newWriter(p.method())
-	id := requestID(ctx, p.facts().RequestID)
-	if id != "" {
-		w.header.Set(problem.HeaderRequestID, id)
-	}
-	w.header.Set("X-Content-Type-Options", "nosniff")
+	maps.Copy(w.header, h.refusalHeader)
+	id := requestID(ctx, p)
+	w.header.Set(problem.HeaderRequestID, id)
 	problem.Write(w, new(http.Request).WithContext(ctx), err) // sets Cache-Control: no-store
 
 	fields := []zap.Field{
@@ -140,37 +148,29 @@ func (h *Handler) refuse(ctx context.Context, p payload, err error) []byte {
 	return p.encode(a)
 }
 
-// requestID returns the gateway's id, or the invocation's, if it may stand in a header.
-func requestID(ctx context.Context, gateway string) string {
-	const longest = 128
-	id := gateway
-	if lc, ok := lambdacontext.FromContext(ctx); ok && id == "" {
-		id = lc.AwsRequestID
+// requestID returns the client's id when it is valid, else the gateway's or the invocation's, else a
+// new one.
+func requestID(ctx context.Context, p payload) string {
+	// The gateway's ids are base64 and end in "=".
+	candidates := []string{p.headerValue(problem.HeaderRequestID), strings.TrimRight(p.facts().RequestID, "=")}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		candidates = append(candidates, lc.AwsRequestID)
 	}
-	if len(id) > longest {
-		return ""
-	}
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
-			return ""
+	for _, id := range candidates {
+		if problem.ValidRequestID(id) {
+			return id
 		}
 	}
-	return id
+	return rand.Text()
 }
 
 // panicked is what became of a request whose handler panicked. http.ErrAbortHandler is how a
 // handler says that its answer is not to be sent, so where it comes from is not worth a stack.
 func panicked(value any) error {
-	err, isError := value.(error)
-	switch {
-	case !isError:
-		err = fmt.Errorf("panic: %v", value)
-	case errors.Is(err, http.ErrAbortHandler):
+	if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return internal(err)
-	default:
-		err = fmt.Errorf("panic: %w", err)
 	}
-	return internal(logging.WithStack(err, debug.Stack()))
+	return internal(logging.Panicked(value))
 }
 
 func internal(cause error) error {

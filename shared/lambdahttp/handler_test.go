@@ -198,12 +198,14 @@ func TestNoAuthorizerIsNoAuthorizer(t *testing.T) {
 func TestRefusalCarriesARequestID(t *testing.T) {
 	t.Parallel()
 
-	tests := map[string]struct{ gateway, invocation, want string }{
-		"Gateways":          {"ATfSmjLgPHcESJw=", "invocation-1", "ATfSmjLgPHcESJw="},
-		"Invocations":       {"", "invocation-1", "invocation-1"},
-		"None":              {"", "", ""},
-		"NotOneThatInjects": {"a\r\nb: c", "invocation-1", ""},
-		"NotALongOne":       {strings.Repeat("a", 129), "", ""},
+	// An empty want is an id that is made for this answer.
+	tests := map[string]struct{ client, gateway, invocation, want string }{
+		"Clients":           {"client-1", "ATfSmjLgPHcESJw=", "invocation-1", "client-1"},
+		"Gateways":          {"", "ATfSmjLgPHcESJw=", "invocation-1", "ATfSmjLgPHcESJw"},
+		"Invocations":       {"", "", "invocation-1", "invocation-1"},
+		"None":              {"", "", "", ""},
+		"NotOneThatInjects": {"a\r\nb: c", "a\r\nb: c", "invocation-1", "invocation-1"},
+		"NotALongOne":       {strings.Repeat("a", 129), strings.Repeat("a", 129), "", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -213,11 +215,18 @@ func TestRefusalCarriesARequestID(t *testing.T) {
 			if test.invocation != "" {
 				ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: test.invocation})
 			}
-			e := event(t, map[string]any{"requestContext.requestId": test.gateway, "requestContext.http.method": "G T"})
-			got := invokeContext(ctx, t, unreachable(t), lambdahttp.Config{}, e)
+			e := event(t, map[string]any{
+				"requestContext.requestId": test.gateway, "requestContext.http.method": "G T", "headers.x-request-id": test.client,
+			})
+			header := http.Header{"X-Frame-Options": {"DENY"}, "X-Content-Type-Options": {"nosniff"}}
+			got := invokeContext(ctx, t, unreachable(t), lambdahttp.Config{RefusalHeader: header}, e)
 
-			if got.StatusCode != http.StatusBadRequest || got.Headers[problem.HeaderRequestID] != test.want {
-				t.Errorf("status %d, id %q; want 400, %q", got.StatusCode, got.Headers[problem.HeaderRequestID], test.want)
+			id := got.Headers[problem.HeaderRequestID]
+			if got.StatusCode != http.StatusBadRequest || id != test.want && test.want != "" || !problem.ValidRequestID(id) {
+				t.Errorf("status %d, id %q; want 400, %q", got.StatusCode, id, test.want)
+			}
+			if got.Headers["X-Frame-Options"] != "DENY" {
+				t.Errorf("headers %v, want those of the configuration", got.Headers)
 			}
 			checkProblem(t, got)
 		})

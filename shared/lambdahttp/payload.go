@@ -13,6 +13,8 @@ type payload interface {
 	facts() Event
 	// method returns the request's method as the client sent it.
 	method() string
+	// headerValue returns a request header's value, whatever its letter case; "" when it is absent.
+	headerValue(name string) string
 	// authorizer returns the Lambda authorizer's context, and false when no authorizer ran.
 	authorizer() (map[string]string, bool)
 	// request returns the request that a net/http server would hand to a handler. Its errors are

@@ -161,6 +161,15 @@ func (c *requestContext2) readAuthorizer(r *reader, name string) {
 
 func (p *payload2) method() string { return p.context.http.Method }
 
+func (p *payload2) headerValue(name string) string {
+	for _, h := range p.headers {
+		if strings.EqualFold(h.name, name) {
+			return h.value
+		}
+	}
+	return ""
+}
+
 func (p *payload2) facts() Event {
 	c := &p.context
 	return Event{

@@ -33,10 +33,6 @@ const (
 	KeyCorrelationID = "correlation_id"
 	// KeyXRayTraceID is the root id of the X-Ray trace ("1-67891233-abcdef012345678912345678").
 	KeyXRayTraceID = "xray_trace_id"
-	// KeyTraceID is the W3C trace id, 32 hexadecimal digits.
-	KeyTraceID = "trace_id"
-	// KeySpanID is the W3C span id, 16 hexadecimal digits.
-	KeySpanID = "span_id"
 	// KeyError is an object with KeyErrorType, KeyErrorMessage and KeyErrorStack.
 	KeyError = "error"
 	// KeyErrorType is the Go type of the error, inside KeyError.

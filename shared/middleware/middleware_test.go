@@ -78,7 +78,7 @@ func TestRecoverAfterTheAnswerBegan(t *testing.T) {
 		if got := recover(); got != http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
 			t.Errorf("got panic %v, want http.ErrAbortHandler", got)
 		}
-		if got := lines(); len(got) != 1 || got[0]["http_status"] != 500.0 || !strings.Contains(toJSON(t, got[0]), "boom") {
+		if got := lines(); len(got) != 1 || got[0]["http_status"] != 500.0 || !strings.Contains(toJSON(t, got[0]), "panic with a string") || strings.Contains(toJSON(t, got[0]), "boom") {
 			t.Errorf("access line: %v", got)
 		}
 	}()

@@ -1,16 +1,13 @@
 package middleware
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Recover turns a panic into a 500 problem and leaves the value and the stack in the log entry.
+// Recover turns a panic into a 500 problem and leaves what logging.Panicked tells of it in the log entry.
 // It sits inside the access log, metrics and tracing, so that they see the 500. When the answer
 // had begun already, it cannot be taken back: the panic goes on as http.ErrAbortHandler, and the
 // server drops what was written.
@@ -22,7 +19,7 @@ func Recover(next http.Handler) http.Handler {
 			if value == nil {
 				return
 			}
-			err := logging.WithStack(panicError(value), debug.Stack())
+			err := logging.Panicked(value)
 			if rec.started() {
 				logging.EntryFrom(r.Context()).SetError(err)
 				panic(http.ErrAbortHandler)
@@ -31,11 +28,4 @@ func Recover(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(rec, r)
 	})
-}
-
-func panicError(value any) error {
-	if err, ok := value.(error); ok {
-		return fmt.Errorf("panic: %w", err)
-	}
-	return errors.New("panic: " + fmt.Sprint(value))
 }

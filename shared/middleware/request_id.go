@@ -19,13 +19,13 @@ const HeaderRequestID = problem.HeaderRequestID
 type LogFields func(r *http.Request) []zap.Field
 
 // RequestID gives every request an id, echoes it in X-Request-Id, and puts a logger that names
-// it and an empty log entry into the context. A client's id is kept when it has 1 to 128
-// characters of A-Z a-z 0-9 . _ : and -; any other is replaced, because it would end up in logs.
+// it and an empty log entry into the context. A client's id is kept when it is valid
+// (problem.ValidRequestID); any other is replaced, because it would end up in logs.
 func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id := r.Header.Get(HeaderRequestID)
-			if !validRequestID(id) {
+			if !problem.ValidRequestID(id) {
 				id = rand.Text()
 			}
 			w.Header().Set(HeaderRequestID, id)
@@ -48,22 +48,4 @@ type requestIDKey struct{}
 func RequestIDFrom(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
-}
-
-const maxRequestID = 128
-
-func validRequestID(id string) bool {
-	if id == "" || len(id) > maxRequestID {
-		return false
-	}
-	for i := range len(id) {
-		c := id[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '.', c == '_', c == ':', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -1,12 +1,10 @@
 package page
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
+
+	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
 // Status says what a key is used for.
@@ -43,18 +41,9 @@ func (k Key) GoString() string { return k.String() }
 // ParseKeys reads a secret: a JSON list of {"kid", "status", "key"}, or one such object. Its errors
 // never carry the secret.
 func ParseKeys(secret []byte) ([]Key, error) {
-	secret = bytes.TrimSpace(secret)
-	if len(secret) > 0 && secret[0] == '{' {
-		secret = append(append([]byte{'['}, secret...), ']')
-	}
-	var keys []Key
-	decoder := json.NewDecoder(bytes.NewReader(secret))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&keys); err != nil {
-		return nil, errors.New(`cursor keys: not a JSON list of objects with "kid", "status" and "key"`)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("cursor keys: data behind the JSON list")
+	keys, err := secrets.List[Key](secret)
+	if err != nil {
+		return nil, fmt.Errorf("cursor keys: %w", err)
 	}
 	if err := validateKeys(keys); err != nil {
 		return nil, err

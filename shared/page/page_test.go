@@ -77,12 +77,13 @@ func TestParseKeys(t *testing.T) {
 	}{
 		"List":             {in: "[" + working + "," + object("k0", "retiring", text) + "]", want: []page.Key{one, {ID: "k0", Status: page.Retiring, Text: text}}},
 		"OneObject":        {in: " \n" + working + "\n", want: []page.Key{one}},
-		"Empty":            {in: "", err: "not a JSON list"},
-		"EmptyList":        {in: "[]", err: "0 keys are active"},
-		"NotJSON":          {in: text, err: "not a JSON list"},
-		"UnknownMember":    {in: `{"kid":"k1","status":"active","secret":"` + text + `"}`, err: "not a JSON list"},
-		"DataBehind":       {in: "[" + working + "] x", err: "data behind"},
-		"TwoObjects":       {in: working + working, err: "not a JSON list"},
+		"Empty":            {in: "", err: "not a JSON object"},
+		"EmptyList":        {in: "[]", err: "not a JSON object"},
+		"NotJSON":          {in: text, err: "not a JSON object"},
+		"NoKey":            {in: `{"kid":"k1","status":"active","secret":"` + text + `"}`, err: "shorter than 32"},
+		"Note":             {in: "[" + strings.TrimSuffix(working, "}") + `,"note":"of 2026"}]`, want: []page.Key{one}},
+		"DataBehind":       {in: "[" + working + "] x", err: "not a JSON object"},
+		"TwoObjects":       {in: working + working, err: "not a JSON object"},
 		"TwoActive":        {in: "[" + working + "," + object("k2", "active", text) + "]", err: "2 keys are active"},
 		"NoneActive":       {in: object("k1", "retiring", text), err: "0 keys are active"},
 		"UnknownStatus":    {in: object("k1", "next", text), err: "status of k1"},
@@ -91,8 +92,8 @@ func TestParseKeys(t *testing.T) {
 		"NameWithSpace":    {in: object("k 1", "active", text), err: `"kid" of key 1`},
 		"NameTooLong":      {in: object(strings.Repeat("k", 33), "active", text), err: `"kid" of key 1`},
 		"KeyTooShort":      {in: object("k1", "active", text[1:]), err: "shorter than 32"},
-		"KeyIsNotAString":  {in: `{"kid":"k1","status":"active","key":12345678}`, err: "not a JSON list"},
-		"ListOfSomethings": {in: `["` + text + `"]`, err: "not a JSON list"},
+		"KeyIsNotAString":  {in: `{"kid":"k1","status":"active","key":12345678}`, err: "not a JSON object"},
+		"ListOfSomethings": {in: `["` + text + `"]`, err: "not a JSON object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -105,10 +105,15 @@ func New(kind Kind, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
 }
 
-// Fields returns an Invalid error (422, code validation_failed) that names every offending field.
+// maxFields bounds how many fields one answer names, so that a small request cannot ask for a large
+// answer.
+const maxFields = 20
+
+// Fields returns an Invalid error (422, code validation_failed) that names the offending fields, the
+// first 20 of them.
 func Fields(fields ...FieldError) *Error {
 	e := New(Invalid, "validation_failed", "One or more fields are not valid.")
-	e.Errors = fields
+	e.Errors = fields[:min(len(fields), maxFields)]
 	return e
 }
 

@@ -43,6 +43,11 @@ func TestWrite(t *testing.T) {
 			body:   map[string]any{"title": "Service Unavailable", "status": 503.0, "code": "unavailable", "detail": "Try again.", "request_id": "rid"},
 			header: map[string]string{"Retry-After": "1"}, cause: "secret host",
 		},
+		"OwnETag": {
+			err: problem.New(problem.PreconditionFailed, "stale", "Stale.").WithHeader("ETag", `"9"`), status: 412,
+			body:   map[string]any{"title": "Precondition Failed", "status": 412.0, "code": "stale", "detail": "Stale.", "request_id": "rid"},
+			header: map[string]string{"ETag": `"9"`},
+		},
 		"Unmapped": {
 			err: errors.New("boom"), status: 500,
 			body:  map[string]any{"title": "Internal Server Error", "status": 500.0, "code": "internal", "request_id": "rid"},
@@ -71,7 +76,7 @@ func TestWrite(t *testing.T) {
 			if diff := cmp.Diff(tc.body, got); diff != "" || rec.Code != tc.status {
 				t.Errorf("status %d, want %d; body (-want +got):\n%s", rec.Code, tc.status, diff)
 			}
-			if rec.Header().Get("Content-Type") != "application/problem+json" || rec.Header().Get("ETag") != "" {
+			if rec.Header().Get("Content-Type") != "application/problem+json" || rec.Header().Get("ETag") != tc.header["ETag"] {
 				t.Errorf("headers: %v", rec.Header())
 			}
 			for key, want := range tc.header {
@@ -84,6 +89,13 @@ func TestWrite(t *testing.T) {
 				t.Errorf("cause in the log entry: got %v, want %q", cause, tc.cause)
 			}
 		})
+	}
+}
+
+func TestFieldsAreBounded(t *testing.T) {
+	t.Parallel()
+	if got := len(problem.Fields(make([]problem.FieldError, 1000)...).Errors); got != 20 {
+		t.Errorf("got %d fields, want 20", got)
 	}
 }
 

@@ -12,6 +12,25 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
+// ValidRequestID reports whether a client's request id may be kept: 1 to 128 characters of
+// A-Z a-z 0-9 . _ : and -. Any other could write into logs what it likes.
+func ValidRequestID(id string) bool {
+	const longest = 128
+	if id == "" || len(id) > longest {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '.', c == '_', c == ':', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 const (
 	// ContentType is the media type of every error answer (RFC 9457 section 3).
 	ContentType = "application/problem+json"
@@ -42,11 +61,11 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	h := w.Header()
-	maps.Copy(h, e.Header)
-	h.Set("Content-Type", ContentType)
-	h.Del("Content-Length")
+	h.Del("Content-Length") // the handler may have described an answer that it then did not give
 	h.Del("ETag")
 	h.Set("Cache-Control", "no-store")
+	maps.Copy(h, e.Header)
+	h.Set("Content-Type", ContentType)
 
 	status := e.Kind.Status()
 	body, marshalErr := json.Marshal(document{

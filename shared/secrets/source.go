@@ -81,9 +81,6 @@ func isSecretARN(value string) bool {
 // Name returns the name of the variable.
 func (s Source) Name() string { return s.name }
 
-// Remote reports whether reading the secret needs a Getter.
-func (s Source) Remote() bool { return s.kind == kindAWS }
-
 // String returns the variable's name and where it points, without an inline secret.
 func (s Source) String() string {
 	switch s.kind {

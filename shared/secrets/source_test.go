@@ -44,12 +44,11 @@ func TestSourceForms(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		value, want, printed string
-		remote               bool
 	}{
-		"Object": {`{"from":"object"}`, `{"from":"object"}`, "TOKEN_KEYS_SECRET (inline)", false},
-		"List":   {` ["list"] `, `["list"]`, "TOKEN_KEYS_SECRET (inline)", false},
-		"File":   {"file:" + path, `{"from":"file"}`, "TOKEN_KEYS_SECRET (file:" + path + ")", false},
-		"ARN":    {secretARN, "remote", "TOKEN_KEYS_SECRET (" + secretARN + ")", true},
+		"Object": {`{"from":"object"}`, `{"from":"object"}`, "TOKEN_KEYS_SECRET (inline)"},
+		"List":   {` ["list"] `, `["list"]`, "TOKEN_KEYS_SECRET (inline)"},
+		"File":   {"file:" + path, `{"from":"file"}`, "TOKEN_KEYS_SECRET (file:" + path + ")"},
+		"ARN":    {secretARN, "remote", "TOKEN_KEYS_SECRET (" + secretARN + ")"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,8 +56,8 @@ func TestSourceForms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if source.Name() != variable || source.Remote() != tt.remote {
-				t.Errorf("name %q, remote %t", source.Name(), source.Remote())
+			if source.Name() != variable {
+				t.Errorf("name %q, want %q", source.Name(), variable)
 			}
 			if got := fmt.Sprint(source); got != tt.printed {
 				t.Errorf("prints as %q, want %q", got, tt.printed)

@@ -231,6 +231,20 @@ func TestGlobalEpochStaysKnown(t *testing.T) {
 	}
 }
 
+// A class that keeps nothing leaves nothing behind for one that does.
+func TestOnlyRelaxedRoutesKeepAYes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Default, api.Strict} {
+		if err := b.Check(t.Context(), b.id, class); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.asked) != 5 {
+		t.Errorf("asked %d times, want 5", len(b.asked))
+	}
+}
+
 func TestRelaxedEnds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

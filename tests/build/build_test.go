@@ -42,7 +42,7 @@ func TestSecondBuildDoesNothingAndAtOnce(t *testing.T) {
 	if _, err := dist.Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	if err := dist.Check(o); err != nil {
+	if err := dist.Check(t.Context(), o); err != nil {
 		t.Errorf("what Build laid is refused: %v", err)
 	}
 	before := files(t, filepath.Join(o.Root, "dist"))

@@ -32,6 +32,9 @@ const root = "../.."
 // shared is the stack that the tests of this package share. TestMain sets it before any test runs.
 var shared *stack.Stack
 
+// recorded is what its functions ask of DynamoDB.
+var recorded actions
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // run runs the tests on one stack and then holds Stop to its promise: nothing is left running.
@@ -43,7 +46,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	var err error
-	if shared, err = stack.Start(context.Background(), options(&log)); err != nil {
+	opts := options(&log)
+	opts.Record = recorded.see
+	if shared, err = stack.Start(context.Background(), opts); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -68,8 +73,12 @@ func run(m *testing.M) int {
 
 // build lays the functions' binaries for this machine, and the command that serves them.
 func build(ctx context.Context) error {
-	_, err := dist.Build(ctx, dist.Options{
-		Root: root, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	_, err = dist.Build(ctx, dist.Options{
+		Root: folder, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH,
 	})
 	if err != nil {
 		return err
@@ -107,6 +116,7 @@ func tokens(s *stack.Stack) suite.Tokens {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
+	t.Cleanup(func() { leastPrivilege(t) })
 	suite.Run(t, target(t, shared))
 }
 

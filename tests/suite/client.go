@@ -103,7 +103,7 @@ func (c *Caller) Send(t TB, r Request) (Answer, error) {
 		return Answer{}, err
 	}
 	answered, err := io.ReadAll(res.Body)
-	if err = errors.Join(err, res.Body.Close()); err != nil {
+	if err := errors.Join(err, res.Body.Close()); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: answered}, nil

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -24,9 +25,7 @@ func (r rejected) body(valid Document) string {
 
 func (c *Caller) testCreateRefuses(t *testing.T) {
 	cases := unreadable()
-	for name, r := range brokenMembers() {
-		cases[name] = r
-	}
+	maps.Copy(cases, brokenMembers())
 	for name, r := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,21 +64,22 @@ func unreadable() map[string]rejected {
 		"InnerMemberTwice": {text: func(body string) string {
 			return strings.Replace(body, `"currency":`, `"currency":"USD","currency":`, 1)
 		}, want: malformed("/price/currency")},
-		"TooDeep":              {change: Document{"description": deep(32)}, want: malformed()},
-		"FarTooDeep":           {text: becomes(strings.Repeat("[", 30_000)), want: malformed()},
-		"Null":                 {text: becomes("null"), want: invalid("/sku", "/name", "/category", "/price")},
-		"Array":                {text: func(body string) string { return "[" + body + "]" }, want: invalid("")},
-		"Number":               {text: becomes("5"), want: invalid("")},
-		"NoMembers":            {text: becomes("{}"), want: invalid("/sku", "/name", "/category", "/price")},
-		"ContentTypeMissing":   {header: map[string]string{headerContentType: ""}, want: unsupported()},
-		"ContentTypeText":      typed("text/plain"),
-		"ContentTypeForm":      typed("application/x-www-form-urlencoded"),
-		"ContentTypeXML":       typed("application/xml"),
-		"ContentTypePatch":     typed(typeMergePatch),
-		"ContentTypeProblem":   typed(typeProblem),
-		"ContentTypeLatin1":    typed("application/json; charset=iso-8859-1"),
-		"ContentTypeBinary":    typed("application/octet-stream"),
-		"ContentTypeMalformed": typed("application/json;;;="),
+		"TooDeep":               {change: Document{"description": deep(32)}, want: malformed()},
+		"DeepestIsReadToItsEnd": {change: Document{"description": deep(31)}, want: invalid("/description")},
+		"FarTooDeep":            {text: becomes(strings.Repeat("[", 30_000)), want: malformed()},
+		"Null":                  {text: becomes("null"), want: invalid("/sku", "/name", "/category", "/price")},
+		"Array":                 {text: func(body string) string { return "[" + body + "]" }, want: invalid("")},
+		"Number":                {text: becomes("5"), want: invalid("")},
+		"NoMembers":             {text: becomes("{}"), want: invalid("/sku", "/name", "/category", "/price")},
+		"ContentTypeMissing":    {header: map[string]string{headerContentType: ""}, want: unsupported()},
+		"ContentTypeText":       typed("text/plain"),
+		"ContentTypeForm":       typed("application/x-www-form-urlencoded"),
+		"ContentTypeXML":        typed("application/xml"),
+		"ContentTypePatch":      typed(typeMergePatch),
+		"ContentTypeProblem":    typed(typeProblem),
+		"ContentTypeLatin1":     typed("application/json; charset=iso-8859-1"),
+		"ContentTypeBinary":     typed("application/octet-stream"),
+		"ContentTypeMalformed":  typed("application/json;;;="),
 	}
 }
 

@@ -68,7 +68,7 @@ func (c *Caller) testUnmatched(t *testing.T) {
 		"UnknownVersion":         {Method: http.MethodGet, Path: "/v2/products"},
 		"VersionOnly":            {Method: http.MethodGet, Path: "/v1"},
 		"OtherLetterCase":        {Method: http.MethodGet, Path: "/V1/Products"},
-		"TrailingSlash":          {Method: http.MethodGet, Path: "/v1/products/"},
+		"TrailingSlash":          {Method: http.MethodGet, Path: "/v1/products/coffee/"},
 		"DoubleSlash":            {Method: http.MethodGet, Path: "/v1//products"},
 		"BelowAProduct":          {Method: http.MethodGet, Path: "/v1/products/" + nobodysID + "/reviews"},
 		"BelowInventory":         {Method: http.MethodGet, Path: "/v1/products/" + nobodysID + "/inventory/x"},

@@ -24,6 +24,7 @@ type Product struct {
 	UpdatedAt   string            `json:"updated_at"`
 }
 
+// Price is an amount of money in minor units.
 type Price struct {
 	AmountMinor int64  `json:"amount_minor"`
 	Currency    string `json:"currency"`

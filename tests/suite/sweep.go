@@ -138,13 +138,7 @@ func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p Product) {
 		}
 	}
 	r.Body = string(body)
-	a := c.Do(rt, r)
-	if a.Status >= http.StatusBadRequest {
-		a.problem(rt)
-	}
-	if a.Status >= http.StatusInternalServerError {
-		rt.Fatalf("%s %s %q: %d %s", r.Method, r.Path, r.Body, a.Status, a.Body)
-	}
+	c.wantNoFailure(rt, r)
 }
 
 // sweepAddresses asks for lists and products under any query and id.
@@ -166,7 +160,17 @@ func (c *Caller) sweepAddresses(rt *rapid.T, t *testing.T) {
 	if rapid.Bool().Draw(rt, "staff") {
 		r.Token = c.As(t, roleCatalog)
 	}
-	if a := c.Do(rt, r); a.Status >= http.StatusBadRequest {
-		a.problem(rt)
+	c.wantNoFailure(rt, r)
+}
+
+// wantNoFailure sends the request: it may be served or refused with a problem, by a server that works.
+func (c *Caller) wantNoFailure(t TB, r Request) {
+	t.Helper()
+	a := c.Do(t, r)
+	if a.Status >= http.StatusBadRequest {
+		a.problem(t)
+	}
+	if a.Status >= http.StatusInternalServerError {
+		t.Fatalf("%s %s %q: %d %s", r.Method, r.Path, r.Body, a.Status, a.Body)
 	}
 }

@@ -140,9 +140,11 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	return Result{Functions: functions, Laid: laid, Removed: removed}, nil
 }
 
-// Check reports every way in which out is not what Build would have laid for the target: a
-// missing, foreign or wrongly built binary. Whoever ships or runs out calls it first.
-func Check(o Options) error {
+// Check reports every way in which out is not what Build would lay for the target now: a binary
+// that is missing, foreign, wrongly built or older than its sources. It compiles as Build does, into
+// <out>/.bin/, which costs nothing while nothing has changed, and lays nothing. Whoever ships or runs
+// out calls it first.
+func Check(ctx context.Context, o Options) error {
 	o.GOOS = cmp.Or(o.GOOS, "linux")
 	functions, err := Functions(o.Root)
 	if err != nil {
@@ -165,6 +167,27 @@ func Check(o Options) error {
 	}
 	for _, name := range stale {
 		faults = append(faults, fmt.Errorf("%s: no such function any more", name))
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	return checkSources(ctx, o, out, functions)
+}
+
+// checkSources compiles every function and compares.
+func checkSources(ctx context.Context, o Options, out string, functions []Function) error {
+	if err := compile(ctx, o, out, functions); err != nil {
+		return err
+	}
+	var faults []error
+	for _, fn := range functions {
+		same, err := sameContent(filepath.Join(out, binFolder, fn.Name), filepath.Join(out, fn.Name, bootstrap))
+		switch {
+		case err != nil:
+			faults = append(faults, fmt.Errorf("%s: %w", fn.Name, err))
+		case !same:
+			faults = append(faults, fmt.Errorf("%s: not what its sources compile to", fn.Name))
+		}
 	}
 	return errors.Join(faults...)
 }

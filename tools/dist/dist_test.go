@@ -2,6 +2,7 @@ package dist_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -202,6 +203,45 @@ func TestCheck(t *testing.T) {
 			},
 			want: "gone: no such function any more",
 		},
+		"EditedSource": {
+			goarch: "arm64",
+			damage: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, root, "functions/a/one/main.go", strings.ReplaceAll(program, "hello", "servus"))
+			},
+			want: "one: not what its sources compile to",
+		},
+		"EditedAndEditedBack": {
+			goarch: "arm64",
+			damage: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, root, "functions/a/one/main.go", program+"\n")
+				write(t, root, "functions/a/one/main.go", program)
+			},
+		},
+		"OtherLinkFlags": {
+			goarch: "arm64",
+			damage: func(t *testing.T, root string) {
+				t.Helper()
+				// The flags do not show in the build's settings.
+				relink := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false",
+					"-tags", dist.Tags, "-o", "dist/one/bootstrap", "./functions/a/one")
+				relink.Dir = root
+				relink.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOWORK=off")
+				if out, err := relink.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			},
+			want: "one: not what its sources compile to",
+		},
+		"SourceThatDoesNotCompile": {
+			goarch: "arm64",
+			damage: func(t *testing.T, root string) {
+				t.Helper()
+				write(t, root, "functions/a/one/main.go", "package main\n\nfunc main() { undefined() }\n")
+			},
+			want: "undefined: undefined",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -211,15 +251,28 @@ func TestCheck(t *testing.T) {
 			if test.damage != nil {
 				test.damage(t, root)
 			}
-			err := dist.Check(dist.Options{Root: root, Out: "dist", GOARCH: test.goarch})
+			before := content(t, root, "dist/one/bootstrap")
+			err := dist.Check(t.Context(), dist.Options{Root: root, Out: "dist", GOARCH: test.goarch})
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("Check() = %v, want nil", err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 				t.Errorf("Check() = %v, want %q", err, test.want)
 			}
+			if content(t, root, "dist/one/bootstrap") != before {
+				t.Error("Check laid a binary")
+			}
 		})
 	}
+}
+
+func content(t *testing.T, root, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func modTime(t *testing.T, root, name string) time.Time {

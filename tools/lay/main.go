@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	out := flags.String("out", "dist", "the output folder")
 	arch := flags.String("arch", "arm64", "Lambda architecture: arm64, amd64 or x86_64")
 	host := flags.Bool("host", false, "build for this machine instead of Lambda")
-	check := flags.Bool("check", false, "build nothing; fail unless the output folder is what a build would lay")
+	check := flags.Bool("check", false, "lay nothing; fail unless the output folder is what a build would lay")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 
 	if *check {
-		if err := dist.Check(o); err != nil {
-			return fmt.Errorf("%s is not built for %s/%s (run `make build ARCH=%s`):\n%w", *out, o.GOOS, o.GOARCH, *arch, err)
+		if err := dist.Check(ctx, o); err != nil {
+			return fmt.Errorf("%s is not what a build for %s/%s lays (run `make build ARCH=%s`):\n%w", *out, o.GOOS, o.GOARCH, *arch, err)
 		}
 		return nil
 	}

@@ -2,7 +2,7 @@
 // with.
 package policy
 
-// The roles that a user can hold. A user without any is a customer.
+// The roles that a user can hold.
 const (
 	// RoleCatalog maintains products.
 	RoleCatalog = "catalog"
@@ -12,7 +12,7 @@ const (
 	RoleSupport = "support"
 	// RoleAdmin manages users and rules.
 	RoleAdmin = "admin"
-	// RoleCustomer buys.
+	// RoleCustomer buys. Every new user has it.
 	RoleCustomer = "customer"
 	// RoleService is for machines: other services that ask whether a token stands.
 	RoleService = "service"

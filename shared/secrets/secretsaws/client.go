@@ -22,6 +22,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/tienda-dev/tienda/shared/awshttp"
 )
 
 const (
@@ -29,7 +31,7 @@ const (
 	// attempts is how often one request is sent at most.
 	attempts = 3
 	// attemptTimeout bounds one attempt of the default HTTP client.
-	attemptTimeout = 3 * time.Second
+	attemptTimeout = 2 * time.Second
 	// firstPause bounds the random pause before the first repetition; it doubles each time.
 	firstPause = 100 * time.Millisecond
 	// maxAnswer is far above the largest secret, which has 64 KiB.
@@ -51,8 +53,7 @@ type Config struct {
 	SessionToken    string `env:"AWS_SESSION_TOKEN"`
 	// Endpoint replaces the regional endpoint. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_SECRETS_MANAGER"`
-	// HTTPClient sends the requests. Default: an http.Client of its own. Give the one that the
-	// function's other AWS clients use where there is one.
+	// HTTPClient sends the requests. Nil is one of awshttp.
 	HTTPClient HTTPClient
 }
 
@@ -73,7 +74,11 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("secretsaws: AWS_ENDPOINT_URL_SECRETS_MANAGER is no URL") // which may hold a password
 	}
 	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = &http.Client{Timeout: attemptTimeout}
+		client, err := awshttp.NewClient(cfg.Endpoint, attemptTimeout)
+		if err != nil {
+			return nil, err
+		}
+		cfg.HTTPClient = client
 	}
 	return &Client{
 		cfg: cfg,

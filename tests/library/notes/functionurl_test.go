@@ -50,7 +50,7 @@ func TestBehindAFunctionURL(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(notes.CreateNoteRoute.Key(), chain)
-	h := lambdahttp.New(mux, lambdahttp.Config{})
+	h := lambdahttp.New(mux, lambdahttp.Config{}) // lambda.Start(h) serves it
 
 	for name, tc := range map[string]struct {
 		authorization string

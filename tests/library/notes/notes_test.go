@@ -2,6 +2,7 @@ package notes_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -17,12 +18,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// quiet is the environment of a function that logs nothing but its end.
+// quiet is the environment of a function that logs nothing.
 func quiet(more map[string]string) map[string]string {
 	environ := map[string]string{"LOG_LEVEL": "FATAL"}
-	for name, value := range more {
-		environ[name] = value
-	}
+	maps.Copy(environ, more)
 	return environ
 }
 

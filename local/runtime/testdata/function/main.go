@@ -101,6 +101,9 @@ func handle(ctx context.Context, e event, count int) (any, error) {
 	case "exit":
 		fmt.Println("leaving")
 		os.Exit(e.N)
+	case "kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // as the system does when memory runs out
+		time.Sleep(time.Hour)
 	case "big":
 		return strings.Repeat("x", e.N-2), nil // two quotes
 	case "half":

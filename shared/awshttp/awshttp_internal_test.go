@@ -1,4 +1,4 @@
-package ddb
+package awshttp
 
 import (
 	"context"
@@ -65,7 +65,7 @@ func TestIsAWS(t *testing.T) {
 			if got := isAWS(endpoint); got != want {
 				t.Errorf("got %t, want %t", got, want)
 			}
-			transport, err := Transport(endpoint)
+			transport, err := newTransport(endpoint)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,20 +134,5 @@ func TestPinnedDialerRefusesPlainServer(t *testing.T) {
 	if conn, err := d.dialTLS(t.Context(), "tcp", server.Listener.Addr().String()); err == nil {
 		_ = conn.Close()
 		t.Error("spoke TLS to a server that does not")
-	}
-}
-
-func TestJitterStaysWithinItsBound(t *testing.T) {
-	t.Parallel()
-	for n := range 80 {
-		bound := maxDelay
-		if n < 6 {
-			bound = baseDelay << n
-		}
-		for range 100 {
-			if d := jitter(n); d < 0 || d >= bound {
-				t.Fatalf("jitter(%d) is %s, bound %s", n, d, bound)
-			}
-		}
 	}
 }

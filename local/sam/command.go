@@ -1,0 +1,146 @@
+package sam
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// call is one run of the SAM CLI.
+type call struct {
+	// name is the command below `sam local`: invoke, start-api, start-lambda.
+	name string
+	// args follow the common ones.
+	args []string
+	// template replaces template.yaml; empty does not.
+	template string
+	// environment is what the functions' variables are, apart from what the template says.
+	environment map[string]string
+	// file names the file that takes environment, below the cache.
+	file string
+}
+
+// command makes a call runnable. With the stand-in image every setting comes from samconfig.toml, as
+// it does for somebody who types the command.
+func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
+	image, err := c.image(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file := c.path(k.file + ".json")
+	if err := writeEnvironment(file, k.environment); err != nil {
+		return nil, err
+	}
+
+	args := []string{"local", k.name, "--env-vars", file, "--config-file", filepath.Join(c.root, "samconfig.toml")}
+	if image == StandInImage {
+		args = append(args, "--config-env", "local-"+c.arch)
+	} else {
+		args = append(args, "--docker-volume-basedir", c.path(), "--add-host", containerHost+":host-gateway",
+			"--parameter-overrides", "Stage=local Architecture="+c.arch)
+	}
+	template := k.template
+	if template == "" {
+		// Named, because SAM prefers what an old `sam build` has left, and does not say so.
+		template = filepath.Join(c.root, "template.yaml")
+	}
+	cmd := exec.Command(c.cfg.Command, append(append(args, "--template", template), k.args...)...)
+	cmd.Dir = c.root
+	cmd.Env = c.environ(os.Environ())
+	return cmd, nil
+}
+
+// writeEnvironment writes the variables in the form of --env-vars. There are secrets in it.
+func writeEnvironment(file string, variables map[string]string) error {
+	if variables == nil {
+		variables = map[string]string{} // SAM takes null for a mistake
+	}
+	data, err := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(data, '\n'), 0o600)
+}
+
+// environ is this process's environment as SAM may see it. SAM hands a variable of its own on to every
+// function that declares the name, and asks AWS who owns the credentials that it finds.
+func (c *CLI) environ(from []string) []string {
+	declared := map[string]bool{}
+	for _, f := range c.template.Functions {
+		for name := range f.Environment {
+			declared[name] = true
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(from), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return declared[name] || strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "SAM_CLI_TELEMETRY")
+	})
+	return append(kept,
+		"SAM_CLI_TELEMETRY=0",
+		"AWS_EC2_METADATA_DISABLED=true",
+		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
+		"AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_DEFAULT_REGION="+region,
+	)
+}
+
+var containerLine = regexp.MustCompile(`SAM_CONTAINER_ID: ([0-9a-f]{12,64})`)
+
+// containers hands SAM's messages on and notes which containers SAM has started.
+type containers struct {
+	mu   sync.Mutex
+	rest []byte
+	ids  []string
+	out  interface{ Write(p []byte) (int, error) }
+}
+
+// Write implements io.Writer.
+func (w *containers) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, p...)
+	for {
+		end := slices.Index(w.rest, '\n')
+		if end < 0 {
+			break
+		}
+		if m := containerLine.FindSubmatch(w.rest[:end]); m != nil {
+			w.ids = append(w.ids, string(m[1]))
+		}
+		w.rest = w.rest[end+1:]
+	}
+	return w.out.Write(p)
+}
+
+// started returns the ids of the containers so far.
+func (w *containers) started() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.ids)
+}
+
+// remove removes those that SAM has left behind, which it does when it is killed.
+func (w *containers) remove() {
+	ids := w.started()
+	if len(ids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	there, err := docker(ctx, "ps", "--all", "--quiet", "--no-trunc")
+	if err != nil {
+		return
+	}
+	for _, id := range ids {
+		if strings.Contains(there, id) {
+			_, _ = docker(ctx, "rm", "--force", id) // gone in the meantime
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package sam
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/seed"
+	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+const (
+	region = "us-east-1"
+	// envEndpoint is the variable by which functions find DynamoDB, envLogLevel what they log.
+	envEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
+	envLogLevel = "LOG_LEVEL"
+	// containerHost is this machine as a container sees it.
+	containerHost = "host.docker.internal"
+)
+
+// Data is what functions find behind them: a DynamoDB that containers reach, and secrets.
+type Data struct {
+	// Endpoint is the DynamoDB's URL on this machine.
+	Endpoint string
+	cli      *CLI
+	server   *localddb.Server
+}
+
+// StartData makes the secrets and starts a DynamoDB without tables; a given endpoint is one that runs
+// already.
+func (c *CLI) StartData(ctx context.Context, endpoint string) (*Data, error) {
+	if err := token.EnsureSecrets(c.cacheDir(), c.template.Secrets); err != nil {
+		return nil, err
+	}
+	server, err := localddb.Start(ctx, localddb.Config{
+		CacheDir: c.cacheDir(), Endpoint: endpoint, Containers: true, Note: c.note,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Data{Endpoint: server.Endpoint, cli: c, server: server}, nil
+}
+
+// Stop ends the DynamoDB that StartData started.
+func (d *Data) Stop() { d.server.Stop() }
+
+// CreateTables creates the template's tables and puts in what the sample events ask for. The suffix
+// is added to the tables' names: each is a world of its own.
+func (d *Data) CreateTables(ctx context.Context, suffix string) error {
+	tables := slices.Clone(d.cli.template.Tables)
+	for i := range tables {
+		tables[i].Name += suffix
+	}
+	if err := localddb.CreateTables(ctx, d.Endpoint, region, tables); err != nil {
+		return err
+	}
+	return given(ctx, d.Endpoint, func(logicalID string) string { return logicalID + suffix })
+}
+
+// LoadSamples loads the sample products through the API, which the functions' own binaries serve
+// behind the local gateway for as long as it takes: through SAM's containers it would take a minute.
+func (d *Data) LoadSamples(ctx context.Context) (seed.Result, error) {
+	binaries, err := d.cli.hostBinaries(ctx)
+	if err != nil {
+		return seed.Result{}, err
+	}
+	s, err := stack.Start(ctx, stack.Options{Root: d.cli.root, BinDir: binaries, DynamoDBEndpoint: d.Endpoint})
+	if err != nil {
+		return seed.Result{}, err
+	}
+	defer s.Stop()
+	minted, err := s.Token("local-seed", seed.Roles()...)
+	if err != nil {
+		return seed.Result{}, err
+	}
+	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
+}
+
+// Environment returns what SAM must be told: the variables that name a table, a secret or the
+// DynamoDB, which it resolves to names that mean nothing here. A secret is its value, because a
+// container does not see this machine's files.
+func (d *Data) Environment(suffix string) (map[string]string, error) {
+	endpoint, err := fromContainer(d.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, f := range d.cli.template.Functions {
+		for name, value := range f.Environment {
+			replaced, ok, err := d.replacement(name, value, suffix)
+			switch {
+			case err != nil:
+				return nil, err
+			case name == envEndpoint:
+				replaced = endpoint
+			case name == envLogLevel && d.cli.cfg.LogLevel != "":
+				replaced = d.cli.cfg.LogLevel
+			case !ok:
+				continue
+			}
+			if other, seen := found[name]; seen && other != replaced {
+				return nil, fmt.Errorf("two functions mean different things by %s", name)
+			}
+			found[name] = replaced
+		}
+	}
+	return found, nil
+}
+
+// replacement returns what a variable's value is for a container, and false when SAM is right.
+func (d *Data) replacement(name, value, suffix string) (string, bool, error) {
+	if path, ok := strings.CutPrefix(value, "file:"); ok {
+		secret, err := os.ReadFile(path)
+		if err != nil {
+			return "", false, fmt.Errorf("%s: %w", name, err)
+		}
+		return string(secret), true, nil
+	}
+	isTable := slices.ContainsFunc(d.cli.template.Tables, func(t template.Table) bool { return t.Name == value })
+	return value + suffix, isTable, nil
+}
+
+// fromContainer is the URL by which a container reaches a server of this machine.
+func fromContainer(endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", fmt.Errorf("the DynamoDB at %s: %w", endpoint, err)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		u.Host = net.JoinHostPort(containerHost, u.Port())
+	}
+	return u.String(), nil
+}
+
+// hostBinaries returns the folder of the functions' binaries for this machine: on Linux those of the
+// containers.
+func (c *CLI) hostBinaries(ctx context.Context) (string, error) {
+	if runtime.GOOS == "linux" {
+		return c.path("dist"), nil
+	}
+	out := filepath.Join(c.cacheDir(), "run")
+	_, err := dist.Build(ctx, dist.Options{Root: c.root, Out: out, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	return out, err
+}

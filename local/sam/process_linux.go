@@ -1,0 +1,7 @@
+package sam
+
+import "syscall"
+
+func attributes(death syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: death}
+}

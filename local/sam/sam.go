@@ -1,0 +1,188 @@
+// Package sam drives the SAM CLI against this repository on this machine: it builds the functions for
+// the containers that SAM starts, makes an image for them where no container registry answers, runs
+// DynamoDB where containers reach it, and tells SAM the names that it resolves wrongly.
+//
+// What it prepares lies in .cache/sam/ and leaves dist/ alone: dist/ is what is deployed, and is
+// built for another architecture more often than not.
+package sam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+// Config says how to drive the SAM CLI. Root and Command are required.
+type Config struct {
+	// Root is the repository's folder.
+	Root string
+	// Command is the SAM CLI's executable, in a virtual environment of its own.
+	Command string
+	// Image says in which image functions run. Empty is AutoImage.
+	Image Image
+	// StartDocker allows installing and starting Docker where none answers. It works as root on
+	// Debian, and is for CI.
+	StartDocker bool
+	// LogLevel is what functions log: DEBUG, INFO, WARN or ERROR. Empty is the template's default.
+	LogLevel string
+	// Out receives sentences for the person who started the program, and what SAM and the functions
+	// print. Nil drops them.
+	Out io.Writer
+}
+
+// CLI is the SAM CLI on this repository.
+type CLI struct {
+	cfg      Config
+	root     string // absolute
+	arch     string // in Lambda's words
+	template *template.Template
+	engine   *engine
+
+	imageMu sync.Mutex
+	settled Image // AutoImage until it is settled
+}
+
+// Open returns a CLI, or an error that says in one sentence what is missing.
+func Open(cfg Config) (*CLI, error) {
+	root, err := filepath.Abs(cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Out == nil {
+		cfg.Out = io.Discard
+	}
+	cfg.Out = &lockedWriter{out: cfg.Out}
+	c := &CLI{cfg: cfg, root: root}
+	if err := cfg.Image.check(); err != nil {
+		return nil, err
+	}
+	if c.arch, err = Architecture(runtime.GOARCH); err != nil {
+		return nil, err
+	}
+	if _, err := exec.LookPath(cfg.Command); err != nil {
+		return nil, fmt.Errorf("the SAM CLI is not at %s: run this by make, which installs it", cfg.Command)
+	}
+	if c.cfg.Command, err = filepath.Abs(cfg.Command); err != nil { // it runs in root
+		return nil, err
+	}
+	if c.template, err = stack.ReadTemplate(stack.Options{Root: root}); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.path(), 0o755); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Docker makes sure that Docker answers, which everything below needs apart from Build and StartData.
+// Its error says in one sentence what this machine lacks. Close ends what it started.
+func (c *CLI) Docker(ctx context.Context) error {
+	e, err := openEngine(ctx, c.cfg.StartDocker && canStart(), c.path("dockerd.log"), c.note)
+	if err != nil {
+		return err
+	}
+	c.engine = e
+	return nil
+}
+
+// Close stops the Docker daemon that Docker started, if it started one.
+func (c *CLI) Close() {
+	if c.engine != nil {
+		c.engine.stop()
+	}
+}
+
+// StandIn is the name of the stand-in image for this machine.
+func (c *CLI) StandIn() string { return StandIn(c.arch) }
+
+// ConfigEnv is samconfig.toml's environment for this machine.
+func (c *CLI) ConfigEnv() string { return "local-" + c.arch }
+
+// WriteEnvironment writes .cache/sam/env.json, which samconfig.toml names: what SAM must be told about
+// the data.
+func (c *CLI) WriteEnvironment(d *Data) error {
+	variables, err := d.Environment("")
+	if err != nil {
+		return err
+	}
+	return writeEnvironment(c.path("env.json"), variables)
+}
+
+// Template is the template that SAM serves, as the local API reads it.
+func (c *CLI) Template() *template.Template { return c.template }
+
+// Architecture returns Lambda's name of a Go architecture.
+func Architecture(goarch string) (string, error) {
+	switch goarch {
+	case "amd64":
+		return "x86_64", nil
+	case "arm64":
+		return "arm64", nil
+	default:
+		return "", fmt.Errorf("this machine is %s, and Lambda runs amd64 and arm64 only", goarch)
+	}
+}
+
+// Build compiles the functions for the containers of this machine, into .cache/sam/dist.
+func (c *CLI) Build(ctx context.Context) error {
+	_, err := dist.Build(ctx, dist.Options{Root: c.root, Out: c.path("dist"), GOOS: "linux", GOARCH: runtime.GOARCH})
+	return err
+}
+
+// path is a path below the folder of this package's files.
+func (c *CLI) path(elements ...string) string {
+	return filepath.Join(append([]string{c.cacheDir(), "sam"}, elements...)...)
+}
+
+func (c *CLI) cacheDir() string { return filepath.Join(c.root, ".cache") }
+
+func (c *CLI) note(sentence string) {
+	_, _ = fmt.Fprintln(c.cfg.Out, sentence) // a closed terminal is no reason to stop
+}
+
+// Function finds a function by its logical id or its operation. The error lists what there is.
+func (c *CLI) Function(name string) (template.Function, error) {
+	if name == "" {
+		return template.Function{}, errors.New("FN names no function: " + c.names())
+	}
+	for _, f := range c.template.Functions {
+		if name == f.LogicalID || name == f.Name {
+			return f, nil
+		}
+	}
+	return template.Function{}, fmt.Errorf("there is no function %q: %s", name, c.names())
+}
+
+// names is "AFunction, BFunction and CFunction are".
+func (c *CLI) names() string {
+	var all []string
+	for _, f := range c.template.Functions {
+		all = append(all, f.LogicalID)
+	}
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " and " + all[last] + " are"
+}
+
+// lockedWriter takes whole writes from many goroutines.
+type lockedWriter struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// Write implements io.Writer.
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.out.Write(p)
+}

@@ -1,0 +1,248 @@
+package sam
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T) *CLI {
+	t.Helper()
+	c, err := Open(Config{Root: "../..", Command: "true", LogLevel: "WARN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEnvironHandsNothingOnToFunctions(t *testing.T) {
+	t.Parallel()
+	got := open(t).environ([]string{
+		"PATH=/bin", "HOME=/root", "AWS_ACCESS_KEY_ID=fake", "AWS_PROFILE=mine", "SAM_CLI_TELEMETRY=1",
+		"COMMERCE_TABLE=theirs", "LOG_FORMAT=console", "DOCKER_HOST=unix:///d.sock",
+	})
+	want := []string{
+		"PATH=/bin", "HOME=/root", "DOCKER_HOST=unix:///d.sock", "SAM_CLI_TELEMETRY=0", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null", "AWS_DEFAULT_REGION=us-east-1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+}
+
+func TestEnvironmentNamesWhatSAMDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	secrets := t.TempDir()
+	for i, f := range c.template.Functions { // the secrets of this test, not of this machine
+		for name, value := range f.Environment {
+			if path, ok := strings.CutPrefix(value, "file:"); ok {
+				mine := filepath.Join(secrets, filepath.Base(path))
+				if err := os.WriteFile(mine, []byte(`{"key":"`+name+`"}`), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				c.template.Functions[i].Environment[name] = "file:" + mine
+			}
+		}
+	}
+	d := &Data{Endpoint: "http://127.0.0.1:8123", cli: c}
+	got, err := d.Environment("-mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"COMMERCE_TABLE": "CommerceTable-mine", "AWS_ENDPOINT_URL_DYNAMODB": "http://host.docker.internal:8123", "LOG_LEVEL": "WARN",
+		"TOKEN_KEYS_SECRET": `{"key":"TOKEN_KEYS_SECRET"}`, "CURSOR_KEY_SECRET": `{"key":"CURSOR_KEY_SECRET"}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+}
+
+func TestFromContainer(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"http://127.0.0.1:8000":         "http://host.docker.internal:8000",
+		"http://localhost:8000":         "http://host.docker.internal:8000",
+		"http://[::1]:8000":             "http://host.docker.internal:8000",
+		"http://dynamodb.internal:8000": "http://dynamodb.internal:8000",
+	} {
+		if got, err := fromContainer(endpoint); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", endpoint, got, err, want)
+		}
+	}
+}
+
+func TestWriteEnvironmentIsForItsOwnerOnly(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "env.json")
+	if err := writeEnvironment(file, nil); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil || string(data) != "{\n  \"Parameters\": {}\n}\n" {
+		t.Errorf("got %s, %v", data, err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestContainersAreNoted(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	w := &containers{out: &out}
+	first, second := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	text := "Mounting\nSAM_CONTAINER_ID: " + first + "\nSTART\n2026 SAM_CONTAINER_ID: " + second + "\nSAM_CONTAINER_ID: x\n"
+	for i := 0; i < len(text); i += 7 { // as a pipe delivers
+		if _, err := w.Write([]byte(text[i:min(i+7, len(text))])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{first, second}, w.started()); diff != "" {
+		t.Errorf("containers (-want +got):\n%s", diff)
+	}
+	if out.String() != text {
+		t.Errorf("handed on: %q", out.String())
+	}
+}
+
+func TestClaimPort(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().(*net.TCPAddr).Port
+	want := fmt.Sprintf("port %d is taken: stop what listens there, or choose another one by PORT", taken)
+	if _, err := claimPort(t.Context(), taken); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	if port, err := claimPort(t.Context(), 0); err != nil || port == 0 {
+		t.Errorf("got %d, %v", port, err)
+	}
+}
+
+func TestStopEndsEvenTheStubborn(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("sh", "-c", `trap "" TERM; echo ready; while :; do sleep 0.1; done`)
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := startProcess(cmd, syscall.SIGKILL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ready.Read(make([]byte, 8)); err != nil {
+		t.Fatal(err)
+	}
+	p.stop(50 * time.Millisecond)
+	p.stop(time.Hour) // a second time is nothing
+	if p.err == nil {
+		t.Error("it ended by itself")
+	}
+}
+
+// fake puts commands into a PATH of their own: docker answers while the file `up` is there, which
+// dockerd makes and removes.
+func fake(t *testing.T, dockerd string) (log string) {
+	t.Helper()
+	dir := t.TempDir()
+	up := filepath.Join(dir, "up")
+	for name, script := range map[string]string{
+		"docker":  `test -e "` + up + `" && echo 20.10 || { echo cannot connect >&2; exit 1; }`,
+		"dockerd": strings.ReplaceAll(dockerd, "UP", up),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	return filepath.Join(dir, "log")
+}
+
+//nolint:paralleltest // it has a PATH of its own
+func TestEngineIsStartedWhereNoneAnswersAndStoppedAfter(t *testing.T) {
+	log := fake(t, `trap 'rm -f "UP"; exit 0' TERM; sleep 0.3; touch "UP"; while :; do sleep 0.05; done`)
+	if _, err := openEngine(t.Context(), false, log, func(string) {}); err == nil || !strings.HasPrefix(err.Error(), "Docker does not answer: ") {
+		t.Errorf("not allowed to start it: got %v", err)
+	}
+	var notes []string
+	e, err := openEngine(t.Context(), true, log, func(s string) { notes = append(notes, s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dockerProblem(t.Context()); got != "" {
+		t.Errorf("after the start: %s", got)
+	}
+	second, err := openEngine(t.Context(), true, log, func(string) {})
+	if err != nil || second.daemon != nil {
+		t.Errorf("one that answers is used: got a second daemon, %v", err)
+	}
+	second.stop()
+	if got := dockerProblem(t.Context()); got != "" {
+		t.Error("one that somebody else started was stopped")
+	}
+	e.stop()
+	if got := dockerProblem(t.Context()); got != "Docker does not answer" {
+		t.Errorf("after the stop: %q", got)
+	}
+	if !slices.Equal(notes, []string{"starting a Docker daemon"}) {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+//nolint:paralleltest // it has a PATH of its own
+func TestEngineThatEndsAtOnceSaysWhy(t *testing.T) {
+	log := fake(t, `echo first; echo "no cgroups here" >&2; exit 1`)
+	_, err := openEngine(t.Context(), true, log, func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "ended at once: no cgroups here") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStandInIsTheSameBytesTwice(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	venv := t.TempDir()
+	rapid := filepath.Join(venv, "lib", "python3.11", "site-packages", "samcli", "local", "rapid")
+	if err := os.MkdirAll(rapid, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.cfg.Command = filepath.Join(venv, "bin", "sam")
+	if _, err := c.rootFS(context.Background()); err == nil || !strings.Contains(err.Error(), "carries no emulator") {
+		t.Errorf("without an emulator: got %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(rapid, "aws-lambda-rie-"+c.arch), []byte("emulator"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := c.rootFS(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.rootFS(context.Background())
+	if err != nil || !bytes.Equal(first, second) {
+		t.Errorf("two archives differ, %v", err)
+	}
+	for _, name := range []string{"var/rapid/aws-lambda-rie", "var/rapid/rie", "var/task/", "tmp/", "etc/passwd"} {
+		if !bytes.Contains(first, []byte(name+"\x00")) {
+			t.Errorf("the archive lacks %s", name)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package sam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	// serverStart is how long SAM may take to listen: Python starts, and with the public image
+	// nothing is pulled yet.
+	serverStart = 60 * time.Second
+	// serverStop covers a container or two that run for a last time.
+	serverStop = 20 * time.Second
+)
+
+// ServeOptions say what to serve.
+type ServeOptions struct {
+	// Port is where it listens on the loopback address; 0 is a free one.
+	Port int
+	// Environment is what the functions' variables are, apart from what the template says.
+	Environment map[string]string
+	// Template replaces template.yaml. Empty does not.
+	Template string
+}
+
+// Server is a `sam local` command that serves.
+type Server struct {
+	// URL is where it answers, without a slash at the end.
+	URL        string
+	process    *process
+	containers *containers
+}
+
+// StartAPI runs `sam local start-api` and returns when it listens.
+func (c *CLI) StartAPI(ctx context.Context, o ServeOptions) (*Server, error) {
+	return c.serve(ctx, "start-api", o)
+}
+
+// StartLambda runs `sam local start-lambda` and returns when it listens.
+func (c *CLI) StartLambda(ctx context.Context, o ServeOptions) (*Server, error) {
+	return c.serve(ctx, "start-lambda", o)
+}
+
+func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, error) {
+	port, err := claimPort(ctx, o.Port)
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := c.command(ctx, call{
+		name: name, args: []string{"--port", strconv.Itoa(port)}, template: o.Template,
+		environment: o.Environment, file: name + "-" + strconv.Itoa(port),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		URL:        "http://localhost:" + strconv.Itoa(port),
+		containers: &containers{out: c.cfg.Out},
+	}
+	cmd.Stdout, cmd.Stderr = c.cfg.Out, s.containers
+	if s.process, err = startProcess(cmd, syscall.SIGTERM); err != nil {
+		return nil, fmt.Errorf("sam local %s does not start: %w", name, err)
+	}
+	if err := s.ready(ctx, port); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("sam local %s: %w", name, err)
+	}
+	return s, nil
+}
+
+// claimPort returns the port, or a free one for 0, and refuses one that is taken.
+func claimPort(ctx context.Context, port int) (int, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return 0, fmt.Errorf("port %d is taken: stop what listens there, or choose another one by PORT", port)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("cannot listen on port %d: %w", port, err)
+	}
+	claimed := l.Addr().(*net.TCPAddr).Port
+	return claimed, l.Close()
+}
+
+func (s *Server) ready(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, serverStart)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-s.process.ended:
+			return errors.New("it ended at once; what it said stands above")
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// Containers are the ids of the containers that it has started so far.
+func (s *Server) Containers() []string { return s.containers.started() }
+
+// Ended is closed when SAM has ended, by Stop or by itself.
+func (s *Server) Ended() <-chan struct{} { return s.process.ended }
+
+// Stop ends SAM and its containers and waits for their end. It may be called twice.
+func (s *Server) Stop() {
+	s.process.stop(serverStop)
+	s.containers.remove()
+}

@@ -1,0 +1,36 @@
+package logging_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/shared/logging"
+)
+
+func TestPanicked(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		do   func()
+		want string
+	}{
+		"Text":    {func() { panic("canary") }, "panic with a string"},
+		"Error":   {func() { panic(errors.New("canary")) }, "panic with a *errors.errorString"},
+		"Runtime": {func() { var m map[string]int; m["canary"]++ }, "panic: assignment to entry in nil map"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				err := logging.Panicked(recover())
+				if got := err.Error(); got != tc.want || strings.Contains(got, "canary") {
+					t.Errorf("got %q, want %q", got, tc.want)
+				}
+				stack, ok := err.(interface{ Stack() string })
+				if !ok || !strings.Contains(stack.Stack(), "TestPanicked") {
+					t.Error("the stack does not lead to the panic")
+				}
+			}()
+			tc.do()
+		})
+	}
+}

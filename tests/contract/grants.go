@@ -1,0 +1,94 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tienda-dev/tienda/local/record"
+	"github.com/tienda-dev/tienda/local/template"
+)
+
+// Grants lists the DynamoDB actions that the functions' roles allow. Tables are logical ids.
+func Grants(t *template.Template, resources map[string]Resource) ([]record.Action, error) {
+	var all []record.Action
+	for _, fn := range t.Functions {
+		var err error
+		statements(find(resources[fn.Role].Properties, "Policies"), func(statement *yaml.Node) {
+			for _, action := range scalars(find(statement, "Action")) {
+				if !strings.HasPrefix(action, "dynamodb:") {
+					continue
+				}
+				for _, resource := range elements(find(statement, "Resource")) {
+					table, index, ok := tableOf(resource)
+					if !ok {
+						err = fmt.Errorf("%s: line %d of the template is no !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name", fn.Role, resource.Line)
+						return
+					}
+					all = append(all, record.Action{Function: fn.Name, Name: action, Table: table, Index: index})
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// elements are a sequence's nodes, or the node itself.
+func elements(n *yaml.Node) []*yaml.Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.SequenceNode && n.Tag != "!GetAtt":
+		return n.Content
+	default:
+		return []*yaml.Node{n}
+	}
+}
+
+// tableOf reads the table, and the index, whose ARN a resource is.
+func tableOf(n *yaml.Node) (table, index string, ok bool) {
+	switch n.Tag {
+	case "!GetAtt":
+		table, ok = strings.CutSuffix(strings.Join(scalars(n), "."), ".Arn")
+		return table, "", ok
+	case "!Sub":
+		inner, found := strings.CutPrefix(n.Value, "${")
+		if !found {
+			return "", "", false
+		}
+		table, index, ok = strings.Cut(inner, ".Arn}/index/")
+		return table, index, ok && !strings.ContainsAny(index, "/*$")
+	default:
+		return "", "", false
+	}
+}
+
+// LeastPrivilege compares what the roles allow with what the functions were seen to do, in both
+// directions: an action that is not allowed fails on AWS, and one that is never used is a hole.
+// Tables are logical ids in both.
+func LeastPrivilege(allowed, seen []record.Action) []string {
+	var f faults
+	for _, action := range distinct(seen) {
+		if !slices.Contains(allowed, action) {
+			f.add("%s: it was seen, and the role does not allow it", action)
+		}
+	}
+	for _, action := range distinct(allowed) {
+		if !slices.Contains(seen, action) {
+			f.add("%s: the role allows it, and it was not seen", action)
+		}
+	}
+	return f
+}
+
+// distinct returns the actions in order, each once.
+func distinct(actions []record.Action) []record.Action {
+	sorted := slices.Clone(actions)
+	slices.SortFunc(sorted, func(a, b record.Action) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(sorted)
+}

@@ -1,0 +1,126 @@
+package translated_test
+
+import (
+	"testing"
+
+	"github.com/tienda-dev/tienda/tests/contract/translated"
+)
+
+// allow is a policy statement.
+func allow(action string, resource any) map[string]any {
+	return map[string]any{"Effect": "Allow", "Action": action, "Resource": resource}
+}
+
+// grant adds a statement to a role.
+func grant(s translated.Stack, role string, statement any) {
+	policy := props(s, role)["Policies"].([]any)[0].(map[string]any)["PolicyDocument"].(map[string]any)
+	policy["Statement"] = append(policy["Statement"].([]any), statement)
+}
+
+func TestRolesNamesWhatIsWide(t *testing.T) {
+	t.Parallel()
+	const role = "CreateProductRole"
+	add := func(statement any) func(translated.Stack) {
+		return func(s translated.Stack) { grant(s, role, statement) }
+	}
+	sub := func(text string) map[string]any { return map[string]any{"Fn::Sub": text} }
+	red(t, translated.Roles, map[string]plant{
+		"Streams":        {add(allow("logs:PutLogEvents", sub("${CreateProductLogGroup.Arn}:log-stream:*"))), nil},
+		"WildAction":     {add(allow("dynamodb:*", getAtt("CommerceTable", "Arn"))), []string{`it allows "dynamodb:*"`}},
+		"HalfWildAction": {add(allow("dynamodb:Batch*", getAtt("CommerceTable", "Arn"))), []string{`it allows "dynamodb:Batch*"`}},
+		"AnyResource":    {add(allow("dynamodb:GetItem", "*")), []string{"[dynamodb:GetItem] on every resource"}},
+		"AnyIndex":       {add(allow("dynamodb:Query", sub("${CommerceTable.Arn}/index/*"))), []string{`on "${CommerceTable.Arn}/index/*"`}},
+		"ForeignTable":   {add(allow("dynamodb:GetItem", "arn:aws:dynamodb:eu-central-1:1:table/x")), []string{"no resource of this stack"}},
+		"TracingAlways":  {add(allow("xray:PutTraceSegments", "*")), []string{"[xray:PutTraceSegments] on every resource"}},
+		"HiddenInIf": {
+			add(map[string]any{"Fn::If": []any{"TracingActive", allow("s3:GetObject", "*"), ref("AWS::NoValue")}}),
+			[]string{"[s3:GetObject] on every resource"},
+		},
+		"Deny": {
+			add(map[string]any{"Effect": "Deny", "Action": "dynamodb:Scan", "Resource": getAtt("CommerceTable", "Arn")}),
+			[]string{"not of the form"},
+		},
+		"NotAction": {
+			add(map[string]any{"Effect": "Allow", "NotAction": "iam:PassRole", "Resource": getAtt("CommerceTable", "Arn")}),
+			[]string{"not of the form"},
+		},
+		"Managed": {
+			func(s translated.Stack) {
+				props(s, role)["ManagedPolicyArns"] = []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
+			},
+			[]string{"managed policies"},
+		},
+		"AnybodyAssumes": {func(s translated.Stack) {
+			props(s, role, "AssumeRolePolicyDocument")["Statement"].([]any)[0].(map[string]any)["Principal"] = map[string]any{"AWS": "*"}
+		}, []string{"assumed by [AWS *]"}},
+		"CodeDeployRoleForLambda": {func(s translated.Stack) {
+			props(s, "CodeDeployServiceRole", "AssumeRolePolicyDocument")["Statement"].([]any)[0].(map[string]any)["Principal"] = map[string]any{"Service": "lambda.amazonaws.com"}
+		}, []string{"want CodeDeploy alone"}},
+	})
+}
+
+func TestRoutesNamesTheOpenAndTheUnreachable(t *testing.T) {
+	t.Parallel()
+	want := func() map[string]string {
+		return map[string]string{"POST /v1/products": "TokenAuthorizer", "GET /v1/products": "OptionalTokenAuthorizer", "$default": ""}
+	}
+	post := func(s translated.Stack) map[string]any {
+		return props(s, "Api", "Body", "paths", "/v1/products", "post")
+	}
+	rule := func(s translated.Stack) []string { return translated.Routes(s, want()) }
+	red(t, rule, map[string]plant{
+		"Open": {func(s translated.Stack) { delete(post(s), "security") }, []string{`POST /v1/products: its authorizer is "", want "TokenAuthorizer"`}},
+		"Weak": {func(s translated.Stack) {
+			post(s)["security"] = []any{map[string]any{"OptionalTokenAuthorizer": []any{}}}
+		}, []string{`its authorizer is "OptionalTokenAuthorizer"`}},
+		"EitherOf": {func(s translated.Stack) {
+			post(s)["security"] = append(post(s)["security"].([]any), map[string]any{"OptionalTokenAuthorizer": []any{}})
+		}, []string{`"TokenAuthorizer or OptionalTokenAuthorizer"`}},
+		"Undeclared": {func(s translated.Stack) {
+			props(s, "Api", "Body", "paths")["/v1/other"] = map[string]any{"get": post(s)}
+		}, []string{"GET /v1/other: no code", `GET /v1/other: its authorizer is "TokenAuthorizer", want ""`, "GET /v1/other: the gateway may not invoke"}},
+		"Gone":         {func(s translated.Stack) { delete(props(s, "Api", "Body", "paths"), "/$default") }, []string{"$default: the API does not have it"}},
+		"NoPermission": {func(s translated.Stack) { delete(s.Resources, "CreateProductFunctionRoutePermission") }, []string{"POST /v1/products: the gateway may not invoke CreateProductFunctionAliaslive"}},
+		"PermissionOnFunction": {func(s translated.Stack) {
+			props(s, "CreateProductFunctionRoutePermission")["FunctionName"] = ref("CreateProductFunction")
+		}, []string{"may not invoke CreateProductFunctionAliaslive"}},
+		"PermissionForOtherMethod": {func(s translated.Stack) {
+			props(s, "CreateProductFunctionRoutePermission")["SourceArn"] = props(s, "ListProductsFunctionRoutePermission")["SourceArn"]
+		}, []string{"may not invoke CreateProductFunctionAliaslive"}},
+		"WithoutAlias": {func(s translated.Stack) {
+			props(s, "Api", "Body", "paths", "/v1/products", "post", "x-amazon-apigateway-integration")["uri"] = map[string]any{
+				"Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${CreateProductFunction.Arn}/invocations",
+			}
+		}, []string{`it invokes "CreateProductFunction", want an alias`}},
+		"NoAuthorizerEntry": {func(s translated.Stack) {
+			delete(props(s, "Api", "Body", "components", "securitySchemes"), "TokenAuthorizer")
+		}, []string{"TokenAuthorizer: there is no such authorizer"}},
+		"AuthorizerByAlias": {func(s translated.Stack) {
+			entry := props(s, "Api", "Body", "components", "securitySchemes", "TokenAuthorizer", "x-amazon-apigateway-authorizer")
+			entry["authorizerUri"].(map[string]any)["Fn::Sub"].([]any)[1] = map[string]any{"__FunctionArn__": ref("CreateProductFunctionAliaslive")}
+		}, []string{"want a function without an alias"}},
+		"AuthorizerNotPermitted": {func(s translated.Stack) {
+			delete(s.Resources, "ApiTokenAuthorizerAuthorizerPermission")
+			delete(s.Resources, "ApiOptionalTokenAuthorizerAuthorizerPermission")
+		}, []string{"TokenAuthorizer: the gateway may not invoke AuthorizerFunction", "OptionalTokenAuthorizer: the gateway may not invoke"}},
+	})
+}
+
+func TestAccessLogsNamesPersonalData(t *testing.T) {
+	t.Parallel()
+	const stage = "ApiApiGatewayDefaultStage"
+	format := func(text string) func(translated.Stack) {
+		return func(s translated.Stack) { props(s, stage, "AccessLogSettings")["Format"] = text }
+	}
+	const needed = `"a":"$context.requestId","b":"$context.routeKey","c":"$context.status"`
+	red(t, translated.AccessLogs, map[string]plant{
+		"Least":      {format("{" + needed + "}"), nil},
+		"Address":    {format("{" + needed + `,"ip":"$context.identity.sourceIp"}`), []string{"$context.identity.sourceIp, which is personal"}},
+		"Browser":    {format("{" + needed + `,"x":"$context.identity.userAgent"}`), []string{"$context.identity.userAgent"}},
+		"Path":       {format("{" + needed + `,"x":"$context.path"}`), []string{"$context.path"}},
+		"Subject":    {format("{" + needed + `,"x":"$context.authorizer.sub"}`), []string{"$context.authorizer.sub"}},
+		"NoRouteKey": {format(`{"a":"$context.requestId","c":"$context.status"}`), []string{"lacks $context.routeKey"}},
+		"NoJSON":     {format("$context.requestId $context.status"), []string{"no JSON object"}},
+		"Off":        {func(s translated.Stack) { delete(props(s, stage), "AccessLogSettings") }, []string{"writes no access log"}},
+	})
+}

@@ -1,0 +1,117 @@
+package translated_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/gateway"
+	"github.com/tienda-dev/tienda/functions/health"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/tests/contract/translated"
+)
+
+// root is the repository, seen from this package's folder.
+const root = "../../.."
+
+// hashing are the functions that hash passwords, by logical id.
+func hashing() []string { return nil }
+
+// tables are what the tables must be in an environment.
+func tables(environment string) map[string]translated.TableRule {
+	kept := environment != "default"
+	return map[string]translated.TableRule{
+		"CommerceTable": {TTL: "ttl", PointInTimeRecovery: true, Stream: "NEW_AND_OLD_IMAGES", Protected: kept},
+	}
+}
+
+// routes are the authorizers that the routes in code want, by route key.
+func routes() map[string]string {
+	want := map[string]string{}
+	for _, r := range slices.Concat(catalog.Routes(), health.Routes(), gateway.Routes()) {
+		key := r.Method + " " + r.Path
+		if r.Path == api.DefaultPath {
+			key = "$default"
+		}
+		switch r.Auth {
+		case api.Required:
+			want[key] = "TokenAuthorizer"
+		case api.Optional:
+			want[key] = "OptionalTokenAuthorizer"
+		case api.Public:
+			want[key] = ""
+		}
+	}
+	return want
+}
+
+// TestTranslatedTemplate holds what every environment of samconfig.toml deploys to the rules.
+func TestTranslatedTemplate(t *testing.T) {
+	t.Parallel()
+	environments := []string{"default", "staging", "prod"}
+	python := filepath.Join(".cache", "venv", "bin", "python")
+	if _, err := os.Stat(filepath.Join(root, python)); err != nil {
+		t.Fatalf("there is no %s: `make contract` installs what translates the template", python)
+	}
+	// Opened so that `go test` knows that the result depends on them.
+	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate"} {
+		if _, err := os.ReadFile(filepath.Join(root, input)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := t.TempDir()
+	translate := exec.CommandContext(t.Context(), python, append([]string{"tools/translate", "--out", out}, environments...)...)
+	translate.Dir = root
+	if output, err := translate.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+
+	for _, environment := range environments {
+		t.Run(environment, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(filepath.Join(out, environment+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stack, err := translated.Read(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d resources", len(stack.Resources))
+			// `make package` builds once for all of them.
+			if got := stack.Parameters["Architecture"].Default; got != "arm64" {
+				t.Errorf("%s deploys to %v, want the architecture that is built once for every stage, arm64", environment, got)
+			}
+
+			rules := map[string][]string{
+				"Functions":   translated.Functions(stack),
+				"LogGroups":   translated.LogGroups(stack),
+				"Aliases":     translated.Aliases(stack),
+				"Concurrency": translated.Concurrency(stack, hashing()),
+				"Size":        translated.Size(stack),
+				"Roles":       translated.Roles(stack),
+				"Routes":      translated.Routes(stack, routes()),
+				"AccessLogs":  translated.AccessLogs(stack),
+				"Tables":      translated.Tables(stack, tables(environment)),
+				"Secrets":     translated.Secrets(stack),
+				"Alarms":      translated.Alarms(stack),
+				"Watched":     translated.Watched(stack),
+				"Versions":    translated.Versions(stack),
+			}
+			if environment != "default" {
+				rules["Deployments"] = translated.Deployments(stack)
+			}
+			for name, faults := range rules {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					for _, fault := range faults {
+						t.Error(fault)
+					}
+				})
+			}
+		})
+	}
+}

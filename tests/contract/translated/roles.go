@@ -1,0 +1,123 @@
+package translated
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// codeDeployRole is the one role that SAM writes itself. It has AWS's policy for CodeDeploy, and no
+// function may take it.
+const codeDeployRole = "CodeDeployServiceRole"
+
+// logStreams is the end of a log group's ARN that stands for its streams.
+const logStreams = ":log-stream:*"
+
+// statement is one policy statement with the condition that it hangs on; empty is none.
+type statement struct {
+	condition          string
+	effect             string
+	actions, resources []any
+}
+
+// Roles checks that every role allows single actions on single resources of this stack. X-Ray's
+// actions know no resource, and are allowed only where a condition turns them off with tracing.
+func Roles(s Stack) []string {
+	var f faults
+	for _, id := range s.of(typeRole) {
+		props := s.Resources[id].Properties
+		if id == codeDeployRole {
+			if got := fmt.Sprint(principals(props)); got != "[codedeploy.amazonaws.com]" {
+				f.add("%s: it may be assumed by %s, want CodeDeploy alone", id, got)
+			}
+			continue
+		}
+		if got := fmt.Sprint(principals(props)); got != "[lambda.amazonaws.com]" {
+			f.add("%s: it may be assumed by %s, want Lambda alone", id, got)
+		}
+		if props["ManagedPolicyArns"] != nil {
+			f.add("%s: it has managed policies, which allow more than one function needs", id)
+		}
+		for _, policy := range list(props["Policies"]) {
+			for _, st := range statements(at(policy, "PolicyDocument", "Statement"), "") {
+				f = append(f, s.statementFaults(id, st)...)
+			}
+		}
+	}
+	return f
+}
+
+// statementFaults checks one statement of a role.
+func (s Stack) statementFaults(role string, st statement) []string {
+	var f faults
+	if st.effect != "Allow" || len(st.actions) == 0 || len(st.resources) == 0 {
+		f.add("%s: a statement is not of the form Allow, Action, Resource", role)
+	}
+	for _, action := range st.actions {
+		if strings.Contains(fmt.Sprint(action), "*") {
+			f.add("%s: it allows %q", role, action)
+		}
+	}
+	onlyXRay := !slices.ContainsFunc(st.actions, func(a any) bool { return !strings.HasPrefix(fmt.Sprint(a), "xray:") })
+	for _, resource := range st.resources {
+		if resource == "*" {
+			if !onlyXRay || st.condition == "" {
+				f.add("%s: it allows %v on every resource", role, st.actions)
+			}
+			continue
+		}
+		pattern, _ := resource.(string)
+		if sub := list(at(resource, "Fn::Sub")); len(sub) > 0 {
+			pattern, _ = sub[0].(string)
+		}
+		if strings.Contains(strings.TrimSuffix(pattern, logStreams), "*") {
+			f.add("%s: it allows %v on %q", role, st.actions, pattern)
+		}
+		if !slices.ContainsFunc(names(resource), func(name string) bool { return s.Resources[name].Type != "" }) {
+			f.add("%s: it allows %v on %v, which is no resource of this stack", role, st.actions, resource)
+		}
+	}
+	return f
+}
+
+// statements lists the statements below v, those in conditions too.
+func statements(v any, condition string) []statement {
+	var all []statement
+	for _, e := range list(v) {
+		if branches := list(at(e, "Fn::If")); len(branches) == 3 {
+			name, _ := branches[0].(string)
+			all = append(all, statements(branches[1:], name)...)
+			continue
+		}
+		if ref(e) == "AWS::NoValue" {
+			continue
+		}
+		all = append(all, statement{
+			condition: condition,
+			effect:    text(e, "Effect"),
+			actions:   list(at(e, "Action")),
+			resources: list(at(e, "Resource")),
+		})
+	}
+	return all
+}
+
+// principals lists the services that may assume a role.
+func principals(role map[string]any) []any {
+	var all []any
+	for _, e := range list(at(role, "AssumeRolePolicyDocument", "Statement")) {
+		principal, _ := at(e, "Principal").(map[string]any)
+		for kind, values := range principal {
+			for _, value := range list(values) {
+				if kind != "Service" {
+					value = fmt.Sprintf("%s %v", kind, value)
+				}
+				all = append(all, value)
+			}
+		}
+		if principal == nil {
+			all = append(all, at(e, "Principal"))
+		}
+	}
+	return all
+}

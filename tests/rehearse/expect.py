@@ -1,0 +1,159 @@
+"""Compares what the emulator has made with what the template says."""
+
+import ast
+import io
+import json
+import pathlib
+import stat
+import zipfile
+
+
+class Faults(list):
+    """Sentences about what is wrong."""
+
+    def equal(self, what, got, want):
+        if got != want:
+            self.append(f"{what}: got {got!r}, want {want!r}")
+
+
+class Resolver:
+    """Resolves the intrinsic functions of a template against what was made."""
+
+    def __init__(self, template, stack, physical):
+        self.template, self.stack, self.physical = template, stack, physical
+        self.parameters = {name: p.get("Default") for name, p in template["Parameters"].items()}
+
+    def value(self, v):
+        """The value with its references resolved; an ARN becomes its end, the physical id."""
+        if isinstance(v, list):
+            return [w for w in map(self.value, v) if w is not None]
+        if not isinstance(v, dict):
+            return v
+        if "Ref" in v:
+            if v["Ref"] == "AWS::NoValue":
+                return None
+            return self.parameters.get(v["Ref"], self.physical.get(v["Ref"]))
+        if "Fn::GetAtt" in v:
+            return self.physical.get(v["Fn::GetAtt"][0])
+        if "Fn::If" in v:
+            name, yes, no = v["Fn::If"]
+            return self.value(yes if self.condition(self.template["Conditions"][name]) else no)
+        if "Fn::Sub" in v and isinstance(v["Fn::Sub"], str):
+            text = v["Fn::Sub"].replace("${AWS::StackName}", self.stack)
+            for name, value in {**self.parameters, **self.physical}.items():
+                text = text.replace("${" + name + "}", str(value)).replace("${" + name + ".Arn}", str(value))
+            return text
+        return {key: self.value(inner) for key, inner in v.items()}
+
+    def condition(self, v):
+        if "Fn::Equals" in v:
+            left, right = map(self.value, v["Fn::Equals"])
+            return left == right
+        if "Fn::Not" in v:
+            return not self.condition(v["Fn::Not"][0])
+        raise ValueError(f"condition {v} is of no form that is known here")
+
+
+def check(clients, template, stack, physical, bucket, dist):
+    """Sentences about whatever was not made as the template says, and a count of what was compared."""
+    faults, resolve = Faults(), Resolver(template, stack, physical)
+    checks = {
+        "AWS::DynamoDB::Table": lambda n, p: table(faults, clients, n, physical[n], p, resolve),
+        "AWS::Lambda::Function": lambda n, p: function(faults, clients, n, physical, p, resolve, bucket, dist),
+        "AWS::IAM::Role": lambda n, p: role(faults, clients, n, physical[n], p, resolve),
+        "AWS::Logs::LogGroup": lambda n, p: log_group(faults, clients, n, p, resolve),
+        "AWS::Lambda::Permission": lambda n, p: permission(faults, clients, n, physical, p),
+        "AWS::Lambda::Version": lambda n, p: version(faults, clients, n, physical, p),
+    }
+    counts = {}
+    for name, resource in template["Resources"].items():
+        kind = resource["Type"]
+        if name not in physical:
+            faults.append(f"{name} ({kind}) was not made")
+        elif kind not in checks:
+            faults.append(f"{name}: nothing here compares a {kind}")
+        else:
+            checks[kind](name, resource.get("Properties", {}))
+            counts[kind] = counts.get(kind, 0) + 1
+    return faults, counts
+
+
+def table(faults, clients, name, physical, props, resolve):
+    got = clients["dynamodb"].describe_table(TableName=physical)["Table"]
+    faults.equal(f"{name} keys", got["KeySchema"], props["KeySchema"])
+    by_name = lambda a: a["AttributeName"]
+    faults.equal(f"{name} attributes", sorted(got["AttributeDefinitions"], key=by_name), sorted(props["AttributeDefinitions"], key=by_name))
+    indexes = [{k: i[k] for k in ("IndexName", "KeySchema", "Projection")} for i in got.get("GlobalSecondaryIndexes", [])]
+    faults.equal(f"{name} indexes", indexes, props.get("GlobalSecondaryIndexes", []))
+    faults.equal(f"{name} billing", got.get("BillingModeSummary", {}).get("BillingMode"), props["BillingMode"])
+    faults.equal(f"{name} stream", got.get("StreamSpecification", {}).get("StreamViewType"), props.get("StreamSpecification", {}).get("StreamViewType"))
+    protected = str(resolve.value(props["DeletionProtectionEnabled"])).lower() == "true"
+    # moto keeps what it was given: a parameter's text.
+    faults.equal(f"{name} deletion protection", str(got["DeletionProtectionEnabled"]).lower() == "true", protected)
+
+
+def function(faults, clients, name, physical, props, resolve, bucket, dist):
+    got = clients["lambda"].get_function_configuration(FunctionName=physical[name])
+    faults.equal(f"{name} memory", got["MemorySize"], props["MemorySize"])
+    faults.equal(f"{name} timeout", got["Timeout"], props["Timeout"])
+    faults.equal(f"{name} runtime", got["Runtime"], props["Runtime"])
+    faults.equal(f"{name} handler", got["Handler"], props["Handler"])
+    made, wanted = got["Environment"]["Variables"], resolve.value(props["Environment"]["Variables"])
+    faults.equal(f"{name} environment", {k: str(v) for k, v in made.items()}, {k: str(v) for k, v in wanted.items()})
+    faults.equal(f"{name} role", got["Role"].rsplit("/", 1)[-1], resolve.value(props["Role"]))
+
+    # What SAM uploaded is the binary that `make build` laid, under the name and with the mode that
+    # Lambda needs.
+    body = clients["s3"].get_object(Bucket=bucket, Key=props["Code"]["S3Key"])["Body"].read()
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        entry = archive.getinfo("bootstrap")
+        faults.equal(f"{name} archive", archive.namelist(), ["bootstrap"])
+        if not (entry.external_attr >> 16) & stat.S_IXOTH:
+            faults.append(f"{name}: bootstrap is not executable in the archive")
+        operation = resolve.value(props["LoggingConfig"]["LogGroup"]).rsplit("/", 1)[-1]
+        if archive.read(entry) != (pathlib.Path(dist) / operation / "bootstrap").read_bytes():
+            faults.append(f"{name}: the archive's bootstrap is not {dist}/{operation}/bootstrap")
+
+
+def role(faults, clients, name, physical, props, resolve):
+    got = clients["iam"].get_role(RoleName=physical)["Role"]
+    faults.equal(f"{name} trust", got["AssumeRolePolicyDocument"], props["AssumeRolePolicyDocument"])
+    # moto leaves out a managed policy of AWS that it does not know, so only a surplus is a fault.
+    attached = clients["iam"].list_attached_role_policies(RoleName=physical)["AttachedPolicies"]
+    surplus = {p["PolicyArn"] for p in attached} - set(props.get("ManagedPolicyArns", []))
+    faults.equal(f"{name} surplus of managed policies", surplus, set())
+    for policy in props.get("Policies", []):
+        made = clients["iam"].get_role_policy(RoleName=physical, PolicyName=policy["PolicyName"])["PolicyDocument"]
+        if isinstance(made, str):  # moto stores what CloudFormation made as Python writes it
+            made = ast.literal_eval(made)
+        wanted = resolve.value(policy["PolicyDocument"]["Statement"])
+        faults.equal(f"{name} actions", [s["Action"] for s in made["Statement"]], [s["Action"] for s in wanted])
+        for got_one, want_one in zip(made["Statement"], wanted):
+            resource, ending = str(got_one["Resource"]), str(want_one["Resource"])
+            if resource != ending and not resource.endswith((":" + ending, "/" + ending)):
+                faults.append(f"{name} may {got_one['Action']} on {resource!r}, want what ends in {ending!r}")
+
+
+def log_group(faults, clients, name, props, resolve):
+    wanted = resolve.value(props["LogGroupName"])
+    groups = clients["logs"].describe_log_groups(logGroupNamePrefix=wanted)["logGroups"]
+    got = {g["logGroupName"]: g.get("retentionInDays") for g in groups}
+    faults.equal(f"{name} retention", str(got.get(wanted)), str(resolve.value(props["RetentionInDays"])))
+
+
+def permission(faults, clients, name, physical, props):
+    target = props["FunctionName"]
+    owner = target["Ref"] if "Ref" in target else target["Fn::GetAtt"][0]
+    statements = json.loads(clients["lambda"].get_policy(FunctionName=physical[owner])["Policy"])["Statement"]
+    sources = [s["Condition"]["ArnLike"]["AWS:SourceArn"] for s in statements if s["Principal"] == {"Service": props["Principal"]}]
+    text, variables = props["SourceArn"]["Fn::Sub"]
+    ending = text.split("${__ApiId__}", 1)[1].replace("${__Stage__}", str(variables.get("__Stage__")))
+    if not any(source.endswith(str(variables["__ApiId__"]) + ending) for source in sources):
+        faults.append(f"{name}: the gateway may invoke {owner} from {sources}, want …{ending}")
+
+
+def version(faults, clients, name, physical, props):
+    owner = physical[props["FunctionName"]["Ref"]]
+    versions = [v["Version"] for v in clients["lambda"].list_versions_by_function(FunctionName=owner)["Versions"]]
+    if "1" not in versions:
+        faults.append(f"{name}: {owner} has the versions {versions}, want 1 among them")

@@ -1,0 +1,77 @@
+"""Tests of prune.py, with nothing but Python."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+from prune import prune  # noqa: E402
+
+TEMPLATE = {
+    "Resources": {
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Env": {"SECRET": {"Ref": "Secret"}}}},
+        "Alias": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Function"}}},
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "DependsOn": ["Api", "Function"],
+            "Properties": {
+                "FunctionName": {"Ref": "Alias"},
+                "SourceArn": {"Fn::Sub": ["arn:${AWS::Region}:${Id}/${Api}", {"Id": {"Ref": "Api"}}]},
+                "Other": {"Fn::Sub": "${Secret.Arn}/${Function.Arn}/${Alias}"},
+                "Arn": {"Fn::GetAtt": ["Secret", "Arn"]},
+            },
+        },
+        "Secret": {"Type": "AWS::SecretsManager::Secret"},
+        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Uri": {"Fn::Sub": "${Alias}"}}},
+    },
+    "Outputs": {
+        "Url": {"Value": {"Fn::Sub": "https://${Api}.example"}},
+        "Name": {"Value": {"Ref": "Function"}},
+    },
+}
+SUPPORTED = {"AWS::Lambda::Function", "AWS::Lambda::Permission"}
+
+
+class Prune(unittest.TestCase):
+    def setUp(self):
+        self.pruned, self.dropped = prune(TEMPLATE, SUPPORTED)
+
+    def test_everything_dropped_is_named(self):
+        self.assertEqual(
+            self.dropped,
+            {
+                "AWS::Lambda::Alias": ["Alias"],
+                "AWS::SecretsManager::Secret": ["Secret"],
+                "AWS::ApiGatewayV2::Api": ["Api"],
+                "Output": ["Url"],
+            },
+        )
+
+    def test_references_get_stand_ins(self):
+        self.assertEqual(
+            self.pruned["Resources"]["Permission"],
+            {
+                "Type": "AWS::Lambda::Permission",
+                "DependsOn": ["Function"],
+                "Properties": {
+                    "FunctionName": {"Ref": "Function"},
+                    "SourceArn": {"Fn::Sub": ["arn:${AWS::Region}:${Id}/rehearsal-Api", {"Id": "rehearsal-Api"}]},
+                    "Other": {"Fn::Sub": "rehearsal-Secret/${Function.Arn}/${Function}"},
+                    "Arn": "rehearsal-Secret",
+                },
+            },
+        )
+        self.assertEqual(self.pruned["Resources"]["Function"]["Properties"], {"Env": {"SECRET": "rehearsal-Secret"}})
+
+    def test_outputs_of_what_stays_stay(self):
+        self.assertEqual(list(self.pruned["Outputs"]), ["Name"])
+
+    def test_template_with_nothing_to_drop_is_unchanged(self):
+        everything = {r["Type"] for r in TEMPLATE["Resources"].values()}
+        self.assertEqual(prune(TEMPLATE, everything), (TEMPLATE, {}))
+
+    def test_input_is_not_changed(self):
+        self.assertIn("Alias", TEMPLATE["Resources"])
+
+
+if __name__ == "__main__":
+    unittest.main()

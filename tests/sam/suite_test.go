@@ -1,0 +1,49 @@
+//go:build sam
+
+package sam_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/tests/sam/differences"
+	"github.com/tienda-dev/tienda/tests/suite"
+)
+
+// TestSuite runs the suite of tests/integration against sam local. differences.yaml lists where the
+// two do not answer alike; a difference that is not listed fails, and so does one that is no more.
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	known, err := differences.Read("differences.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := suite.NewClient()
+	client.Transport = known.Transport(client.Transport, routes())
+	t.Cleanup(client.CloseIdleConnections)
+
+	t.Run("AsBehindTheLocalGateway", func(t *testing.T) {
+		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens})
+	})
+	if err := known.Err(); err != nil {
+		t.Errorf("differences.yaml does not say what sam local does:\n%v", err)
+	}
+}
+
+// tokens mints with the keys of this machine, which the authorizer in its container has too.
+func tokens(issued time.Time, subject string, roles ...string) (string, error) {
+	return token.Mint(shared.cli.Template(), filepath.Join(root, ".cache"), subject, roles, func() time.Time { return issued })
+}
+
+// routes are the keys of the API's routes.
+func routes() []string {
+	var keys []string
+	for _, f := range shared.cli.Template().Functions {
+		for _, r := range f.Routes {
+			keys = append(keys, r.Key())
+		}
+	}
+	return keys
+}
