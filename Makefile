@@ -82,6 +82,10 @@ token: need-go ## Print an access token for local use (ROLE=catalog)
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke)
 	@GOOS= GOARCH= go run ./local keys -secret '$(SECRET)' -alg '$(ALG)' -kid '$(KID)' $(if $(FORCE),-force) '$(STEP)'
 
+.PHONY: generate
+generate: need-go ## Write the code that is generated from other code
+	@GOOS= GOARCH= go generate ./...
+
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@GOOS= GOARCH= go run ./local seed

@@ -13,9 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
 	"github.com/tienda-dev/tienda/shared/ddb"
-	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
-	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
@@ -47,27 +45,9 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	source, err := secrets.ParseSource("TOKEN_KEYS_SECRET", cfg.Keys)
+	verify, err := openVerifier(ctx, cfg)
 	if err != nil {
 		return nil, err
-	}
-	client, err := secretsaws.New(cfg.AWS)
-	if err != nil {
-		return nil, err
-	}
-	newVerifier := func(secret []byte) (*jwt.Verifier, error) {
-		keys, err := jwt.ParseKeys(secret)
-		if err != nil {
-			return nil, err
-		}
-		return jwt.NewVerifier(cfg.Tokens, keys, time.Now)
-	}
-	verifier, err := secrets.Open(ctx, source, client, newVerifier, secrets.Config{})
-	if err != nil {
-		return nil, err
-	}
-	verify := func(ctx context.Context, token string) (identity.Identity, error) {
-		return verifier.Get(ctx).Verify(token)
 	}
 	dynamo, err := ddb.Open(cfg.DynamoDB)
 	if err != nil {
@@ -81,7 +61,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	s.OnInit(sessions.Warm)
 
 	cfg.Authorizer.Sessions, cfg.Authorizer.Classes = sessions, routeClasses()
-	a, err := authorizer.New(authorizer.VerifierFunc(verify), cfg.Authorizer)
+	a, err := authorizer.New(verify, cfg.Authorizer)
 	if err != nil {
 		return nil, err
 	}

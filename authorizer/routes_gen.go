@@ -14,7 +14,6 @@ func routeClasses() map[string]api.Revocation {
 		"POST /v1/auth/password":                       api.Strict,
 		"GET /v1/auth/sessions":                        api.Default,
 		"DELETE /v1/auth/sessions/{id}":                api.Strict,
-		"GET /v1/categories":                           api.Default,
 		"GET /v1/customers/me":                         api.Default,
 		"PATCH /v1/customers/me":                       api.Default,
 		"GET /v1/products":                             api.Default,
