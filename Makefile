@@ -169,7 +169,7 @@ race: need-go ## Run the unit tests under the race detector
 
 .PHONY: contract
 contract: need-go $(VENV)/.complete ## Hold code, template, events, docs and binaries against each other
-	go test -timeout 15m ./tests/contract/... ./tests/build/... ./tests/suite/...
+	go test -timeout 15m ./tests/contract/... ./tests/build/... ./tests/suite/... ./tests/sam/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
 
 .PHONY: integration

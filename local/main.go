@@ -6,6 +6,7 @@
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
+//	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL are read from the environment: where the API listens,
@@ -46,6 +47,9 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
 	interrupted := ctx.Err() != nil
 	stop()
+	if code := exitError(0); errors.As(err, &code) {
+		os.Exit(int(code))
+	}
 	if err != nil && !(interrupted && errors.Is(err, context.Canceled)) {
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(1)
@@ -58,8 +62,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	if command == "sam" {
+	switch command {
+	case "sam":
 		return runSAM(ctx, args, getenv, out)
+	case "dynamodb":
+		return runDynamoDB(ctx, args, getenv, out)
 	}
 	number, err := portOf(getenv)
 	if err != nil {
@@ -121,7 +128,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("there is no command %q: serve, token, keys, seed, fetch and sam are", command)
+		return fmt.Errorf("there is no command %q: serve, token, keys, seed, fetch, dynamodb and sam are", command)
 	}
 }
 

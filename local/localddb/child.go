@@ -20,11 +20,14 @@ type child struct {
 	out   tail
 }
 
-// startChild starts the command. The thread that starts it waits for it: the kernel sends the
-// parent's death signal when that thread ends, not only when the process does.
+// startChild starts the command, and keeps the end of its output where that has no other place. The
+// thread that starts it waits for it: the kernel sends the parent's death signal when that thread ends,
+// not only when the process does.
 func startChild(l *launchable) (*child, error) {
 	c := &child{l: l, ended: make(chan struct{})}
-	l.cmd.Stdout, l.cmd.Stderr = &c.out, &c.out
+	if l.cmd.Stdout == nil {
+		l.cmd.Stdout, l.cmd.Stderr = &c.out, &c.out
+	}
 	l.cmd.SysProcAttr = attributes(l.death)
 	started := make(chan error, 1)
 	go func() {

@@ -133,9 +133,10 @@ func flags(dataDir string, port int) []string {
 	return append(f, "-dbPath", dataDir)
 }
 
-// quick is a command that only asks something.
+// quick is a command that only asks something. Ctrl-C does not reach it: it ends with ctx.
 func quick(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
 	return cmd
 }

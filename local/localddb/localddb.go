@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -44,18 +43,28 @@ type Server struct {
 	Endpoint string
 	// child is nil when it ran already.
 	child *child
+	// data is the lock of the data folder; nil without one.
+	data *os.File
 }
 
 // Start returns a DynamoDB that answers: cfg.Endpoint, or one that it starts. Without Java 17 it uses
 // Docker; without either its error says what to install. Stop ends what it started; the end of this
-// process does so too, where the system allows it.
+// process does so too, where the system allows it. When ctx is cancelled the error is its own, and
+// not the complaint of whatever was broken off. A data folder serves one DynamoDB at a time.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Note == nil {
 		cfg.Note = func(string) {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	limited, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	s, err := start(limited, cfg)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, fmt.Errorf("the start of DynamoDB Local was interrupted: %w", ctx.Err())
+	}
+	return s, err
+}
 
+func start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Endpoint != "" {
 		endpoint := strings.TrimRight(cfg.Endpoint, "/")
 		if err := wait(ctx, endpoint, nil); err != nil {
@@ -63,27 +72,21 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		}
 		return &Server{Endpoint: endpoint}, nil
 	}
-	if cfg.DataDir != "" {
-		dir, err := filepath.Abs(cfg.DataDir)
-		if err != nil {
-			return nil, fmt.Errorf("the data folder %s: %w", cfg.DataDir, err)
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("the data folder cannot be made: %w", err)
-		}
-		cfg.DataDir = dir
+	data, err := openData(&cfg)
+	if err != nil {
+		return nil, err
 	}
-
-	var err error
 	for range startAttempts {
 		var s *Server
 		if s, err = launch(ctx, cfg); err == nil {
+			s.data = data
 			return s, nil
 		}
 		if !errors.Is(err, errPortTaken) {
 			break
 		}
 	}
+	closeData(data)
 	return nil, err
 }
 
@@ -92,6 +95,20 @@ func (s *Server) Stop() {
 	if s.child != nil {
 		s.child.stop()
 	}
+	closeData(s.data)
+}
+
+// Ended is closed when the DynamoDB that Start started is gone. It is nil when it ran already.
+func (s *Server) Ended() <-chan struct{} {
+	if s.child == nil {
+		return nil
+	}
+	return s.child.ended
+}
+
+// Err says how the DynamoDB ended; read it after Ended.
+func (s *Server) Err() error {
+	return fmt.Errorf("DynamoDB Local ended by itself (%s)", s.child.l.cmd.ProcessState)
 }
 
 var errPortTaken = errors.New("the port was taken by another process")

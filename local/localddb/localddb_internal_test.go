@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -165,6 +166,23 @@ func TestOldJava(t *testing.T) {
 	_, err := Start(t.Context(), Config{CacheDir: t.TempDir()})
 	if err == nil || !strings.HasPrefix(err.Error(), "Java 11 is too old (DynamoDB Local needs 17)") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestQuestionsAreNotInterruptedWithUs: Ctrl-C goes to the whole foreground group of a terminal. A
+// child in it would end, and be complained about, before this process knows why.
+func TestQuestionsAreNotInterruptedWithUs(t *testing.T) {
+	t.Parallel()
+	cmd := quick(t.Context(), "sleep", "10")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	}()
+	if group, err := syscall.Getpgid(cmd.Process.Pid); err != nil || group != cmd.Process.Pid {
+		t.Errorf("process %d is in the group %d, %v", cmd.Process.Pid, group, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -11,23 +12,36 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/tienda-dev/tienda/local/template"
 )
 
+// ErrBroken is a fault of the DynamoDB itself. One that has just started and keeps its tables in a
+// folder cannot read them.
+var ErrBroken = errors.New("DynamoDB answers")
+
 // CreateTables creates the tables with their indexes, TTL and streams. A table that exists is left as
-// it is, unless its keys or indexes are others: then the error says so.
+// it is, unless its keys or indexes are others: then the error says so. It leaves no connection open.
 func CreateTables(ctx context.Context, endpoint, region string, tables []template.Table) error {
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
 	client := dynamodb.New(dynamodb.Options{
 		Region:       region,
 		BaseEndpoint: aws.String(endpoint),
+		HTTPClient:   &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			// DynamoDB Local takes letters and digits only, and looks no further.
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "localddb"}, nil
 		}),
 	})
 	for _, t := range tables {
-		if err := createTable(ctx, client, t); err != nil {
+		err := createTable(ctx, client, t)
+		var fault smithy.APIError
+		if errors.As(err, &fault) && fault.ErrorFault() == smithy.FaultServer {
+			err = fmt.Errorf("%w %s", ErrBroken, fault.ErrorCode())
+		}
+		if err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
 		}
 	}

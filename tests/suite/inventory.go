@@ -105,13 +105,13 @@ func (c *Caller) testAdjust(t *testing.T) {
 		t.Parallel()
 		began := time.Now()
 		p := c.Create(t, NewProduct())
-		a := c.Do(t, c.Adjusting(t, p, unique(), `{"delta":12,"reason":"Lieferung № 7\nvollständig"}`)).want(t, http.StatusCreated)
+		a := c.Do(t, c.Adjusting(t, p, unique(), `{"delta":12,"reason":"Lieferung № 7, vollständig"}`)).want(t, http.StatusCreated)
 		a.wantHeader(t, headerReplayed, "")
 		a.wantMembers(t, "id", "product_id", "sku", "delta", "reason", "created_at")
 		var got adjustment
 		a.decode(t, &got)
 		want := adjustment{
-			ID: got.ID, ProductID: p.ID, SKU: p.SKU, Delta: 12, Reason: "Lieferung № 7\nvollständig", CreatedAt: got.CreatedAt,
+			ID: got.ID, ProductID: p.ID, SKU: p.SKU, Delta: 12, Reason: "Lieferung № 7, vollständig", CreatedAt: got.CreatedAt,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("entry (-want +got):\n%s", diff)

@@ -114,7 +114,7 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 		"TagOfTheFuture":       {name, match(`"3"`), stale()},
 		"WeakTag":              {name, match(`W/"2"`), stale()},
 		"TagWithoutQuotes":     {name, match(`2`), stale()},
-		"AnyTag":               {name, match(`*`), stale()},
+		"AnyTag":               {name, match(`*`), parameter(headerIfMatch)},
 		"NonsenseTag":          {name, match(`"two"`), stale()},
 		"TwoTags":              {name, match(`"1", "2"`), parameter(headerIfMatch)},
 		"ContentTypeText":      {name, typed("text/plain"), unsupported()},

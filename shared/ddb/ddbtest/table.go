@@ -1,7 +1,10 @@
+// Package ddbtest gives tests a real DynamoDB: empty tables on the engine that runs beside them, and,
+// where a test wants them, faults on the way to it.
 package ddbtest
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +17,23 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
+// EnvEndpoint names the DynamoDB to test against. `make integration` starts one for all packages.
+const EnvEndpoint = "DYNAMODB_ENDPOINT"
+
 const setupTimeout = 30 * time.Second
 
-// Client returns a client of the DynamoDB that Start found.
+// Endpoint returns the URL of the DynamoDB to test against. It fails the test when there is none: a
+// suite that skips it has tested nothing.
+func Endpoint(t testing.TB) string {
+	t.Helper()
+	endpoint := os.Getenv(EnvEndpoint)
+	if endpoint == "" {
+		t.Fatal(EnvEndpoint + " is not set: run the tests through make integration")
+	}
+	return endpoint
+}
+
+// Client returns a client of the DynamoDB at Endpoint.
 func Client(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	client, err := ddb.Open(Config(t), options...)
@@ -26,14 +43,14 @@ func Client(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	return client
 }
 
-// Config returns what ddb.Open needs for the DynamoDB that Start found.
+// Config returns what ddb.Open needs for the DynamoDB at Endpoint.
 func Config(t testing.TB) ddb.Config {
 	t.Helper()
 	return ddb.Config{
 		Region:          "eu-central-1",
 		AccessKeyID:     "local", // letters and digits only: DynamoDB Local refuses others
 		SecretAccessKey: "local",
-		Endpoint:        Start(t),
+		Endpoint:        Endpoint(t),
 	}
 }
 
