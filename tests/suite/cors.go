@@ -40,7 +40,7 @@ func (c *Caller) testCORS(t *testing.T) {
 		t.Run("PreflightOf"+name, func(t *testing.T) {
 			t.Parallel()
 			want := map[string]string{
-				"Allow-Origin": origin, "Allow-Methods": "delete get patch post", "Max-Age": "600",
+				"Allow-Origin": origin, "Allow-Methods": "delete get patch post put", "Max-Age": "600",
 				"Allow-Headers": "authorization content-type idempotency-key if-match if-none-match x-request-id",
 			}
 			for _, path := range paths {

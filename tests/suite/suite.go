@@ -71,6 +71,10 @@ func Run(t *testing.T, target Target) {
 		{"Adjust", (*Caller).testAdjust},
 		{"AdjustRefuses", (*Caller).testAdjustRefuses},
 		{"Credentials", (*Caller).testCredentials},
+		{"Auth", (*Caller).testAuth},
+		{"AuthRefuses", (*Caller).testAuthRefuses},
+		{"Staff", (*Caller).testStaff},
+		{"Profile", (*Caller).testProfile},
 		{"Health", (*Caller).testHealth},
 		{"Unmatched", (*Caller).testUnmatched},
 		{"RequestID", (*Caller).testRequestID},
@@ -105,6 +109,7 @@ const (
 	roleSupport    = "support"
 	roleAdmin      = "admin"
 	roleCustomer   = "customer"
+	roleService    = "service"
 )
 
 // As returns a fresh token of a user who has the roles. The same roles are always the same user.
