@@ -12,23 +12,19 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
-	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessionddb"
+	"github.com/tienda-dev/tienda/shared/session/sessionaws"
 )
 
 type config struct {
 	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
 	Keys string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
 
-	// Table is the table of sessions, users and revoked tokens.
-	Table string `env:"AUTH_TABLE,required,notEmpty"`
-
-	AWS        secretsaws.Config
-	DynamoDB   ddb.Config
+	Secrets    secretsaws.Config
 	Tokens     jwt.Config
+	Store      sessionaws.Config
 	Sessions   session.CheckConfig
 	Authorizer authorizer.Config
 }
@@ -49,11 +45,10 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	dynamo, err := ddb.Open(cfg.DynamoDB)
+	reader, err := sessionaws.New(cfg.Store)
 	if err != nil {
 		return nil, err
 	}
-	reader := sessionddb.NewReader(ddb.NewTable(dynamo, cfg.Table))
 	sessions, err := session.NewChecker(cfg.Sessions, reader, time.Now)
 	if err != nil {
 		return nil, err

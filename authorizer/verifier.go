@@ -18,7 +18,7 @@ func openVerifier(ctx context.Context, cfg config) (authorizer.VerifierFunc, err
 	if err != nil {
 		return nil, err
 	}
-	client, err := secretsaws.New(cfg.AWS)
+	client, err := secretsaws.New(cfg.Secrets)
 	if err != nil {
 		return nil, err
 	}

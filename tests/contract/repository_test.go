@@ -37,7 +37,7 @@ func routes() []api.Route {
 // every cold start and is a decision.
 func clients(function string) []string {
 	switch function {
-	case "get-jwks", "get-liveness", "not-found":
+	case "authorizer", "get-jwks", "get-liveness", "not-found":
 		return nil
 	default:
 		return []string{"dynamodb"}

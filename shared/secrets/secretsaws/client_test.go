@@ -173,7 +173,7 @@ func TestGetTriesAgain(t *testing.T) {
 		"ServerError":      {[]func() (*http.Response, error){answer(500, ""), answer(503, "{}"), good}, 3, ""},
 		"TooManyRequests":  {[]func() (*http.Response, error){answer(429, ""), good}, 2, ""},
 		"Connection":       {[]func() (*http.Response, error){broken, brokeOff, good}, 3, ""},
-		"ThreeTimesIsAll":  {[]func() (*http.Response, error){busy, busy, busy, good}, 3, "400 ThrottlingException: slow down (request r-1)"},
+		"ThreeTimesIsAll":  {[]func() (*http.Response, error){busy, busy, busy, good}, 3, "400 ThrottlingException (request r-1): slow down"},
 		"DeniedIsNotAgain": {[]func() (*http.Response, error){denied, good}, 1, "AccessDeniedException"},
 		"EmptyIsNotAgain":  {[]func() (*http.Response, error){answer(200, "{}"), good}, 1, "no value"},
 	} {
@@ -212,7 +212,7 @@ func TestEndpointOfThePartition(t *testing.T) {
 		{"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:x", "secretsmanager.us-gov-west-1.amazonaws.com", ""},
 		{"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:x", "secretsmanager.cn-north-1.amazonaws.com.cn", ""},
 		{"arn:aws-eusc:secretsmanager:eusc-de-east-1:123456789012:secret:x", "secretsmanager.eusc-de-east-1.amazonaws.eu", ""},
-		{"arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:x", "", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+		{"arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:x", "", "us-iso-east-1"},
 	} {
 		var host string
 		client, err := secretsaws.New(secretsaws.Config{

@@ -35,6 +35,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/internal/layout"
 )
 
 // keepFor is how long an item stays when its last token has expired: longer than clocks differ.
@@ -42,13 +43,18 @@ const keepFor = 24 * time.Hour
 
 // Store is the session.Store on a table with the index GSI1. It is safe for concurrent use.
 type Store struct {
-	Reader
+	table *ddb.Table
 }
 
 var _ session.Store = (*Store)(nil)
 
 // New returns a store on the table. It panics when the table is nil, which no input can cause.
-func New(table *ddb.Table) *Store { return &Store{Reader: *NewReader(table)} }
+func New(table *ddb.Table) *Store {
+	if table == nil {
+		panic("sessionddb: New needs a table")
+	}
+	return &Store{table: table}
+}
 
 // Create implements session.Store. The id was drawn for this session, so an item that has it and
 // the same rotation is this call's own.
@@ -63,12 +69,12 @@ func (s *Store) Rotate(ctx context.Context, r session.Rotation) (session.Session
 		Set(expression.Name(attrGeneration), expression.Value(r.Presented+1)).
 		Set(expression.Name(attrRotatedAt), now).
 		Set(expression.Name(attrRotationID), expression.Value(r.ID)).
-		Set(expression.Name(attrIdleUntil), expression.Value(r.IdleUntil.UnixMilli()))
+		Set(expression.Name(layout.IdleUntil), expression.Value(r.IdleUntil.UnixMilli()))
 	current := expression.Name(attrGeneration).Equal(expression.Value(r.Presented)).
-		And(expression.Name(attrSubject).Equal(expression.Value(r.Subject)),
-			expression.AttributeNotExists(expression.Name(attrRevokedAt)),
-			expression.Name(attrIdleUntil).GreaterThan(now),
-			expression.Name(attrEndsAt).GreaterThan(now))
+		And(expression.Name(layout.Subject).Equal(expression.Value(r.Subject)),
+			expression.AttributeNotExists(expression.Name(layout.RevokedAt)),
+			expression.Name(layout.IdleUntil).GreaterThan(now),
+			expression.Name(layout.EndsAt).GreaterThan(now))
 
 	item, done, err := s.table.UpdateIf(ctx, sessionKey(r.SessionID), change, current)
 	if err != nil || item == nil {
@@ -84,7 +90,7 @@ func (s *Store) Rotate(ctx context.Context, r session.Rotation) (session.Session
 
 // Revoke implements session.Store. Doing it twice is doing it once.
 func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
-	revokedAt, reason := expression.Name(attrRevokedAt), expression.Name(attrReason)
+	revokedAt, reason := expression.Name(layout.RevokedAt), expression.Name(layout.Reason)
 	change := expression.
 		Set(revokedAt, expression.IfNotExists(revokedAt, expression.Value(r.At.UnixMilli()))).
 		Set(reason, expression.IfNotExists(reason, expression.Value(string(r.Reason)))).
@@ -92,7 +98,7 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) 
 		Remove(expression.Name(attrIndexSK))
 	there := ddb.Present()
 	if r.Subject != "" {
-		there = expression.Name(attrSubject).Equal(expression.Value(r.Subject))
+		there = expression.Name(layout.Subject).Equal(expression.Value(r.Subject))
 	}
 	_, done, err := s.table.UpdateIf(ctx, sessionKey(r.SessionID), change, there)
 	return done, err
@@ -100,17 +106,17 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) 
 
 // RevokeSubject implements session.Store.
 func (s *Store) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
-	return s.raise(ctx, accountKey(subject), attrEpoch, at.UnixMilli())
+	return s.raise(ctx, accountKey(subject), layout.Epoch, at.UnixMilli())
 }
 
 // RevokeEverybody implements session.Store.
 func (s *Store) RevokeEverybody(ctx context.Context, at time.Time) error {
-	return s.raise(ctx, everybodyKey(), attrEpoch, at.UnixMilli())
+	return s.raise(ctx, everybodyKey(), layout.Epoch, at.UnixMilli())
 }
 
 // RaiseAuthz implements session.Store.
 func (s *Store) RaiseAuthz(ctx context.Context, subject string, version int64) error {
-	return s.raise(ctx, accountKey(subject), attrAuthzVersion, version)
+	return s.raise(ctx, accountKey(subject), layout.AuthzVersion, version)
 }
 
 // raise sets a number that only grows. A condition that does not hold means that it is there, or
@@ -126,7 +132,7 @@ func (s *Store) raise(ctx context.Context, key ddb.Key, attribute string, to int
 func (s *Store) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
 	change := expression.
 		Set(expression.Name(attrExpiresAt), expression.Value(t.ExpiresAt.UnixMilli())).
-		Set(expression.Name(attrReason), expression.Value(string(t.Reason))).
+		Set(expression.Name(layout.Reason), expression.Value(string(t.Reason))).
 		Set(expression.Name(attrTTL), expression.Value(t.ExpiresAt.Add(keepFor).Unix()))
 	_, _, err := s.table.UpdateIf(ctx, tokenKey(t.TokenID), change, ddb.Absent())
 	return err
@@ -209,10 +215,10 @@ func decode(item ddb.Item) (session.Session, error) {
 		return session.Session{}, err
 	}
 	return session.Session{
-		ID: r.PK[len(prefixSession):], Subject: r.Subject, ClientID: r.ClientID, Scopes: r.Scopes, AMR: r.AMR,
+		ID: r.PK[len(layout.PrefixSession):], Subject: r.Subject, ClientID: r.ClientID, Scopes: r.Scopes, AMR: r.AMR,
 		Device:    session.Device{Name: r.DeviceName, UserAgent: r.UserAgent, IP: r.Network},
-		CreatedAt: fromMillis(r.CreatedAt), Generation: r.Generation, RotatedAt: fromMillis(r.RotatedAt), RotationID: r.RotationID,
-		IdleUntil: fromMillis(r.IdleUntil), EndsAt: fromMillis(r.EndsAt),
-		RevokedAt: fromMillis(r.RevokedAt), Reason: session.Reason(r.Reason),
+		CreatedAt: layout.FromMillis(r.CreatedAt), Generation: r.Generation, RotatedAt: layout.FromMillis(r.RotatedAt), RotationID: r.RotationID,
+		IdleUntil: layout.FromMillis(r.IdleUntil), EndsAt: layout.FromMillis(r.EndsAt),
+		RevokedAt: layout.FromMillis(r.RevokedAt), Reason: session.Reason(r.Reason),
 	}, nil
 }

@@ -1,0 +1,62 @@
+package jsonaws
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Error is a call that failed: refused by the service, or broken off. Its text has no part of the
+// service's message, which may quote what was sent.
+type Error struct {
+	// Operation is what was called ("BatchGetItem").
+	Operation string
+	// Status is the HTTP status, 0 when there was no answer.
+	Status int
+	// Code is the service's error code; empty when it gave none.
+	Code string
+	// Message is the service's text. It may quote the request.
+	Message string
+	// RequestID is the service's id of the request.
+	RequestID string
+	// Transient says that the same call may succeed later.
+	Transient bool
+
+	cause error
+}
+
+// Error says which operation failed and how.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return e.Operation + ": " + e.cause.Error()
+	}
+	text := e.Operation + ": " + strconv.Itoa(e.Status)
+	if e.Code != "" {
+		text += " " + e.Code
+	}
+	if e.RequestID != "" {
+		text += " (request " + e.RequestID + ")"
+	}
+	return text
+}
+
+// refusal reads an answer other than 200.
+func refusal(target string, response *http.Response, answer []byte) *Error {
+	e := &Error{Operation: operation(target), Status: response.StatusCode, RequestID: response.Header.Get("X-Amzn-Requestid")}
+	var body struct {
+		Type    string `json:"__type"`
+		Message string // "Message" with some services
+	}
+	if json.Unmarshal(answer, &body) == nil {
+		e.Code, e.Message = body.Type[strings.LastIndexByte(body.Type, '#')+1:], body.Message
+	}
+	switch e.Code {
+	case "Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
+		"RequestTimeout", "RequestTimeoutException", "InternalServerError", "InternalServiceError", "ServiceUnavailable":
+		e.Transient = true
+	default:
+		e.Transient = e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests
+	}
+	return e
+}

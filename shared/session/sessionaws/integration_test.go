@@ -1,0 +1,44 @@
+//go:build integration
+
+package sessionaws_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessionaws"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// store writes with one client and reads states with the other.
+type store struct {
+	session.Store
+
+	reader *sessionaws.Reader
+}
+
+func (s store) State(ctx context.Context, q session.Query) (session.State, error) {
+	return s.reader.State(ctx, q)
+}
+
+// The whole suite with the authorizer's read: it sees what the store has written.
+func TestReader(t *testing.T) {
+	t.Parallel()
+	sessiontest.Run(t, func(t *testing.T) session.Store {
+		t.Helper()
+		table := ddbtest.Table(t)
+		cfg := ddbtest.Config(t)
+		reader, err := sessionaws.New(sessionaws.Config{
+			Table: table.Name(), Region: cfg.Region, AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, Endpoint: cfg.Endpoint,
+			HTTPClient: &http.Client{},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store{sessionddb.New(table), reader}
+	})
+}

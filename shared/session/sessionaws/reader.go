@@ -1,0 +1,169 @@
+// Package sessionaws is the session.Reader of an authorizer: the one read that a check of sessions
+// needs from the table of sessionddb, without the SDK's client of DynamoDB. A function that is started
+// before every other one links 1.5 MB less with it.
+package sessionaws
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/jsonaws"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/internal/layout"
+)
+
+const (
+	target = "DynamoDB_20120810.BatchGetItem"
+	// attemptTimeout bounds one attempt, which takes milliseconds when all is well.
+	attemptTimeout = time.Second
+	attempts       = 4
+	firstPause     = 25 * time.Millisecond
+	// rounds is how often keys are asked for that DynamoDB leaves unprocessed.
+	rounds = 3
+)
+
+// Config says where the table is and who asks. Lambda sets all of it but Table and Endpoint.
+type Config struct {
+	// Table is the table of sessions, accounts and revoked tokens.
+	Table string `env:"AUTH_TABLE,required,notEmpty"`
+	// Region is the AWS region.
+	Region string `env:"AWS_REGION,required"`
+	// AccessKeyID, SecretAccessKey and SessionToken are the credentials of the function's role. It
+	// needs dynamodb:BatchGetItem on the table.
+	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID,required"`
+	SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY,required"`
+	SessionToken    string `env:"AWS_SESSION_TOKEN"`
+	// Endpoint is another DynamoDB, such as DynamoDB Local. Empty is AWS.
+	Endpoint string `env:"AWS_ENDPOINT_URL_DYNAMODB"`
+	// HTTPClient sends the requests. Nil is one of awshttp.
+	HTTPClient jsonaws.HTTPClient
+}
+
+// Reader implements session.Reader. It is safe for concurrent use.
+type Reader struct {
+	table  string
+	client *jsonaws.Client
+}
+
+var _ session.Reader = (*Reader)(nil)
+
+// New returns a reader. It sends nothing. It fails when table, region or credentials are missing, and
+// for an endpoint that is no URL.
+func New(cfg Config) (*Reader, error) {
+	if cfg.Table == "" {
+		return nil, errors.New("sessionaws: AUTH_TABLE is empty")
+	}
+	client, err := jsonaws.New(jsonaws.Config{
+		Service: "dynamodb", Version: "1.0", Region: cfg.Region, Endpoint: cfg.Endpoint,
+		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
+		Attempts: attempts, Timeout: attemptTimeout, Pause: firstPause, HTTPClient: cfg.HTTPClient,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sessionaws: %w", err)
+	}
+	return &Reader{table: cfg.Table, client: client}, nil
+}
+
+// value is an attribute on the wire. Of the types other than S and N nothing is kept.
+type value = layout.Value
+
+// request is what BatchGetItem takes for one table.
+type request struct {
+	Keys           []map[string]value
+	ConsistentRead bool
+	// The two are nil where keys are asked for again as DynamoDB returned them.
+	ProjectionExpression     string            `json:",omitempty"`
+	ExpressionAttributeNames map[string]string `json:",omitempty"`
+}
+
+// State implements session.Reader. A busy table, a broken connection and keys that stay unprocessed
+// are session.ErrUnavailable.
+func (r *Reader) State(ctx context.Context, q session.Query) (session.State, error) {
+	keys := layout.Keys(q)
+	items := make(map[layout.Key]layout.Item, len(keys))
+	for round := 1; len(keys) > 0; round++ {
+		if round > rounds {
+			return session.State{}, unavailable(errors.New("BatchGetItem: keys were left unprocessed"))
+		}
+		left, err := r.read(ctx, keys, q.Strong, items)
+		if err != nil {
+			return session.State{}, err
+		}
+		keys = left
+	}
+	return layout.State(q, items)
+}
+
+// read adds to items what it gets, and returns the keys that DynamoDB left out.
+func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items map[layout.Key]layout.Item) (left []layout.Key, err error) {
+	body, err := json.Marshal(map[string]map[string]request{"RequestItems": {r.table: newRequest(keys, strong)}})
+	if err != nil {
+		return nil, fmt.Errorf("sessionaws: %w", err)
+	}
+	answer, err := r.client.Call(ctx, target, body)
+	if failed, ok := errors.AsType[*jsonaws.Error](err); ok && failed.Transient {
+		return nil, unavailable(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sessionaws: %w", err)
+	}
+	var out struct {
+		Responses       map[string][]layout.Item
+		UnprocessedKeys map[string]request
+	}
+	if json.Unmarshal(answer, &out) != nil || out.Responses == nil { // an item must not look absent
+		return nil, errors.New("sessionaws: the answer of BatchGetItem could not be read")
+	}
+
+	asked := make(map[layout.Key]bool, len(keys))
+	for _, key := range keys {
+		asked[key] = true
+	}
+	for _, item := range out.Responses[r.table] {
+		key, ok := keyOf(item)
+		if !ok || !asked[key] {
+			return nil, errors.New("sessionaws: an item is none that was asked for")
+		}
+		items[key] = item
+	}
+	for _, attributes := range out.UnprocessedKeys[r.table].Keys {
+		key, ok := keyOf(attributes)
+		if !ok || !asked[key] { // dropping it would make it look absent
+			return nil, errors.New("sessionaws: an unprocessed key is none that was asked for")
+		}
+		left = append(left, key)
+	}
+	return left, nil
+}
+
+// newRequest asks for what decides, by placeholders because DynamoDB reserves many words.
+func newRequest(keys []layout.Key, strong bool) request {
+	in := request{Keys: make([]map[string]value, len(keys)), ConsistentRead: strong, ExpressionAttributeNames: map[string]string{}}
+	for i, key := range keys {
+		in.Keys[i] = map[string]value{"PK": {S: &key.PK}, "SK": {S: &key.SK}}
+	}
+	in.ProjectionExpression = "PK,SK"
+	for i, name := range layout.Attributes() {
+		placeholder := "#" + string(rune('a'+i))
+		in.ProjectionExpression += "," + placeholder
+		in.ExpressionAttributeNames[placeholder] = name
+	}
+	return in
+}
+
+func keyOf(item map[string]value) (layout.Key, bool) {
+	pk, sk := item["PK"].S, item["SK"].S
+	if pk == nil || sk == nil {
+		return layout.Key{}, false
+	}
+	return layout.Key{PK: *pk, SK: *sk}, true
+}
+
+// unavailable tells the cause and does not wrap it: the end of one attempt is not the end of the
+// request's own time.
+func unavailable(cause error) error {
+	return session.ErrUnavailable.WithCause(errors.New("sessionaws: " + cause.Error()))
+}
