@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
@@ -64,7 +65,15 @@ func (d *Data) CreateTables(ctx context.Context, suffix string) error {
 	if err := localddb.CreateTables(ctx, d.Endpoint, region, tables); err != nil {
 		return err
 	}
-	return given(ctx, d.Endpoint, func(logicalID string) string { return logicalID + suffix })
+	secret, err := os.ReadFile(token.Path(d.cli.cacheDir(), "IdentifierKeySecret"))
+	if err != nil {
+		return err
+	}
+	identifierKey, err := auth.ParseIdentifierKey(secret)
+	if err != nil {
+		return err
+	}
+	return given(ctx, d.Endpoint, identifierKey, func(logicalID string) string { return logicalID + suffix })
 }
 
 // LoadSamples loads the sample products through the API, which the functions' own binaries serve

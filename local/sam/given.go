@@ -5,10 +5,14 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/password"
 )
 
 const (
@@ -16,21 +20,30 @@ const (
 	// product is put into its store.
 	givenProduct = "01JD7Q9W2V5K8N3M6P4R1S0T9X"
 	givenStock   = 12
+	// givenUser is the subject of the sample events.
+	givenUser = "01JD7PZC3H8Y5E2A9B6D4F7G0K"
 )
 
+// givenAt is when everything given came into being.
+func givenAt() time.Time { return time.Date(2026, time.November, 24, 20, 0, 0, 0, time.UTC) }
+
 // given puts what the sample events ask for into the tables. What is there is left alone.
-func given(ctx context.Context, endpoint string, name func(logicalID string) string) error {
+func given(ctx context.Context, endpoint string, identifierKey []byte, name func(logicalID string) string) error {
 	client, err := ddb.Open(ddb.Config{Region: region, AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint})
 	if err != nil {
 		return err
 	}
-	store := catalogddb.New(ddb.NewTable(client, name("CommerceTable")))
+	commerce := ddb.NewTable(client, name("CommerceTable"))
+	if err := givenPerson(ctx, authddb.New(ddb.NewTable(client, name("AuthTable")), customersddb.New(commerce)), identifierKey); err != nil {
+		return err
+	}
+	store := catalogddb.New(commerce)
 
 	price, err := money.New(1290, "EUR")
 	if err != nil {
 		return err
 	}
-	at := time.Date(2026, time.November, 24, 20, 0, 0, 0, time.UTC)
+	at := givenAt()
 	err = store.Create(ctx, catalog.Product{
 		ID: givenProduct, SKU: "CUP-ESP-RED", Name: "Espresso cup, red", Description: "Stoneware, 80 ml.",
 		Category: "kitchen", Tags: []string{"cup", "stoneware"},
@@ -46,5 +59,28 @@ func given(ctx context.Context, endpoint string, name func(logicalID string) str
 	_, _, err = store.Adjust(ctx, catalog.AdjustmentKey{Principal: "sample", Key: "sample"}, catalog.Adjustment{
 		ID: "01JD7Q9W2V5K8N3M6P4R1S0T9Y", ProductID: givenProduct, Delta: givenStock, Reason: "sample stock", CreatedAt: at,
 	})
+	return err
+}
+
+// givenPerson registers the user whose tokens the sample events carry.
+func givenPerson(ctx context.Context, store *authddb.Store, identifierKey []byte) error {
+	hash, err := password.Default().Hash(ctx, "correct horse battery staple")
+	if err != nil {
+		return err
+	}
+	const email = "maria@shop.example"
+	err = store.Register(ctx, auth.Registration{
+		Credentials: auth.Credentials{
+			User: auth.User{
+				ID: givenUser, Identifier: auth.Identifier(identifierKey, email),
+				Roles: []string{"customer"}, AuthzVersion: 1, CreatedAt: givenAt(),
+			},
+			PasswordHash: hash, PasswordChangedAt: givenAt(),
+		},
+		Email: email, Name: "María López",
+	})
+	if errors.Is(err, auth.ErrEmailExists) {
+		return nil
+	}
 	return err
 }
