@@ -3,7 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -358,14 +358,14 @@ func TestMemoryIsBounded(t *testing.T) {
 	b.both(state)
 	const flood = 12_000
 	for i := range flood {
-		b.id.TokenID = fmt.Sprint(i)
+		b.id.TokenID = strconv.Itoa(i)
 		if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
 			t.Fatal(err)
 		}
 	}
 	b.asked = nil
 	for i := range flood {
-		b.id.TokenID = fmt.Sprint(flood - 1 - i)
+		b.id.TokenID = strconv.Itoa(flood - 1 - i)
 		if err := b.Check(t.Context(), b.id, api.Stateless); err != nil {
 			continue // remembered
 		}

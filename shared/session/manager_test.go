@@ -231,6 +231,7 @@ func TestRefreshRefuses(t *testing.T) {
 		"Empty":            {change: func(_ *testing.T, _ *world, s *session.Tokens) { s.RefreshToken = "" }, want: session.ErrInvalidGrant},
 		"Huge":             {change: func(_ *testing.T, _ *world, s *session.Tokens) { s.RefreshToken = strings.Repeat("a", 1<<20) }, want: session.ErrInvalidGrant},
 		"LoggedOutEverybody": {change: func(t *testing.T, w *world, _ *session.Tokens) {
+			t.Helper()
 			if err := w.RevokeEverybody(t.Context(), session.Admin); err != nil {
 				t.Error(err)
 			}

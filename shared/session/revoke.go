@@ -120,7 +120,7 @@ func (m *Manager) List(ctx context.Context, subject string) ([]Session, error) {
 	calls.Go(func() { epoch, epochErr = m.epoch(ctx, subject) })
 	all, err := m.store.List(ctx, subject, maxList)
 	calls.Wait()
-	if err = errors.Join(err, epochErr); err != nil {
+	if err := errors.Join(err, epochErr); err != nil {
 		return nil, err
 	}
 

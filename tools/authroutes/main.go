@@ -27,7 +27,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, table.File), source, 0o644) //nolint:gosec // G306: source is for everybody
+	return os.WriteFile(filepath.Join(root, table.File), source, 0o644)
 }
 
 // repository returns the nearest folder with a go.mod: go generate runs in the authorizer's.

@@ -149,8 +149,8 @@ func TestNewNeedsRegionAndCredentials(t *testing.T) {
 func TestGetTriesAgain(t *testing.T) {
 	t.Parallel()
 
-	answer := func(status int, body string) func() (*http.Response, error) {
-		return func() (*http.Response, error) {
+	answer := func(status int, body string) doer {
+		return func(*http.Request) (*http.Response, error) {
 			return &http.Response{
 				StatusCode: status, Header: http.Header{"X-Amzn-Requestid": {"r-1"}}, Body: io.NopCloser(strings.NewReader(body)),
 			}, nil
@@ -158,24 +158,24 @@ func TestGetTriesAgain(t *testing.T) {
 	}
 	good := answer(200, `{"SecretString":"x"}`)
 	busy := answer(400, `{"__type":"com.amazonaws#ThrottlingException","message":"slow down"}`)
-	broken := func() (*http.Response, error) { return nil, errors.New("connection reset by peer") }
-	brokeOff := func() (*http.Response, error) {
+	broken := func(*http.Request) (*http.Response, error) { return nil, errors.New("connection reset by peer") }
+	brokeOff := func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}, nil
 	}
 	denied := answer(400, `{"__type":"AccessDeniedException","Message":"no"}`)
 
 	for name, tt := range map[string]struct {
-		answers []func() (*http.Response, error)
+		answers []doer
 		calls   int
 		err     string
 	}{
-		"Throttled":        {[]func() (*http.Response, error){busy, good}, 2, ""},
-		"ServerError":      {[]func() (*http.Response, error){answer(500, ""), answer(503, "{}"), good}, 3, ""},
-		"TooManyRequests":  {[]func() (*http.Response, error){answer(429, ""), good}, 2, ""},
-		"Connection":       {[]func() (*http.Response, error){broken, brokeOff, good}, 3, ""},
-		"ThreeTimesIsAll":  {[]func() (*http.Response, error){busy, busy, busy, good}, 3, "400 ThrottlingException (request r-1): slow down"},
-		"DeniedIsNotAgain": {[]func() (*http.Response, error){denied, good}, 1, "AccessDeniedException"},
-		"EmptyIsNotAgain":  {[]func() (*http.Response, error){answer(200, "{}"), good}, 1, "no value"},
+		"Throttled":        {[]doer{busy, good}, 2, ""},
+		"ServerError":      {[]doer{answer(500, ""), answer(503, "{}"), good}, 3, ""},
+		"TooManyRequests":  {[]doer{answer(429, ""), good}, 2, ""},
+		"Connection":       {[]doer{broken, brokeOff, good}, 3, ""},
+		"ThreeTimesIsAll":  {[]doer{busy, busy, busy, good}, 3, "400 ThrottlingException (request r-1): slow down"},
+		"DeniedIsNotAgain": {[]doer{denied, good}, 1, "AccessDeniedException"},
+		"EmptyIsNotAgain":  {[]doer{answer(200, "{}"), good}, 1, "no value"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,7 +187,7 @@ func TestGetTriesAgain(t *testing.T) {
 						t.Errorf("attempt %d sends %q, %v", calls+1, body, err)
 					}
 					calls++
-					return tt.answers[calls-1]()
+					return tt.answers[calls-1](r)
 				}),
 			})
 			if err != nil {

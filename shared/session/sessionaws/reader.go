@@ -67,16 +67,12 @@ func New(cfg Config) (*Reader, error) {
 	return &Reader{table: cfg.Table, client: client}, nil
 }
 
-// value is an attribute on the wire. Of the types other than S and N nothing is kept.
-type value = layout.Value
-
 // request is what BatchGetItem takes for one table.
 type request struct {
-	Keys           []map[string]value
-	ConsistentRead bool
-	// The two are nil where keys are asked for again as DynamoDB returned them.
-	ProjectionExpression     string            `json:",omitempty"`
-	ExpressionAttributeNames map[string]string `json:",omitempty"`
+	Keys                     []map[string]map[string]string
+	ConsistentRead           bool
+	ProjectionExpression     string
+	ExpressionAttributeNames map[string]string
 }
 
 // State implements session.Reader. A busy table, a broken connection and keys that stay unprocessed
@@ -112,7 +108,7 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 	}
 	var out struct {
 		Responses       map[string][]layout.Item
-		UnprocessedKeys map[string]request
+		UnprocessedKeys map[string]struct{ Keys []layout.Item }
 	}
 	if json.Unmarshal(answer, &out) != nil || out.Responses == nil { // an item must not look absent
 		return nil, errors.New("sessionaws: the answer of BatchGetItem could not be read")
@@ -141,9 +137,9 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 
 // newRequest asks for what decides, by placeholders because DynamoDB reserves many words.
 func newRequest(keys []layout.Key, strong bool) request {
-	in := request{Keys: make([]map[string]value, len(keys)), ConsistentRead: strong, ExpressionAttributeNames: map[string]string{}}
+	in := request{Keys: make([]map[string]map[string]string, len(keys)), ConsistentRead: strong, ExpressionAttributeNames: map[string]string{}}
 	for i, key := range keys {
-		in.Keys[i] = map[string]value{"PK": {S: &key.PK}, "SK": {S: &key.SK}}
+		in.Keys[i] = map[string]map[string]string{"PK": {"S": key.PK}, "SK": {"S": key.SK}}
 	}
 	in.ProjectionExpression = "PK,SK"
 	for i, name := range layout.Attributes() {
@@ -154,7 +150,7 @@ func newRequest(keys []layout.Key, strong bool) request {
 	return in
 }
 
-func keyOf(item map[string]value) (layout.Key, bool) {
+func keyOf(item layout.Item) (layout.Key, bool) {
 	pk, sk := item["PK"].S, item["SK"].S
 	if pk == nil || sk == nil {
 		return layout.Key{}, false

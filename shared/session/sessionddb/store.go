@@ -143,7 +143,7 @@ func (s *Store) RevokeToken(ctx context.Context, t session.TokenRevocation) erro
 func (s *Store) List(ctx context.Context, subject string, limit int) ([]session.Session, error) {
 	entries, _, err := s.table.Query(ctx, ddb.Query{
 		Index: index, Where: expression.Key(attrIndexPK).Equal(expression.Value(accountKey(subject).PK)),
-		Limit: int32(min(limit, 1000)), Descending: true, //nolint:gosec // G115: bounded
+		Limit: int32(min(limit, 1000)), Descending: true,
 	})
 	if err != nil {
 		return nil, err

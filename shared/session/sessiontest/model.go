@@ -222,7 +222,7 @@ func (m *machine) present(t *rapid.T, l *modelLogin, generation int64) {
 		var wanted error = session.ErrInvalidGrant
 		var kind session.EventKind
 		if err == nil {
-			wanted, kind = m.expect(l, generation)
+			kind, wanted = m.expect(l, generation)
 		}
 		got, err := m.manager.Refresh(t.Context(), l.refresh[generation], func(_ context.Context, subject string) (session.User, error) {
 			return session.User{Subject: subject, Roles: []string{"customer"}, AuthzVersion: l.user.version}, nil
@@ -246,9 +246,9 @@ func (m *machine) present(t *rapid.T, l *modelLogin, generation int64) {
 }
 
 // expect moves the model as a refresh does and returns what the client hears.
-func (m *machine) expect(l *modelLogin, presented int64) (wanted error, told session.EventKind) {
+func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind, wanted error) {
 	if m.store.rotate == refused {
-		return session.ErrUnavailable, ""
+		return "", session.ErrUnavailable
 	}
 	over := !l.revoked.IsZero() || !m.now.Before(l.end())
 	told = session.Retried
@@ -260,26 +260,26 @@ func (m *machine) expect(l *modelLogin, presented int64) (wanted error, told ses
 	}
 	switch {
 	case m.store.rotate == lost:
-		return session.ErrUnavailable, ""
+		return "", session.ErrUnavailable
 	case over:
-		return session.ErrInvalidGrant, ""
+		return "", session.ErrInvalidGrant
 	case !current && (presented < l.generation-1 || m.now.Sub(l.rotated) > modelWindow):
 		if m.store.revoke == refused {
-			return session.ErrUnavailable, ""
+			return "", session.ErrUnavailable
 		}
 		l.revoked = m.now
 		if m.store.revoke == lost {
-			return session.ErrUnavailable, ""
+			return "", session.ErrUnavailable
 		}
-		return session.ErrInvalidGrant, session.Reused
+		return session.Reused, session.ErrInvalidGrant
 	case m.store.state == refused:
-		return session.ErrUnavailable, ""
+		return "", session.ErrUnavailable
 	case !l.created.After(l.user.epoch):
-		return session.ErrInvalidGrant, ""
+		return "", session.ErrInvalidGrant
 	case !l.end().Truncate(time.Second).After(l.rotated.Truncate(time.Second)):
-		return session.ErrInvalidGrant, "" // less than a second is left
+		return "", session.ErrInvalidGrant // less than a second is left
 	}
-	return nil, told
+	return told, nil
 }
 
 func (m *machine) logout(t *rapid.T) {

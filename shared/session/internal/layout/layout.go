@@ -65,10 +65,7 @@ func Keys(q session.Query) []Key {
 }
 
 // Value is an attribute: a string or a number. Of other types both are nil.
-type Value struct {
-	S *string `json:",omitempty"`
-	N *string `json:",omitempty"`
-}
+type Value struct{ S, N *string }
 
 // Item is the attributes of an item, its key left out.
 type Item map[string]Value
