@@ -65,8 +65,9 @@ func TestEnvironmentNamesWhatSAMDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"COMMERCE_TABLE": "CommerceTable-mine", "AWS_ENDPOINT_URL_DYNAMODB": "http://host.docker.internal:8123", "LOG_LEVEL": "WARN",
+		"COMMERCE_TABLE": "CommerceTable-mine", "AUTH_TABLE": "AuthTable-mine", "AWS_ENDPOINT_URL_DYNAMODB": "http://host.docker.internal:8123", "LOG_LEVEL": "WARN",
 		"TOKEN_KEYS_SECRET": `{"key":"TOKEN_KEYS_SECRET"}`, "CURSOR_KEY_SECRET": `{"key":"CURSOR_KEY_SECRET"}`,
+		"REFRESH_KEYS_SECRET": `{"key":"REFRESH_KEYS_SECRET"}`, "IDENTIFIER_KEY_SECRET": `{"key":"IDENTIFIER_KEY_SECRET"}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/gateway"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -18,12 +20,15 @@ import (
 const root = "../../.."
 
 // hashing are the functions that hash passwords, by logical id.
-func hashing() []string { return nil }
+func hashing() []string {
+	return []string{"RegisterUserFunction", "LoginFunction", "ChangePasswordFunction"}
+}
 
 // tables are what the tables must be in an environment.
 func tables(environment string) map[string]translated.TableRule {
 	kept := environment != "default"
 	return map[string]translated.TableRule{
+		"AuthTable":     {TTL: "ttl", PointInTimeRecovery: true, Protected: kept},
 		"CommerceTable": {TTL: "ttl", PointInTimeRecovery: true, Stream: "NEW_AND_OLD_IMAGES", Protected: kept},
 	}
 }
@@ -31,7 +36,7 @@ func tables(environment string) map[string]translated.TableRule {
 // routes are the authorizers that the routes in code want, by route key.
 func routes() map[string]string {
 	want := map[string]string{}
-	for _, r := range slices.Concat(catalog.Routes(), health.Routes(), gateway.Routes()) {
+	for _, r := range slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), health.Routes(), gateway.Routes()) {
 		key := r.Method + " " + r.Path
 		if r.Path == api.DefaultPath {
 			key = "$default"
