@@ -3,8 +3,12 @@
 package localddb_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +130,19 @@ func TestDataFolderKeepsItems(t *testing.T) {
 	got, err := client(second.Endpoint).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("CommerceTable"), Key: item})
 	if err != nil || len(got.Item) != 2 {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestDatabaseThatIsBroken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rubbish := bytes.Repeat([]byte("this is no database\n"), 1000)
+	if err := os.WriteFile(filepath.Join(dir, "shared-local-instance.db"), rubbish, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, dir)
+	if err := localddb.CreateTables(t.Context(), s.Endpoint, "us-east-1", tables(t)); !errors.Is(err, localddb.ErrBroken) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/tienda-dev/tienda/local/template"
 )
@@ -37,9 +37,9 @@ func CreateTables(ctx context.Context, endpoint, region string, tables []templat
 	})
 	for _, t := range tables {
 		err := createTable(ctx, client, t)
-		var fault smithy.APIError
-		if errors.As(err, &fault) && fault.ErrorFault() == smithy.FaultServer {
-			err = fmt.Errorf("%w %s", ErrBroken, fault.ErrorCode())
+		var response *smithyhttp.ResponseError
+		if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+			err = fmt.Errorf("%w %d", ErrBroken, response.HTTPStatusCode())
 		}
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)

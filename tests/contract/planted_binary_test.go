@@ -2,110 +2,11 @@ package contract_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
 )
-
-const plantedResources = `
-Resources:
-  GetThingRole:
-    Type: AWS::IAM::Role
-    Properties:
-      Policies:
-        - PolicyDocument:
-            Statement:
-              - {Effect: Allow, Action: [dynamodb:GetItem], Resource: !GetAtt Table.Arn}
-              - !If [Tracing, {Effect: Allow, Action: [xray:PutTraceSegments], Resource: '*'}, !Ref AWS::NoValue]
-  GetThingLogGroup:
-    Type: AWS::Logs::LogGroup
-    Properties: {RetentionInDays: 30}
-  AuthorizerRole: {Type: AWS::IAM::Role, Properties: {}}
-  AuthorizerLogGroup: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 30}}
-  ErrorsAlarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      Metrics: [{Expression: 'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) GROUP BY FunctionName'}]
-  ThrottlesAlarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      Metrics: [{Expression: 'SELECT SUM(Throttles) FROM SCHEMA("AWS/Lambda", FunctionName)'}]
-`
-
-func plantedResourceMap(t *testing.T, yaml string) map[string]contract.Resource {
-	t.Helper()
-	resources, err := contract.ReadResources([]byte(yaml))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resources
-}
-
-func TestInfrastructureNamesWhatAFunctionLacks(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		plant func(fn *template.Function, resources map[string]contract.Resource)
-		want  []string
-	}{
-		"Nothing":    {plant: func(*template.Function, map[string]contract.Resource) {}},
-		"SharedRole": {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.Role = "AuthorizerRole" }, want: []string{"want its own GetThingRole"}},
-		"NoRole":     {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "GetThingRole") }, want: []string{"want its own GetThingRole"}},
-		"NoLogGroup": {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.LogGroup = "" }, want: []string{"want its own GetThingLogGroup"}},
-		"LogsForEver": {plant: func(_ *template.Function, r map[string]contract.Resource) {
-			r["GetThingLogGroup"] = contract.Resource{Type: "AWS::Logs::LogGroup"}
-		}, want: []string{"keeps logs for ever"}},
-		"LongTimeout":    {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.Timeout = 30 * time.Second }, want: []string{"timeout of 30s"}},
-		"TextLogs":       {plant: func(fn *template.Function, _ map[string]contract.Resource) { fn.LogFormat = "Text" }, want: []string{"logs Text"}},
-		"NoErrorAlarm":   {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "ErrorsAlarm") }, want: []string{"watches its Errors"}},
-		"NoThrottleAlam": {plant: func(_ *template.Function, r map[string]contract.Resource) { delete(r, "ThrottlesAlarm") }, want: []string{"watches its Throttles"}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tmpl, resources := plantedTemplate(), plantedResourceMap(t, plantedResources)
-			tmpl.Functions = tmpl.Functions[1:]
-			test.plant(&tmpl.Functions[0], resources)
-			expect(t, contract.Infrastructure(tmpl, resources), test.want...)
-		})
-	}
-
-	t.Run("AlarmOnOneFunction", func(t *testing.T) {
-		t.Parallel()
-		resources := plantedResourceMap(t, `
-Resources:
-  GetThingRole: {Type: AWS::IAM::Role}
-  GetThingLogGroup: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 1}}
-  Narrow:
-    Type: AWS::CloudWatch::Alarm
-    Properties: {Metrics: [{Expression: 'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) WHERE FunctionName = x'}]}
-  Own:
-    Type: AWS::CloudWatch::Alarm
-    Properties: {MetricName: Throttles, Dimensions: [{Name: FunctionName, Value: !Ref GetThingFunction}]}
-`)
-		tmpl := plantedTemplate()
-		tmpl.Functions = tmpl.Functions[1:]
-		expect(t, contract.Infrastructure(tmpl, resources), "watches its Errors")
-	})
-}
-
-func TestPermissionsNamesWildcards(t *testing.T) {
-	t.Parallel()
-	expect(t, contract.Permissions(plantedResourceMap(t, plantedResources)))
-	expect(t, contract.Permissions(plantedResourceMap(t, `
-Resources:
-  WideRole:
-    Type: AWS::IAM::Role
-    Properties:
-      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]
-      Policies:
-        - PolicyDocument:
-            Statement:
-              - {Effect: Allow, Action: 'dynamodb:*', Resource: !GetAtt Table.Arn}
-              - !If [Yes, {Effect: Allow, Action: [s3:GetObject, xray:PutTraceSegments], Resource: ['*']}, !Ref AWS::NoValue]
-`)), "managed policies", `allows "dynamodb:*"`, "on every resource")
-}
 
 func TestCORSNamesWhatDiffers(t *testing.T) {
 	t.Parallel()

@@ -132,16 +132,6 @@ func TestSampleEventsFitTheirRoutes(t *testing.T) {
 	})
 }
 
-func TestEveryFunctionHasRoleLogGroupTimeoutAndAlarm(t *testing.T) {
-	t.Parallel()
-	report(t, contract.Infrastructure(readTemplate(t), readResources(t)))
-}
-
-func TestRolesAllowNoWildcards(t *testing.T) {
-	t.Parallel()
-	report(t, contract.Permissions(readResources(t)))
-}
-
 func TestGatewayAndMiddlewareAnswerCORSAlike(t *testing.T) {
 	t.Parallel()
 	report(t, contract.CORS(readTemplate(t), routes()))
@@ -265,15 +255,6 @@ func readTemplate(t *testing.T) *template.Template {
 		t.Fatal(err)
 	}
 	return model
-}
-
-func readResources(t *testing.T) map[string]contract.Resource {
-	t.Helper()
-	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resources
 }
 
 func functions(t *testing.T) []dist.Function {

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"slices"
-	"time"
 
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -14,9 +13,6 @@ const (
 	requiredAuthorizer = "TokenAuthorizer"
 	optionalAuthorizer = "OptionalTokenAuthorizer"
 )
-
-// gatewayTimeout is API Gateway's limit for an HTTP API's integration.
-const gatewayTimeout = 30 * time.Second
 
 // Routes compares the routes in code with the template's functions: one function per route, under
 // the names that follow from the operation, behind the authorizer that the policy needs.

@@ -1,6 +1,7 @@
 package translated_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tienda-dev/tienda/tests/contract/translated"
@@ -120,4 +121,26 @@ func TestVersionsNamesTheParameterThatIsLeftOut(t *testing.T) {
 			version(s)["Description"].(map[string]any)["Fn::Sub"] = "${Architecture}${LogLevel}${Tracing}${DynamoDBEndpoint}${TokenIssuer}"
 		}, []string{"want at most 256"}},
 	})
+}
+
+func TestDocumentedNamesTheValueThatIsNotDeployed(t *testing.T) {
+	t.Parallel()
+	stack := translated.Stack{Parameters: map[string]translated.Parameter{"Stage": {Default: "dev"}, "Topic": {Default: ""}}}
+	const stage, topic = "| `Stage` | `dev` | what for |\n", "| `Topic` | empty | alarms |\n"
+	tests := map[string]struct {
+		page string
+		want []string
+	}{
+		"Nothing":    {page: "| Parameter | dev | |\n|---|---|---|\n" + stage + topic},
+		"OtherValue": {page: strings.Replace(stage, "dev", "prod", 1) + topic, want: []string{`Stage: the page says "prod" in column 1, and "dev" is deployed`}},
+		"NotEmpty":   {page: stage + strings.Replace(topic, "empty", "`x`", 1), want: []string{`Topic: the page says "x"`}},
+		"Missing":    {page: stage, want: []string{"Topic: the page does not have it"}},
+		"Unknown":    {page: stage + topic + "| `Gone` | `x` | old |\n", want: []string{"Gone: the page has it, and the template does not"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, translated.Documented(test.page, []translated.Stack{stack}), test.want...)
+		})
+	}
 }

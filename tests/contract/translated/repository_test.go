@@ -1,10 +1,12 @@
 package translated_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tienda-dev/tienda/functions/auth"
@@ -74,18 +76,38 @@ func TestTranslatedTemplate(t *testing.T) {
 		t.Fatalf("%v: %s", err, output)
 	}
 
+	stacks := map[string]translated.Stack{}
+	var inOrder []translated.Stack
+	for _, environment := range environments {
+		data, err := os.ReadFile(filepath.Join(out, environment+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stack, err := translated.Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stacks[environment] = stack
+		inOrder = append(inOrder, stack)
+	}
+
+	page, err := os.ReadFile(filepath.Join(root, "docs", "deploy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range translated.Documented(string(page), inOrder) {
+		t.Errorf("docs/deploy.md: %s", fault)
+	}
+	// The page says how large the stack is, without CodeDeploy and with it.
+	counts := fmt.Sprintf("That is %d resources, and %d where", len(stacks["default"].Resources), len(stacks["prod"].Resources))
+	if !strings.Contains(string(page), counts) {
+		t.Errorf("docs/deploy.md does not say %q", counts)
+	}
+
 	for _, environment := range environments {
 		t.Run(environment, func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(filepath.Join(out, environment+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			stack, err := translated.Read(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%d resources", len(stack.Resources))
+			stack := stacks[environment]
 			// `make package` builds once for all of them.
 			if got := stack.Parameters["Architecture"].Default; got != "arm64" {
 				t.Errorf("%s deploys to %v, want the architecture that is built once for every stage, arm64", environment, got)
