@@ -18,6 +18,8 @@ DATA ?=
 DYNAMODB_ENDPOINT ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
+# Whom `make admin` makes an admin.
+EMAIL ?=
 # What `make keys` does, to which secret, with which algorithm or to which key; FORCE=1 does not wait.
 STEP   ?= show
 SECRET ?= TokenKeysSecret
@@ -64,7 +66,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod BUCKET=name FUZZTIME=$(FUZZTIME)'
-	@echo '           IMAGE=public|stand-in FN=function EVENT=file STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
+	@echo '           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
 
 ##@ Use
 
@@ -77,6 +79,10 @@ run: need-go ## Build for this machine and serve the API with sample data on POR
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
 	@GOOS= GOARCH= go run ./local token -role '$(ROLE)'
+
+.PHONY: admin
+admin: need-go ## Make an admin of who has registered at the API that runs on PORT (EMAIL=address)
+	@GOOS= GOARCH= go run ./local admin -email '$(EMAIL)'
 
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke)

@@ -3,6 +3,7 @@
 //
 //	local                          serve on PORT (3000) with sample products, until Ctrl-C
 //	local token -role catalog      print an access token for a running API
+//	local admin -email a@b.example  make an admin of somebody who has registered, here or on AWS
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
@@ -107,6 +108,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		return load(ctx, options(*root, getenv), *url, *given, out)
+	case "admin":
+		email := flags.String("email", "", "the address that somebody has registered with")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return grant(ctx, options(*root, getenv), getenv, port, *email, out)
 	case "keys":
 		var r rotation
 		flags.StringVar(&r.secret, "secret", "TokenKeysSecret", "the secret's name in the template: TokenKeysSecret or RefreshKeysSecret")
@@ -128,7 +135,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("there is no command %q: serve, token, keys, seed, fetch, dynamodb and sam are", command)
+		return fmt.Errorf("there is no command %q: serve, token, admin, keys, seed, fetch, dynamodb and sam are", command)
 	}
 }
 
@@ -166,6 +173,11 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 		return err
 	}
 	defer s.Stop()
+	silence, err := saySo(opts.Root, s.URL[strings.LastIndexByte(s.URL, ':')+1:], s.Endpoint)
+	if err != nil {
+		return err
+	}
+	defer silence()
 
 	loaded, err := loadInto(ctx, s)
 	if err != nil {

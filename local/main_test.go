@@ -27,6 +27,8 @@ func TestRunRefuses(t *testing.T) {
 		"PortThatIsNone": {env: map[string]string{"PORT": "http"}, want: `PORT is "http", which is not a port`},
 		"UnknownFlag":    {args: []string{"token", "-rolle", "x"}, want: "flag provided but not defined"},
 		"UnknownSecret":  {args: []string{"keys", "-root", "..", "-secret", "CanarySecret"}, want: `no secret "CanarySecret"`},
+		"AdminOfNobody":  {args: []string{"admin"}, want: "make admin EMAIL="},
+		"AdminOfNoAPI":   {args: []string{"admin", "-root", "/nowhere", "-email", "a@b.example"}, want: "no API runs on port 3000"},
 		"NoTemplate":     {args: []string{"token", "-root", "/nowhere"}, want: "/nowhere/template.yaml"},
 		"UnknownLogLevel": {
 			args: []string{"token", "-root", ".."}, env: map[string]string{"LOG_LEVEL": "loud"},

@@ -283,6 +283,42 @@ func TestTokenCommandMintsWhatTheAPIAccepts(t *testing.T) {
 	}
 }
 
+// TestAdminCommand makes the first admin of an API that runs, as `make admin` does.
+func TestAdminCommand(t *testing.T) {
+	t.Parallel()
+	served := command(t, nil)
+	url := served.url(t)
+	client := suite.NewClient()
+	t.Cleanup(client.CloseIdleConnections)
+	c := suite.New(suite.Target{URL: url, Client: client, Token: tokens(shared)})
+	p := c.Register(t)
+	pair := c.Login(t, p)
+	roles := suite.Request{Method: http.MethodPut, Path: "/v1/users/" + p.ID + "/roles", Token: pair.Access, Body: `{"roles":["admin","support"]}`}
+	if a := c.Do(t, roles); a.Status != http.StatusForbidden {
+		t.Errorf("a customer: got %d %s", a.Status, a.Body)
+	}
+
+	port := url[strings.LastIndexByte(url, ':')+1:]
+	for _, endpoint := range []string{"", shared.Endpoint} { // by the API's own word, and by the variable
+		run := command(t, map[string]string{"PORT": port, "DYNAMODB_ENDPOINT": endpoint}, "admin", "-email", strings.ToUpper(p.Email))
+		if code := run.wait(t, 10*time.Second); code != 0 || !strings.Contains(string(run.stdout.Bytes()), "admin customer") {
+			t.Fatalf("exit code %d: %s%s", code, run.stdout.Bytes(), run.stderr.Bytes())
+		}
+	}
+	if a := c.Do(t, roles); a.Code() != "token_revoked" {
+		t.Errorf("with a token from before: got %d %s", a.Status, a.Body)
+	}
+	roles.Token = c.Login(t, p).Access
+	if a := c.Do(t, roles); a.Status != http.StatusOK {
+		t.Errorf("the admin: got %d %s", a.Status, a.Body)
+	}
+
+	run := command(t, map[string]string{"PORT": port}, "admin", "-email", "nobody@shop.example")
+	if code := run.wait(t, 10*time.Second); code != 1 || !strings.Contains(string(run.stderr.Bytes()), "nobody has registered") {
+		t.Errorf("exit code %d: %s", code, run.stderr.Bytes())
+	}
+}
+
 // TestStackRefusesToStart holds stack.Start, which other programs call, to the same promise as the
 // command.
 func TestStackRefusesToStart(t *testing.T) { //nolint:paralleltest // it looks at all processes

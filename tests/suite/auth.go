@@ -12,8 +12,8 @@ import (
 func (c *Caller) testAuth(t *testing.T) {
 	t.Run("WholeFlow", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		first := c.login(t, p)
+		p := c.Register(t)
+		first := c.Login(t, p)
 		c.wantStands(t, first.Access)
 		c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?limit=1", Token: first.Access}).want(t, http.StatusOK)
 
@@ -27,42 +27,42 @@ func (c *Caller) testAuth(t *testing.T) {
 		c.wantNoGrant(t, third.Refresh)
 		c.wantRevoked(t, third.Access)
 
-		fourth := c.login(t, p)
+		fourth := c.Login(t, p)
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: fourth.Access}).want(t, http.StatusNoContent)
 		c.wantRevoked(t, fourth.Access)
 		c.wantNoGrant(t, fourth.Refresh)
 	})
 	t.Run("RevokedTokenIsRefusedOnOptionalRoutesToo", func(t *testing.T) {
 		t.Parallel()
-		pair := c.login(t, c.register(t))
+		pair := c.Login(t, c.Register(t))
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: pair.Access}).want(t, http.StatusNoContent)
 		c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?limit=1", Token: pair.Access}).
 			wantProblem(t, refused(http.StatusUnauthorized, "token_revoked"))
 	})
 	t.Run("LogoutOfOneLeavesTheOthers", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		one, other := c.login(t, p), c.login(t, p)
+		p := c.Register(t)
+		one, other := c.Login(t, p), c.Login(t, p)
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: one.Access}).want(t, http.StatusNoContent)
 		c.wantRevoked(t, one.Access)
 		c.wantStands(t, other.Access)
 	})
 	t.Run("LogoutAll", func(t *testing.T) {
 		t.Parallel()
-		p, stranger := c.register(t), c.register(t)
-		one, other, theirs := c.login(t, p), c.login(t, p), c.login(t, stranger)
+		p, stranger := c.Register(t), c.Register(t)
+		one, other, theirs := c.Login(t, p), c.Login(t, p), c.Login(t, stranger)
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout-all", Token: one.Access}).want(t, http.StatusNoContent)
 		for _, pair := range []Pair{one, other} {
 			c.wantRevoked(t, pair.Access)
 			c.wantNoGrant(t, pair.Refresh)
 		}
 		c.wantStands(t, theirs.Access)
-		c.wantStands(t, c.login(t, p).Access)
+		c.wantStands(t, c.Login(t, p).Access)
 	})
 	t.Run("ChangePassword", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		mine, other := c.login(t, p), c.login(t, p)
+		p := c.Register(t)
+		mine, other := c.Login(t, p), c.Login(t, p)
 		body := Document{"current_password": p.password, "new_password": "another " + p.password}
 		change := post("/v1/auth/password", body)
 		change.Token = mine.Access
@@ -81,7 +81,7 @@ func (c *Caller) testAuth(t *testing.T) {
 		}
 		c.Do(t, post("/v1/auth/login", p.credentials())).wantProblem(t, refused(http.StatusUnauthorized, "invalid_credentials"))
 		p.password = "another " + p.password
-		c.login(t, p)
+		c.Login(t, p)
 	})
 	t.Run("Sessions", func(t *testing.T) {
 		t.Parallel()
@@ -101,10 +101,10 @@ func (c *Caller) testAuth(t *testing.T) {
 
 func (c *Caller) testSessions(t *testing.T) {
 	t.Helper()
-	p := c.register(t)
+	p := c.Register(t)
 	began := time.Now()
 	phone := c.Do(t, post("/v1/auth/login", p.credentials().With(Document{"device_name": "phone"}))).want(t, http.StatusOK).pair(t)
-	laptop := c.login(t, p)
+	laptop := c.Login(t, p)
 	type session struct {
 		ID          string `json:"id"`
 		DeviceName  string `json:"device_name"`
@@ -129,7 +129,7 @@ func (c *Caller) testSessions(t *testing.T) {
 	end := Request{Method: http.MethodDelete, Path: "/v1/auth/sessions/" + all[1].ID, Token: laptop.Access}
 
 	stranger := end
-	stranger.Token = c.login(t, c.register(t)).Access
+	stranger.Token = c.Login(t, c.Register(t)).Access
 	c.Do(t, stranger).wantProblem(t, refused(http.StatusNotFound, "session_not_found"))
 	c.wantStands(t, phone.Access)
 	for range 2 {
@@ -145,8 +145,8 @@ func (c *Caller) testSessions(t *testing.T) {
 // testTokenForms looks at tokens as other services do (RFC 7662), and gives them back (RFC 7009).
 func (c *Caller) testTokenForms(t *testing.T) {
 	t.Helper()
-	p := c.register(t)
-	pair := c.login(t, p)
+	p := c.Register(t)
+	pair := c.Login(t, p)
 	look := func(token string) string {
 		r := form("/v1/auth/introspect", token)
 		r.Token = c.As(t, roleService)
@@ -184,7 +184,7 @@ func (c *Caller) testTokenForms(t *testing.T) {
 func (c *Caller) testAuthRefuses(t *testing.T) {
 	t.Run("Registration", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
+		p := c.Register(t)
 		taken := registration().With(Document{"email": strings.ToUpper(p.Email)})
 		c.Do(t, post("/v1/auth/register", taken)).wantProblem(t, refused(http.StatusConflict, "email_exists", "/email"))
 		for pointer, change := range map[string]Document{
@@ -195,7 +195,7 @@ func (c *Caller) testAuthRefuses(t *testing.T) {
 	})
 	t.Run("UnknownAndWrongAreAlike", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
+		p := c.Register(t)
 		wrong := c.Do(t, post("/v1/auth/login", p.credentials().With(Document{"password": "not " + p.password})))
 		unknown := c.Do(t, post("/v1/auth/login", Document{"email": "x" + p.Email, "password": p.password}))
 		for _, a := range []Answer{wrong, unknown} {
@@ -208,7 +208,7 @@ func (c *Caller) testAuthRefuses(t *testing.T) {
 	})
 	t.Run("LockoutAndUnlock", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
+		p := c.Register(t)
 		wrong := post("/v1/auth/login", p.credentials().With(Document{"password": "not " + p.password}))
 		locked := func() Answer {
 			for range 20 { // the wait after the fifth failure is a second, which may pass
@@ -225,11 +225,11 @@ func (c *Caller) testAuthRefuses(t *testing.T) {
 			t.Errorf("Retry-After %q", wait)
 		}
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/users/" + p.ID + "/unlock", Token: c.As(t, roleAdmin)}).want(t, http.StatusNoContent)
-		c.login(t, p)
+		c.Login(t, p)
 	})
 	t.Run("AccessTokenDoesNotRefresh", func(t *testing.T) {
 		t.Parallel()
-		pair := c.login(t, c.register(t))
+		pair := c.Login(t, c.Register(t))
 		c.wantNoGrant(t, pair.Access)
 		c.wantNoGrant(t, "x")
 		c.Do(t, sessionsOf(pair.Refresh)).wantProblem(t, refused(http.StatusUnauthorized, "invalid_token"))

@@ -44,8 +44,8 @@ func form(path, token string) Request {
 	}
 }
 
-// register registers somebody new.
-func (c *Caller) register(t TB) Person {
+// Register registers somebody new.
+func (c *Caller) Register(t TB) Person {
 	t.Helper()
 	body := registration()
 	var p struct {
@@ -63,8 +63,8 @@ func (p Person) credentials() Document {
 	return Document{"email": p.Email, "password": p.password}
 }
 
-// login logs the person in.
-func (c *Caller) login(t TB, p Person) Pair {
+// Login logs the person in.
+func (c *Caller) Login(t TB, p Person) Pair {
 	t.Helper()
 	return c.Do(t, post("/v1/auth/login", p.credentials())).want(t, http.StatusOK).pair(t)
 }

@@ -18,8 +18,8 @@ func roles(p Person, token string, names ...string) Request {
 func (c *Caller) testStaff(t *testing.T) {
 	t.Run("RolesDecideWhatATokenMayDo", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		pair := c.login(t, p)
+		p := c.Register(t)
+		pair := c.Login(t, p)
 		creation := Request{Method: http.MethodPost, Path: "/v1/products", Token: pair.Access, Body: NewProduct().String()}
 		c.Do(t, creation).wantProblem(t, forbidden())
 
@@ -45,16 +45,16 @@ func (c *Caller) testStaff(t *testing.T) {
 	})
 	t.Run("AnAdminByLogin", func(t *testing.T) {
 		t.Parallel()
-		admin, p := c.register(t), c.register(t)
+		admin, p := c.Register(t), c.Register(t)
 		c.Do(t, roles(admin, c.As(t, roleAdmin), roleAdmin)).want(t, http.StatusOK)
-		token := c.login(t, admin).Access
+		token := c.Login(t, admin).Access
 		c.Do(t, roles(p, token, roleSupport)).want(t, http.StatusOK)
 		c.Do(t, roles(p, token, "root")).wantProblem(t, invalid("/roles/0"))
 	})
 	t.Run("LogoutOfAUser", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		pair := c.login(t, p)
+		p := c.Register(t)
+		pair := c.Login(t, p)
 		logout := Request{Method: http.MethodPost, Path: "/v1/users/" + p.ID + "/logout", Token: c.As(t, roleAdmin)}
 		for range 2 {
 			c.Do(t, logout).want(t, http.StatusNoContent)
@@ -74,8 +74,8 @@ func (c *Caller) testStaff(t *testing.T) {
 	})
 	t.Run("Protected", func(t *testing.T) {
 		t.Parallel()
-		p := c.register(t)
-		pair := c.login(t, p)
+		p := c.Register(t)
+		pair := c.Login(t, p)
 		for route, tc := range map[string]struct {
 			request Request
 			roles   []string
@@ -121,8 +121,8 @@ func (c *Caller) testProfile(t *testing.T) {
 		CreatedAt string `json:"created_at"`
 		UpdatedAt string `json:"updated_at"`
 	}
-	p := c.register(t)
-	token := c.login(t, p).Access
+	p := c.Register(t)
+	token := c.Login(t, p).Access
 	read := func(a Answer, version int64, name string) {
 		t.Helper()
 		var got customer

@@ -18,7 +18,9 @@ func policies(deletion, replace string) func(translated.Resource) translated.Res
 func TestTablesNamesWhatMayBeLost(t *testing.T) {
 	t.Parallel()
 	const id = "CommerceTable"
-	rule := func(s translated.Stack) []string { return translated.Tables(s, map[string]translated.TableRule{"CommerceTable": tables("prod")["CommerceTable"]}) }
+	rule := func(s translated.Stack) []string {
+		return translated.Tables(s, map[string]translated.TableRule{"CommerceTable": tables("prod")["CommerceTable"]})
+	}
 	red(t, rule, map[string]plant{
 		"NoTTL":        {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["Enabled"] = false }, []string{`expire by "", want "ttl"`}},
 		"OtherTTL":     {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["AttributeName"] = "expires" }, []string{`expire by "expires"`}},

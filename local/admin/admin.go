@@ -1,0 +1,96 @@
+// Package admin makes the first admin, whom no other admin can make: it gives the role to somebody who
+// has registered, past the API, by the rights to the table and to the key of identifiers. It works on a
+// local run and on AWS.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/functions/auth/authddb"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/secrets"
+	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
+)
+
+// role is what Grant gives.
+const role = "admin"
+
+// The variables that say where users are, as functions have them.
+const (
+	EnvTable = "AUTH_TABLE"
+	EnvKey   = "IDENTIFIER_KEY_SECRET"
+)
+
+// Config says where users are.
+type Config struct {
+	// Table is the name of the auth table.
+	Table string
+	// Key says where the key of identifiers is: an ARN of Secrets Manager, file:/path, or its JSON.
+	Key string
+	// DynamoDB says where the table is, and by which credentials both are read.
+	DynamoDB ddb.Config
+}
+
+// FromEnvironment reads the variables that the functions on AWS have, and those of the AWS CLI.
+func FromEnvironment(getenv func(string) string) Config {
+	return Config{
+		Table: getenv(EnvTable),
+		Key:   getenv(EnvKey),
+		DynamoDB: ddb.Config{
+			Region:          getenv("AWS_REGION"),
+			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
+			Endpoint:        getenv(ddb.EnvEndpoint),
+		},
+	}
+}
+
+// Grant makes an admin of the user with the e-mail address and returns the user. Doing it again
+// changes nothing. The user's access tokens stop working; a refresh brings one with the role.
+func Grant(ctx context.Context, cfg Config, email string) (auth.User, error) {
+	if cfg.Table == "" {
+		return auth.User{}, errors.New(EnvTable + " is empty")
+	}
+	key, err := readKey(ctx, cfg)
+	if err != nil {
+		return auth.User{}, err
+	}
+	client, err := ddb.Open(cfg.DynamoDB)
+	if err != nil {
+		return auth.User{}, err
+	}
+	store := authddb.New(ddb.NewTable(client, cfg.Table), nil)
+	id, err := store.Find(ctx, auth.Identifier(key, email))
+	if errors.Is(err, auth.ErrUserNotFound) {
+		return auth.User{}, fmt.Errorf("nobody has registered with the address %s: POST /v1/auth/register comes first", email)
+	}
+	if err != nil {
+		return auth.User{}, err
+	}
+	return auth.NewAdministrator(store).Grant(ctx, id, role)
+}
+
+func readKey(ctx context.Context, cfg Config) ([]byte, error) {
+	source, err := secrets.ParseSource(EnvKey, cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	client, err := secretsaws.New(secretsaws.Config{
+		Region:          cfg.DynamoDB.Region,
+		AccessKeyID:     cfg.DynamoDB.AccessKeyID,
+		SecretAccessKey: cfg.DynamoDB.SecretAccessKey,
+		SessionToken:    cfg.DynamoDB.SessionToken,
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret, err := secrets.Open(ctx, source, client, auth.ParseIdentifierKey, secrets.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return secret.Get(ctx), nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tienda-dev/tienda/local/admin"
+	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+// What the template calls the table and the secret of users.
+const (
+	authTable     = "AuthTable"
+	identifierKey = "IdentifierKeySecret"
+)
+
+// grant makes an admin of somebody who has registered: with the API that runs here on the port, or, where
+// the environment names a table, on AWS.
+func grant(ctx context.Context, opts stack.Options, getenv func(string) string, port, email string, out io.Writer) error {
+	if email == "" {
+		return errors.New("whose? Give the address that somebody has registered with: make admin EMAIL=maria@shop.example")
+	}
+	cfg := admin.FromEnvironment(getenv)
+	if cfg.Table == "" {
+		var err error
+		if cfg, err = localUsers(opts, getenv, port); err != nil {
+			return err
+		}
+	}
+	user, err := admin.Grant(ctx, cfg, email)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s has the roles %s now, in the next access token: refresh, or log in again. (User %s.)\n",
+		email, strings.Join(user.Roles, " "), user.ID)
+	return err
+}
+
+// localUsers is where the API that runs here on the port keeps its users.
+func localUsers(opts stack.Options, getenv func(string) string, port string) (admin.Config, error) {
+	root, err := filepath.Abs(opts.Root)
+	if err != nil {
+		return admin.Config{}, err
+	}
+	endpoint := getenv("DYNAMODB_ENDPOINT")
+	if endpoint == "" {
+		text, err := os.ReadFile(servingPath(root, port))
+		if errors.Is(err, fs.ErrNotExist) {
+			return admin.Config{}, fmt.Errorf("no API runs on port %s: `make run` starts one, and PORT names another", port)
+		}
+		if err != nil {
+			return admin.Config{}, err
+		}
+		endpoint = strings.TrimSpace(string(text))
+	}
+	return admin.Config{
+		Table: authTable,
+		Key:   "file:" + token.Path(filepath.Join(root, ".cache"), identifierKey),
+		DynamoDB: ddb.Config{
+			Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint,
+		},
+	}, nil
+}
+
+// servingPath is the file in which an API that runs says where its DynamoDB is, for as long as it does.
+func servingPath(root, port string) string {
+	return filepath.Join(root, ".cache", "serving", port)
+}
+
+// saySo writes that file, and returns what removes it.
+func saySo(root, port, endpoint string) (func(), error) {
+	path := servingPath(root, port)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(path, []byte(endpoint+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return func() { _ = os.Remove(path) }, nil
+}
