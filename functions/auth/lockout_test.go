@@ -73,7 +73,7 @@ func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
 func TestWait(t *testing.T) {
 	t.Parallel()
 	last := time.Duration(0)
-	for n := int64(0); n < 100; n++ {
+	for n := range int64(100) {
 		wait := auth.Wait(n)
 		if wait < last || wait > auth.MaxLock || n < auth.FreeAttempts && wait != 0 {
 			t.Errorf("after %d attempts: %s", n, wait)
@@ -83,9 +83,9 @@ func TestWait(t *testing.T) {
 	if last != auth.MaxLock {
 		t.Errorf("the longest wait is %s, want %s", last, auth.MaxLock)
 	}
-	for n, want := range map[int64]time.Duration{5: 1, 6: 2, 10: 32, 14: 512, 15: 900, 1 << 62: 900} {
-		if got := auth.Wait(n); got != want*time.Second {
-			t.Errorf("Wait(%d) is %s, want %s", n, got, want*time.Second)
+	for n, seconds := range map[int64]float64{5: 1, 6: 2, 10: 32, 14: 512, 15: 900, 1 << 62: 900} {
+		if got := auth.Wait(n).Seconds(); got != seconds {
+			t.Errorf("Wait(%d) is %g s, want %g s", n, got, seconds)
 		}
 	}
 }

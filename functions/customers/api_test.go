@@ -2,7 +2,6 @@ package customers_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -167,12 +166,5 @@ func TestLongestNameFits(t *testing.T) {
 	}
 	if rec := ask(mux, maria, http.MethodPatch, `{}`, `"2"`); rec.Code != http.StatusOK || rec.Header().Get("ETag") != `"3"` {
 		t.Errorf("an empty patch: got %d %s", rec.Code, rec.Body)
-	}
-}
-
-func TestStaleIsTheProblemThatTheLibraryAnswers(t *testing.T) {
-	t.Parallel()
-	if !errors.Is(customers.ErrStale, api.Stale()) {
-		t.Errorf("%v is not %v", customers.ErrStale, api.Stale())
 	}
 }

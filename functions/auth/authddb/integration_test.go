@@ -5,6 +5,7 @@ package authddb_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -188,7 +189,7 @@ func TestLostAnswers(t *testing.T) {
 
 			for n := int64(1); n <= auth.FreeAttempts; n++ {
 				spoil("UpdateItem")
-				a := auth.Attempt{Name: "a", ID: fmt.Sprint(n), At: authtest.Time(0)}
+				a := auth.Attempt{Name: "a", ID: strconv.FormatInt(n, 10), At: authtest.Time(0)}
 				if f, admitted, err := store.Attempt(t.Context(), a); err != nil || !admitted || f.Count != n {
 					t.Fatalf("attempt %d: %+v, admitted %t, %v", n, f, admitted, err)
 				}
@@ -247,7 +248,7 @@ func TestAttemptIsOneCall(t *testing.T) {
 	t.Parallel()
 	store, faults, _, _ := open(t)
 	for n := range 7 {
-		if _, _, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: fmt.Sprint(n), At: authtest.Time(0)}); err != nil {
+		if _, _, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: strconv.Itoa(n), At: authtest.Time(0)}); err != nil {
 			t.Fatal(err)
 		}
 		if got := faults.Attempts("UpdateItem"); got != n+1 {

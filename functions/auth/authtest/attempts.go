@@ -62,8 +62,8 @@ func testAttempts(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		for n := int64(1); n <= auth.FreeAttempts; n++ {
 			wantAdmitted(t, store, "a", at, n)
 		}
-		for i, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512} { // seconds
-			wait *= time.Second
+		for i, seconds := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512} {
+			wait := time.Duration(seconds) * time.Second
 			n := int64(auth.FreeAttempts + 1 + i)
 			// Trying earlier does not make the wait longer.
 			wantLocked(t, store, "a", at, wait)

@@ -1,0 +1,147 @@
+package tokenkeys_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/internal/tokenkeys"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+)
+
+func secret(kid, letter string) string {
+	return `{"kid":"` + kid + `","alg":"HS256","status":"active","key":"` + strings.Repeat(letter, 32) + `"}`
+}
+
+func environment() map[string]string {
+	return map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+		"TOKEN_KEYS_SECRET": secret("k1", "a"), "REFRESH_KEYS_SECRET": secret("r1", "r"), "IDENTIFIER_KEY_SECRET": secret("i1", "i"),
+		"TOKEN_ISSUER": "https://auth.shop.example", "TOKEN_AUDIENCE": "api", "REFRESH_AUDIENCE": "https://auth.shop.example/v1/auth/refresh",
+	}
+}
+
+// open runs f as a function's build does.
+func open(t *testing.T, environ map[string]string, f func(ctx context.Context, s *app.Setup) error) error {
+	t.Helper()
+	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public}
+	_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+		return func(http.ResponseWriter, *http.Request) error { return nil }, f(ctx, s)
+	}, environ)
+	return err
+}
+
+func TestWhatIsMintedIsRead(t *testing.T) {
+	t.Parallel()
+	err := open(t, environment(), func(ctx context.Context, s *app.Setup) error {
+		keys, err := tokenkeys.Open(ctx, s)
+		if err != nil {
+			return err
+		}
+		access, _, err := keys.Access(ctx).Sign(identity.Identity{Subject: "u1"})
+		if err != nil {
+			return err
+		}
+		verify, err := tokenkeys.Verify(ctx, s)
+		if err != nil {
+			return err
+		}
+		if id, err := verify(ctx, access); err != nil || id.Subject != "u1" {
+			t.Errorf("Verify: %+v, %v", id, err)
+		}
+
+		now := time.Now()
+		refresh, err := keys.Refresh(ctx).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+		if err != nil {
+			return err
+		}
+		readers, err := tokenkeys.OpenRefresh(ctx, s)
+		if err != nil {
+			return err
+		}
+		if r, err := readers.Verify(ctx).Verify(refresh); err != nil || r.SessionID != "s1" {
+			t.Errorf("a refresh token: %+v, %v", r, err)
+		}
+		if _, err := verify(ctx, refresh); err == nil {
+			t.Error("a refresh token is taken for an access token")
+		}
+		if _, err := readers.Verify(ctx).Verify(access); err == nil {
+			t.Error("an access token is taken for a refresh token")
+		}
+
+		public, err := tokenkeys.Public(ctx, s)
+		if err == nil && len(public(ctx).Keys) != 0 {
+			t.Errorf("%d keys of HS256 are public", len(public(ctx).Keys))
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIdentifierIsDecodedByItsOwner(t *testing.T) {
+	t.Parallel()
+	err := open(t, environment(), func(ctx context.Context, s *app.Setup) error {
+		key, err := tokenkeys.Identifier(ctx, s, func(text []byte) ([]byte, error) { return text[:8], nil })
+		if err == nil && string(key) != `{"kid":"` {
+			t.Errorf("got %q", key)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOneKeyForBothKindsIsRefused(t *testing.T) {
+	t.Parallel()
+	environ := environment()
+	environ["REFRESH_KEYS_SECRET"] = secret("r1", "a")
+	err := open(t, environ, func(ctx context.Context, s *app.Setup) error {
+		_, err := tokenkeys.Open(ctx, s)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), `"k1"`) || strings.Contains(err.Error(), "aaaa") {
+		t.Errorf("got %v, want an error that names the key", err)
+	}
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	opens := map[string]func(ctx context.Context, s *app.Setup) error{
+		"TOKEN_KEYS_SECRET":   func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },
+		"REFRESH_KEYS_SECRET": func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.OpenRefresh(ctx, s); return err },
+		"TOKEN_ISSUER":        func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Verify(ctx, s); return err },
+		"TOKEN_AUDIENCE":      func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Public(ctx, s); return err },
+		"REFRESH_AUDIENCE":    func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },
+		"IDENTIFIER_KEY_SECRET": func(ctx context.Context, s *app.Setup) error {
+			_, err := tokenkeys.Identifier(ctx, s, func(b []byte) ([]byte, error) { return b, nil })
+			return err
+		},
+	}
+	for name, f := range opens {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, value := range []string{"", "canary-value"} {
+				environ := maps.Clone(environment())
+				environ[name] = value
+				if value == "" {
+					delete(environ, name)
+				} else if !strings.HasSuffix(name, "_SECRET") {
+					continue // any text is an issuer
+				}
+				err := open(t, environ, f)
+				if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "canary") {
+					t.Errorf("%q: %v, want an error that names %s and not the value", value, err, name)
+				}
+			}
+		})
+	}
+}
