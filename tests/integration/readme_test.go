@@ -49,19 +49,23 @@ type known map[string]string
 // match says how a line differs from the printed one: not at all when the rest is the same, and every
 // changing value stands for one value of its kind through the whole session.
 func (k known) match(printed, got string) error {
-	pattern, values, rest := "^", []string(nil), printed
+	var values []string
+	var built strings.Builder
+	built.WriteString("^")
+	rest := printed
 	for at := changing.FindStringIndex(rest); at != nil; at = changing.FindStringIndex(rest) {
 		value := rest[at[0]:at[1]]
-		pattern += regexp.QuoteMeta(rest[:at[0]])
+		built.WriteString(regexp.QuoteMeta(rest[:at[0]]))
 		if value == "…" {
-			pattern += ".*"
+			built.WriteString(".*")
 		} else {
-			pattern += "(" + kind(value) + ")"
+			built.WriteString("(" + kind(value) + ")")
 			values = append(values, value)
 		}
 		rest = rest[at[1]:]
 	}
-	pattern += regexp.QuoteMeta(rest) + "$"
+	built.WriteString(regexp.QuoteMeta(rest) + "$")
+	pattern := built.String()
 	// A cursor is cut short in print, and no two begin in the same way.
 	pattern = regexp.MustCompile(`"next_cursor":"[^"]*"`).ReplaceAllLiteralString(pattern, `"next_cursor":"[A-Za-z0-9_-]+"`)
 
