@@ -33,7 +33,7 @@ func runDynamoDB(ctx context.Context, args []string, getenv func(string) string,
 		return err
 	}
 	if flags.NArg() == 0 {
-		return errors.New("dynamodb needs a command to run, as in: local dynamodb -- go test ./...")
+		return errors.New("name a command to run behind --, such as: go test -tags integration")
 	}
 	cmd := exec.Command(flags.Arg(0), flags.Args()[1:]...)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr

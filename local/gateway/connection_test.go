@@ -168,7 +168,9 @@ func TestInvocationOutlivesItsClient(t *testing.T) {
 	c := a.connect(t)
 	c.write(t, "GET /", "", "")
 	<-invoked
-	c.Close()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
 	<-finished
 	if entry := a.logged(t, 1); entry.Status != http.StatusCreated || entry.Error != "" {
 		t.Errorf("entry %+v", entry)

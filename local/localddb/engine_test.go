@@ -105,7 +105,7 @@ func TestDataFolderBelongsToOne(t *testing.T) { //nolint:paralleltest // it sets
 	third.Stop()
 }
 
-func TestFailedStartFreesTheDataFolder(t *testing.T) { //nolint:paralleltest // it sets PATH
+func TestFailedStartFreesTheDataFolder(t *testing.T) {
 	cfg := engine(t, `[ "$1" = -version ] || [ -e "$HOME/well" ] || { echo 'no memory' >&2; exit 1; }`)
 	cfg.DataDir = t.TempDir()
 	home := t.TempDir()
@@ -135,7 +135,7 @@ func TestDataFolderThatIsNone(t *testing.T) { //nolint:paralleltest // it sets P
 	}
 }
 
-func TestEndOfTheEngineIsNoticed(t *testing.T) { //nolint:paralleltest // it sets PATH
+func TestEndOfTheEngineIsNoticed(t *testing.T) {
 	cfg := engine(t, `[ "$1" = -version ] || echo $$ > "$HOME/id"`)
 	home := t.TempDir()
 	t.Setenv("HOME", home)
@@ -183,7 +183,7 @@ func TestEngineThatRanBeforeIsNotWatched(t *testing.T) {
 
 // TestInterruptedStartSaysSo interrupts each thing that a start waits for. None of their own
 // complaints is true then.
-func TestInterruptedStartSaysSo(t *testing.T) { //nolint:paralleltest // it sets PATH
+func TestInterruptedStartSaysSo(t *testing.T) {
 	const hang = "touch \"$HOME/hangs\"; exec sleep 60"
 	for name, test := range map[string]struct {
 		script string

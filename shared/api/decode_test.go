@@ -102,7 +102,8 @@ func TestDecode(t *testing.T) {
 		"NullIsNoStringOrNumber": {
 			body: `{"name":null,"count":null,"extra":{"a":null},"tags":null,"price":null}`, status: 422, code: "validation_failed",
 			fields: []problem.FieldError{
-				{Pointer: "/name", Detail: "must be a string"}, {Pointer: "/count", Detail: "must be an integer"},
+				{Pointer: "/name", Detail: "must be a string"},
+				{Pointer: "/count", Detail: "must be an integer"},
 				{Pointer: "/extra/a", Detail: "must be a string"},
 			},
 		},

@@ -2,6 +2,7 @@ package logging_test
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,13 +17,13 @@ func TestPanicked(t *testing.T) {
 	}{
 		"Text":    {func() { panic("canary") }, "panic with a string"},
 		"Error":   {func() { panic(errors.New("canary")) }, "panic with a *errors.errorString"},
-		"Runtime": {func() { var m map[string]int; m["canary"]++ }, "panic: assignment to entry in nil map"},
+		"Runtime": {func() { _ = []int{}[len(os.Args)] }, "panic: runtime error: index out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			defer func() {
 				err := logging.Panicked(recover())
-				if got := err.Error(); got != tc.want || strings.Contains(got, "canary") {
+				if got := err.Error(); !strings.HasPrefix(got, tc.want) || strings.Contains(got, "canary") {
 					t.Errorf("got %q, want %q", got, tc.want)
 				}
 				stack, ok := err.(interface{ Stack() string })

@@ -155,7 +155,15 @@ func TestInterruptWhileStarting(t *testing.T) {
 		if err := run.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
-		run.wait(t, 15*time.Second)
+		// A signal that comes before main listens ends the process by itself.
+		code := run.wait(t, 15*time.Second)
+		status, ok := run.ProcessState.Sys().(syscall.WaitStatus)
+		if byItself := ok && status.Signaled() && status.Signal() == syscall.SIGINT; code != 0 && !byItself {
+			t.Errorf("after %v: exit code %d", after, code)
+		}
+		if text := run.stderr.Bytes(); len(text) > 0 {
+			t.Errorf("after %v: it complains: %s", after, text)
+		}
 		maps.Copy(started, descendants(run.Process.Pid))
 		run.wantNothing(t, started)
 	}

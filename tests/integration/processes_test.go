@@ -73,13 +73,21 @@ func gone(processes map[int]string) error {
 	return fmt.Errorf("still running:\n%s", strings.Join(running, "\n"))
 }
 
-// closed returns an error that names the addresses where something still listens.
+// closed returns an error that names the addresses where something still listens. A process that was
+// killed loses its command line first and its sockets a moment later: it gets two seconds for it.
 func closed(urls ...string) error {
 	var all []error
 	for _, url := range urls {
-		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Second)
-		if err == nil {
+		open := true
+		for range 20 {
+			conn, err := net.DialTimeout("tcp", strings.TrimPrefix(url, "http://"), time.Second)
+			if open = err == nil; !open {
+				break
+			}
 			conn.Close()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if open {
 			all = append(all, fmt.Errorf("%s still listens", url))
 		}
 	}

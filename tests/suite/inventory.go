@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -263,9 +264,7 @@ func (c *Caller) testAdjustRefuses(t *testing.T) {
 			if tc.key == "" {
 				delete(r.Header, headerKey)
 			}
-			for name, value := range tc.header {
-				r.Header[name] = value
-			}
+			maps.Copy(r.Header, tc.header)
 			c.Do(t, r).wantProblem(t, tc.want)
 			if diff := cmp.Diff(before, c.Stock(t, p)); diff != "" {
 				t.Errorf("a refused request has moved stock (-before +after):\n%s", diff)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -25,7 +26,7 @@ func TestSweepEndsAtAFailureOfTheServer(t *testing.T) {
 		http.StatusOK: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: false,
 		http.StatusInternalServerError: true, http.StatusServiceUnavailable: true, http.StatusGatewayTimeout: true,
 	} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				for name, value := range securityHeaders() {
@@ -38,7 +39,7 @@ func TestSweepEndsAtAFailureOfTheServer(t *testing.T) {
 					w.Header().Set(headerContentType, typeJSON)
 				}
 				w.WriteHeader(status)
-				fmt.Fprintf(w, `{"title":%q,"status":%d,"detail":"Planted.","code":"planted","request_id":"planted"}`,
+				_, _ = fmt.Fprintf(w, `{"title":%q,"status":%d,"detail":"Planted.","code":"planted","request_id":"planted"}`,
 					http.StatusText(status), status)
 			}))
 			t.Cleanup(server.Close)
