@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,9 +25,11 @@ import (
 )
 
 // lossy stands before DynamoDB. It lets every request through; while it is to lose answers, those
-// of transactions that were committed never arrive: the connection ends instead.
+// of writes that were committed never arrive: the connection ends instead.
 type lossy struct {
 	proxy *httputil.ReverseProxy
+	// operations are those whose answers may be lost.
+	operations []string
 	// lose is how many answers are still to be lost.
 	lose atomic.Int64
 	// lost is how many were.
@@ -35,18 +38,18 @@ type lossy struct {
 	committed atomic.Pointer[func()]
 }
 
-func newLossy(t *testing.T, endpoint string) (*lossy, string) {
+func newLossy(t *testing.T, endpoint string, operations ...string) (*lossy, string) {
 	t.Helper()
 	behind, err := url.Parse(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lossy{}
+	l := &lossy{operations: operations}
 	l.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind); r.Out.Host = r.In.Host },
 		ModifyResponse: func(res *http.Response) error {
-			if !strings.HasSuffix(res.Request.Header.Get("X-Amz-Target"), ".TransactWriteItems") ||
-				res.StatusCode != http.StatusOK || l.lose.Add(-1) < 0 {
+			_, operation, _ := strings.Cut(res.Request.Header.Get("X-Amz-Target"), ".")
+			if !slices.Contains(l.operations, operation) || res.StatusCode != http.StatusOK || l.lose.Add(-1) < 0 {
 				return nil
 			}
 			l.lost.Add(1)
@@ -104,7 +107,7 @@ func start(t *testing.T, changes ...func(*stack.Options)) *stack.Stack {
 
 func TestAdjustmentWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
-	db, endpoint := newLossy(t, shared.Endpoint)
+	db, endpoint := newLossy(t, shared.Endpoint, "TransactWriteItems")
 	s := start(t, impatient(t), func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })
 	c := suite.New(target(t, s))
 
