@@ -24,6 +24,9 @@ $(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK): | need-go
 $(VENV)/.complete:         tools/requirements.txt
 $(VENV_CHECKOV)/.complete: tools/requirements-checkov.txt
 
+# For a target that can do without.
+VENV_IS_POSSIBLE = python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+
 # The stamp is written last: an interrupted install starts again, and so does one whose list changed.
 $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@command -v python3 >/dev/null || { echo "python3 is missing: the SAM CLI and its checks need Python 3.11 or newer." >&2; exit 1; }

@@ -8,14 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
 // The variables of the authorizer that say what a token must be.
@@ -32,20 +35,63 @@ func Path(cacheDir, logicalID string) string {
 
 // EnsureSecrets generates the secrets that have no file yet, as Secrets Manager would: the template's
 // JSON object with a random value under its key. Files are readable by their owner only. A secret
-// that is there is left alone, so tokens outlive a restart.
-func EnsureSecrets(cacheDir string, secrets []template.Secret) error {
-	for _, s := range secrets {
-		if err := ensure(Path(cacheDir, s.LogicalID), s); err != nil {
-			return fmt.Errorf("the local secret %s: %w", s.LogicalID, err)
+// that is there is left alone, so tokens outlive a restart; one that no function could use is an
+// error that names its file.
+func EnsureSecrets(cacheDir string, all []template.Secret) error {
+	for _, s := range all {
+		path := Path(cacheDir, s.LogicalID)
+		value, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if err := create(path, s); err != nil {
+				return fmt.Errorf("the local secret %s: %w", s.LogicalID, err)
+			}
+		case err != nil:
+			return unusable(path, err)
+		default:
+			if err := check(value, s); err != nil {
+				return unusable(path, err)
+			}
 		}
 	}
 	return nil
 }
 
-func ensure(path string, s template.Secret) error {
-	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+func unusable(path string, reason error) error {
+	return fmt.Errorf("the local secret %s cannot be used: delete it, and another one is made (%w)", path, reason)
+}
+
+// check holds a value to what functions ask of every secret: the members of the template in each of
+// its objects, and a key of some length. What it says does not tell the value.
+func check(value []byte, s template.Secret) error {
+	if s.Template == "" {
+		if len(value) == 0 {
+			return errors.New("it is empty")
+		}
+		return nil
+	}
+	list, err := secrets.List[map[string]any](value)
+	if err != nil {
 		return err
 	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(s.Template), &members); err != nil {
+		return fmt.Errorf("SecretStringTemplate is not a JSON object: %w", err)
+	}
+	for i, object := range list {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if object[name] == nil || object[name] == "" {
+				return fmt.Errorf("object %d has no %s", i+1, name)
+			}
+		}
+		if key, ok := object[s.Key].(string); !ok || len(key) < minKey {
+			return fmt.Errorf("object %d has no %s of %d characters", i+1, s.Key, minKey)
+		}
+	}
+	return nil
+}
+
+func create(path string, s template.Secret) error {
 	value, err := generate(s)
 	if err != nil {
 		return err
@@ -83,6 +129,9 @@ func generate(s template.Secret) ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// minKey is the least length of a key's text, for tokens and cursors alike.
+const minKey = 32
+
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 func password(length int) (string, error) {
@@ -117,7 +166,7 @@ func Mint(t *template.Template, cacheDir, subject string, roles []string, now fu
 		}
 		keys, err := jwt.ParseKeys(data)
 		if err != nil {
-			return "", err
+			return "", unusable(Path(cacheDir, id), err)
 		}
 		signer, err := jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: jwt.MaxTTL}, keys, now)
 		if err != nil {

@@ -97,3 +97,65 @@ func TestMintWithoutKeysSaysWhatMakesThem(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestSecretThatCannotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	const good = `"kid":"k1","alg":"HS256","status":"active","key":"` + "0123456789abcdef0123456789abcdef" + `"`
+	for name, content := range map[string]string{
+		"Empty":       "",
+		"Blank":       "\n",
+		"Truncated":   `{"kid":"k1","alg":"HS2`,
+		"NotJSON":     "\x00\x01\x02",
+		"Text":        `"key"`,
+		"EmptyList":   `[]`,
+		"EmptyObject": `{}`,
+		"WithoutAKey": `{"kid":"k1","alg":"HS256","status":"active"}`,
+		"EmptyKey":    `{"kid":"k1","alg":"HS256","status":"active","key":""}`,
+		"ShortKey":    `{"kid":"k1","alg":"HS256","status":"active","key":"0123456789"}`,
+		"KeyOfNumber": `{"kid":"k1","alg":"HS256","status":"active","key":12345678901234567890123456789012}`,
+		"SecondIsBad": `[{` + good + `},{"kid":"k2"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, m := t.TempDir(), read(t)
+			path := token.Path(dir, "TokenKeysSecret")
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := token.EnsureSecrets(dir, m.Secrets)
+			want := "the local secret " + path + " cannot be used: delete it, and another one is made ("
+			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line that begins with %q", err, want)
+			}
+			if err != nil && strings.Contains(err.Error(), "0123456789") {
+				t.Errorf("%q tells the key", err)
+			}
+			if kept, err := os.ReadFile(path); err != nil || string(kept) != content {
+				t.Errorf("the file has changed: %q, %v", kept, err)
+			}
+		})
+	}
+}
+
+func TestSecretThatWasRotatedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	dir, m := t.TempDir(), read(t)
+	if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
+		t.Fatal(err)
+	}
+	const key = "0123456789abcdef0123456789abcdef"
+	list := `[{"kid":"k2","alg":"HS256","status":"active","key":"` + key + `"},
+		{"kid":"k1","alg":"HS256","status":"retiring","key":"` + key + `"}]`
+	if err := os.WriteFile(token.Path(dir, "TokenKeysSecret"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := token.Mint(m, dir, "ada", nil, time.Now); err != nil {
+		t.Error(err)
+	}
+}
