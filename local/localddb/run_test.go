@@ -97,10 +97,20 @@ func TestRunEndsTheWholeGroup(t *testing.T) {
 		t.Errorf("got %d, %v; want the command's own 3", got.code, got.err)
 	}
 	for range 20 {
-		if syscall.Kill(id, 0) != nil {
+		if syscall.Kill(id, 0) != nil || zombie(id) {
 			return
 		}
-		time.Sleep(100 * time.Millisecond) // until somebody reaps it
+		time.Sleep(100 * time.Millisecond)
 	}
 	t.Errorf("process %d outlives the command", id)
+}
+
+// zombie reports whether the process has ended and nobody has reaped it, where /proc tells.
+func zombie(id int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
+	if err != nil {
+		return false
+	}
+	_, fields, _ := strings.Cut(string(stat), ") ") // behind the command's name in parentheses
+	return strings.HasPrefix(fields, "Z")
 }
