@@ -116,7 +116,7 @@ func TestStopIsNoFailure(t *testing.T) { //nolint:paralleltest // it sets PATH
 	}
 }
 
-func TestDatabaseThatIsBrokenIsNamed(t *testing.T) { //nolint:paralleltest // it sets PATH
+func TestDatabaseThatIsBrokenIsNamed(t *testing.T) {
 	t.Setenv("ENGINE_STATUS", "500")
 	opts := engine(t, templateText+tableText)
 	opts.Data = filepath.Join(opts.Root, "data")

@@ -286,7 +286,7 @@ func modTime(t *testing.T, root, name string) time.Time {
 
 // TestRelativeRoot builds from outside the repository. The compiler stands in the root, so that what it
 // is told must not be relative to the folder in which Build was called.
-func TestRelativeRoot(t *testing.T) { //nolint:paralleltest // it changes the folder
+func TestRelativeRoot(t *testing.T) {
 	root := shop(t, "functions/orders/get-order")
 	t.Chdir(filepath.Dir(root))
 	o := dist.Options{Root: filepath.Base(root), Out: "dist", GOARCH: "arm64"}
