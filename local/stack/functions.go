@@ -62,18 +62,21 @@ func checkInit(ctx context.Context, functions []runtime.Function) error {
 	}
 	defer trial.Close()
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, trialCtx := errgroup.WithContext(ctx)
 	group.SetLimit(checksAtOnce)
 	for _, f := range functions {
 		group.Go(func() error {
-			_, err := trial.Invoke(ctx, f.Name, []byte("{}"))
+			_, err := trial.Invoke(trialCtx, f.Name, []byte("{}"))
 			if errors.Is(err, runtime.Init) || errors.Is(err, runtime.Exit) {
 				return fmt.Errorf("the function %w", err) // it begins with the function's name
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // gatewayConfig makes the gateway's configuration from the template's API and routes.

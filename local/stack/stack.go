@@ -58,6 +58,9 @@ type Options struct {
 	// CheckInit starts every function once before the API is served, so that one that cannot start
 	// is an error of Start instead of a 500 later.
 	CheckInit bool
+	// IdleTimeout is how long a function's process waits for its next event before it is ended. 0 is
+	// runtime.DefaultIdleTimeout.
+	IdleTimeout time.Duration
 	// Record is told every action that a function asks of DynamoDB, from many goroutines. Nil records
 	// nothing.
 	Record func(record.Action)
@@ -87,11 +90,15 @@ type Stack struct {
 }
 
 // Start starts everything and returns when the API answers. When it fails, its error is a sentence
-// for the person who started it, and nothing is left running.
+// for the person who started it, and nothing is left running. When ctx is cancelled the error is its
+// own, and not the complaint of whatever was broken off.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s := &Stack{cacheDir: filepath.Join(opts.Root, ".cache"), failed: make(chan error, 1)}
 	if err := s.start(ctx, opts); err != nil {
 		s.Stop()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			err = fmt.Errorf("the start was interrupted: %w", ctx.Err())
+		}
 		return nil, err
 	}
 	return s, nil
@@ -106,8 +113,17 @@ func (s *Stack) Stop() {
 	})
 }
 
-// Failed yields an error when the API stops serving without Stop.
+// Failed yields an error when the API stops serving without Stop, or loses the DynamoDB that was
+// started for it.
 func (s *Stack) Failed() <-chan error { return s.failed }
+
+// fail reports an error; the first one counts.
+func (s *Stack) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
 
 // Token mints an access token for subject, valid for an hour.
 func (s *Stack) Token(subject string, roles ...string) (string, error) {
@@ -155,7 +171,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
-	lambda, err := runtime.New(runtime.Config{Functions: functions, Region: region, Log: out.function})
+	lambda, err := runtime.New(runtime.Config{Functions: functions, Region: region, IdleTimeout: opts.IdleTimeout, Log: out.function})
 	if err != nil {
 		return err
 	}
@@ -164,8 +180,8 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("the template's API cannot be served: %w", err)
 	}
-	s.serve(listener, api)
-	return nil
+	s.serve(listener, api, lambda.Close)
+	return ctx.Err()
 }
 
 // data makes secrets and tables.
@@ -189,8 +205,12 @@ func (s *Stack) data(ctx context.Context, opts Options) error {
 		return err
 	}
 	s.stops = append(s.stops, db.Stop)
+	s.watch(db)
 	s.Endpoint = db.Endpoint
-	if err := localddb.CreateTables(ctx, db.Endpoint, region, s.Template.Tables); err != nil {
+	switch err := localddb.CreateTables(ctx, db.Endpoint, region, s.Template.Tables); {
+	case errors.Is(err, localddb.ErrBroken) && opts.Data != "" && opts.DynamoDBEndpoint == "":
+		return fmt.Errorf("the database in the data folder %s cannot be read: move it away, or choose another DATA folder (%w)", opts.Data, err)
+	case err != nil:
 		return err
 	}
 	s.Tables = map[string]string{}
@@ -198,6 +218,23 @@ func (s *Stack) data(ctx context.Context, opts Options) error {
 		s.Tables[t.LogicalID] = t.Name
 	}
 	return nil
+}
+
+// watch reports the end of the DynamoDB, unless Stop brings it about.
+func (s *Stack) watch(db *localddb.Server) {
+	over, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-db.Ended():
+			s.fail(fmt.Errorf("%w, and the API cannot go on without it", db.Err()))
+		case <-over:
+		}
+	}()
+	s.stops = append(s.stops, func() {
+		close(over)
+		<-watched
+	})
 }
 
 // endpoints returns where each function finds DynamoDB: the engine itself, or a recorder before it
@@ -224,21 +261,28 @@ func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function stri
 	return func(function string) string { return record.Endpoint(base, function) }, nil
 }
 
-// serve answers on the listener until Stop.
-func (s *Stack) serve(listener net.Listener, api http.Handler) {
+// serve answers on the listener until Stop. Stop waits for what is in flight, and then calls cut, which
+// gives the rest of it an answer.
+func (s *Stack) serve(listener net.Listener, api http.Handler, cut func()) {
 	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("the API stopped: %w", err)
+			s.fail(fmt.Errorf("the API stopped: %w", err))
 		}
 	}()
-	s.stops = append(s.stops, func() {
+	shutdown := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
-		if err := server.Shutdown(ctx); err != nil {
-			_ = server.Close()
+		return server.Shutdown(ctx)
+	}
+	s.stops = append(s.stops, func() {
+		if shutdown() != nil {
+			cut()
+			if shutdown() != nil { // somebody's request has no end
+				_ = server.Close()
+			}
 		}
 		<-served
 	})

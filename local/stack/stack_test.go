@@ -30,12 +30,19 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(envMode) {
 	case "":
 		goleak.VerifyTestMain(m)
+	case "engine":
+		serveEngine(os.Args[1:])
+	case "hang":
+		time.Sleep(time.Hour)
 	case "exit":
 		fmt.Fprintln(os.Stderr, "COMMERCE_TABLE is missing")
 		os.Exit(1)
 	default:
 		lambda.Start(func(_ context.Context, event map[string]any) (any, error) {
 			fmt.Println("served " + fmt.Sprint(event["rawPath"]))
+			if os.Getenv("GREETING") == "slow" {
+				time.Sleep(20 * time.Second)
+			}
 			if event["type"] == "REQUEST" {
 				return map[string]any{"isAuthorized": true, "context": map[string]string{"auth": "ok"}}, nil
 			}

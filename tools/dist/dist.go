@@ -233,6 +233,10 @@ func claim(out string) error {
 }
 
 func compile(ctx context.Context, o Options, out string, functions []Function) error {
+	out, err := filepath.Abs(out) // the compiler stands in the root, not here
+	if err != nil {
+		return fmt.Errorf("go build: %w", err)
+	}
 	args := []string{
 		"build", "-trimpath", "-buildvcs=false", "-tags", Tags, "-ldflags", LinkFlags,
 		"-o", filepath.Join(out, binFolder) + string(filepath.Separator),

@@ -283,3 +283,23 @@ func modTime(t *testing.T, root, name string) time.Time {
 	}
 	return info.ModTime()
 }
+
+// TestRelativeRoot builds from outside the repository. The compiler stands in the root, so that what it
+// is told must not be relative to the folder in which Build was called.
+func TestRelativeRoot(t *testing.T) {
+	root := shop(t, "functions/orders/get-order")
+	t.Chdir(filepath.Dir(root))
+	o := dist.Options{Root: filepath.Base(root), Out: "dist", GOARCH: "arm64"}
+	if _, err := dist.Build(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if err := dist.Check(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "dist", "get-order", "bootstrap")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, filepath.Base(root))); err == nil {
+		t.Error("the compiler wrote elsewhere")
+	}
+}
