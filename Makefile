@@ -78,7 +78,7 @@ run: need-go ## Build for this machine and serve the API with sample data on POR
 
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
-	@GOOS= GOARCH= go run ./local token -role '$(ROLE)'
+	@GOOS= GOARCH= go run ./local token -role "$$ROLE"
 
 .PHONY: admin
 admin: need-go ## Make an admin of who has registered at the API that runs on PORT (EMAIL=address)

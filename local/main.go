@@ -12,6 +12,9 @@
 //
 // PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL are read from the environment: where the API listens,
 // a folder that keeps the tables, a DynamoDB that runs already, and what functions log.
+//
+// Ctrl-C ends what serves, at any moment and even while it starts, without a word and with exit code 0.
+// A command that it breaks off exits with 130, as quietly. Every other failure is one sentence and 1.
 package main
 
 import (
@@ -31,6 +34,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
@@ -48,13 +52,31 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
 	interrupted := ctx.Err() != nil
 	stop()
-	if code := exitError(0); errors.As(err, &code) {
-		os.Exit(int(code))
+	os.Exit(exitCode(err, interrupted, os.Stderr))
+}
+
+// exitCode returns the exit code of a run that ended with err, and says what a person must know.
+func exitCode(err error, interrupted bool, stderr io.Writer) int {
+	code := exitError(0)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case interrupted && errors.Is(err, context.Canceled):
+		return 128 + int(syscall.SIGINT)
+	default:
+		_, _ = fmt.Fprintln(stderr, "local:", err)
+		return 1
 	}
-	if err != nil && !(interrupted && errors.Is(err, context.Canceled)) {
-		fmt.Fprintln(os.Stderr, "local:", err)
-		os.Exit(1)
+}
+
+// untilStopped returns the error of something that serves until ctx ends: none, if that is why it ended.
+func untilStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
+	return err
 }
 
 // run is main with its surroundings as arguments.
@@ -81,14 +103,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	case "serve":
 		data := flags.String("data", getenv("DATA"), "a folder that keeps the tables; empty is in memory")
 		endpoint := flags.String("dynamodb", getenv("DYNAMODB_ENDPOINT"), "the URL of a DynamoDB that runs already")
+		idle := flags.Duration("idle", runtime.DefaultIdleTimeout, "how long a function's process waits for its next request")
 		if err := flags.Parse(args); err != nil {
 			return err
 		}
 		opts := options(*root, getenv)
 		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
 		opts.Env = map[string]string{"LOG_FORMAT": "console"}
-		opts.CheckInit = true
-		return serve(ctx, opts, out)
+		opts.CheckInit, opts.IdleTimeout = true, *idle
+		return untilStopped(ctx, serve(ctx, opts, out))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
 		subject := flags.String("subject", developer, "the token's subject")
@@ -180,8 +203,14 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	defer silence()
 
 	loaded, err := loadInto(ctx, s)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		held.release(true)
+	}
+	if err != nil {
+		select {
+		case err = <-s.Failed(): // that says why
+		default:
+		}
 		return err
 	}
 	kept := "in memory"

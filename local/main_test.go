@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,13 +66,68 @@ func TestTokenIsPrintedAlone(t *testing.T) {
 	}
 }
 
-func TestServeStopsBeforeItStarts(t *testing.T) {
+// TestInterruptedServeIsNoFailure interrupts before the first thing that can fail.
+func TestInterruptedServeIsNoFailure(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := run(ctx, []string{"-root", t.TempDir()}, environment(nil), &bytes.Buffer{})
-	if err == nil || errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	var out bytes.Buffer
+	if err := run(ctx, []string{"-root", t.TempDir()}, environment(nil), &out); err != nil || out.Len() > 0 {
+		t.Errorf("got %v and the output %q", err, &out)
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("port 3000 is taken")
+	cancelled := fmt.Errorf("the fetch: %w", context.Canceled)
+	for name, test := range map[string]struct {
+		err         error
+		interrupted bool
+		code        int
+		says        string
+	}{
+		"Success":            {nil, false, 0, ""},
+		"ServedAndStopped":   {nil, true, 0, ""},
+		"Failure":            {broken, false, 1, "local: port 3000 is taken\n"},
+		"BrokenOff":          {cancelled, true, 130, ""},
+		"FailureAndCtrlC":    {broken, true, 1, "local: port 3000 is taken\n"},
+		"CancelledByNobody":  {cancelled, false, 1, "local: the fetch: context canceled\n"},
+		"CodeOfAnotherOne":   {exitError(7), false, 7, ""},
+		"CodeOfAWrappedOne":  {fmt.Errorf("x: %w", exitError(7)), false, 7, ""},
+		"CodeOfAnEndedGroup": {exitError(130), true, 130, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var says bytes.Buffer
+			if code := exitCode(test.err, test.interrupted, &says); code != test.code || says.String() != test.says {
+				t.Errorf("got %d %q, want %d %q", code, &says, test.code, test.says)
+			}
+		})
+	}
+}
+
+func TestTokenNamesTheSecretThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	text, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, ".cache", "secrets", "TokenKeysSecret.json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "template.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"kid":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = run(t.Context(), []string{"token", "-root", root}, environment(nil), &out)
+	if err == nil || !strings.HasPrefix(err.Error(), "the local secret "+path+" cannot be used: delete it") || out.Len() > 0 {
+		t.Errorf("got %v and the output %q", err, &out)
 	}
 }
 

@@ -60,7 +60,11 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 		return err
 	}
 	defer cli.Close()
-	return run(ctx, cli, samOptions{args: flags.Args(), port: port, endpoint: *endpoint, out: out})
+	err = run(ctx, cli, samOptions{args: flags.Args(), port: port, endpoint: *endpoint, out: out})
+	if command == "api" || command == "env" {
+		return untilStopped(ctx, err)
+	}
+	return err
 }
 
 // samOptions are what the person who started the command wants.
