@@ -44,7 +44,7 @@ IMAGE ?=
 FN ?=
 EVENT ?=
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE IMAGE STAGE BUCKET
+export PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID IMAGE STAGE BUCKET
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -82,11 +82,11 @@ token: need-go ## Print an access token for local use (ROLE=catalog)
 
 .PHONY: admin
 admin: need-go ## Make an admin of who has registered at the API that runs on PORT (EMAIL=address)
-	@GOOS= GOARCH= go run ./local admin -email '$(EMAIL)'
+	@GOOS= GOARCH= go run ./local admin -email "$$EMAIL"
 
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke)
-	@GOOS= GOARCH= go run ./local keys -secret '$(SECRET)' -alg '$(ALG)' -kid '$(KID)' $(if $(FORCE),-force) '$(STEP)'
+	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" $(if $(FORCE),-force) "$$STEP"
 
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
