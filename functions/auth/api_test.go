@@ -31,6 +31,7 @@ type house struct {
 	t        *testing.T
 	users    *authtest.Memory
 	sessions *sessiontest.Memory
+	line     *line // to the sessions
 	manager  *session.Manager
 	hashes   *countingHasher
 	mux      *http.ServeMux
@@ -41,7 +42,7 @@ type house struct {
 	now time.Time
 	log *bytes.Buffer
 	// events of the sessions, in order.
-	events []session.EventKind
+	events []session.Event
 }
 
 // countingHasher counts what it is asked to do.
@@ -103,7 +104,7 @@ func (b lockedBuffer) Write(p []byte) (int, error) {
 
 func key() []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
 
-// newHouse returns a house; store, unless nil, is put between the gate and the users.
+// newHouse returns a house; store, unless nil, is put between them and the users' store.
 func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	t.Helper()
 	h := &house{t: t, users: authtest.NewMemory(), sessions: sessiontest.NewMemory(), now: authtest.Time(0), log: &bytes.Buffer{}}
@@ -115,25 +116,26 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	onEvent := func(_ context.Context, e session.Event) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.events = append(h.events, e.Kind)
+		h.events = append(h.events, e)
 	}
-	h.manager, err = session.New(session.Config{OnEvent: onEvent}, h.sessions, tokens.Keys, h.clock)
+	h.line = &line{Store: h.sessions}
+	h.manager, err = session.New(session.Config{OnEvent: onEvent}, h.line, tokens.Keys, h.clock)
 	must(t, err)
 
 	store := auth.Store(raising{Store: h.users, sessions: h.sessions})
 	if between != nil {
 		store = between(store)
 	}
-	gate := auth.NewGate(store, h.hashes, h.manager, key(), h.clock)
+	users := auth.NewAuthenticator(store, h.hashes, h.manager, key(), h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
 	h.serve(map[string]api.Handler{
 		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key(), h.clock)),
-		"login":            auth.Login(gate),
+		"login":            auth.Login(users),
 		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store)),
 		"logout":           auth.Logout(h.manager),
 		"logout-all":       auth.LogoutAll(h.manager),
-		"change-password":  auth.ChangePassword(gate.Guard),
+		"change-password":  auth.ChangePassword(users),
 		"list-sessions":    auth.ListSessions(h.manager),
 		"revoke-session":   auth.RevokeSession(h.manager),
 		"introspect-token": auth.IntrospectToken(verify, h.manager),

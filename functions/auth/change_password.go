@@ -11,8 +11,10 @@ import (
 )
 
 type passwordChanger interface {
-	ChangePassword(ctx context.Context, userID, current, next string, device session.Device) (session.Tokens, error)
+	ChangePassword(ctx context.Context, caller identity.Identity, current, next string, device session.Device) (session.Tokens, error)
 }
+
+const pointerNewPassword = "/new_password"
 
 type changePasswordRequest struct {
 	CurrentPassword string `json:"current_password"`
@@ -25,9 +27,9 @@ type changePasswordRequest struct {
 func (in changePasswordRequest) Validate() []problem.FieldError {
 	var r rules
 	r.required("/current_password", in.CurrentPassword)
-	r.newPassword("/new_password", in.NewPassword)
+	r.newPassword(pointerNewPassword, in.NewPassword)
 	if in.NewPassword == in.CurrentPassword {
-		r.refuse("/new_password", "must not be the current password")
+		r.refuse(pointerNewPassword, "must not be the current password")
 	}
 	r.line("/device_name", in.DeviceName, MaxDeviceName)
 	return r.broken
@@ -36,15 +38,15 @@ func (in changePasswordRequest) Validate() []problem.FieldError {
 // ChangePassword replaces the caller's password, ends all of the caller's sessions and answers 200 with
 // the tokens of a new one; 422 wrong_password when the current one is not right, 429 with Retry-After
 // after too many wrong ones.
-func ChangePassword(gate passwordChanger) api.Handler {
+func ChangePassword(users passwordChanger) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[changePasswordRequest](r)
 		if err != nil {
 			return err
 		}
 
-		tokens, err := gate.ChangePassword(r.Context(), identity.MustUserID(r.Context()),
-			in.CurrentPassword, in.NewPassword, deviceOf(r, in.DeviceName))
+		caller, _ := identity.From(r.Context())
+		tokens, err := users.ChangePassword(r.Context(), caller, in.CurrentPassword, in.NewPassword, deviceOf(r, in.DeviceName))
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,66 @@ package auth_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/session"
 )
+
+// line leads to a store of sessions. The calls that it does not let through are not done.
+type line struct {
+	session.Store
+
+	mu   sync.Mutex
+	down []string
+}
+
+// cut lets the calls fail from now on, and no others.
+func (l *line) cut(calls ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = calls
+}
+
+func (l *line) err(call string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.down, call) {
+		return session.ErrUnavailable
+	}
+	return nil
+}
+
+func (l *line) Create(ctx context.Context, s session.Session) error {
+	if err := l.err("Create"); err != nil {
+		return err
+	}
+	return l.Store.Create(ctx, s)
+}
+
+func (l *line) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+	if err := l.err("Revoke"); err != nil {
+		return false, err
+	}
+	return l.Store.Revoke(ctx, r)
+}
+
+func (l *line) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
+	if err := l.err("RevokeSubject"); err != nil {
+		return err
+	}
+	return l.Store.RevokeSubject(ctx, subject, at)
+}
+
+func (l *line) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
+	if err := l.err("RevokeToken"); err != nil {
+		return err
+	}
+	return l.Store.RevokeToken(ctx, t)
+}
 
 // callCounter counts the calls of the store.
 type callCounter struct {

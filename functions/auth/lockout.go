@@ -7,10 +7,13 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The lockout, per identifier: the curve of Amazon Cognito. The first FreeAttempts failures cost
-// nothing; then each one makes the next attempt wait twice as long, from a second to MaxLock. Attempts
-// during the wait are refused, whatever they guess, and do not make it longer: nobody can lock
-// somebody else out for good. A success, or Quiet without an attempt, starts anew.
+// The lockout, per identifier: the curve of Amazon Cognito. Of the failures in a row the first four cost
+// nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
+// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, whatever they
+// guess, and do not make it longer. A success, or Quiet without an attempt, starts anew.
+//
+// Somebody who sends a wrong password as soon as each wait is over, and always before the owner does, keeps
+// the owner from logging in. Sessions that live are not touched by it.
 const (
 	FreeAttempts = 5
 	MaxLock      = 15 * time.Minute

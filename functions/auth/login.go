@@ -10,7 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-type loginGate interface {
+type authenticator interface {
 	Login(ctx context.Context, email, password string, device session.Device) (session.Tokens, error)
 }
 
@@ -33,14 +33,14 @@ func (in loginRequest) Validate() []problem.FieldError {
 
 // Login answers 200 with tokens; 401 when there is no such user or the password is another one, without
 // telling which; 429 with Retry-After after too many failures.
-func Login(gate loginGate) api.Handler {
+func Login(users authenticator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[loginRequest](r)
 		if err != nil {
 			return err
 		}
 
-		tokens, err := gate.Login(r.Context(), in.Email, in.Password, deviceOf(r, in.DeviceName))
+		tokens, err := users.Login(r.Context(), in.Email, in.Password, deviceOf(r, in.DeviceName))
 		if err != nil {
 			return err
 		}

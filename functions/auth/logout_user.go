@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"go.uber.org/zap"
+
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -23,6 +25,7 @@ func LogoutUser(users userFinder, sessions allSessionsEnder) api.Handler {
 		if _, err := sessions.RevokeAll(r.Context(), u.ID, session.Admin); err != nil {
 			return err
 		}
+		tell(r.Context(), loggedOut, zap.String("subject", u.ID))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

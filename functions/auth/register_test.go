@@ -152,16 +152,16 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	store := authtest.NewMemory()
 	h := newHouse(t, nil)
 	for name, build := range map[string]func(){
-		"RegistrarStore":     func() { auth.NewRegistrar(nil, h.hashes, key(), h.clock) },
-		"RegistrarHasher":    func() { auth.NewRegistrar(store, nil, key(), h.clock) },
-		"RegistrarShortKey":  func() { auth.NewRegistrar(store, h.hashes, key()[1:], h.clock) },
-		"RegistrarClock":     func() { auth.NewRegistrar(store, h.hashes, key(), nil) },
-		"GateStore":          func() { auth.NewGate(nil, h.hashes, h.manager, key(), h.clock) },
-		"GateHasher":         func() { auth.NewGate(store, nil, h.manager, key(), h.clock) },
-		"GateSessions":       func() { auth.NewGate(store, h.hashes, nil, key(), h.clock) },
-		"GateShortKey":       func() { auth.NewGate(store, h.hashes, h.manager, nil, h.clock) },
-		"GateClock":          func() { auth.NewGate(store, h.hashes, h.manager, key(), nil) },
-		"AdministratorStore": func() { auth.NewAdministrator(nil) },
+		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key(), h.clock) },
+		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key(), h.clock) },
+		"RegistrarShortKey":     func() { auth.NewRegistrar(store, h.hashes, key()[1:], h.clock) },
+		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, key(), nil) },
+		"AuthenticatorStore":    func() { auth.NewAuthenticator(nil, h.hashes, h.manager, key(), h.clock) },
+		"AuthenticatorHasher":   func() { auth.NewAuthenticator(store, nil, h.manager, key(), h.clock) },
+		"AuthenticatorSessions": func() { auth.NewAuthenticator(store, h.hashes, nil, key(), h.clock) },
+		"AuthenticatorShortKey": func() { auth.NewAuthenticator(store, h.hashes, h.manager, key()[1:], h.clock) },
+		"AuthenticatorClock":    func() { auth.NewAuthenticator(store, h.hashes, h.manager, key(), nil) },
+		"AdministratorStore":    func() { auth.NewAdministrator(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

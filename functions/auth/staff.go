@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/oklog/ulid/v2"
+	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -51,6 +52,7 @@ func (s *Administrator) change(ctx context.Context, id string, change func(roles
 		}
 		after.AuthzVersion++
 		if last = s.store.ReplaceRoles(ctx, before, after); last == nil {
+			tell(ctx, rolesSet, zap.String("subject", after.ID), zap.Strings("roles_before", before.Roles), zap.Strings("roles", after.Roles))
 			return after, nil
 		}
 		if unless(last, ErrChanged) != nil {
@@ -66,7 +68,11 @@ func (s *Administrator) Unlock(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.store.Forgive(ctx, u.Identifier, changeName(u.ID))
+	if err := s.store.Forgive(ctx, u.Identifier, changeName(u.ID)); err != nil {
+		return err
+	}
+	tell(ctx, unlocked, zap.String("subject", u.ID))
+	return nil
 }
 
 // User returns the user, or ErrUserNotFound. An id that cannot be one of ours does not reach the store.

@@ -105,8 +105,13 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 	}
 }
 
-// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
-const HeaderWWWAuthenticate = "WWW-Authenticate"
+const (
+	// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
+	HeaderWWWAuthenticate = "WWW-Authenticate"
+	// Challenge is the challenge of an answer to a request without an access token. It has no error code,
+	// and must have a parameter (RFC 6750 sections 3 and 3.1).
+	Challenge = `Bearer realm="api"`
+)
 
 // refusal says to a client why its credentials were not accepted, without saying what is wrong
 // with a token beyond its expiry.
@@ -114,7 +119,7 @@ func refusal(outcome identity.Outcome) error {
 	switch outcome {
 	case identity.Anonymous:
 		return problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token.").
-			WithHeader(HeaderWWWAuthenticate, "Bearer")
+			WithHeader(HeaderWWWAuthenticate, Challenge)
 	case identity.InvalidRequest:
 		return problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token.").
 			WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_request"`)

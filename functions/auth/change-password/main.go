@@ -30,5 +30,10 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.ChangePassword(auth.NewGuard(authddb.New(table, nil), password.Default(), manager, time.Now)), nil
+	key, err := tokenkeys.Identifier(ctx, s, auth.ParseIdentifierKey)
+	if err != nil {
+		return nil, err
+	}
+	users := auth.NewAuthenticator(authddb.New(table, nil), password.Default(), manager, key, time.Now)
+	return auth.ChangePassword(users), nil
 }

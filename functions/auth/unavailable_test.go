@@ -1,0 +1,189 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+// Nobody is told that something has ended that has not: the answer is 503, the tokens still stand, and the
+// same request does it when the store answers again.
+func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	type people struct {
+		user  user
+		pair  tokens
+		admin string
+	}
+	for name, tc := range map[string]struct {
+		method string
+		path   func(h *house, p people) string
+		body   func(p people) string
+		token  func(p people) string
+		status int
+	}{
+		"Logout": {
+			path: func(*house, people) string { return "/v1/auth/logout" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
+		},
+		"LogoutAll": {
+			path: func(*house, people) string { return "/v1/auth/logout-all" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
+		},
+		"LogoutUser": {
+			path:  func(_ *house, p people) string { return "/v1/users/" + p.user.ID + "/logout" },
+			token: func(p people) string { return p.admin }, status: http.StatusNoContent,
+		},
+		"RevokeSession": {
+			method: http.MethodDelete, path: func(h *house, p people) string { return "/v1/auth/sessions/" + h.session(p.pair.Access) },
+			token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
+		},
+		"RevokeAccessToken": {
+			path: func(*house, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Access) }, status: http.StatusOK,
+		},
+		"RevokeRefreshToken": {
+			path: func(*house, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Refresh) }, status: http.StatusOK,
+		},
+		"ChangePassword": {
+			path: func(*house, people) string { return "/v1/auth/password" },
+			body: func(people) string {
+				return text(map[string]string{"current_password": rightPW, "new_password": secondPW})
+			},
+			token: func(p people) string { return p.pair.Access }, status: http.StatusOK,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			p := people{user: h.register(email), admin: h.as("admin")}
+			p.pair = h.login(email)
+			h.pass(time.Second)
+			do := func() answer {
+				var token, body string
+				if tc.token != nil {
+					token = tc.token(p)
+				}
+				if tc.body != nil {
+					body = tc.body(p)
+				}
+				method := tc.method
+				if method == "" {
+					method = http.MethodPost
+				}
+				return h.do(token, method, tc.path(h, p), body)
+			}
+			h.line.cut("Revoke", "RevokeSubject", "RevokeToken")
+			wantUnavailable(t, do())
+			h.wantStands(p.pair.Access, true)
+			h.line.cut()
+			do().want(tc.status)
+			h.wantStands(p.pair.Access, false)
+		})
+	}
+}
+
+// wantUnavailable reports an answer that does not say: not done, or perhaps; send it again.
+func wantUnavailable(t *testing.T, a answer) {
+	t.Helper()
+	a.t = t
+	a.wantProblem(http.StatusServiceUnavailable, "unavailable")
+	if a.Header.Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+}
+
+func TestTokenOfAMachineThatWasNotTakenBackStands(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	machine := h.as("catalog")
+	h.line.cut("Revoke", "RevokeSubject", "RevokeToken")
+	wantUnavailable(t, h.do(machine, http.MethodPost, "/v1/auth/logout", ""))
+	h.line.cut()
+	h.wantStands(machine, true)
+}
+
+func TestUnlockThatWasNotMadeIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingHouse(t)
+	u := h.register(email)
+	for range auth.FreeAttempts {
+		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
+	}
+	unlock := func() answer { return h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "") }
+	for _, call := range []string{"User", "Forgive"} {
+		f.fails(call, ddb.ErrUnavailable)
+		wantUnavailable(t, unlock())
+	}
+	h.post("/v1/auth/login", credentials(email, rightPW)).want(http.StatusTooManyRequests)
+	f.fails("", nil)
+	unlock().want(http.StatusNoContent)
+	h.login(email)
+}
+
+func TestRolesThatWereNotSetAreNotAnswered(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingHouse(t)
+	u := h.register(email)
+	for _, call := range []string{"User", "ReplaceRoles"} {
+		f.fails(call, ddb.ErrUnavailable)
+		wantUnavailable(t, h.setRoles(u.ID, `{"roles":["admin"]}`))
+	}
+	if got, err := h.users.User(t.Context(), u.ID); err != nil || got.AuthzVersion != 1 {
+		t.Errorf("user %+v, %v", got, err)
+	}
+}
+
+// A session that could not be written must not hand out tokens.
+func TestLoginWhoseSessionIsNotKept(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	h.line.cut("Create")
+	wantUnavailable(t, h.post("/v1/auth/login", credentials(email, rightPW)))
+}
+
+// checking is a checker of revocations with one answer.
+type checking struct {
+	err   error
+	class api.Revocation
+}
+
+func (c *checking) Check(_ context.Context, _ identity.Identity, class api.Revocation) error {
+	c.class = class
+	return c.err
+}
+
+func TestIntrospectionDependsOnAConsistentRead(t *testing.T) {
+	t.Parallel()
+	verify := func(context.Context, string) (identity.Identity, error) { return identity.Identity{Subject: "u1"}, nil }
+	for name, tc := range map[string]struct{ found, err error }{
+		"Stands":      {nil, nil},
+		"Revoked":     {session.ErrRevoked, nil},
+		"Unavailable": {session.ErrUnavailable, session.ErrUnavailable}, // and not "inactive"
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &checking{err: tc.found}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/auth/introspect", strings.NewReader(form("x")))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			rec := httptest.NewRecorder()
+			if err := auth.IntrospectToken(verify, c)(rec, r); !errors.Is(err, tc.err) {
+				t.Errorf("got %v, want %v", err, tc.err)
+			}
+			if told := strings.Contains(rec.Body.String(), `"active":true`); told != (tc.found == nil) || (tc.err == nil) != (rec.Body.Len() > 0) {
+				t.Errorf("answered %s", rec.Body)
+			}
+			if c.class != api.Strict {
+				t.Errorf("the check is of class %v, want %v", c.class, api.Strict)
+			}
+		})
+	}
+}
