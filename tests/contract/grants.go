@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,6 +37,46 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 		}
 	}
 	return all, nil
+}
+
+// Secrets compares, for each function, the secrets that its environment names with those that its role
+// may read: one that it may not read fails on AWS alone, and one that it does not use is a hole. The
+// template must be read with its names unresolved, so that a secret is its logical id.
+func Secrets(t *template.Template, resources map[string]Resource) []string {
+	var f faults
+	for _, fn := range t.Functions {
+		var readable []string
+		statements(find(resources[fn.Role].Properties, "Policies"), func(statement *yaml.Node) {
+			for _, action := range scalars(find(statement, "Action")) {
+				if strings.Contains(action, "*") {
+					f.add("%s allows %s, want actions by their names", fn.Role, action)
+				}
+				if !strings.HasPrefix(action, "secretsmanager:") {
+					continue
+				}
+				if action != "secretsmanager:GetSecretValue" {
+					f.add("%s allows %s, want secretsmanager:GetSecretValue alone", fn.Role, action)
+				}
+				for _, resource := range elements(find(statement, "Resource")) {
+					if resource.Tag != "!Ref" {
+						f.add("%s: line %d of the template is no !Ref of a secret", fn.Role, resource.Line)
+						continue
+					}
+					readable = append(readable, resource.Value)
+				}
+			}
+		})
+		for _, secret := range t.Secrets {
+			named := slices.Contains(slices.Collect(maps.Values(fn.Environment)), secret.LogicalID)
+			switch may := slices.Contains(readable, secret.LogicalID); {
+			case named && !may:
+				f.add("%s is told %s, and its role may not read it", fn.Name, secret.LogicalID)
+			case may && !named:
+				f.add("%s may read %s, and its environment does not name it", fn.Name, secret.LogicalID)
+			}
+		}
+	}
+	return f
 }
 
 // elements are a sequence's nodes, or the node itself.

@@ -19,7 +19,7 @@ type Package struct {
 
 // Arrows checks the direct imports of our packages against the arrows between the folders: what
 // runs on Lambda does not know what runs it here, the library does not know the shop, a resource
-// knows no other resource and no store, and only stores speak to AWS.
+// knows no other resource and no store, only stores speak to AWS, and only shared/jwt reads tokens.
 func Arrows(packages []Package) []string {
 	var f faults
 	for _, p := range packages {
@@ -36,6 +36,9 @@ func Arrows(packages []Package) []string {
 			}
 			if awsSDK(imported) && !mayUseAWS(from) {
 				f.add("%s imports %s: only ddb, *ddb and *aws packages speak to AWS", from, imported)
+			}
+			if under(imported, "github.com/golang-jwt") && from != "shared/jwt" {
+				f.add("%s imports %s: only shared/jwt reads tokens", from, imported)
 			}
 			if otelSDK(imported) && !under(from, "shared/telemetry") && onLambda(from) {
 				f.add("%s imports %s: only shared/telemetry links the OTel SDK", from, imported)

@@ -1,0 +1,53 @@
+package contract_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/tests/contract"
+)
+
+func TestRolesReadTheSecretsOfTheirFunction(t *testing.T) {
+	t.Parallel()
+	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := readTemplate(t)
+	if len(model.Secrets) == 0 {
+		t.Fatal("the template has no secret")
+	}
+	report(t, contract.Secrets(model, resources))
+}
+
+// A token that was revoked a moment ago must not change a password, a right or somebody's sessions.
+func TestStrictRoutesAreThose(t *testing.T) {
+	t.Parallel()
+	want := []string{"change-password", "logout-all", "logout-user", "revoke-session", "set-user-roles", "unlock-user"}
+	var got []string
+	for _, route := range routes() {
+		if route.Revocation == api.Strict {
+			got = append(got, route.Name)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("strict routes (-want +got):\n%s", diff)
+	}
+}
+
+func TestHashingIsReserved(t *testing.T) {
+	t.Parallel()
+	model, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{
+		Parameters: map[string]string{"HashingConcurrency": "3"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, contract.Hashing(functions(t), packages(t), model))
+}
