@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -204,4 +205,24 @@ func (c *changing) Credentials(ctx context.Context, id string) (auth.Credentials
 		f(before)
 	}
 	return before, err
+}
+
+// overtaking gives the user another role before each of the first changes of roles.
+type overtaking struct {
+	auth.Store
+
+	times, done int
+}
+
+func (o *overtaking) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if o.done < o.times {
+		o.done++
+		other := before
+		other.Roles = append(slices.Clone(before.Roles), fmt.Sprintf("role-%d", o.done))
+		other.AuthzVersion++
+		if err := o.Store.ReplaceRoles(ctx, before, other); err != nil {
+			return err
+		}
+	}
+	return o.Store.ReplaceRoles(ctx, before, after)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 type sessionLister interface {
-	List(ctx context.Context, subject string) ([]session.Session, error)
+	List(ctx context.Context, subject string) (live []session.Session, more bool, err error)
 }
 
 type sessionResponse struct {
@@ -28,19 +28,20 @@ type sessionResponse struct {
 }
 
 type sessionsResponse struct {
-	Data    []sessionResponse `json:"data"`
-	HasMore bool              `json:"has_more"`
+	Data []sessionResponse `json:"data"`
+	// HasMore says that there are older sessions. They end with all others, not one by one.
+	HasMore bool `json:"has_more"`
 }
 
-// ListSessions answers 200 with the caller's sessions that live, newest first.
+// ListSessions answers 200 with the caller's sessions that live, newest first, of the newest 100.
 func ListSessions(sessions sessionLister) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		caller, _ := identity.From(r.Context())
-		all, err := sessions.List(r.Context(), caller.Subject)
+		all, more, err := sessions.List(r.Context(), caller.Subject)
 		if err != nil {
 			return err
 		}
-		out := sessionsResponse{Data: make([]sessionResponse, len(all))}
+		out := sessionsResponse{Data: make([]sessionResponse, len(all)), HasMore: more}
 		for i, s := range all {
 			out.Data[i] = sessionResponse{
 				ID: s.ID, DeviceName: s.Device.Name, Current: s.ID == caller.SessionID,

@@ -1,7 +1,10 @@
 package auth_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -246,6 +249,61 @@ func TestListSessions(t *testing.T) {
 	}
 	if a := h.do(h.as("catalog"), http.MethodGet, "/v1/auth/sessions", "").want(http.StatusOK); strings.TrimSpace(a.Body) != `{"data":[],"has_more":false}` {
 		t.Errorf("without sessions: %s", a.Body)
+	}
+}
+
+// What is kept of a device is the name, a hash of the user agent and the network of the address.
+func TestSessionKnowsItsDevice(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	u := h.register(email)
+	send := func(target, token, body string) answer {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
+		r.RemoteAddr = "198.51.100.7:4711"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("User-Agent", "Shop/7")
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		rec := httptest.NewRecorder()
+		h.mux.ServeHTTP(rec, r)
+		return answer{t: t, Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}.want(http.StatusOK)
+	}
+	wantDevice := func(want session.Device) {
+		t.Helper()
+		list, err := h.sessions.List(t.Context(), u.ID, 1)
+		must(t, err)
+		if diff := cmp.Diff(want, list[0].Device); diff != "" {
+			t.Errorf("device (-want +got):\n%s", diff)
+		}
+	}
+	sum := sha256.Sum256([]byte("Shop/7"))
+	phone := session.Device{Name: strings.Repeat("ñ", auth.MaxDeviceName), UserAgent: base64.RawURLEncoding.EncodeToString(sum[:16]), IP: "198.51.100.0/24"}
+	token := decode[tokens](send("/v1/auth/login", "", text(map[string]string{"email": email, "password": rightPW, "device_name": phone.Name}))).Access
+	wantDevice(phone)
+
+	h.pass(time.Second)
+	send("/v1/auth/password", token, text(map[string]string{"current_password": rightPW, "new_password": secondPW, "device_name": "laptop"}))
+	laptop := phone
+	laptop.Name = "laptop"
+	wantDevice(laptop)
+}
+
+func TestListSessionsTellsThatThereAreMore(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.register(email)
+	var token string
+	for n := 1; n <= 101; n++ {
+		h.pass(time.Millisecond)
+		token = h.login(email).Access
+		if n < 100 {
+			continue
+		}
+		more := n > 100
+		if got := h.list(token); len(got.Data) != 100 || got.HasMore != more || !got.Data[0].Current {
+			t.Errorf("of %d sessions: %d, more %t, want 100, %t", n, len(got.Data), got.HasMore, more)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
+	"github.com/tienda-dev/tienda/shared/session"
 )
 
 // account is what a change of roles answers.
@@ -107,6 +110,35 @@ func TestSetRolesBesideOtherChanges(t *testing.T) {
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusOK)
 }
 
+// Roles that others change in between are read again: a role granted beside them takes none of theirs away.
+func TestChangeOfRolesStartsAnewAfterAnother(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		others int
+		roles  []string
+		err    error
+	}{
+		"One":  {1, []string{"admin", "customer", "role-1"}, nil},
+		"Two":  {2, []string{"admin", "customer", "role-1", "role-2"}, nil},
+		"Many": {100, []string{"customer", "role-1", "role-2", "role-3"}, auth.ErrChanged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			u := h.register(email)
+			staff := auth.NewAdministrator(&overtaking{Store: h.users, times: tc.others})
+			if _, err := staff.Grant(t.Context(), u.ID, "admin"); !errors.Is(err, tc.err) {
+				t.Errorf("got %v, want %v", err, tc.err)
+			}
+			got, err := h.users.User(t.Context(), u.ID)
+			must(t, err)
+			if diff := cmp.Diff(tc.roles, got.Roles); diff != "" {
+				t.Errorf("roles (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestGrantAddsARole(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, nil)
@@ -135,6 +167,11 @@ func TestLogoutUser(t *testing.T) {
 		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	}
 	h.wantStands(other.Access, true)
+	ended := slices.DeleteFunc(slices.Clone(h.events), func(e session.Event) bool { return e.Kind != session.AllRevoked })
+	once := session.Event{Kind: session.AllRevoked, Subject: u.ID, Reason: session.Admin}
+	if diff := cmp.Diff([]session.Event{once, once}, ended); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 }
 
 func TestUnlockUser(t *testing.T) {

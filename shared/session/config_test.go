@@ -22,16 +22,16 @@ func TestDeviceIsReduced(t *testing.T) {
 		{"not an address", ""},
 		{"", ""},
 	} {
-		device := session.Device{Name: strings.Repeat("é", 80) + "\xff", UserAgent: "Mozilla/5.0", IP: c.ip}
+		device := session.Device{Name: strings.Repeat("é", 60) + "\xff" + strings.Repeat("𝄞", 60), UserAgent: "Mozilla/5.0", IP: c.ip}
 		if _, err := w.Start(t.Context(), session.User{Subject: c.ip + "-"}, device); err != nil {
 			t.Fatal(err)
 		}
-		list, err := w.List(t.Context(), c.ip+"-")
+		list, _, err := w.List(t.Context(), c.ip+"-")
 		if err != nil || len(list) != 1 {
 			t.Fatalf("%v, %v", list, err)
 		}
 		got := list[0].Device
-		if got.IP != c.want || got.Name != strings.Repeat("é", 50) || len(got.UserAgent) != 22 || strings.Contains(got.UserAgent, "Mozilla") {
+		if got.IP != c.want || got.Name != strings.Repeat("é", 60)+strings.Repeat("𝄞", 40) || len(got.UserAgent) != 22 || strings.Contains(got.UserAgent, "Mozilla") {
 			t.Errorf("%s: kept %+v", c.ip, got)
 		}
 	}

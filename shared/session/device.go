@@ -5,11 +5,10 @@ import (
 	"encoding/base64"
 	"net/netip"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
-	maxDeviceName = 100 // bytes
+	maxDeviceName = 100 // characters
 	prefixIPv4    = 24
 	prefixIPv6    = 48
 )
@@ -17,7 +16,7 @@ const (
 // Device is what is kept about where a session lives. Start reduces UserAgent and IP to what
 // recognises a device and does not identify a person.
 type Device struct {
-	// Name is a label for the owner's list of devices. At most 100 bytes are kept.
+	// Name is a label for the owner's list of devices. At most 100 characters are kept.
 	Name string
 	// UserAgent goes in as the header's value and is kept as a hash.
 	UserAgent string
@@ -45,13 +44,14 @@ func (d Device) reduced() Device {
 	return kept
 }
 
-// shorten cuts s to at most size bytes, between two characters.
-func shorten(s string, size int) string {
-	if len(s) <= size {
-		return s
+// shorten cuts s to at most limit characters.
+func shorten(s string, limit int) string {
+	n := 0
+	for i := range s {
+		if n == limit {
+			return s[:i]
+		}
+		n++
 	}
-	for size > 0 && !utf8.RuneStart(s[size]) {
-		size--
-	}
-	return s[:size]
+	return s
 }

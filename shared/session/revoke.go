@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxList is how many sessions List looks at.
+// maxList is how many sessions List returns at most.
 const maxList = 100
 
 // Revoke ends a session, in one write: its refresh token and its access tokens. One that has ended
@@ -109,27 +109,30 @@ func (m *Manager) RaiseAuthz(ctx context.Context, subject string, version int64)
 	return m.store.RaiseAuthz(ctx, subject, version)
 }
 
-// List returns the subject's sessions that live, newest first, of the newest 100. One that has just
-// begun may be missing for some milliseconds.
-func (m *Manager) List(ctx context.Context, subject string) ([]Session, error) {
+// List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and
+// whether there are more than those 100. One that has just begun may be missing for some milliseconds.
+func (m *Manager) List(ctx context.Context, subject string) (live []Session, more bool, err error) {
 	var (
 		epoch    time.Time
 		epochErr error
 		calls    sync.WaitGroup
 	)
 	calls.Go(func() { epoch, epochErr = m.epoch(ctx, subject) })
-	all, err := m.store.List(ctx, subject, maxList)
+	all, err := m.store.List(ctx, subject, maxList+1)
 	calls.Wait()
 	if err := errors.Join(err, epochErr); err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if more = len(all) > maxList; more {
+		all = all[:maxList]
 	}
 
 	now := m.now()
-	live := make([]Session, 0, len(all))
+	live = make([]Session, 0, len(all))
 	for _, s := range all {
 		if !s.Over(now) && s.CreatedAt.After(epoch) {
 			live = append(live, s)
 		}
 	}
-	return live, nil
+	return live, more, nil
 }

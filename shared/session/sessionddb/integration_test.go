@@ -133,7 +133,7 @@ func TestRoundTrips(t *testing.T) {
 		{"CheckRelaxed", check(api.Relaxed), map[string]int{"BatchGetItem": 1}},
 		{"CheckRelaxedAgain", check(api.Relaxed), nil},
 		{"CheckDefaultStillReads", check(api.Default), map[string]int{"BatchGetItem": 1}},
-		{"List", func() error { _, err := manager.List(t.Context(), "alice"); return err }, map[string]int{"Query": 1, "BatchGetItem": 2}},
+		{"List", func() error { _, _, err := manager.List(t.Context(), "alice"); return err }, map[string]int{"Query": 1, "BatchGetItem": 2}},
 		{"RevokeToken", func() error {
 			return manager.RevokeToken(t.Context(), "other", now.Add(time.Minute), session.Client)
 		}, map[string]int{"UpdateItem": 1}},

@@ -365,7 +365,7 @@ func (m *machine) check(t *rapid.T) {
 
 func (m *machine) list(t *rapid.T) {
 	user := m.anyUser(t)
-	got, err := m.manager.List(t.Context(), user.subject)
+	got, _, err := m.manager.List(t.Context(), user.subject)
 	if err != nil {
 		t.Fatal(err)
 	}
