@@ -19,15 +19,11 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := tokenkeys.OpenRefresh(ctx, s)
+	keys, verify, err := tokenkeys.OpenReaders(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	manager, err := sessions.Open(s, table, keys)
-	if err != nil {
-		return nil, err
-	}
-	verify, err := tokenkeys.Verify(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -62,18 +62,26 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	}, nil
 }
 
-// OpenRefresh returns the keys that refresh tokens are read with, for functions that mint none: to do so
-// is a panic.
-func OpenRefresh(ctx context.Context, s *app.Setup) (session.Keys, error) {
+// OpenReaders returns the keys that refresh tokens are read with and what checks an access token, as Verify
+// does, for functions that read both kinds and mint neither: to mint with the keys is a panic. Keys that
+// are the same for both are refused.
+func OpenReaders(ctx context.Context, s *app.Setup) (session.Keys, func(context.Context, string) (identity.Identity, error), error) {
+	access, err := openAccess(ctx, s, newVerifying)
+	if err != nil {
+		return session.Keys{}, nil, err
+	}
 	refresh, err := openRefresh(ctx, s)
 	if err != nil {
-		return session.Keys{}, err
+		return session.Keys{}, nil, err
+	}
+	if err := jwt.Separate(access.Get(ctx).keys, refresh.Get(ctx).keys); err != nil {
+		return session.Keys{}, nil, err
 	}
 	return session.Keys{
 		Access:  func(context.Context) *jwt.Signer { return nil },
 		Refresh: func(context.Context) *jwt.RefreshSigner { return nil },
 		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).verifier },
-	}, nil
+	}, verify(access), nil
 }
 
 // signing is what access tokens are minted with.
@@ -85,6 +93,17 @@ type signing struct {
 func newSigning(cfg jwt.Config, keys jwt.Keys) (signing, error) {
 	signer, err := jwt.NewSigner(cfg, keys, time.Now)
 	return signing{keys: keys, signer: signer}, err
+}
+
+// verifying is what access tokens are checked with.
+type verifying struct {
+	keys     jwt.Keys
+	verifier *jwt.Verifier
+}
+
+func newVerifying(cfg jwt.Config, keys jwt.Keys) (verifying, error) {
+	verifier, err := jwt.NewVerifier(cfg, keys, time.Now)
+	return verifying{keys: keys, verifier: verifier}, err
 }
 
 // refreshing is what refresh tokens are minted and read with.
@@ -128,15 +147,17 @@ func openRefresh(ctx context.Context, s *app.Setup) (*secrets.Secret[refreshing]
 
 // Verify returns what checks an access token by itself. Whether it was revoked is the manager's to say.
 func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (identity.Identity, error), error) {
-	verifier, err := openAccess(ctx, s, func(cfg jwt.Config, keys jwt.Keys) (*jwt.Verifier, error) {
-		return jwt.NewVerifier(cfg, keys, time.Now)
-	})
+	access, err := openAccess(ctx, s, newVerifying)
 	if err != nil {
 		return nil, err
 	}
+	return verify(access), nil
+}
+
+func verify(access *secrets.Secret[verifying]) func(context.Context, string) (identity.Identity, error) {
 	return func(ctx context.Context, token string) (identity.Identity, error) {
-		return verifier.Get(ctx).Verify(token)
-	}, nil
+		return access.Get(ctx).verifier.Verify(token)
+	}
 }
 
 // Public returns what tells the public keys of access tokens.

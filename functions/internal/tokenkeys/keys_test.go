@@ -61,9 +61,12 @@ func TestWhatIsMintedIsRead(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		readers, err := tokenkeys.OpenRefresh(ctx, s)
+		readers, check, err := tokenkeys.OpenReaders(ctx, s)
 		if err != nil {
 			return err
+		}
+		if id, err := check(ctx, access); err != nil || id.Subject != "u1" {
+			t.Errorf("an access token: %+v, %v", id, err)
 		}
 		if r, err := readers.Verify(ctx).Verify(refresh); err != nil || r.SessionID != "s1" {
 			t.Errorf("a refresh token: %+v, %v", r, err)
@@ -102,14 +105,19 @@ func TestIdentifierIsDecodedByItsOwner(t *testing.T) {
 
 func TestOneKeyForBothKindsIsRefused(t *testing.T) {
 	t.Parallel()
-	environ := environment()
-	environ["REFRESH_KEYS_SECRET"] = secret("r1", "a")
-	err := open(t, environ, func(ctx context.Context, s *app.Setup) error {
-		_, err := tokenkeys.Open(ctx, s)
-		return err
-	})
-	if err == nil || !strings.Contains(err.Error(), `"k1"`) || strings.Contains(err.Error(), "aaaa") {
-		t.Errorf("got %v, want an error that names the key", err)
+	for name, f := range map[string]func(ctx context.Context, s *app.Setup) error{
+		"WhereBothAreMinted": func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },
+		"WhereBothAreRead":   func(ctx context.Context, s *app.Setup) error { _, _, err := tokenkeys.OpenReaders(ctx, s); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			environ := environment()
+			environ["REFRESH_KEYS_SECRET"] = secret("r1", "a")
+			err := open(t, environ, f)
+			if err == nil || !strings.Contains(err.Error(), `"k1"`) || strings.Contains(err.Error(), "aaaa") {
+				t.Errorf("got %v, want an error that names the key", err)
+			}
+		})
 	}
 }
 
@@ -117,7 +125,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
 	opens := map[string]func(ctx context.Context, s *app.Setup) error{
 		"TOKEN_KEYS_SECRET":   func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },
-		"REFRESH_KEYS_SECRET": func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.OpenRefresh(ctx, s); return err },
+		"REFRESH_KEYS_SECRET": func(ctx context.Context, s *app.Setup) error { _, _, err := tokenkeys.OpenReaders(ctx, s); return err },
 		"TOKEN_ISSUER":        func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Verify(ctx, s); return err },
 		"TOKEN_AUDIENCE":      func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Public(ctx, s); return err },
 		"REFRESH_AUDIENCE":    func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },
