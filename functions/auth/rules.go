@@ -6,15 +6,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tienda-dev/tienda/functions/internal/policy"
 	"github.com/tienda-dev/tienda/shared/password"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Lengths in characters (Unicode code points).
-const (
-	MaxName       = 200
-	MaxDeviceName = 100
-)
+// MaxDeviceName is the length of a device's name in characters (Unicode code points).
+const MaxDeviceName = 100
 
 // rules collects the fields that break a rule. No rule repeats a value: it may be a secret.
 type rules struct {
@@ -37,11 +35,9 @@ func (r *rules) email(email string) {
 	}
 }
 
-// name keeps to the rule that a customer's name keeps to.
 func (r *rules) name(name string) {
-	r.line("/name", name, MaxName)
-	if strings.TrimSpace(name) == "" {
-		r.refuse("/name", "must not be blank")
+	if fault := policy.PersonNameFault(name); fault != "" {
+		r.refuse("/name", "%s", fault)
 	}
 }
 

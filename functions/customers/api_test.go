@@ -12,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/customers/customerstest"
+	"github.com/tienda-dev/tienda/functions/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -160,7 +161,7 @@ func TestUpdateMyProfileRefuses(t *testing.T) {
 func TestLongestNameFits(t *testing.T) {
 	t.Parallel()
 	mux, _ := newMux(t)
-	escaped := strings.Repeat(`\ud834\udd1e`, customers.MaxName) // each is one character
+	escaped := strings.Repeat(`\ud834\udd1e`, policy.MaxPersonName) // each is one character
 	if rec := ask(mux, maria, http.MethodPatch, `{"name":"`+escaped+`"}`, `"1"`); rec.Code != http.StatusOK {
 		t.Errorf("got %d %s", rec.Code, rec.Body)
 	}

@@ -3,17 +3,7 @@
 // into being with the user who owns it, in one transaction that the registration makes.
 package customers
 
-import (
-	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/tienda-dev/tienda/shared/problem"
-)
-
-// MaxName is the length of a name in characters (Unicode code points).
-const MaxName = 200
+import "time"
 
 // Customer is a person's profile.
 type Customer struct {
@@ -22,28 +12,11 @@ type Customer struct {
 	// Email is the address that the person registered with, as it was spelled there. It is not changed
 	// here: it is what the person logs in with.
 	Email string `json:"email"`
-	// Name is how the person wants to be called.
+	// Name is how the person wants to be called. It keeps to policy.PersonNameFault.
 	Name string `json:"name"`
 	// Version counts the changes, from 1. It is the entity tag.
 	Version int64 `json:"version"`
 	// CreatedAt and UpdatedAt are in UTC, to the millisecond.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// nameFaults returns the rules that a name breaks.
-func nameFaults(name string) []problem.FieldError {
-	refuse := func(detail string) []problem.FieldError {
-		return []problem.FieldError{{Pointer: "/name", Detail: detail}}
-	}
-	switch {
-	case strings.TrimSpace(name) == "":
-		return refuse("must not be blank")
-	case utf8.RuneCountInString(name) > MaxName:
-		return refuse("must not have more than 200 characters")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return refuse("must not contain control characters")
-	default:
-		return nil
-	}
 }

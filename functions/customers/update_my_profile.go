@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tienda-dev/tienda/functions/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -20,14 +21,17 @@ type updateMyProfileRequest struct {
 
 // Validate implements api.Validator.
 func (in updateMyProfileRequest) Validate() []problem.FieldError {
+	var fault string
 	switch {
 	case in.Name.Null:
-		return []problem.FieldError{{Pointer: "/name", Detail: "must not be null"}}
+		fault = "must not be null"
 	case in.Name.Set:
-		return nameFaults(in.Name.Value)
-	default:
+		fault = policy.PersonNameFault(in.Name.Value)
+	}
+	if fault == "" {
 		return nil
 	}
+	return []problem.FieldError{{Pointer: "/name", Detail: fault}}
 }
 
 // UpdateMyProfile applies a merge patch to the version of the caller's profile that If-Match names and

@@ -1,5 +1,5 @@
-// Package policy names the roles of the shop, as data that every resource declares its routes
-// with.
+// Package policy is what every resource keeps to: the roles of the shop, as data to declare routes with,
+// and the rule for a person's name.
 package policy
 
 // The roles that a user can hold.

@@ -1,0 +1,32 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/functions/internal/policy"
+)
+
+func TestPersonNameFault(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ name, want string }{
+		"OneWord":  {"María", ""},
+		"OneSign":  {"李", ""},
+		"Spaces":   {"María  López", ""},
+		"Longest":  {strings.Repeat("𝄞", policy.MaxPersonName), ""},
+		"TooLong":  {strings.Repeat("ñ", policy.MaxPersonName+1), "must not have more than 200 characters"},
+		"Empty":    {"", "must not be blank"},
+		"Space":    {" \u3000", "must not be blank"},
+		"Tab":      {" \t", "must not be blank"},
+		"NewLine":  {"María\nLópez", "must not contain control characters"},
+		"NUL":      {"María\x00", "must not contain control characters"},
+		"NextLine": {"María\u0085López", "must not contain control characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := policy.PersonNameFault(tc.name); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
