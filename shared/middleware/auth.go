@@ -13,7 +13,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Authenticator finds out who sends a request. An error means that it could not decide.
+// Authenticator finds out who sends a request. An error means that it could not decide: the client
+// reads 503 when a problem of kind Unavailable is in it, and 500 otherwise.
 type Authenticator func(r *http.Request) (identity.Annotation, error)
 
 // GatewayAuthenticator takes the caller from what the Lambda authorizer handed over in the event,
@@ -93,7 +94,7 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 			a, err := authenticate(r)
 			switch {
 			case err != nil:
-				problem.Write(w, r, problem.New(problem.Internal, "internal", "").WithCause(err))
+				problem.Write(w, r, undecided(err))
 			case a.Outcome == identity.OK:
 				next.ServeHTTP(w, r.WithContext(identity.With(r.Context(), a.Identity)))
 			case a.Outcome == identity.Anonymous && !required:
@@ -104,6 +105,18 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 		})
 	}
 }
+
+// undecided says that the authenticator failed: a store that did not answer can be asked again, anything
+// else is a fault. Neither tells the client why.
+func undecided(err error) error {
+	if p, ok := errors.AsType[*problem.Error](err); ok && p.Kind == problem.Unavailable {
+		return unavailable.WithCause(err)
+	}
+	return problem.New(problem.Internal, "internal", "").WithCause(err)
+}
+
+var unavailable = problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.").
+	WithHeader("Retry-After", "1")
 
 const (
 	// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
@@ -124,8 +137,7 @@ func refusal(outcome identity.Outcome) error {
 		return problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token.").
 			WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_request"`)
 	case identity.Unavailable:
-		return problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.").
-			WithHeader("Retry-After", "1")
+		return unavailable
 	case identity.TokenExpired:
 		return invalidToken("token_expired", "The access token has expired.")
 	case identity.TokenRevoked:

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/problem"
 )
 
 func TestAuthorize(t *testing.T) {
@@ -99,6 +101,20 @@ func TestAuthenticatorErrorIsNotToldToTheClient(t *testing.T) {
 	rec := serve(h, httptest.NewRequest(http.MethodPost, "/", nil))
 	if rec.Code != http.StatusInternalServerError || strings.Contains(rec.Body.String(), "private") {
 		t.Errorf("got %d %s", rec.Code, rec.Body)
+	}
+}
+
+// A store that did not answer is no fault of the function: the client may come again.
+func TestAuthenticatorThatGotNoAnswerIs503(t *testing.T) {
+	t.Parallel()
+	busy := problem.New(problem.Unavailable, "unavailable", "private").WithCause(errors.New("private"))
+	h := chain(t, staffRoute, middleware.Config{Authenticator: func(*http.Request) (identity.Annotation, error) {
+		return staffCaller, fmt.Errorf("verify: %w", busy)
+	}}, okHandler)
+	rec := serve(h, httptest.NewRequest(http.MethodPost, "/", nil))
+	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") != "1" ||
+		!strings.Contains(rec.Body.String(), "auth_unavailable") || strings.Contains(rec.Body.String(), "private") {
+		t.Errorf("got %d %v %s, want 503 auth_unavailable", rec.Code, rec.Header(), rec.Body)
 	}
 }
 
