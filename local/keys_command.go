@@ -15,7 +15,11 @@ import (
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/jwt"
 )
+
+// sessionIdle is the template's parameter that becomes SESSION_IDLE.
+const sessionIdle = "SessionIdle"
 
 // rotation is what `local keys` was asked to do.
 type rotation struct {
@@ -24,6 +28,7 @@ type rotation struct {
 	step   string
 	alg    string
 	kid    string
+	idle   time.Duration // how long a session lives without a refresh; 0 is what the template says
 	force  bool
 }
 
@@ -65,7 +70,10 @@ func rotate(opts stack.Options, r rotation, now time.Time, out io.Writer) error 
 	case "promote":
 		err = set.Promote(r.force, now)
 	case "remove":
-		err = set.Remove(r.force, now)
+		var life time.Duration
+		if life, err = r.life(opts, kind); err == nil {
+			err = set.Remove(life, r.force, now)
+		}
 	case "revoke":
 		err = set.Revoke(r.kid, now)
 	default:
@@ -86,6 +94,28 @@ func rotate(opts stack.Options, r rotation, now time.Time, out io.Writer) error 
 		return err
 	}
 	return show(set, out)
+}
+
+// life is how long a token of the kind is in use. How long a refresh token of elsewhere is, only who asks
+// knows.
+func (r rotation) life(opts stack.Options, kind keys.Kind) (time.Duration, error) {
+	switch {
+	case kind == keys.Access:
+		return jwt.MaxTTL, nil
+	case r.idle > 0 || r.force:
+		return r.idle, nil
+	case r.from != "":
+		return 0, errors.New("how long does a session live there without a refresh? Give its SESSION_IDLE: -idle 168h")
+	}
+	t, err := stack.ReadTemplate(opts)
+	if err != nil {
+		return 0, err
+	}
+	idle, err := time.ParseDuration(t.Parameters[sessionIdle])
+	if err != nil {
+		return 0, fmt.Errorf("the template's parameter %s: %w", sessionIdle, err)
+	}
+	return idle, nil
 }
 
 // localSecret returns the file of a secret of the template, which it makes where it is missing.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tienda-dev/tienda/local/token"
 	"github.com/tienda-dev/tienda/shared/jwt"
@@ -119,5 +120,60 @@ func TestKeysOfElsewhereAreFiltered(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(root); err != nil || len(entries) != 1 {
 		t.Errorf("got %v, %v", entries, err)
+	}
+}
+
+// A refresh token lives as long as a session may be idle, so its key stays as long.
+func TestRefreshKeysStayAsLongAsTheirTokens(t *testing.T) {
+	t.Parallel()
+	const retiring = `[{"kid":"k1","alg":"HS256","status":"retiring","key":"0123456789abcdef0123456789abcdef!","retired_at":"2026-11-24T12:00:00Z"},
+		{"kid":"k2","alg":"HS256","status":"active","key":"abcdef0123456789abcdef0123456789!"}]`
+	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		template string // what its SessionIdle is by default
+		from     bool   // the secret is from elsewhere
+		idle     time.Duration
+		force    bool
+		after    time.Duration
+		want     string // in the error; empty is none
+	}{
+		"AsTheTemplateSays":       {template: "168h", after: 168*time.Hour + 11*time.Minute},
+		"LongerInTheTemplate":     {template: "720h", after: 168*time.Hour + 11*time.Minute, want: "must wait until 2026-12-24T12:10:05Z"},
+		"LongerInTheTemplateOver": {template: "720h", after: 720*time.Hour + 11*time.Minute},
+		"TheFlagIsStronger":       {template: "168h", idle: 720 * time.Hour, after: 168*time.Hour + 11*time.Minute, want: "must wait until 2026-12-24"},
+		"ElsewhereUnknown":        {template: "168h", from: true, after: 9000 * time.Hour, want: "Give its SESSION_IDLE: -idle 168h"},
+		"ElsewhereTooEarly":       {template: "1h", from: true, idle: 168 * time.Hour, after: 2 * time.Hour, want: "must wait until 2026-12-01T12:10:05Z"},
+		"ElsewhereInTime":         {template: "720h", from: true, idle: 168 * time.Hour, after: 168*time.Hour + 11*time.Minute},
+		"ElsewhereForced":         {template: "720h", from: true, force: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := rootWithTemplate(t)
+			path := filepath.Join(root, "template.yaml")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := strings.Replace(string(text), "Default: 168h", "Default: "+tt.template, 1)
+			if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			secret := token.Path(filepath.Join(root, ".cache"), "RefreshKeysSecret")
+			r := rotation{secret: "RefreshKeysSecret", step: "remove", idle: tt.idle, force: tt.force}
+			if tt.from {
+				secret = filepath.Join(root, "secret.json")
+				r.from = secret
+			}
+			if err := os.MkdirAll(filepath.Dir(secret), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(secret, []byte(retiring), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err = rotate(options(root, environment(nil)), r, noon.Add(tt.after), &bytes.Buffer{})
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
 	}
 }

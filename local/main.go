@@ -4,7 +4,7 @@
 //	local                          serve on PORT (3000) with sample products, until Ctrl-C
 //	local token -role catalog      print an access token for a running API
 //	local admin -email a@b.example  make an admin of somebody who has registered, here or on AWS
-//	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke
+//	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke, public
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
@@ -143,6 +143,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		flags.StringVar(&r.from, "from", "", "a file to read instead of the local secret; the new one is printed, not stored")
 		flags.StringVar(&r.alg, "alg", "", "add: HS256, EdDSA, ES256 or RS256; empty is the active key's")
 		flags.StringVar(&r.kid, "kid", "", "revoke: the key's id")
+		flags.DurationVar(&r.idle, "idle", 0, "remove, of refresh keys: how long a session lives without a refresh (SESSION_IDLE); 0 is the local template's")
 		flags.BoolVar(&r.force, "force", false, "promote, remove: do not wait until no function or token needs the old key")
 		if err := flags.Parse(args); err != nil {
 			return err

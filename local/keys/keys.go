@@ -21,7 +21,6 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/secrets"
-	"github.com/tienda-dev/tienda/shared/session"
 )
 
 const (
@@ -39,20 +38,12 @@ type Kind int
 
 // The kinds.
 const (
-	// Access tokens live up to an hour.
+	// Access tokens live up to jwt.MaxTTL.
 	Access Kind = iota
-	// Refresh tokens live as long as an idle session, and are signed by an algorithm that gives
-	// the same token each time.
+	// Refresh tokens live as long as a session may be idle, and are signed by an algorithm that
+	// gives the same token each time.
 	Refresh
 )
-
-// life is how long a token of the kind can be in use after it was minted.
-func (k Kind) life() time.Duration {
-	if k == Refresh {
-		return session.DefaultIdle + jwt.Leeway
-	}
-	return jwt.MaxTTL + jwt.Leeway
-}
 
 // Set is a token-keys secret that is being changed.
 type Set struct {
@@ -155,15 +146,15 @@ func (s *Set) Promote(force bool, now time.Time) error {
 }
 
 // Remove deletes the retiring keys. It refuses while a token that one of them signed may be in use,
-// unless force says that this does not matter.
-func (s *Set) Remove(force bool, now time.Time) error {
+// unless force says that this does not matter; life is how long a token of the set's kind lives.
+func (s *Set) Remove(life time.Duration, force bool, now time.Time) error {
 	retiring := s.having(jwt.Retiring)
 	if len(retiring) == 0 {
 		return errors.New("no key is retiring")
 	}
 	for _, k := range retiring {
 		// Functions that still have the secret of before sign with it.
-		if err := waited(k, memberRetired, spread+s.kind.life(), force, now); err != nil {
+		if err := waited(k, memberRetired, spread+life+jwt.Leeway, force, now); err != nil {
 			return err
 		}
 	}

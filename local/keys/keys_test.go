@@ -118,7 +118,7 @@ func TestRotation(t *testing.T) {
 				}
 			}
 			last := promoted.Add(10*time.Minute + jwt.MaxTTL + jwt.Leeway)
-			step(func(s *keys.Set) error { return s.Remove(false, last) }, "2026-11-24 active")
+			step(func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, false, last) }, "2026-11-24 active")
 			if strings.Contains(secrets[3], canary) {
 				t.Error("the removed key is still there")
 			}
@@ -152,11 +152,12 @@ func TestStepsWait(t *testing.T) {
 		"PromoteInTime":   {secretOf(t, added), keys.Access, func(s *keys.Set) error { return s.Promote(false, noon.Add(10*time.Minute)) }, ""},
 		"PromoteForced":   {secretOf(t, added), keys.Access, func(s *keys.Set) error { return s.Promote(true, noon) }, ""},
 		"PromoteUndated":  {foreign.Replace(secretOf(t, added)), keys.Access, func(s *keys.Set) error { return s.Promote(false, noon.AddDate(1, 0, 0)) }, "has no added_at"},
-		"RemoveTooEarly":  {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(false, noon.Add(time.Hour)) }, "must wait until 2026-11-24T13:10:05Z"},
-		"RemoveInTime":    {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(false, noon.Add(time.Hour+11*time.Minute)) }, ""},
-		"RemoveForced":    {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(true, noon) }, ""},
-		"RemoveRefresh":   {secretOf(t, promoted), keys.Refresh, func(s *keys.Set) error { return s.Remove(false, noon.AddDate(0, 0, 6)) }, "must wait until 2026-12-01T12:10:05Z"},
-		"RemoveUndated":   {foreign.Replace(secretOf(t, promoted)), keys.Access, func(s *keys.Set) error { return s.Remove(false, noon.AddDate(1, 0, 0)) }, "has no retired_at"},
+		"RemoveTooEarly":  {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, false, noon.Add(time.Hour)) }, "must wait until 2026-11-24T13:10:05Z"},
+		"RemoveInTime":    {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, false, noon.Add(time.Hour+11*time.Minute)) }, ""},
+		"RemoveForced":    {secretOf(t, promoted), keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, true, noon) }, ""},
+		"RemoveRefresh":   {secretOf(t, promoted), keys.Refresh, func(s *keys.Set) error { return s.Remove(7*24*time.Hour, false, noon.AddDate(0, 0, 7)) }, "must wait until 2026-12-01T12:10:05Z"},
+		"RemoveLonger":    {secretOf(t, promoted), keys.Refresh, func(s *keys.Set) error { return s.Remove(720*time.Hour, false, noon.AddDate(0, 0, 30)) }, "must wait until 2026-12-24T12:10:05Z"},
+		"RemoveUndated":   {foreign.Replace(secretOf(t, promoted)), keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, false, noon.AddDate(1, 0, 0)) }, "has no retired_at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +179,7 @@ func TestStepsRefuse(t *testing.T) {
 	}{
 		"UnknownAlgorithm":  {keys.Access, func(s *keys.Set) error { return s.Add("none", noon) }, `there is no algorithm "none"`},
 		"NothingToPromote":  {keys.Access, func(s *keys.Set) error { return s.Promote(true, noon) }, "no key is next"},
-		"NothingToRemove":   {keys.Access, func(s *keys.Set) error { return s.Remove(true, noon) }, "no key is retiring"},
+		"NothingToRemove":   {keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, true, noon) }, "no key is retiring"},
 		"NothingToRevoke":   {keys.Access, func(s *keys.Set) error { return s.Revoke("k2", noon) }, `no key "k2"`},
 		"RandomisedRefresh": {keys.Refresh, func(s *keys.Set) error { return s.Add(jwt.ES256, noon) }, "ES256 signs differently each time"},
 		"PublicFormOfHS256": {keys.Access, func(s *keys.Set) error { _, err := s.Public(); return err }, "verifies with what it signs with"},
