@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/session"
 )
 
 func TestLogin(t *testing.T) {
@@ -207,7 +208,7 @@ func TestLoginThatOvertakesAChangeOfThePasswordDoesNotOutliveIt(t *testing.T) {
 		after := before
 		after.PasswordHash = "another"
 		must(t, h.users.ReplacePassword(t.Context(), before, after))
-		_, err := h.manager.RevokeAll(t.Context(), u.ID, "password_changed")
+		_, err := h.manager.RevokeAll(t.Context(), u.ID, session.Password)
 		must(t, err)
 		h.pass(5 * time.Millisecond)
 	}
