@@ -18,8 +18,8 @@ DATA ?=
 DYNAMODB_ENDPOINT ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
-# Whom `make admin` makes an admin.
-EMAIL ?=
+# Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
+EMAIL :=
 # What `make keys` does, to which secret, with which algorithm or to which key; FORCE=1 does not wait.
 STEP   ?= show
 SECRET ?= TokenKeysSecret
@@ -85,8 +85,8 @@ admin: need-go ## Make an admin of who has registered at the API that runs on PO
 	@GOOS= GOARCH= go run ./local admin -email "$$EMAIL"
 
 .PHONY: keys
-keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke)
-	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" $(if $(FORCE),-force) "$$STEP"
+keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
+	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" $(if $(filter 1,$(FORCE)),-force) "$$STEP"
 
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code

@@ -75,7 +75,7 @@ func servingPath(root, port string) string {
 	return filepath.Join(root, ".cache", "serving", port)
 }
 
-// saySo writes that file, and returns what removes it.
+// saySo writes that file, and returns what removes it, unless another API has the port in the meantime.
 func saySo(root, port, endpoint string) (func(), error) {
 	path := servingPath(root, port)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -84,5 +84,12 @@ func saySo(root, port, endpoint string) (func(), error) {
 	if err := os.WriteFile(path, []byte(endpoint+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return func() { _ = os.Remove(path) }, nil
+	return func() {
+		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == endpoint {
+			_ = os.Remove(path)
+		}
+	}, nil
 }
+
+// portIn returns the port of a URL without a path.
+func portIn(url string) string { return url[strings.LastIndexByte(url, ':')+1:] }

@@ -197,7 +197,7 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 		return err
 	}
 	defer s.Stop()
-	silence, err := saySo(opts.Root, s.URL[strings.LastIndexByte(s.URL, ':')+1:], s.Endpoint)
+	silence, err := saySo(opts.Root, portIn(s.URL), s.Endpoint)
 	if err != nil {
 		return err
 	}

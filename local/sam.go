@@ -60,7 +60,7 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 		return err
 	}
 	defer cli.Close()
-	err = run(ctx, cli, samOptions{args: flags.Args(), port: port, endpoint: *endpoint, out: out})
+	err = run(ctx, cli, samOptions{args: flags.Args(), root: *root, port: port, endpoint: *endpoint, out: out})
 	if command == "api" || command == "env" {
 		return untilStopped(ctx, err)
 	}
@@ -70,6 +70,7 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 // samOptions are what the person who started the command wants.
 type samOptions struct {
 	args     []string
+	root     string
 	port     int
 	endpoint string
 	out      io.Writer
@@ -139,6 +140,11 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return err
 	}
 	defer server.Stop()
+	silence, err := saySo(o.root, portIn(server.URL), d.Endpoint)
+	if err != nil {
+		return err
+	}
+	defer silence()
 	o.printf("\nTienda answers on %s through SAM's containers; each starts at its first request.\n\n"+
 		"  curl %s/v1/products\n  make token ROLE=catalog\n\nCtrl-C stops it.\n\n", server.URL, server.URL)
 	select {
@@ -161,6 +167,11 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	if err := cli.WriteEnvironment(d); err != nil {
 		return err
 	}
+	silence, err := saySo(o.root, strconv.Itoa(o.port), d.Endpoint)
+	if err != nil {
+		return err
+	}
+	defer silence()
 	o.printf("\nReady for SAM's own commands, in another terminal:\n\n"+
 		"  sam local start-api --config-env %s\n"+
 		"  sam local invoke GetProductFunction -e events/get-product.json --config-env %s\n\n"+

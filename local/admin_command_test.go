@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// An API that runs says where its DynamoDB is, whatever serves it.
+func TestAdminFindsTheDatabaseOfWhatServes(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	find := func() string {
+		cfg, err := localUsers(options(root, environment(nil)), environment(nil), "3001")
+		if err != nil {
+			return err.Error()
+		}
+		return cfg.DynamoDB.Endpoint
+	}
+	const none = "no API runs on port 3001: `make run` starts one, and PORT names another"
+
+	if got := find(); got != none {
+		t.Errorf("before: %q, want %q", got, none)
+	}
+	silence, err := saySo(root, portIn("http://localhost:3001"), "http://127.0.0.1:8000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := find(); got != "http://127.0.0.1:8000" {
+		t.Errorf("while it serves: %q", got)
+	}
+	later, err := saySo(root, "3001", "http://127.0.0.1:8001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	silence()
+	if got := find(); got != "http://127.0.0.1:8001" {
+		t.Errorf("after the first of two has ended: %q", got)
+	}
+	later()
+	if got := find(); got != none {
+		t.Errorf("after both: %q, want %q", got, none)
+	}
+	if _, err := os.Stat(servingPath(root, "3001")); !os.IsNotExist(err) {
+		t.Errorf("the file is still there: %v", err)
+	}
+}
