@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/functions/customers/customerstest"
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -64,5 +66,23 @@ func TestLostAnswers(t *testing.T) {
 				t.Errorf("%d attempts, want 4 for each of 2 changes: the faults have not come through", n)
 			}
 		})
+	}
+}
+
+// The version that a change is made from must be the stored one.
+func TestReadIsConsistent(t *testing.T) {
+	t.Parallel()
+	var reads ddbtest.Reads
+	table := ddbtest.Table(t, reads.Option)
+	store := creating{Store: customersddb.New(table), table: table}
+	const id = "01J00000000000000000000001"
+	if err := store.Create(t.Context(), id, "maria@shop.example", "María", customerstest.Time(0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Get(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ddbtest.Read{{Operation: "GetItem", Consistent: true}}, reads.Take()); diff != "" {
+		t.Errorf("reads (-want +got):\n%s", diff)
 	}
 }
