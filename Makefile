@@ -52,6 +52,8 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 UNIT = $$(go list ./... | grep -v '/tests/')
 # Packages with tests that need a DynamoDB engine carry the build tag `integration`.
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
+# Packages with benchmarks.
+BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
 # The SAM CLI, without sending usage data.
@@ -157,7 +159,7 @@ sam-cli: need-go $(VENV)/.complete
 ##@ Test
 
 .PHONY: test
-test: race contract integration fuzz-smoke ## Run every test (the unit tests once, under the race detector)
+test: race contract integration fuzz-smoke bench-smoke ## Run every test (the unit tests once, under the race detector)
 
 .PHONY: unit
 unit: need-go ## Run the unit tests, quickly
@@ -193,6 +195,15 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke '$(FUZZTIME)'
+
+.PHONY: bench
+bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
+	go test -run '^$$' -bench . -count 3 $(BENCHMARKS)
+
+.PHONY: bench-smoke
+bench-smoke: need-go ## Run every benchmark once, for what it checks and not for its time
+	@packages=$(BENCHMARKS); echo 'go test -bench . -benchtime 1x' $$packages; \
+	mkdir -p .cache; go test -run '^$$' -bench . -benchtime 1x $$packages >.cache/bench-smoke.log || { cat .cache/bench-smoke.log; exit 1; }
 
 .PHONY: test-sam
 test-sam: need-go $(VENV)/.complete dynamodb-local $(if $(filter true,$(CI)),docker-engine) ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers

@@ -1,0 +1,60 @@
+package bench_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/authorizer"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// BenchmarkDecisionBesideAStatelessOne is what a look at the session adds to the authorizer's own work.
+// The store is in memory: on AWS a round trip to DynamoDB comes on top for Default and Strict.
+func BenchmarkDecisionBesideAStatelessOne(b *testing.B) {
+	clock := func() time.Time { return sessiontest.Time(0) }
+	store, minted := sessiontest.NewMemory(), sessiontest.NewTokens(b, clock)
+	manager, err := session.New(session.Config{}, store, minted.Keys, clock)
+	must(b, err)
+	standing, err := manager.Start(b.Context(), session.User{Subject: "alice", Roles: []string{"customer"}}, session.Device{})
+	must(b, err)
+	revoked, err := manager.Start(b.Context(), session.User{Subject: "bob", Roles: []string{"customer"}}, session.Device{})
+	must(b, err)
+	_, err = manager.RevokeAll(b.Context(), "bob", session.Logout)
+	must(b, err)
+
+	checker, err := session.NewChecker(session.CheckConfig{}, store, clock)
+	must(b, err)
+	check := func(_ context.Context, token string) (identity.Identity, error) { return minted.Access.Verify(token) }
+	classes := map[string]api.Revocation{"GET /default": api.Default, "GET /relaxed": api.Relaxed, "GET /stateless": api.Stateless}
+	a, err := authorizer.New(authorizer.VerifierFunc(check), authorizer.Config{Sessions: checker, Classes: classes})
+	must(b, err)
+	decide := func(token, route string, want identity.Outcome) func(*testing.B) {
+		request := events.APIGatewayV2CustomAuthorizerV2Request{
+			RouteKey: route, Headers: map[string]string{"authorization": "Bearer " + token},
+		}
+		return func(b *testing.B) {
+			b.Helper()
+			answer, err := a.Authorize(b.Context(), request)
+			if err != nil || answer.Context["auth"] != string(want) {
+				b.Fatalf("got %v, %v, want %s", answer.Context, err, want)
+			}
+		}
+	}
+
+	stateless := decide(standing.AccessToken, "GET /stateless", identity.OK)
+	for name, decision := range map[string]func(*testing.B){
+		"Default":          decide(standing.AccessToken, "GET /default", identity.OK),
+		"Strict":           decide(standing.AccessToken, "POST /strict", identity.OK),
+		"Relaxed":          decide(standing.AccessToken, "GET /relaxed", identity.OK),
+		"KnownToBeRevoked": decide(revoked.AccessToken, "GET /default", identity.TokenRevoked),
+		"Garbage":          decide("garbage", "GET /default", identity.InvalidToken),
+	} {
+		b.Run(name, func(b *testing.B) { compare(b, "x_stateless", stateless, decision) })
+	}
+}

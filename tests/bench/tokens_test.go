@@ -1,0 +1,98 @@
+package bench_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/keys"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+)
+
+const first = `{"kid":"k1","alg":"HS256","status":"active","key":"0123456789abcdef0123456789abcdef"}`
+
+var (
+	tokens = jwt.Config{Issuer: "https://auth.example.com", Audience: "api"}
+	alice  = identity.Identity{
+		Subject: "01JD7PZC3H8Y5E2A9B6D4F7G0K", SessionID: "01JD7Q9W2V5K8N3M6P4R1S0T9X",
+		Roles: []string{"customer", "catalog"}, Scopes: []string{"orders:read"}, ClientID: "web",
+	}
+)
+
+func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+
+// pair returns what mints and what verifies with a new key for alg, as long as `make keys` makes it.
+func pair(b *testing.B, alg string) (*jwt.Signer, *jwt.Verifier) {
+	b.Helper()
+	set, err := keys.Parse(keys.Access, []byte(first))
+	must(b, err)
+	must(b, set.Add(alg, noon()))
+	must(b, set.Promote(true, noon()))
+	secret, err := set.Secret()
+	must(b, err)
+	parsed, err := jwt.ParseKeys(secret)
+	must(b, err)
+	signer, err := jwt.NewSigner(tokens, parsed, noon)
+	must(b, err)
+	verifier, err := jwt.NewVerifier(tokens, parsed, noon)
+	must(b, err)
+	return signer, verifier
+}
+
+func must(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func sign(signer *jwt.Signer) func(*testing.B) {
+	return func(b *testing.B) {
+		b.Helper()
+		_, _, err := signer.Sign(alice)
+		must(b, err)
+	}
+}
+
+// verify checks the token, which must be good, or must not.
+func verify(verifier *jwt.Verifier, token string, good bool) func(*testing.B) {
+	return func(b *testing.B) {
+		b.Helper()
+		if _, err := verifier.Verify(token); (err == nil) != good {
+			b.Fatalf("got %v, want a good token: %t", err, good)
+		}
+	}
+}
+
+// What is refused is cheaper than what is accepted: a flood of bad tokens costs less than it asks for.
+func BenchmarkBadTokenBesideAGoodOne(b *testing.B) {
+	signer, verifier := pair(b, jwt.HS256)
+	token, _, err := signer.Sign(alice)
+	must(b, err)
+	for _, bad := range []struct{ name, token string }{
+		{"BadSignature", token[:len(token)-2] + "AA"},
+		{"OtherHeader", "eyJhbGciOiJub25lIn0" + token},
+		{"Garbage", strings.Repeat("garbage", 100)},
+		{"TwoMegabytesOfDots", strings.Repeat("a.", 1<<20)},
+	} {
+		b.Run(bad.name, func(b *testing.B) {
+			compare(b, "x_good", verify(verifier, token, true), verify(verifier, bad.token, false))
+		})
+	}
+}
+
+func BenchmarkAlgorithmBesideHS256(b *testing.B) {
+	signer, verifier := pair(b, jwt.HS256)
+	token, _, err := signer.Sign(alice)
+	must(b, err)
+	for _, alg := range []string{jwt.EdDSA, jwt.ES256, jwt.RS256} {
+		other, check := pair(b, alg)
+		signed, _, err := other.Sign(alice)
+		must(b, err)
+		b.Run("Sign/"+alg, func(b *testing.B) { compare(b, "x_HS256", sign(signer), sign(other)) })
+		b.Run("Verify/"+alg, func(b *testing.B) {
+			compare(b, "x_HS256", verify(verifier, token, true), verify(check, signed, true))
+		})
+	}
+}
