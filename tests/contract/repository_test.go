@@ -14,24 +14,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tienda-dev/tienda/functions/auth"
-	"github.com/tienda-dev/tienda/functions/catalog"
-	"github.com/tienda-dev/tienda/functions/customers"
-	"github.com/tienda-dev/tienda/functions/gateway"
-	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
+	"github.com/tienda-dev/tienda/tools/authroutes/table"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
 // root is the repository, seen from this package's folder.
 const root = "../.."
 
-// routes are the routes of every resource.
-func routes() []api.Route {
-	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), health.Routes(), gateway.Routes())
-}
+// routes are the routes of every resource, of which no function may be missing.
+func routes() []api.Route { return table.Routes() }
 
 // clients are the AWS services whose client a function may link, by function. A new one costs
 // every cold start and is a decision.

@@ -4,16 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 
-	"github.com/tienda-dev/tienda/functions/auth"
-	"github.com/tienda-dev/tienda/functions/catalog"
-	"github.com/tienda-dev/tienda/functions/customers"
-	"github.com/tienda-dev/tienda/functions/gateway"
-	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract/translated"
+	"github.com/tienda-dev/tienda/tools/authroutes/table"
 )
 
 // root is the repository, seen from this package's folder.
@@ -36,7 +31,7 @@ func tables(environment string) map[string]translated.TableRule {
 // routes are the authorizers that the routes in code want, by route key.
 func routes() map[string]string {
 	want := map[string]string{}
-	for _, r := range slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), health.Routes(), gateway.Routes()) {
+	for _, r := range table.Routes() {
 		key := r.Method + " " + r.Path
 		if r.Path == api.DefaultPath {
 			key = "$default"
