@@ -90,22 +90,105 @@ func TestIdentityWhoseAnswersAreLost(t *testing.T) {
 	do(http.StatusOK, suite.Request{
 		Method: http.MethodPatch, Path: "/v1/customers/me", Token: pair.Access, Body: `{"name":"Other"}`, Header: map[string]string{"If-Match": `"1"`},
 	})
+	post := func(path, token string) suite.Request {
+		return suite.Request{Method: http.MethodPost, Path: path, Token: token}
+	}
+	revoke := func(token string) suite.Request {
+		r := post("/v1/auth/revoke", "")
+		r.Body, r.Header = url.Values{"token": {token}}.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+		return r
+	}
 	lose(1)
-	do(http.StatusOK, suite.Request{
-		Method: http.MethodPost, Path: "/v1/auth/revoke", Body: url.Values{"token": {pair.Access}}.Encode(),
-		Header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
-	})
-	pair = pairOf(t, c.Do(t, refresh(t, pair.Refresh)))
-	for _, path := range []string{"/v1/auth/logout", "/v1/auth/logout-all"} {
+	do(http.StatusOK, revoke(pair.Access))
+	pair = pairOf(t, c.Do(t, refresh(t, pair.Refresh))) // its session lives
+	ends := func(status int, r suite.Request) {
+		t.Helper()
 		lose(1)
-		do(http.StatusNoContent, suite.Request{Method: http.MethodPost, Path: path, Token: pair.Access})
+		do(status, r)
 		lose(0)
 		if a := c.Do(t, refresh(t, pair.Refresh)); a.Code() != "invalid_grant" {
-			t.Errorf("after %s: got %d %s", path, a.Status, a.Body)
+			t.Errorf("after %s %s: got %d %s", r.Method, r.Path, a.Status, a.Body)
 		}
 		pair = c.Login(t, p)
 	}
-	lose(0)
+	ends(http.StatusNoContent, post("/v1/auth/logout", pair.Access))
+	ends(http.StatusNoContent, post("/v1/auth/logout-all", pair.Access))
+	ends(http.StatusOK, revoke(pair.Refresh))
+	ends(http.StatusNoContent, post("/v1/users/"+p.ID+"/logout", c.As(t, "admin")))
+	ends(http.StatusNoContent, suite.Request{Method: http.MethodDelete, Path: "/v1/auth/sessions/" + currentSession(t, c, pair.Access), Token: pair.Access})
+
+}
+
+// TestPasswordWhoseAnswersAreLost is the same for what changes a password and for who must wait.
+func TestPasswordWhoseAnswersAreLost(t *testing.T) {
+	t.Parallel()
+	db, endpoint := newLossy(t, shared.Endpoint, "TransactWriteItems", "UpdateItem", "PutItem")
+	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })))
+	post := func(path, token string, pairs ...string) suite.Request {
+		return suite.Request{Method: http.MethodPost, Path: path, Token: token, Body: body(t, pairs...)}
+	}
+	losing := func(n int64, r suite.Request) suite.Answer {
+		t.Helper()
+		db.lose.Store(n)
+		a := c.Do(t, r)
+		if left := db.lose.Swap(0); left > 0 {
+			t.Errorf("%s: %d answers were not lost", r.Path, left)
+		}
+		return a
+	}
+	email, first, second := "maria."+strings.ToLower(rand.Text())+"@shop.example", rand.Text(), rand.Text()
+	var user struct{ ID string }
+	a := losing(1, post("/v1/auth/register", "", "email", email, "password", first, "name", "María"))
+	if err := json.Unmarshal(a.Body, &user); err != nil || a.Status != http.StatusCreated {
+		t.Fatalf("got %d %s, %v", a.Status, a.Body, err)
+	}
+	login := func(password string) suite.Request {
+		return post("/v1/auth/login", "", "email", email, "password", password)
+	}
+	old := pairOf(t, losing(3, login(first)))
+
+	// The attempt, the password, the end of all sessions, that the attempts are forgotten, the new session.
+	pair := pairOf(t, losing(5, post("/v1/auth/password", old.Access, "current_password", first, "new_password", second)))
+	if a := c.Do(t, refresh(t, old.Refresh)); a.Code() != "invalid_grant" {
+		t.Errorf("a session of before the change: got %d %s", a.Status, a.Body)
+	}
+	pairOf(t, c.Do(t, refresh(t, pair.Refresh)))
+
+	for range 5 {
+		if a := losing(1, login(first)); a.Status != http.StatusUnauthorized {
+			t.Errorf("the password of before the change: got %d %s", a.Status, a.Body)
+		}
+	}
+	if a := c.Do(t, login(second)); a.Status != http.StatusTooManyRequests {
+		t.Errorf("after five failures: got %d %s", a.Status, a.Body)
+	}
+	// The attempts of logins, and those of changes of the password.
+	if a := losing(2, suite.Request{Method: http.MethodPost, Path: "/v1/users/" + user.ID + "/unlock", Token: c.As(t, "admin")}); a.Status != http.StatusNoContent {
+		t.Errorf("unlock: got %d %s", a.Status, a.Body)
+	}
+	pairOf(t, c.Do(t, login(second)))
+}
+
+// currentSession returns the id of the token's session.
+func currentSession(t *testing.T, c *suite.Caller, token string) string {
+	t.Helper()
+	a := c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/auth/sessions", Token: token})
+	var list struct {
+		Data []struct {
+			ID      string
+			Current bool
+		}
+	}
+	if err := json.Unmarshal(a.Body, &list); err != nil || a.Status != http.StatusOK {
+		t.Fatalf("got %d %s, %v; want sessions", a.Status, a.Body, err)
+	}
+	for _, s := range list.Data {
+		if s.Current {
+			return s.ID
+		}
+	}
+	t.Fatalf("no session of %s is the current one", a.Body)
+	return ""
 }
 
 // TestSecretsStayOutOfTheLogs looks for what must not be there in all that the gateway and the functions
