@@ -116,7 +116,6 @@ func TestIdentityWhoseAnswersAreLost(t *testing.T) {
 	ends(http.StatusOK, revoke(pair.Refresh))
 	ends(http.StatusNoContent, post("/v1/users/"+p.ID+"/logout", c.As(t, "admin")))
 	ends(http.StatusNoContent, suite.Request{Method: http.MethodDelete, Path: "/v1/auth/sessions/" + currentSession(t, c, pair.Access), Token: pair.Access})
-
 }
 
 // TestPasswordWhoseAnswersAreLost is the same for what changes a password and for who must wait.
