@@ -102,18 +102,20 @@ func TestSecretThatCannotBeUsedIsNamed(t *testing.T) {
 	t.Parallel()
 	const good = `"kid":"k1","alg":"HS256","status":"active","key":"` + "0123456789abcdef0123456789abcdef" + `"`
 	for name, content := range map[string]string{
-		"Empty":       "",
-		"Blank":       "\n",
-		"Truncated":   `{"kid":"k1","alg":"HS2`,
-		"NotJSON":     "\x00\x01\x02",
-		"Text":        `"key"`,
-		"EmptyList":   `[]`,
-		"EmptyObject": `{}`,
-		"WithoutAKey": `{"kid":"k1","alg":"HS256","status":"active"}`,
-		"EmptyKey":    `{"kid":"k1","alg":"HS256","status":"active","key":""}`,
-		"ShortKey":    `{"kid":"k1","alg":"HS256","status":"active","key":"0123456789"}`,
-		"KeyOfNumber": `{"kid":"k1","alg":"HS256","status":"active","key":12345678901234567890123456789012}`,
-		"SecondIsBad": `[{` + good + `},{"kid":"k2"}]`,
+		"Empty":               "",
+		"Blank":               "\n",
+		"Truncated":           `{"kid":"k1","alg":"HS2`,
+		"NotJSON":             "\x00\x01\x02",
+		"Text":                `"key"`,
+		"EmptyList":           `[]`,
+		"EmptyObject":         `{}`,
+		"WithoutAKey":         `{"kid":"k1","alg":"HS256","status":"active"}`,
+		"EmptyKey":            `{"kid":"k1","alg":"HS256","status":"active","key":""}`,
+		"ShortKey":            `{"kid":"k1","alg":"HS256","status":"active","key":"0123456789"}`,
+		"KeyOfNumber":         `{"kid":"k1","alg":"HS256","status":"active","key":12345678901234567890123456789012}`,
+		"RevokedNameless":     `[{` + good + `},{"alg":"HS256","status":"revoked"}]`,
+		"RetiringWithoutAKey": `[{` + good + `},{"kid":"k2","alg":"HS256","status":"retiring"}]`,
+		"SecondIsBad":         `[{` + good + `},{"kid":"k2"}]`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,20 +144,33 @@ func TestSecretThatCannotBeUsedIsNamed(t *testing.T) {
 
 func TestSecretThatWasRotatedIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	dir, m := t.TempDir(), read(t)
-	if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
-		t.Fatal(err)
-	}
-	const key = "0123456789abcdef0123456789abcdef"
-	list := `[{"kid":"k2","alg":"HS256","status":"active","key":"` + key + `"},
-		{"kid":"k1","alg":"HS256","status":"retiring","key":"` + key + `"}]`
-	if err := os.WriteFile(token.Path(dir, "TokenKeysSecret"), []byte(list), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := token.Mint(m, dir, "ada", nil, time.Now); err != nil {
-		t.Error(err)
+	const active = `{"kid":"k2","alg":"HS256","status":"active","key":"0123456789abcdef0123456789abcdef"}`
+	for name, list := range map[string]string{
+		"Retiring": `[` + active + `,{"kid":"k1","alg":"HS256","status":"retiring","key":"abcdef0123456789abcdef0123456789"}]`,
+		// RFC 8037 appendix A.1.
+		"JWK": `[` + active + `,{"kid":"k3","alg":"EdDSA","status":"next","key":{"kty":"OKP","crv":"Ed25519",
+			"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}]`,
+		"Revoked": `[` + active + `,{"kid":"k1","alg":"HS256","status":"revoked"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, m := t.TempDir(), read(t)
+			if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
+				t.Fatal(err)
+			}
+			path := token.Path(dir, "TokenKeysSecret")
+			if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := token.EnsureSecrets(dir, m.Secrets); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := token.Mint(m, dir, "ada", nil, time.Now); err != nil {
+				t.Error(err)
+			}
+			if kept, err := os.ReadFile(path); err != nil || string(kept) != list {
+				t.Errorf("the file has changed: %q, %v", kept, err)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package sessiontest
 
 import (
 	"context"
+	"time"
 
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -19,7 +20,10 @@ const (
 type flaky struct {
 	session.Store
 
-	rotate, revoke, state, other outcome
+	rotate, revoke, state outcome
+	write                 outcome // of every other write
+
+	created string // the session of the last Create, whatever became of it
 }
 
 // through does the call, or not, and returns what the caller hears.
@@ -34,7 +38,20 @@ func (o outcome) through(call func() error) error {
 }
 
 func (f *flaky) Create(ctx context.Context, s session.Session) error {
-	return f.other.through(func() error { return f.Store.Create(ctx, s) })
+	f.created = s.ID
+	return f.write.through(func() error { return f.Store.Create(ctx, s) })
+}
+
+func (f *flaky) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
+	return f.write.through(func() error { return f.Store.RevokeSubject(ctx, subject, at) })
+}
+
+func (f *flaky) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
+	return f.write.through(func() error { return f.Store.RevokeToken(ctx, t) })
+}
+
+func (f *flaky) RaiseAuthz(ctx context.Context, subject string, version int64) error {
+	return f.write.through(func() error { return f.Store.RaiseAuthz(ctx, subject, version) })
 }
 
 func (f *flaky) Rotate(ctx context.Context, r session.Rotation) (s session.Session, done bool, err error) {

@@ -137,8 +137,17 @@ func (m *machine) anyLogin(t *rapid.T) *modelLogin {
 	return rapid.SampledFrom(m.logins).Draw(t, "login")
 }
 
+// anyClient returns a login whose tokens have reached somebody.
+func (m *machine) anyClient(t *rapid.T) *modelLogin {
+	l := m.anyLogin(t)
+	if len(l.access) == 0 {
+		t.Skip("the answer to the login was lost")
+	}
+	return l
+}
+
 func (m *machine) anyToken(t *rapid.T) *modelToken {
-	return rapid.SampledFrom(m.anyLogin(t).access).Draw(t, "token")
+	return rapid.SampledFrom(m.anyClient(t).access).Draw(t, "token")
 }
 
 // onALine lets the calls of f suffer what is drawn for them.
@@ -146,31 +155,48 @@ func (m *machine) onALine(t *rapid.T, f func()) {
 	fate := rapid.SampledFrom([]outcome{answered, answered, answered, lost, refused})
 	m.store.rotate = fate.Draw(t, "rotate")
 	m.store.revoke = fate.Draw(t, "revoke")
+	m.store.write = fate.Draw(t, "write")
 	m.store.state = rapid.SampledFrom([]outcome{answered, answered, answered, refused}).Draw(t, "state")
-	defer func() { m.store.rotate, m.store.revoke, m.store.state = answered, answered, answered }()
+	defer func() {
+		m.store.rotate, m.store.revoke, m.store.state, m.store.write = answered, answered, answered, answered
+	}()
 	f()
+}
+
+// onAWrite does one write of a kind that is either done or not, and returns whether it is: the caller
+// hears so exactly when its answer came through.
+func (m *machine) onAWrite(t *rapid.T, f func() error) (done bool) {
+	m.onALine(t, func() {
+		err := f()
+		if (err == nil) != (m.store.write == answered) || err != nil && !errors.Is(err, session.ErrUnavailable) {
+			t.Fatalf("a write with the fate %d: %v", m.store.write, err)
+		}
+		done = m.store.write != refused
+	})
+	return done
 }
 
 func (m *machine) login(t *rapid.T) {
 	user := m.anyUser(t)
-	got, err := m.manager.Start(t.Context(), session.User{
-		Subject: user.subject, Roles: []string{"customer"}, AuthzVersion: user.version, NotBefore: user.epoch,
-	}, session.Device{})
-	if err != nil {
-		t.Fatal(err)
+	var got session.Tokens
+	done := m.onAWrite(t, func() (err error) {
+		got, err = m.manager.Start(t.Context(), session.User{
+			Subject: user.subject, Roles: []string{"customer"}, AuthzVersion: user.version, NotBefore: user.epoch,
+		}, session.Device{})
+		return err
+	})
+	if !done {
+		return
 	}
-	l := &modelLogin{user: user, created: m.now, refresh: map[int64]string{}}
+	l := &modelLogin{user: user, id: m.store.created, created: m.now, refresh: map[int64]string{}}
 	if !l.created.After(user.epoch) { // in the same millisecond as a logout everywhere
 		l.created = user.epoch.Add(time.Millisecond)
 	}
 	l.rotated, l.idle = l.created, l.created.Add(modelIdle)
-	token, err := m.tokens.Refresh.Verify(got.RefreshToken)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.id = token.SessionID
 	m.logins = append(m.logins, l)
-	m.took(t, l, got)
+	if got.RefreshToken != "" {
+		m.took(t, l, got)
+	}
 }
 
 // took notes the tokens that came out of the login's current generation.
@@ -195,7 +221,7 @@ func (m *machine) took(t *rapid.T, l *modelLogin, got session.Tokens) {
 }
 
 func (m *machine) refresh(t *rapid.T) {
-	l := m.anyLogin(t)
+	l := m.anyClient(t)
 	var held []int64
 	for generation := range l.generation + 1 {
 		if _, ok := l.refresh[generation]; ok {
@@ -207,7 +233,7 @@ func (m *machine) refresh(t *rapid.T) {
 
 // refreshNewest is what an honest client does.
 func (m *machine) refreshNewest(t *rapid.T) {
-	l := m.anyLogin(t)
+	l := m.anyClient(t)
 	newest := l.generation
 	for ; l.refresh[newest] == ""; newest-- {
 	}
@@ -280,58 +306,6 @@ func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind
 		return "", session.ErrInvalidGrant // less than a second is left
 	}
 	return told, nil
-}
-
-func (m *machine) logout(t *rapid.T) {
-	l := m.anyLogin(t)
-	m.onALine(t, func() {
-		wanted := m.store.revoke == answered
-		err := m.manager.RevokeOwn(t.Context(), l.user.subject, l.id)
-		if (err == nil) != wanted {
-			t.Fatalf("logout: %v", err)
-		}
-		if m.store.revoke != refused && l.revoked.IsZero() {
-			l.revoked = m.now
-		}
-	})
-	stranger := m.anyUser(t)
-	if err := m.manager.RevokeOwn(t.Context(), stranger.subject, l.id); stranger != l.user && !errors.Is(err, session.ErrNotFound) {
-		t.Fatalf("somebody else's session: %v", err)
-	} else if stranger == l.user && l.revoked.IsZero() {
-		l.revoked = m.now
-	}
-}
-
-func (m *machine) logoutAll(t *rapid.T) {
-	user := m.anyUser(t)
-	epoch, err := m.manager.RevokeAll(t.Context(), user.subject, session.Logout)
-	if err != nil || !epoch.Equal(m.now) {
-		t.Fatalf("logout everywhere: %v, %v", epoch, err)
-	}
-	user.epoch = epoch
-}
-
-func (m *machine) revokeToken(t *rapid.T) {
-	token := m.anyToken(t)
-	if err := m.manager.RevokeToken(t.Context(), token.id.TokenID, token.id.ExpiresAt, session.Client); err != nil {
-		t.Fatal(err)
-	}
-	token.revoked = earliest(token.revoked, m.now)
-}
-
-func (m *machine) changeRoles(t *rapid.T) {
-	user := m.anyUser(t)
-	user.version++
-	if err := m.manager.RaiseAuthz(t.Context(), user.subject, user.version); err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range m.logins {
-		for _, token := range l.access {
-			if l.user == user {
-				token.outdated = earliest(token.outdated, m.now)
-			}
-		}
-	}
 }
 
 func (m *machine) passTime(t *rapid.T) {
