@@ -39,12 +39,20 @@ type Table interface {
 	Warm(ctx context.Context) error
 }
 
-// GetHealth answers with the state of everything the API stands on: 503 when the commerce table
-// cannot be read (DOWN), 200 with DEGRADED when only /tmp is full, else 200 with UP.
-func GetHealth(commerce Table, now func() time.Time) (api.Handler, error) {
-	return probe(now, tableCheck(commerce), healthcheck.Check{
+// Tables are what the API stands on.
+type Tables struct {
+	// Commerce holds what is sold.
+	Commerce Table
+	// Auth holds users and sessions: without it no token can be checked.
+	Auth Table
+}
+
+// GetHealth answers with the state of everything the API stands on: 503 when a table cannot be read
+// (DOWN), 200 with DEGRADED when only /tmp is full, else 200 with UP.
+func GetHealth(tables Tables, now func() time.Time) (api.Handler, error) {
+	return probe(now, append(tables.checks(), healthcheck.Check{
 		Name: "tmp", Run: healthcheck.TempSpace(minTempSpace),
-	})
+	})...)
 }
 
 // GetLiveness answers 200 as long as the process can answer at all. It asks nobody.
@@ -52,13 +60,16 @@ func GetLiveness(now func() time.Time) (api.Handler, error) {
 	return probe(now)
 }
 
-// GetReadiness answers 503 when a request could not be served: the commerce table cannot be read.
-func GetReadiness(commerce Table, now func() time.Time) (api.Handler, error) {
-	return probe(now, tableCheck(commerce))
+// GetReadiness answers 503 when a request could not be served: a table cannot be read.
+func GetReadiness(tables Tables, now func() time.Time) (api.Handler, error) {
+	return probe(now, tables.checks()...)
 }
 
-func tableCheck(commerce Table) healthcheck.Check {
-	return healthcheck.Check{Name: "commerce_table", Critical: true, Timeout: 2 * time.Second, Run: commerce.Warm}
+func (t Tables) checks() []healthcheck.Check {
+	check := func(name string, table Table) healthcheck.Check {
+		return healthcheck.Check{Name: name, Critical: true, Timeout: 2 * time.Second, Run: table.Warm}
+	}
+	return []healthcheck.Check{check("commerce_table", t.Commerce), check("auth_table", t.Auth)}
 }
 
 func probe(now func() time.Time, checks ...healthcheck.Check) (api.Handler, error) {

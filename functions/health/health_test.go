@@ -20,18 +20,22 @@ func (t table) Warm(context.Context) error { return t.err }
 
 func TestProbes(t *testing.T) {
 	t.Parallel()
-	up, down := table{}, table{errors.New("private cause")}
+	broken := table{errors.New("private cause")}
+	up, noCommerce, noAuth := health.Tables{Commerce: table{}, Auth: table{}}, health.Tables{Commerce: broken, Auth: table{}}, health.Tables{Commerce: table{}, Auth: broken}
+	tables := []string{"commerce_table", "auth_table"}
 	for name, tc := range map[string]struct {
 		build  func() (api.Handler, error)
 		status int
 		want   string
 		checks []string
 	}{
-		"HealthUp":     {func() (api.Handler, error) { return health.GetHealth(up, time.Now) }, 200, "UP", []string{"commerce_table", "tmp"}},
-		"HealthDown":   {func() (api.Handler, error) { return health.GetHealth(down, time.Now) }, 503, "DOWN", []string{"commerce_table", "tmp"}},
-		"ReadyUp":      {func() (api.Handler, error) { return health.GetReadiness(up, time.Now) }, 200, "UP", []string{"commerce_table"}},
-		"ReadyDown":    {func() (api.Handler, error) { return health.GetReadiness(down, time.Now) }, 503, "DOWN", []string{"commerce_table"}},
-		"LiveAsksNone": {func() (api.Handler, error) { return health.GetLiveness(time.Now) }, 200, "UP", nil},
+		"HealthUp":          {func() (api.Handler, error) { return health.GetHealth(up, time.Now) }, 200, "UP", append(tables, "tmp")},
+		"HealthWithoutData": {func() (api.Handler, error) { return health.GetHealth(noCommerce, time.Now) }, 503, "DOWN", append(tables, "tmp")},
+		"HealthWithoutAuth": {func() (api.Handler, error) { return health.GetHealth(noAuth, time.Now) }, 503, "DOWN", append(tables, "tmp")},
+		"ReadyUp":           {func() (api.Handler, error) { return health.GetReadiness(up, time.Now) }, 200, "UP", tables},
+		"ReadyWithoutData":  {func() (api.Handler, error) { return health.GetReadiness(noCommerce, time.Now) }, 503, "DOWN", tables},
+		"ReadyWithoutAuth":  {func() (api.Handler, error) { return health.GetReadiness(noAuth, time.Now) }, 503, "DOWN", tables},
+		"LiveAsksNone":      {func() (api.Handler, error) { return health.GetLiveness(time.Now) }, 200, "UP", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

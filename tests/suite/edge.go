@@ -16,7 +16,7 @@ func (c *Caller) testHealth(t *testing.T) {
 		DurationMS float64 `json:"duration_ms"`
 	}
 	for path, names := range map[string][]string{
-		"/health": {"commerce_table", "tmp"}, "/health/live": {}, "/health/ready": {"commerce_table"},
+		"/health": {"auth_table", "commerce_table", "tmp"}, "/health/live": {}, "/health/ready": {"auth_table", "commerce_table"},
 	} {
 		t.Run(strings.ReplaceAll(path[1:], "/", "-"), func(t *testing.T) {
 			t.Parallel()

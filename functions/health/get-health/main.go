@@ -14,9 +14,9 @@ import (
 func main() { app.Main(health.GetHealthRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	auth, commerce, err := backend.OpenBoth(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return health.GetHealth(table, time.Now)
+	return health.GetHealth(health.Tables{Commerce: commerce, Auth: auth}, time.Now)
 }

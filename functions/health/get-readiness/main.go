@@ -14,9 +14,9 @@ import (
 func main() { app.Main(health.GetReadinessRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	auth, commerce, err := backend.OpenBoth(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return health.GetReadiness(table, time.Now)
+	return health.GetReadiness(health.Tables{Commerce: commerce, Auth: auth}, time.Now)
 }
