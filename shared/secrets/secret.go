@@ -15,7 +15,8 @@ import (
 
 // Config tunes how a Secret is refreshed. Its zero value works.
 type Config struct {
-	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes.
+	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes, and 1 s for
+	// a file, which costs a read of the disk and no call of AWS.
 	SoftAge time.Duration
 	// Limit bounds what a refresh may add to one request. Default 200 ms.
 	Limit time.Duration
@@ -26,9 +27,12 @@ type Config struct {
 	Clock func() time.Time
 }
 
-func (c Config) withDefaults() Config {
+func (c Config) withDefaults(kind sourceKind) Config {
 	if c.SoftAge <= 0 {
 		c.SoftAge = 5 * time.Minute
+		if kind == kindFile {
+			c.SoftAge = time.Second
+		}
 	}
 	if c.Limit <= 0 {
 		c.Limit = 200 * time.Millisecond
@@ -62,7 +66,7 @@ func Open[T any](ctx context.Context, source Source, getter Getter, decode func(
 	if decode == nil {
 		return nil, errors.New("secrets: no decode function")
 	}
-	s := &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults()}
+	s := &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults(source.kind)}
 	if err := s.load(ctx); err != nil {
 		return nil, err
 	}

@@ -168,22 +168,32 @@ func TestOneRequestRefreshesAndTheOthersDoNotWait(t *testing.T) {
 func TestFileIsReadAgain(t *testing.T) {
 	t.Parallel()
 
-	path := filepath.Join(t.TempDir(), "secret")
-	write := func(s string) {
-		if err := os.WriteFile(path, []byte(s), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("v1")
-	now := time.Unix(0, 0)
-	secret := open(t, "file:"+path, &store{}, secrets.Config{Clock: func() time.Time { return now }, SoftAge: time.Minute})
-	write("v2")
-	if got := secret.Get(t.Context()); got != "v1" {
-		t.Errorf("got %q, want v1", got)
-	}
-	now = now.Add(time.Minute)
-	if got := secret.Get(t.Context()); got != "v2" {
-		t.Errorf("got %q, want v2", got)
+	for name, tt := range map[string]struct{ set, age time.Duration }{
+		"AfterASecond":  {age: time.Second},
+		"AsConfigured":  {set: time.Minute, age: time.Minute},
+		"NotOfNegative": {set: -1, age: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "secret")
+			write := func(s string) {
+				if err := os.WriteFile(path, []byte(s), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("v1")
+			now := time.Unix(0, 0)
+			secret := open(t, "file:"+path, &store{}, secrets.Config{Clock: func() time.Time { return now }, SoftAge: tt.set})
+			write("v2")
+			now = now.Add(tt.age - 1)
+			if got := secret.Get(t.Context()); got != "v1" {
+				t.Errorf("got %q, want v1", got)
+			}
+			now = now.Add(1)
+			if got := secret.Get(t.Context()); got != "v2" {
+				t.Errorf("got %q, want v2", got)
+			}
+		})
 	}
 }
 
