@@ -33,15 +33,23 @@ func ParseIdentifierKey(secret []byte) ([]byte, error) {
 
 // Identifier returns what stands for an e-mail address in keys of the store: an HMAC-SHA256 in hex.
 // Keys show up where values do not, in logs, metrics and consoles; an address has no business there,
-// and a plain hash of one is guessed in no time. Letter case and surrounding space do not count. The
-// key cannot be changed without writing every user again.
+// and a plain hash of one is guessed in no time. The case of ASCII letters and surrounding space do not
+// count; other letters are left alone, because Unicode folds some of them into ASCII. The key cannot be
+// changed without writing every user again.
 //
 // Any text has an identifier, also one that is no address: whoever tries to log in with it is counted
 // like everybody.
 func Identifier(key []byte, email string) string {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(strings.ToLower(strings.TrimSpace(email))))
+	mac.Write([]byte(strings.Map(asciiLower, strings.TrimSpace(email))))
 	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func asciiLower(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + ('a' - 'A')
+	}
+	return r
 }
 
 // The bounds of an address in bytes (RFC 5321 section 4.5.3.1, RFC 3696 erratum 1690).
@@ -52,11 +60,11 @@ const (
 
 var (
 	emailName   = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*$`)
-	emailDomain = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$`)
+	emailDomain = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$`)
 )
 
 // validEmail reports whether mail could be sent to the address: RFC 5321's dot-string at a domain of
-// two labels or more. It is ASCII, so that no two addresses look alike or are folded into one; an
+// two labels or more, the last of which begins with a letter (RFC 3696 section 2). It is ASCII, so that no two addresses look alike or are folded into one; an
 // internationalised domain comes in its xn-- form.
 func validEmail(email string) bool {
 	name, domain, ok := strings.Cut(email, "@")

@@ -3,7 +3,6 @@ package auth
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/functions/internal/policy"
@@ -46,7 +45,7 @@ func (r *rules) line(pointer, s string, limit int) {
 	if utf8.RuneCountInString(s) > limit {
 		r.refuse(pointer, "must not have more than %d characters", limit)
 	}
-	if strings.ContainsFunc(s, unicode.IsControl) {
+	if strings.ContainsFunc(s, policy.Unprintable) {
 		r.refuse(pointer, "must not contain control characters")
 	}
 }

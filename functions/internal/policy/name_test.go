@@ -10,17 +10,24 @@ import (
 func TestPersonNameFault(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ name, want string }{
-		"OneWord":  {"María", ""},
-		"OneSign":  {"李", ""},
-		"Spaces":   {"María  López", ""},
-		"Longest":  {strings.Repeat("𝄞", policy.MaxPersonName), ""},
-		"TooLong":  {strings.Repeat("ñ", policy.MaxPersonName+1), "must not have more than 200 characters"},
-		"Empty":    {"", "must not be blank"},
-		"Space":    {" \u3000", "must not be blank"},
-		"Tab":      {" \t", "must not be blank"},
-		"NewLine":  {"María\nLópez", "must not contain control characters"},
-		"NUL":      {"María\x00", "must not contain control characters"},
-		"NextLine": {"María\u0085López", "must not contain control characters"},
+		"OneWord":             {"María", ""},
+		"OneSign":             {"李", ""},
+		"Spaces":              {"María  López", ""},
+		"Longest":             {strings.Repeat("𝄞", policy.MaxPersonName), ""},
+		"TooLong":             {strings.Repeat("ñ", policy.MaxPersonName+1), "must not have more than 200 characters"},
+		"Empty":               {"", "must not be blank"},
+		"Space":               {" \u3000", "must not be blank"},
+		"Tab":                 {" \t", "must not be blank"},
+		"Joiner":              {"می\u200cخواهم", ""},
+		"Invisible":           {"\u200b\ufeff \u2060", "must not be blank"},
+		"SpaceAtTheEnd":       {"María ", "must not begin or end with a space"},
+		"SpaceAtTheBeginning": {"\u00a0María", "must not begin or end with a space"},
+		"RightToLeftOverride": {"María \u202eadmin", "must not contain control characters"},
+		"Isolate":             {"\u2066María\u2069", "must not contain control characters"},
+		"LineSeparator":       {"María\u2028López", "must not contain control characters"},
+		"NewLine":             {"María\nLópez", "must not contain control characters"},
+		"NUL":                 {"María\x00", "must not contain control characters"},
+		"NextLine":            {"María\u0085López", "must not contain control characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
