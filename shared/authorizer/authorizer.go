@@ -86,7 +86,7 @@ func New(verifier Verifier, cfg Config) (*Authorizer, error) {
 // does not panic, and returns no error but ErrUnavailable.
 func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 	annotation := a.decide(ctx, req)
-	logging.EntryFrom(ctx).Add(zap.String("auth", string(annotation.Outcome)))
+	note(ctx, annotation)
 	if a.cached && annotation.Outcome == identity.Unavailable {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, ErrUnavailable
 	}
@@ -97,6 +97,16 @@ func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2Custo
 		answer[key] = value
 	}
 	return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: answer}, nil
+}
+
+// note leaves the decision on the invocation's line, and the key that signed what was accepted: by it a
+// rotation of keys is followed.
+func note(ctx context.Context, annotation identity.Annotation) {
+	fields := []zap.Field{zap.String("auth", string(annotation.Outcome))}
+	if annotation.Identity.KeyID != "" {
+		fields = append(fields, zap.String("kid", annotation.Identity.KeyID))
+	}
+	logging.EntryFrom(ctx).Add(fields...)
 }
 
 func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (annotation identity.Annotation) {
