@@ -31,7 +31,7 @@ type CheckConfig struct {
 	// RelaxedTTL is how long routes of class api.Relaxed believe that a token stands. 0 is
 	// DefaultRelaxedTTL; at most MaxRelaxedTTL.
 	RelaxedTTL time.Duration `env:"REVOCATION_RELAXED_TTL"`
-	// Timeout bounds one check; after it the answer is ErrUnavailable. 0 is DefaultCheckTimeout.
+	// Timeout bounds one check, its second read included; after it the answer is ErrUnavailable. 0 is DefaultCheckTimeout.
 	Timeout time.Duration `env:"REVOCATION_TIMEOUT"`
 }
 
@@ -115,10 +115,7 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class api.Rev
 		return nil
 	}
 
-	found, err := c.look(ctx, id, class == api.Strict, now)
-	if err == nil && found.unsure && class != api.Strict {
-		found, err = c.look(ctx, id, true, now)
-	}
+	found, err := c.find(ctx, id, class == api.Strict, now)
 	if err != nil {
 		return err
 	}
@@ -129,17 +126,26 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class api.Rev
 	return nil
 }
 
-// look reads what is known about the token and judges it.
-func (c *Checker) look(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
+// find looks at the token, and a second time where a replica may be behind. The time is for both.
+func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
+	found, err := c.look(limited, id, strong, now)
+	if err == nil && found.unsure && !strong {
+		found, err = c.look(limited, id, true, now)
+	}
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		// Told and not wrapped: it is not the end of the request's own time.
+		return finding{}, ErrUnavailable.WithCause(fmt.Errorf("session: no answer within %v: %s", c.cfg.Timeout, err.Error()))
+	}
+	return found, err
+}
+
+// look reads what is known about the token and judges it.
+func (c *Checker) look(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
 	query := Query{SessionID: id.SessionID, Subject: id.Subject, TokenID: id.TokenID, Everybody: c.epochIsOld(now), Strong: strong}
-	state, err := c.reader.State(limited, query)
+	state, err := c.reader.State(ctx, query)
 	if err != nil {
-		if ctx.Err() == nil && limited.Err() != nil {
-			// Told and not wrapped: it is not the end of the request's own time.
-			return finding{}, ErrUnavailable.WithCause(fmt.Errorf("session: no answer within %v: %s", c.cfg.Timeout, err.Error()))
-		}
 		return finding{}, err
 	}
 	epoch := c.keepEpoch(query.Everybody, state.NotBefore, now)
@@ -157,10 +163,10 @@ func (c *Checker) remember(id identity.Identity, class api.Revocation, f finding
 			c.standing.add(id.TokenID, now.Add(c.cfg.RelaxedTTL))
 		}
 	case f.session && id.SessionID != "":
-		// Its last token was minted before now.
+		// Its last token was minted before now, by a clock that may be ahead.
 		c.deadSessions.add(id.SessionID, now.Add(jwt.MaxTTL+jwt.Leeway))
 	case f.token && id.TokenID != "":
-		c.deadTokens.add(id.TokenID, id.ExpiresAt.Add(jwt.Leeway))
+		c.deadTokens.add(id.TokenID, id.ExpiresAt)
 	}
 }
 

@@ -3,10 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -301,99 +298,28 @@ func TestWhatIsRememberedOfWhat(t *testing.T) {
 	}
 }
 
-func TestCheckFails(t *testing.T) {
+// Of a token alone, with or without a session, it is remembered until the token expires.
+func TestRevokedTokenIsKnownForAsLongAsItLives(t *testing.T) {
 	t.Parallel()
-	fault := errors.New("no such table")
-	for name, c := range map[string]struct {
-		err   error
-		delay time.Duration
-		want  error
-	}{
-		"Unavailable": {err: session.ErrUnavailable, want: session.ErrUnavailable},
-		"Fault":       {err: fault, want: fault},
-		"Hangs":       {delay: time.Hour, want: session.ErrUnavailable},
-	} {
-		for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed} {
-			t.Run(name+class.String(), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					b := newBench(t)
-					b.err, b.delay = c.err, c.delay
-					start := time.Now()
-					err := b.Check(t.Context(), b.id, class)
-					if !errors.Is(err, c.want) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrRevoked) {
-						t.Errorf("got %v, want %v", err, c.want)
-					}
-					if took := time.Since(start); took > session.DefaultCheckTimeout {
-						t.Errorf("took %v", took)
-					}
-					if b.err, b.delay = nil, 0; b.Check(t.Context(), b.id, class) != nil {
-						t.Error("a failure was remembered")
-					}
-				})
-			})
-		}
-	}
-
-	t.Run("TheCallersOwnEnd", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
+	for name, change := range map[string]func(*identity.Identity){"OfASession": func(*identity.Identity) {}, "OfAMachine": machine} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t)
-			b.delay = time.Hour
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			if err := b.Check(ctx, b.id, api.Default); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v", err)
+			change(&b.id)
+			state := standing()
+			state.TokenRevoked = true
+			b.both(state)
+			if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+				t.Fatal(err)
+			}
+			b.asked = nil
+			b.both(standing())
+			b.now = b.id.ExpiresAt.Add(-time.Millisecond)
+			for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless} {
+				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
+					t.Errorf("%s, in its last moment: %v, asked %d times", class, err, len(b.asked))
+				}
 			}
 		})
-	})
-}
-
-// A flood of tokens costs reads and not memory.
-func TestMemoryIsBounded(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	state := standing()
-	state.TokenRevoked = true
-	b.both(state)
-	const flood = 12_000
-	for i := range flood {
-		b.id.TokenID = strconv.Itoa(i)
-		if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
-			t.Fatal(err)
-		}
-	}
-	b.asked = nil
-	for i := range flood {
-		b.id.TokenID = strconv.Itoa(flood - 1 - i)
-		if err := b.Check(t.Context(), b.id, api.Stateless); err != nil {
-			continue // remembered
-		}
-		if i < 5000 || i > 10_000 {
-			t.Errorf("%d of %d are remembered, want 5000 to 10000", i, flood)
-		}
-		return
-	}
-	t.Error("everything is remembered")
-}
-
-func TestCheckerRefuses(t *testing.T) {
-	t.Parallel()
-	store, clock := sessiontest.NewMemory(), time.Now
-	for name, c := range map[string]struct {
-		cfg    session.CheckConfig
-		reader session.Reader
-		clock  func() time.Time
-		want   string
-	}{
-		"LongTTL":         {session.CheckConfig{RelaxedTTL: 61 * time.Second}, store, clock, "REVOCATION_RELAXED_TTL"},
-		"NegativeTTL":     {session.CheckConfig{RelaxedTTL: -1}, store, clock, "REVOCATION_RELAXED_TTL"},
-		"NegativeTimeout": {session.CheckConfig{Timeout: -1}, store, clock, "REVOCATION_TIMEOUT"},
-		"NoReader":        {session.CheckConfig{}, nil, clock, "reader"},
-		"NoClock":         {session.CheckConfig{}, store, nil, "clock"},
-	} {
-		if _, err := session.NewChecker(c.cfg, c.reader, c.clock); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
