@@ -180,6 +180,7 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 		if _, err := m.store.Revoke(ctx, Revocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
 			return "", err // it still lives, so the client must not hear that it is over
 		}
+		m.forget()
 		told.Kind, told.Reason = Reused, Reuse
 		m.tell(ctx, told)
 		return "", ErrInvalidGrant.WithCause(errReuse)

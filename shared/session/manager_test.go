@@ -315,6 +315,10 @@ func TestLoginBesideALogoutEverywhere(t *testing.T) {
 	if err := w.Check(t.Context(), id, api.Strict); err != nil {
 		t.Errorf("a login in the millisecond of the logout: %v", err)
 	}
+	// Who only reads the token, and asks nobody, must not take it for older than the session.
+	if want := epoch.Add(time.Millisecond); !id.IssuedAt.Equal(want) {
+		t.Errorf("its token was issued at %v, want %v", id.IssuedAt, want)
+	}
 	if _, err := w.Refresh(t.Context(), tokens.RefreshToken, lookup); err != nil {
 		t.Errorf("its refresh: %v", err)
 	}

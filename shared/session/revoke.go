@@ -105,8 +105,11 @@ func (m *Manager) RaiseAuthz(ctx context.Context, subject string, version int64)
 	if subject == "" {
 		return errors.New("session: RaiseAuthz needs a subject")
 	}
-	m.forget()
-	return m.store.RaiseAuthz(ctx, subject, version)
+	if err := m.store.RaiseAuthz(ctx, subject, version); err != nil {
+		return err
+	}
+	m.forget() // after the write: a request beside it has read what was before
+	return nil
 }
 
 // List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and

@@ -1,0 +1,189 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// witness notes what is read, and lets another request in before every write that ends something.
+type witness struct {
+	session.Store
+
+	asked  []session.Query
+	before func()
+}
+
+func (w *witness) State(ctx context.Context, q session.Query) (session.State, error) {
+	w.asked = append(w.asked, q)
+	return w.Store.State(ctx, q)
+}
+
+func (w *witness) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+	w.before()
+	return w.Store.Revoke(ctx, r)
+}
+
+func (w *witness) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
+	w.before()
+	return w.Store.RevokeSubject(ctx, subject, at)
+}
+
+func (w *witness) RevokeEverybody(ctx context.Context, at time.Time) error {
+	w.before()
+	return w.Store.RevokeEverybody(ctx, at)
+}
+
+func (w *witness) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
+	w.before()
+	return w.Store.RevokeToken(ctx, t)
+}
+
+func (w *witness) RaiseAuthz(ctx context.Context, subject string, version int64) error {
+	w.before()
+	return w.Store.RaiseAuthz(ctx, subject, version)
+}
+
+// newWitnessed returns a world whose store is watched.
+func newWitnessed(t *testing.T) (*world, *witness) {
+	t.Helper()
+	w := newWorld(t, session.Config{})
+	watched := &witness{Store: w.store, before: func() {}}
+	var err error
+	w.Manager, err = session.New(session.Config{}, watched, w.tokens.Keys, func() time.Time { return w.now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, watched
+}
+
+// What a process ends it does not go on to believe in, in any class: neither what it had remembered nor
+// what a request beside the write has made it remember.
+func TestProcessBelievesItsOwnRevocations(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(context.Context, *world, session.Tokens) error{
+		"Revoke": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			id, err := w.tokens.Access.Verify(tokens.AccessToken)
+			return errors.Join(err, w.Revoke(ctx, id.SessionID, session.Admin))
+		},
+		"RevokeOwn": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			id, err := w.tokens.Access.Verify(tokens.AccessToken)
+			return errors.Join(err, w.RevokeOwn(ctx, id.Subject, id.SessionID))
+		},
+		"RevokeRefreshToken": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			return w.RevokeRefreshToken(ctx, tokens.RefreshToken)
+		},
+		"RevokeAll": func(ctx context.Context, w *world, _ session.Tokens) error {
+			return second(w.RevokeAll(ctx, "alice", session.Logout))
+		},
+		"RevokeEverybody": func(ctx context.Context, w *world, _ session.Tokens) error {
+			return w.RevokeEverybody(ctx, session.Admin)
+		},
+		"RevokeToken": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			id, err := w.tokens.Access.Verify(tokens.AccessToken)
+			return errors.Join(err, w.RevokeToken(ctx, id.TokenID, id.ExpiresAt, session.Client))
+		},
+		"RaiseAuthz": func(ctx context.Context, w *world, _ session.Tokens) error {
+			return w.RaiseAuthz(ctx, "alice", alice().AuthzVersion+1)
+		},
+		"Reuse": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			if _, err := w.Refresh(ctx, tokens.RefreshToken, lookup); err != nil {
+				return err
+			}
+			w.now = w.now.Add(session.DefaultRetryWindow + time.Millisecond)
+			_, err := w.Refresh(ctx, tokens.RefreshToken, lookup)
+			return expect(session.ErrInvalidGrant, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, watched := newWitnessed(t)
+			tokens := w.start(t, alice())
+			id, _ := w.verify(t, tokens)
+			check := func() error { return w.Check(t.Context(), id, api.Relaxed) }
+			if err := check(); err != nil {
+				t.Fatal(err)
+			}
+			watched.before = func() {
+				if err := check(); err != nil {
+					t.Errorf("beside the write: %v", err)
+				}
+			}
+			if err := end(t.Context(), w, tokens); err != nil {
+				t.Fatal(err)
+			}
+			if err := check(); !errors.Is(err, session.ErrRevoked) {
+				t.Errorf("after it: %v, want ErrRevoked", err)
+			}
+		})
+	}
+}
+
+func expect(want, got error) error {
+	if errors.Is(got, want) {
+		return nil
+	}
+	return errors.Join(errors.New("another answer"), got)
+}
+
+// A replica that is behind must not make up for a logout: what mints tokens, and what shows sessions,
+// reads consistently. The global epoch is read once a minute.
+func TestEpochsAreReadConsistently(t *testing.T) {
+	t.Parallel()
+	w, watched := newWitnessed(t)
+	tokens := w.start(t, alice())
+	if len(watched.asked) > 0 {
+		t.Errorf("Start asked %+v", watched.asked)
+	}
+	if _, err := w.Refresh(t.Context(), tokens.RefreshToken, lookup); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.List(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	want := []session.Query{{Subject: "alice", Everybody: true, Strong: true}, {Subject: "alice", Strong: true}}
+	if diff := cmp.Diff(want, watched.asked); diff != "" {
+		t.Errorf("Refresh and List asked (-want +got):\n%s", diff)
+	}
+}
+
+// Tokens count in seconds: one that would end within the second that it begins in is none. A token whose
+// own end is checked by a clock that is behind gets that far.
+func TestLastSecond(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before time.Duration // the session's end
+		want   error
+	}{
+		"OneSecondIsLeft": {1600 * time.Millisecond, nil},
+		"NoneIsLeft":      {600 * time.Millisecond, session.ErrInvalidGrant},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := sessiontest.Time(0).Add(600 * time.Millisecond)
+			tokens := sessiontest.NewTokens(t, func() time.Time { return now.Add(-time.Second) })
+			m, err := session.New(session.Config{Idle: time.Hour, Absolute: time.Hour}, sessiontest.NewMemory(), tokens.Keys, func() time.Time { return now })
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := m.Start(t.Context(), alice(), session.Device{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now = now.Add(time.Hour - c.before)
+			got, err := m.Refresh(t.Context(), first.RefreshToken, lookup)
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %+v, %v; want %v", got, err, c.want)
+			}
+		})
+	}
+}
+
+var _ session.Store = (*witness)(nil)
