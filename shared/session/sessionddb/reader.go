@@ -16,7 +16,7 @@ const (
 	attrGeneration = "gen"
 	attrRotatedAt  = "rot_at"
 	attrRotationID = "rot_id"
-	attrExpiresAt  = "exp"
+	attrExpiresAt  = "exp" // for who looks at the table: a token is not accepted after it anyway
 	attrTTL        = "ttl"
 	attrIndexPK    = "GSI1PK"
 	attrIndexSK    = "GSI1SK"
