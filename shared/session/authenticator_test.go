@@ -1,0 +1,61 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// Where no authorizer stands before a function, its middleware verifies the token and asks a Checker. What
+// the Checker says must reach the client as it does through an authorizer.
+func TestCheckBehindRequireAuth(t *testing.T) {
+	t.Parallel()
+	revoked := standing()
+	revoked.Session.RevokedAt = sessiontest.Time(50)
+	for name, c := range map[string]struct {
+		state  session.State
+		err    error
+		status int
+		code   string
+		header string // of the answer
+		value  string
+	}{
+		"Stands":      {state: standing(), status: http.StatusNoContent},
+		"Revoked":     {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: middleware.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
+		"Unavailable": {err: session.ErrUnavailable.WithCause(errors.New("private")), status: http.StatusServiceUnavailable, code: "auth_unavailable", header: "Retry-After", value: "1"},
+		"Fault":       {err: errors.New("private"), status: http.StatusInternalServerError, code: "internal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.both(c.state)
+			b.err = c.err
+			verify := func(ctx context.Context, _ string) (identity.Identity, error) {
+				return b.id, b.Check(ctx, b.id, api.Default)
+			}
+			h := middleware.RequireAuth(jwt.Authenticator(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+			r.Header.Set("Authorization", "Bearer token")
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.code) || strings.Contains(rec.Body.String(), "private") {
+				t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, c.status, c.code)
+			}
+			if c.header != "" && rec.Header().Get(c.header) != c.value {
+				t.Errorf("%s: got %q, want %q", c.header, rec.Header().Get(c.header), c.value)
+			}
+		})
+	}
+}
