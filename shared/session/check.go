@@ -135,8 +135,7 @@ func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, n
 		found, err = c.look(limited, id, true, now)
 	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		// Told and not wrapped: it is not the end of the request's own time.
-		return finding{}, ErrUnavailable.WithCause(fmt.Errorf("session: no answer within %v: %s", c.cfg.Timeout, err.Error()))
+		return finding{}, tooLate(c.cfg.Timeout, err)
 	}
 	return found, err
 }

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -19,6 +22,12 @@ var (
 	// method Outcome() identity.Outcome, which gives identity.TokenRevoked. Compare with errors.Is.
 	ErrRevoked error = &revoked{}
 )
+
+// tooLate is ErrUnavailable after a limit of this package's own. The cause is told and not wrapped: it
+// is not the end of the request's time.
+func tooLate(limit time.Duration, cause error) error {
+	return ErrUnavailable.WithCause(fmt.Errorf("session: no answer within %v: %s", limit, cause.Error()))
+}
 
 type revoked struct{ why string }
 

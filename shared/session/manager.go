@@ -96,11 +96,26 @@ type UserLookup func(ctx context.Context, subject string) (User, error)
 // Refresh exchanges a refresh token for new tokens, in one round trip. The one token that was
 // replaced last gets the same successor again within the retry window; any other that was replaced
 // ends the session. It returns ErrInvalidGrant for a token that is not accepted, whatever the
-// reason, and ErrUnavailable; after that the client may send the same token again.
+// reason, and ErrUnavailable; after that the client may send the same token again. It waits for the
+// store for half of the retry window, so that the other half is left to a client that hears so.
 func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserLookup) (Tokens, error) {
 	if lookup == nil {
 		return Tokens{}, errors.New("session: Refresh needs a lookup of users")
 	}
+	if *m.cfg.RetryWindow == 0 {
+		return m.refresh(ctx, refreshToken, lookup)
+	}
+	limit := *m.cfg.RetryWindow / 2
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tokens, err := m.refresh(limited, refreshToken, lookup)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil && !errors.Is(err, ErrInvalidGrant) {
+		return Tokens{}, tooLate(limit, err)
+	}
+	return tokens, err
+}
+
+func (m *Manager) refresh(ctx context.Context, refreshToken string, lookup UserLookup) (Tokens, error) {
 	token, err := m.keys.Verify(ctx).Verify(refreshToken)
 	if err != nil {
 		return Tokens{}, ErrInvalidGrant.WithCause(err)

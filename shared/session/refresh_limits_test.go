@@ -1,0 +1,91 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// stalled rotates at once and answers no sooner than the caller gives up.
+type stalled struct {
+	*sessiontest.Memory
+
+	stall bool
+}
+
+func (s *stalled) Rotate(ctx context.Context, r session.Rotation) (session.Session, bool, error) {
+	got, done, err := s.Memory.Rotate(ctx, r)
+	if s.stall {
+		<-ctx.Done()
+		return session.Session{}, false, ctx.Err()
+	}
+	return got, done, err
+}
+
+// A client that is told to come again must find the window open, however long the store kept its
+// answer back.
+func TestRefreshThatGotNoAnswerLeavesTimeToRepeatIt(t *testing.T) {
+	t.Parallel()
+	for name, window := range map[string]time.Duration{"Default": session.DefaultRetryWindow, "Short": 2 * time.Second, "Longest": session.MaxRetryWindow} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := &stalled{Memory: sessiontest.NewMemory()}
+				tokens := sessiontest.NewTokens(t, time.Now)
+				m, err := session.New(session.Config{RetryWindow: &window}, store, tokens.Keys, time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				first, err := m.Start(t.Context(), alice(), session.Device{})
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				store.stall = true
+				began := time.Now()
+				if _, err := m.Refresh(t.Context(), first.RefreshToken, lookup); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want ErrUnavailable and not the end of the request's time", err)
+				}
+				if took := time.Since(began); took != window/2 {
+					t.Errorf("the answer took %v, want %v", took, window/2)
+				}
+
+				store.stall = false
+				time.Sleep(window / 2)
+				again, err := m.Refresh(t.Context(), first.RefreshToken, lookup)
+				if err != nil {
+					t.Fatalf("repeated within the window: %v", err)
+				}
+				if got, err := tokens.Refresh.Verify(again.RefreshToken); err != nil || got.Generation != 1 {
+					t.Errorf("got generation %d, %v", got.Generation, err)
+				}
+			})
+		})
+	}
+}
+
+// Without a window there is nothing to leave time for: the request's own end bounds it.
+func TestRefreshWithoutAWindowTakesTheRequestsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &stalled{Memory: sessiontest.NewMemory(), stall: true}
+		m, err := session.New(session.Config{RetryWindow: new(time.Duration(0))}, store, sessiontest.NewTokens(t, time.Now).Keys, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := m.Start(t.Context(), alice(), session.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		defer cancel()
+		if _, err := m.Refresh(ctx, first.RefreshToken, lookup); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the end of the request's time", err)
+		}
+	})
+}
