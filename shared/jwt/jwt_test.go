@@ -156,8 +156,10 @@ func TestLifetime(t *testing.T) {
 		"AtOnce":                  {noon, identity.OK},
 		"ClockBehindWithinLeeway": {noon.Truncate(time.Second).Add(-jwt.Leeway), identity.OK},
 		"NotYetValid":             {noon.Truncate(time.Second).Add(-jwt.Leeway - 1), identity.InvalidClaims},
-		"LastMoment":              {exp.Add(jwt.Leeway - 1), identity.OK},
-		"Expired":                 {exp.Add(jwt.Leeway), identity.TokenExpired},
+		"LastMoment":              {exp.Add(-1), identity.OK},
+		"Expired":                 {exp, identity.TokenExpired}, // no leeway: the same moment for whoever looks
+		"ExpiredWithinTheLeeway":  {exp.Add(jwt.Leeway - 1), identity.TokenExpired},
+		"ExpiredBehindTheLeeway":  {exp.Add(jwt.Leeway), identity.TokenExpired},
 		"LongExpired":             {exp.AddDate(10, 0, 0), identity.TokenExpired},
 	} {
 		t.Run(name, func(t *testing.T) {

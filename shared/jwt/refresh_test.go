@@ -188,8 +188,10 @@ func TestRefreshVerifierRefuses(t *testing.T) {
 		want  identity.Outcome
 	}{
 		"OK":              {token, noon, identity.OK},
-		"LastMoment":      {token, step().ExpiresAt.Add(jwt.Leeway - 1), identity.OK},
-		"Expired":         {token, step().ExpiresAt.Add(jwt.Leeway), identity.TokenExpired},
+		"LastMoment":      {token, step().ExpiresAt.Add(-1), identity.OK},
+		"Expired":         {token, step().ExpiresAt, identity.TokenExpired},
+		"ExpiredALittle":  {token, step().ExpiresAt.Add(jwt.Leeway - 1), identity.TokenExpired},
+		"ExpiredLongAgo":  {token, step().ExpiresAt.Add(jwt.Leeway), identity.TokenExpired},
 		"FromTheFuture":   {token, step().IssuedAt.Add(-jwt.Leeway - 1), identity.InvalidClaims},
 		"OtherIssuer":     {other(jwt.RefreshConfig{Issuer: "x", Audience: refreshCfg.Audience}, secret), noon, identity.InvalidClaims},
 		"OtherAudience":   {other(jwt.RefreshConfig{Issuer: refreshCfg.Issuer, Audience: cfg.Audience}, secret), noon, identity.InvalidClaims},

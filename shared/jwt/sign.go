@@ -15,7 +15,8 @@ const (
 	DefaultTTL = 15 * time.Minute
 	// MaxTTL is the longest life that may be configured, and that a verifier accepts.
 	MaxTTL = time.Hour
-	// Leeway is how far the clocks of signer and verifier may differ.
+	// Leeway is how far the signer's clock may be ahead of the verifier's: a token is accepted that
+	// long before its "iat" and "nbf". Its "exp" has none, so that every reader means the same by it.
 	Leeway = 5 * time.Second
 	// MaxToken is the length in bytes above which a token is not looked at.
 	MaxToken = 4096

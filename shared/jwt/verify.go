@@ -71,6 +71,7 @@ type tokens struct {
 	keys      map[string]*key // by header segment
 	parser    *jwt.Parser
 	validator *jwt.Validator
+	clock     func() time.Time
 }
 
 func newTokens(typ string, keys Keys, clock func() time.Time, options ...jwt.ParserOption) (*tokens, error) {
@@ -84,7 +85,7 @@ func newTokens(typ string, keys Keys, clock func() time.Time, options ...jwt.Par
 		jwt.WithLeeway(Leeway),
 		jwt.WithTimeFunc(clock),
 	)
-	return &tokens{keys: keys.byHeader(typ), parser: jwt.NewParser(options...), validator: jwt.NewValidator(options...)}, nil
+	return &tokens{keys: keys.byHeader(typ), parser: jwt.NewParser(options...), validator: jwt.NewValidator(options...), clock: clock}, nil
 }
 
 // verify decodes the token into claims and returns the id of the key that signed it. Nothing of
@@ -121,10 +122,22 @@ func (t *tokens) verify(token string, claims jwt.Claims) (kid string, err error)
 	if err == nil {
 		err = t.validator.Validate(claims)
 	}
+	if err == nil {
+		err = t.unexpired(claims)
+	}
 	if err != nil {
 		return "", &Error{outcomeOf(err), err}
 	}
 	return k.id, nil
+}
+
+// unexpired compares the expiry without the leeway, which golang-jwt gives to all times alike.
+func (t *tokens) unexpired(claims jwt.Claims) error {
+	end, err := claims.GetExpirationTime()
+	if err == nil && !t.clock().Before(end.Time) { // it is there: golang-jwt has required it
+		err = jwt.ErrTokenExpired
+	}
+	return err
 }
 
 // outcomeOf classifies an error of golang-jwt about a token whose signature is good. A token that
