@@ -44,7 +44,11 @@ IMAGE ?=
 FN ?=
 EVENT ?=
 
-export PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID IMAGE STAGE BUCKET
+# What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
+# a variable or a command in it.
+TYPED := PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+$(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
+export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 
@@ -100,11 +104,11 @@ seed: need-go ## Load the sample products into the API that runs on PORT
 
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
-	@$(LAY) -arch '$(ARCH)'
+	@$(LAY) -arch "$$ARCH"
 
 .PHONY: dist-check
 dist-check: need-go ## Refuse a dist/ that is missing, stale or built for another ARCH
-	@$(LAY) -check -arch '$(ARCH)'
+	@$(LAY) -check -arch "$$ARCH"
 
 .PHONY: deploy
 deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
@@ -138,7 +142,7 @@ sam-env: sam-cli ## Prepare and hold what a `sam local` command typed by hand ne
 
 .PHONY: invoke
 invoke: sam-cli ## Invoke one function in a container (FN=GetProductFunction EVENT=events/get-product.json)
-	@exec $(SAM_LOCAL) invoke '$(FN)' $(if $(EVENT),'$(EVENT)')
+	@exec $(SAM_LOCAL) invoke "$$FN" $${EVENT:+"$$EVENT"}
 
 .PHONY: invoke-all
 invoke-all: sam-cli ## Invoke every function with its sample event and compare the answers with events/expected/
@@ -194,7 +198,7 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
-	@tools/fuzz-smoke '$(FUZZTIME)'
+	@tools/fuzz-smoke "$$FUZZTIME"
 
 .PHONY: bench
 bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
