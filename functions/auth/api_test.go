@@ -129,6 +129,7 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	users := auth.NewAuthenticator(store, h.hashes, h.manager, key(), h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
+	readRefresh := func(_ context.Context, token string) (jwt.Refresh, error) { return tokens.Refresh.Verify(token) }
 	h.serve(map[string]api.Handler{
 		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key(), h.clock)),
 		"login":            auth.Login(users),
@@ -139,7 +140,7 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 		"list-sessions":    auth.ListSessions(h.manager),
 		"revoke-session":   auth.RevokeSession(h.manager),
 		"introspect-token": auth.IntrospectToken(verify, h.manager),
-		"revoke-token":     auth.RevokeToken(verify, h.manager),
+		"revoke-token":     auth.RevokeToken(verify, readRefresh, h.manager),
 		"get-jwks":         auth.GetJwks(func(context.Context) jwt.JWKS { return jwt.JWKS{Keys: []jwt.JWK{}} }),
 		"set-user-roles":   auth.SetUserRoles(staff),
 		"logout-user":      auth.LogoutUser(staff, h.manager),

@@ -6,19 +6,23 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
 type tokenRevoker interface {
 	RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason session.Reason) error
-	RevokeRefreshToken(ctx context.Context, refreshToken string) error
+	RevokeRefresh(ctx context.Context, token jwt.Refresh) error
 }
+
+// verifyRefresh reads a refresh token (jwt.RefreshVerifier.Verify with newer keys looked up).
+type verifyRefresh func(ctx context.Context, token string) (jwt.Refresh, error)
 
 // RevokeToken takes a token back and answers 200 with an empty body, also for one that is unknown,
 // expired or not a token at all (RFC 7009). A refresh token takes its session and its access tokens with
 // it, an access token goes alone. Whoever holds a token may give it back: clients here have no
 // credentials of their own.
-func RevokeToken(verify verifyToken, sessions tokenRevoker) api.Handler {
+func RevokeToken(verify verifyToken, refresh verifyRefresh, sessions tokenRevoker) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		form, err := decodeTokenForm(r)
 		if err != nil {
@@ -28,8 +32,8 @@ func RevokeToken(verify verifyToken, sessions tokenRevoker) api.Handler {
 		// The kinds have different keys, so the hint is not needed to tell them apart.
 		if id, verifyErr := verify(r.Context(), form.Token); verifyErr == nil {
 			err = sessions.RevokeToken(r.Context(), id.TokenID, id.ExpiresAt, session.Client)
-		} else {
-			err = sessions.RevokeRefreshToken(r.Context(), form.Token)
+		} else if token, verifyErr := refresh(r.Context(), form.Token); verifyErr == nil {
+			err = sessions.RevokeRefresh(r.Context(), token)
 		}
 		if err != nil {
 			return err

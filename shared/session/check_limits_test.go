@@ -129,3 +129,20 @@ func TestCheckerRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestRevokerRefuses(t *testing.T) {
+	t.Parallel()
+	if _, err := session.NewRevoker(nil, time.Now, nil); err == nil {
+		t.Error("a revoker without a store")
+	}
+	if _, err := session.NewRevoker(sessiontest.NewMemory(), nil, nil); err == nil {
+		t.Error("a revoker without a clock")
+	}
+	r, err := session.NewRevoker(sessiontest.NewMemory(), time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.RevokeAll(t.Context(), "alice", session.Admin); err != nil {
+		t.Errorf("without a listener: %v", err)
+	}
+}

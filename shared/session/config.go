@@ -48,9 +48,6 @@ func (c Config) withDefaults() Config {
 	if c.RetryWindow == nil {
 		c.RetryWindow = new(DefaultRetryWindow)
 	}
-	if c.OnEvent == nil {
-		c.OnEvent = func(context.Context, Event) {}
-	}
 	return c
 }
 

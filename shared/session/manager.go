@@ -18,12 +18,10 @@ const tokenType = "Bearer"
 
 // Manager starts, refreshes and ends sessions. It is safe for concurrent use.
 type Manager struct {
-	*Checker
+	*Revoker
 
-	cfg   Config
-	store Store
-	keys  Keys
-	clock func() time.Time
+	cfg  Config
+	keys Keys
 }
 
 // New returns a manager. It refuses durations out of range, a nil store, incomplete keys and a nil
@@ -36,15 +34,12 @@ func New(cfg Config, store Store, keys Keys, clock func() time.Time) (*Manager, 
 	if store == nil || !keys.complete() || clock == nil {
 		return nil, errors.New("session: a manager needs a store, keys and a clock")
 	}
-	checker, err := NewChecker(CheckConfig{}, store, clock)
+	revoker, err := NewRevoker(store, clock, cfg.OnEvent)
 	if err != nil {
 		return nil, err
 	}
-	return &Manager{Checker: checker, cfg: cfg, store: store, keys: keys, clock: clock}, nil
+	return &Manager{Revoker: revoker, cfg: cfg, keys: keys}, nil
 }
-
-// now is the time in the stores' precision.
-func (m *Manager) now() time.Time { return m.clock().UTC().Truncate(time.Millisecond) }
 
 // Start begins a session for a user who has just authenticated, in one write, and returns its first
 // tokens.
@@ -244,4 +239,12 @@ func (m *Manager) mint(ctx context.Context, s Session, user User) (Tokens, error
 // remaining is the time until then in whole seconds.
 func remaining(end, now time.Time) int64 { return max(0, int64(end.Sub(now)/time.Second)) }
 
-func (m *Manager) tell(ctx context.Context, e Event) { m.cfg.OnEvent(ctx, e) }
+// RevokeRefreshToken ends the session of a refresh token (RFC 7009), in one write. A token that is
+// not ours, or not any more, is no error.
+func (m *Manager) RevokeRefreshToken(ctx context.Context, refreshToken string) error {
+	token, err := m.keys.Verify(ctx).Verify(refreshToken)
+	if err != nil {
+		return nil //nolint:nilerr // there is nothing to revoke
+	}
+	return m.RevokeRefresh(ctx, token)
+}

@@ -5,123 +5,150 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/tienda-dev/tienda/shared/jwt"
 )
+
+// Revoker ends sessions and lists them. It mints nothing and reads no token, so it needs no keys: it is for
+// functions that may have none. It is safe for concurrent use.
+type Revoker struct {
+	*Checker
+
+	store   Store
+	onEvent func(context.Context, Event)
+}
+
+// NewRevoker returns a revoker. onEvent is Config.OnEvent. It refuses a nil store and a nil clock.
+func NewRevoker(store Store, clock func() time.Time, onEvent func(context.Context, Event)) (*Revoker, error) {
+	if store == nil {
+		return nil, errors.New("session: a revoker needs a store")
+	}
+	checker, err := NewChecker(CheckConfig{}, store, clock)
+	if err != nil {
+		return nil, err
+	}
+	if onEvent == nil {
+		onEvent = func(context.Context, Event) {}
+	}
+	return &Revoker{Checker: checker, store: store, onEvent: onEvent}, nil
+}
+
+// now is the time in the stores' precision.
+func (r *Revoker) now() time.Time { return r.clock().UTC().Truncate(time.Millisecond) }
+
+func (r *Revoker) tell(ctx context.Context, e Event) { r.onEvent(ctx, e) }
 
 // maxList is how many sessions List returns at most.
 const maxList = 100
 
 // Revoke ends a session, in one write: its refresh token and its access tokens. One that has ended
 // already, or never was, is no error.
-func (m *Manager) Revoke(ctx context.Context, sessionID string, reason Reason) error {
-	_, err := m.revoke(ctx, Revocation{SessionID: sessionID, Reason: reason})
+func (r *Revoker) Revoke(ctx context.Context, sessionID string, reason Reason) error {
+	_, err := r.revoke(ctx, Revocation{SessionID: sessionID, Reason: reason})
 	return err
 }
 
 // RevokeOwn ends the session when it is the subject's, in one write, and returns ErrNotFound when
 // it is not. One that has ended already is no error.
-func (m *Manager) RevokeOwn(ctx context.Context, subject, sessionID string) error {
+func (r *Revoker) RevokeOwn(ctx context.Context, subject, sessionID string) error {
 	if subject == "" {
 		return errors.New("session: RevokeOwn needs a subject")
 	}
-	found, err := m.revoke(ctx, Revocation{SessionID: sessionID, Subject: subject, Reason: Logout})
+	found, err := r.revoke(ctx, Revocation{SessionID: sessionID, Subject: subject, Reason: Logout})
 	if err == nil && !found {
 		return ErrNotFound
 	}
 	return err
 }
 
-func (m *Manager) revoke(ctx context.Context, r Revocation) (bool, error) {
-	if r.SessionID == "" {
+func (r *Revoker) revoke(ctx context.Context, what Revocation) (bool, error) {
+	if what.SessionID == "" {
 		return false, nil
 	}
-	r.At = m.now()
-	found, err := m.store.Revoke(ctx, r)
+	what.At = r.now()
+	found, err := r.store.Revoke(ctx, what)
 	if err != nil {
 		return false, err
 	}
-	m.forget()
+	r.forget()
 	if found {
-		m.tell(ctx, Event{Kind: Revoked, SessionID: r.SessionID, Subject: r.Subject, Reason: r.Reason})
+		r.tell(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
 	}
 	return found, nil
 }
 
-// RevokeRefreshToken ends the session of a refresh token (RFC 7009), in one write. A token that is
-// not ours, or not any more, is no error.
-func (m *Manager) RevokeRefreshToken(ctx context.Context, refreshToken string) error {
-	token, err := m.keys.Verify(ctx).Verify(refreshToken)
-	if err != nil {
-		return nil //nolint:nilerr // there is nothing to revoke
-	}
-	_, err = m.revoke(ctx, Revocation{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
+// RevokeRefresh ends the session of a refresh token that a jwt.RefreshVerifier has read (RFC 7009), in one
+// write.
+func (r *Revoker) RevokeRefresh(ctx context.Context, token jwt.Refresh) error {
+	_, err := r.revoke(ctx, Revocation{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
 	return err
 }
 
 // RevokeAll ends every session of the subject, however many, in one write, and returns the new
 // epoch: sessions that begin after it live. Where a login follows at once, give it the epoch as
 // User.NotBefore.
-func (m *Manager) RevokeAll(ctx context.Context, subject string, reason Reason) (time.Time, error) {
+func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) (time.Time, error) {
 	if subject == "" {
 		return time.Time{}, errors.New("session: RevokeAll needs a subject")
 	}
-	at := m.now()
-	if err := m.store.RevokeSubject(ctx, subject, at); err != nil {
+	at := r.now()
+	if err := r.store.RevokeSubject(ctx, subject, at); err != nil {
 		return time.Time{}, err
 	}
-	m.forget()
-	m.tell(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
+	r.forget()
+	r.tell(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
 	return at, nil
 }
 
 // RevokeEverybody ends every session of every subject, in one write. A process notices it within
 // GlobalEpochAge.
-func (m *Manager) RevokeEverybody(ctx context.Context, reason Reason) error {
-	if err := m.store.RevokeEverybody(ctx, m.now()); err != nil {
+func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
+	if err := r.store.RevokeEverybody(ctx, r.now()); err != nil {
 		return err
 	}
-	m.forget()
-	m.tell(ctx, Event{Kind: AllRevoked, Reason: reason})
+	r.forget()
+	r.tell(ctx, Event{Kind: AllRevoked, Reason: reason})
 	return nil
 }
 
 // RevokeToken takes back one access token by its id ("jti") until it expires, in one write. Its
 // session lives on.
-func (m *Manager) RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason Reason) error {
+func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason Reason) error {
 	if tokenID == "" || expires.IsZero() {
 		return errors.New("session: RevokeToken needs the token's id and when it expires")
 	}
-	if err := m.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
+	if err := r.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
 		return err
 	}
-	m.forget()
-	m.tell(ctx, Event{Kind: TokenRevoked, Reason: reason})
+	r.forget()
+	r.tell(ctx, Event{Kind: TokenRevoked, Reason: reason})
 	return nil
 }
 
 // RaiseAuthz makes the subject's access tokens with an AuthzVersion below version stop working, in
 // one write. The next refresh brings a token with the new roles. A store of users that keeps the
 // version in the account's own item (see sessionddb) does not need it.
-func (m *Manager) RaiseAuthz(ctx context.Context, subject string, version int64) error {
+func (r *Revoker) RaiseAuthz(ctx context.Context, subject string, version int64) error {
 	if subject == "" {
 		return errors.New("session: RaiseAuthz needs a subject")
 	}
-	if err := m.store.RaiseAuthz(ctx, subject, version); err != nil {
+	if err := r.store.RaiseAuthz(ctx, subject, version); err != nil {
 		return err
 	}
-	m.forget() // after the write: a request beside it has read what was before
+	r.forget() // after the write: a request beside it has read what was before
 	return nil
 }
 
 // List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and
 // whether there are more than those 100. One that has just begun may be missing for some milliseconds.
-func (m *Manager) List(ctx context.Context, subject string) (live []Session, more bool, err error) {
+func (r *Revoker) List(ctx context.Context, subject string) (live []Session, more bool, err error) {
 	var (
 		epoch    time.Time
 		epochErr error
 		calls    sync.WaitGroup
 	)
-	calls.Go(func() { epoch, epochErr = m.epoch(ctx, subject) })
-	all, err := m.store.List(ctx, subject, maxList+1)
+	calls.Go(func() { epoch, epochErr = r.epoch(ctx, subject) })
+	all, err := r.store.List(ctx, subject, maxList+1)
 	calls.Wait()
 	if err := errors.Join(err, epochErr); err != nil {
 		return nil, false, err
@@ -130,7 +157,7 @@ func (m *Manager) List(ctx context.Context, subject string) (live []Session, mor
 		all = all[:maxList]
 	}
 
-	now := m.now()
+	now := r.now()
 	live = make([]Session, 0, len(all))
 	for _, s := range all {
 		if !s.Over(now) && s.CreatedAt.After(epoch) {

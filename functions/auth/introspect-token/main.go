@@ -19,7 +19,7 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.OpenKeyless(s, table)
+	revoker, err := sessions.OpenRevoker(table)
 	if err != nil {
 		return nil, err
 	}
@@ -27,5 +27,5 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.IntrospectToken(verify, manager), nil
+	return auth.IntrospectToken(verify, revoker), nil
 }

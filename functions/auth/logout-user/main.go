@@ -19,9 +19,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.OpenKeyless(s, table)
+	revoker, err := sessions.OpenRevoker(table)
 	if err != nil {
 		return nil, err
 	}
-	return auth.LogoutUser(auth.NewAdministrator(authddb.New(table, nil)), manager), nil
+	return auth.LogoutUser(auth.NewAdministrator(authddb.New(table, nil)), revoker), nil
 }

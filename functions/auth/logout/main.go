@@ -18,9 +18,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.OpenKeyless(s, table)
+	revoker, err := sessions.OpenRevoker(table)
 	if err != nil {
 		return nil, err
 	}
-	return auth.Logout(manager), nil
+	return auth.Logout(revoker), nil
 }

@@ -19,13 +19,13 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, verify, err := tokenkeys.OpenReaders(ctx, s)
+	verify, refresh, err := tokenkeys.OpenReaders(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.Open(s, table, keys)
+	revoker, err := sessions.OpenRevoker(table)
 	if err != nil {
 		return nil, err
 	}
-	return auth.RevokeToken(verify, manager), nil
+	return auth.RevokeToken(verify, refresh, revoker), nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
-	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
@@ -26,14 +25,9 @@ func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, 
 	return session.New(cfg, sessionddb.New(table), keys, time.Now)
 }
 
-// OpenKeyless returns a manager for functions that only list and end sessions by their ids, and may
-// read no keys. To mint or to read a token with it is a panic.
-func OpenKeyless(s *app.Setup, table *ddb.Table) (*session.Manager, error) {
-	return Open(s, table, session.Keys{
-		Access:  func(context.Context) *jwt.Signer { return nil },
-		Refresh: func(context.Context) *jwt.RefreshSigner { return nil },
-		Verify:  func(context.Context) *jwt.RefreshVerifier { return nil },
-	})
+// OpenRevoker returns what lists and ends the sessions in the table, for functions that may read no keys.
+func OpenRevoker(table *ddb.Table) (*session.Revoker, error) {
+	return session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
 }
 
 // logEvent puts what happened to a session on the request's line; what somebody should look into gets a

@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
 func TestSecurityEventsHaveALineOfTheirOwn(t *testing.T) {
@@ -67,7 +69,7 @@ func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := app.Handler(t.Context(), route, func(_ context.Context, s *app.Setup) (api.Handler, error) {
-				_, err := OpenKeyless(s, table)
+				_, err := Open(s, table, sessiontest.NewTokens(t, time.Now).Keys)
 				return func(http.ResponseWriter, *http.Request) error { return nil }, err
 			}, tc.environ)
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {

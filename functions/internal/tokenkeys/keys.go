@@ -48,7 +48,7 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	if err != nil {
 		return session.Keys{}, err
 	}
-	refresh, err := openRefresh(ctx, s)
+	refresh, err := openRefresh(ctx, s, newRefreshing)
 	if err != nil {
 		return session.Keys{}, err
 	}
@@ -62,26 +62,25 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	}, nil
 }
 
-// OpenReaders returns the keys that refresh tokens are read with and what checks an access token, as Verify
-// does, for functions that read both kinds and mint neither: to mint with the keys is a panic. Keys that
-// are the same for both are refused.
-func OpenReaders(ctx context.Context, s *app.Setup) (session.Keys, func(context.Context, string) (identity.Identity, error), error) {
-	access, err := openAccess(ctx, s, newVerifying)
+// OpenReaders returns what checks an access token, as Verify does, and what reads a refresh token, for
+// functions that mint neither: public keys are enough. Keys that are the same for both are refused.
+func OpenReaders(ctx context.Context, s *app.Setup) (
+	access func(context.Context, string) (identity.Identity, error), refresh func(context.Context, string) (jwt.Refresh, error), err error,
+) {
+	accessKeys, err := openAccess(ctx, s, newVerifying)
 	if err != nil {
-		return session.Keys{}, nil, err
+		return nil, nil, err
 	}
-	refresh, err := openRefresh(ctx, s)
+	refreshKeys, err := openRefresh(ctx, s, newReading)
 	if err != nil {
-		return session.Keys{}, nil, err
+		return nil, nil, err
 	}
-	if err := jwt.Separate(access.Get(ctx).keys, refresh.Get(ctx).keys); err != nil {
-		return session.Keys{}, nil, err
+	if err := jwt.Separate(accessKeys.Get(ctx).keys, refreshKeys.Get(ctx).keys); err != nil {
+		return nil, nil, err
 	}
-	return session.Keys{
-		Access:  func(context.Context) *jwt.Signer { return nil },
-		Refresh: func(context.Context) *jwt.RefreshSigner { return nil },
-		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).verifier },
-	}, verify(access), nil
+	return verify(accessKeys), func(ctx context.Context, token string) (jwt.Refresh, error) {
+		return refreshKeys.Get(ctx).verifier.Verify(token)
+	}, nil
 }
 
 // signing is what access tokens are minted with.
@@ -106,11 +105,30 @@ func newVerifying(cfg jwt.Config, keys jwt.Keys) (verifying, error) {
 	return verifying{keys: keys, verifier: verifier}, err
 }
 
+// reading is what refresh tokens are read with.
+type reading struct {
+	keys     jwt.Keys
+	verifier *jwt.RefreshVerifier
+}
+
+func newReading(cfg jwt.RefreshConfig, keys jwt.Keys) (reading, error) {
+	verifier, err := jwt.NewRefreshVerifier(cfg, keys, time.Now)
+	return reading{keys: keys, verifier: verifier}, err
+}
+
 // refreshing is what refresh tokens are minted and read with.
 type refreshing struct {
-	keys     jwt.Keys
-	signer   *jwt.RefreshSigner
-	verifier *jwt.RefreshVerifier
+	reading
+
+	signer *jwt.RefreshSigner
+}
+
+func newRefreshing(cfg jwt.RefreshConfig, keys jwt.Keys) (r refreshing, err error) {
+	if r.reading, err = newReading(cfg, keys); err != nil {
+		return r, err
+	}
+	r.signer, err = jwt.NewRefreshSigner(cfg, keys)
+	return r, err
 }
 
 // openAccess reads the access keys and makes a T of them, anew when the secret changes.
@@ -128,20 +146,18 @@ func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config,
 	})
 }
 
-func openRefresh(ctx context.Context, s *app.Setup) (*secrets.Secret[refreshing], error) {
+// openRefresh reads the refresh keys and makes a T of them, anew when the secret changes.
+func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.RefreshConfig, jwt.Keys) (T, error)) (*secrets.Secret[T], error) {
 	var cfg refreshConfig
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	return open(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (r refreshing, err error) {
-		if r.keys, err = jwt.ParseKeys(secret); err != nil {
-			return r, err
+	return open(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (none T, err error) {
+		keys, err := jwt.ParseKeys(secret)
+		if err != nil {
+			return none, err
 		}
-		if r.signer, err = jwt.NewRefreshSigner(cfg.Tokens, r.keys); err != nil {
-			return r, err
-		}
-		r.verifier, err = jwt.NewRefreshVerifier(cfg.Tokens, r.keys, time.Now)
-		return r, err
+		return build(cfg.Tokens, keys)
 	})
 }
 

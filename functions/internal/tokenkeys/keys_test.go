@@ -2,6 +2,10 @@ package tokenkeys_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -61,20 +65,20 @@ func TestWhatIsMintedIsRead(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		readers, check, err := tokenkeys.OpenReaders(ctx, s)
+		check, read, err := tokenkeys.OpenReaders(ctx, s)
 		if err != nil {
 			return err
 		}
 		if id, err := check(ctx, access); err != nil || id.Subject != "u1" {
 			t.Errorf("an access token: %+v, %v", id, err)
 		}
-		if r, err := readers.Verify(ctx).Verify(refresh); err != nil || r.SessionID != "s1" {
+		if r, err := read(ctx, refresh); err != nil || r.SessionID != "s1" {
 			t.Errorf("a refresh token: %+v, %v", r, err)
 		}
 		if _, err := verify(ctx, refresh); err == nil {
 			t.Error("a refresh token is taken for an access token")
 		}
-		if _, err := readers.Verify(ctx).Verify(access); err == nil {
+		if _, err := read(ctx, access); err == nil {
 			t.Error("an access token is taken for a refresh token")
 		}
 
@@ -86,6 +90,52 @@ func TestWhatIsMintedIsRead(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Who only reads tokens needs nothing that could mint one.
+func TestPublicKeysAreEnoughToRead(t *testing.T) {
+	t.Parallel()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	pair := func(members string) string {
+		return `{"kid":"r1","alg":"EdDSA","status":"active","key":{"kty":"OKP","crv":"Ed25519","x":"` + encode(public) + `"` + members + `}}`
+	}
+	minting, reading := environment(), environment()
+	minting["REFRESH_KEYS_SECRET"], reading["REFRESH_KEYS_SECRET"] = pair(`,"d":"`+encode(private.Seed())+`"`), pair("")
+
+	var token string
+	err = open(t, minting, func(ctx context.Context, s *app.Setup) error {
+		keys, err := tokenkeys.Open(ctx, s)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		token, err = keys.Refresh(ctx).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = open(t, reading, func(ctx context.Context, s *app.Setup) error {
+		_, read, err := tokenkeys.OpenReaders(ctx, s)
+		if err != nil {
+			return err
+		}
+		if r, err := read(ctx, token); err != nil || r.SessionID != "s1" {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("with the public key: %v", err)
+	}
+	err = open(t, reading, func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err })
+	if !errors.Is(err, jwt.ErrKeys) {
+		t.Errorf("what mints starts with the public key: %v", err)
 	}
 }
 
