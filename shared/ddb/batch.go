@@ -77,15 +77,22 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 	if err != nil {
 		return nil, newFault(ctx, "BatchGetItem", err)
 	}
+	asked := make(map[Key]bool, len(keys))
+	for _, key := range keys {
+		asked[key] = true
+	}
+	// What is dropped here would look absent.
 	for _, item := range out.Responses[t.name] {
-		if key, ok := KeyOf(item); ok {
-			found[key] = item
+		key, ok := KeyOf(item)
+		if !ok || !asked[key] {
+			return nil, &fault{operation: "BatchGetItem", text: "an item is not one that was asked for"}
 		}
+		found[key] = item
 	}
 	var left []Key
 	for _, item := range out.UnprocessedKeys[t.name].Keys {
 		key, ok := KeyOf(item)
-		if !ok { // dropping it would make it look absent
+		if !ok || !asked[key] {
 			return nil, &fault{operation: "BatchGetItem", text: "an unprocessed key is not one that was asked for"}
 		}
 		left = append(left, key)

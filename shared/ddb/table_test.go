@@ -165,6 +165,19 @@ func TestBatchGetAsksAgainForUnprocessedKeys(t *testing.T) {
 			}
 		})
 	})
+	for name, body := range map[string]string{
+		"AnItemWithoutItsKey": `{"Responses":{"commerce":[` + first + `,{"PK":{"S":"2"},"count":{"N":"1"}}]},"UnprocessedKeys":{}}`,
+		"AnItemNotAskedFor":   `{"Responses":{"commerce":[` + first + `,{"PK":{"S":"4"},"SK":{"S":"S"}}]},"UnprocessedKeys":{}}`,
+		"AKeyWithoutItsParts": `{"Responses":{"commerce":[` + first + `]},"UnprocessedKeys":{"commerce":{"Keys":[{"PK":{"S":"2"}}]}}}`,
+	} {
+		t.Run(name+"IsAFault", func(t *testing.T) {
+			t.Parallel()
+			found, err := newTable(t, answers(body)).BatchGet(t.Context(), keys, true)
+			if err == nil || errors.Is(err, ddb.ErrUnavailable) {
+				t.Errorf("got %v, %v: what it is of would look absent", found, err)
+			}
+		})
+	}
 	t.Run("NoKeysSendNothing", func(t *testing.T) {
 		t.Parallel()
 		spoilt := &ddbtest.Faults{Next: ok}

@@ -145,7 +145,7 @@ func (c *Client) Call(ctx context.Context, target string, body []byte) ([]byte, 
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation(target), err)
 		}
-		if !failed.Transient || attempt == c.cfg.Attempts || !pause(ctx, c.cfg.Pause<<(attempt-1)) {
+		if !failed.Transient || attempt == c.cfg.Attempts || !c.Wait(ctx, attempt) {
 			return nil, failed
 		}
 	}
@@ -183,10 +183,11 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 
 func operation(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
 
-// pause waits up to bound before a repetition. It returns false at once when the context would end
-// before.
-func pause(ctx context.Context, bound time.Duration) bool {
-	d := rand.N(bound) //nolint:gosec // G404: a pause is no secret
+// Wait waits before repetition n, from 1: a random time up to Config.Pause, a bound that doubles with each
+// n. Call does so itself; this is for an answer that says to ask again. It returns false at once when the
+// context would end before.
+func (c *Client) Wait(ctx context.Context, n int) bool {
+	d := rand.N(c.cfg.Pause << (n - 1)) //nolint:gosec // G404: a pause is no secret
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return false
 	}

@@ -238,3 +238,34 @@ func TestContext(t *testing.T) {
 		})
 	}
 }
+
+// Callers that were throttled together must not come back together, and sooner each time.
+func TestPausesAreRandomAndTheirBoundDoubles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var sent []time.Time
+		client := newClient(t, config(func(c *jsonaws.Config) { c.Attempts, c.Pause = 4, time.Second }), func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, time.Now())
+			return answer(429, "")(r)
+		})
+		const calls = 50
+		var least, most [3]time.Duration
+		for i := range calls {
+			sent = nil
+			if _, err := client.Call(t.Context(), target, nil); err == nil || len(sent) != 4 {
+				t.Fatalf("got %v after %d attempts", err, len(sent))
+			}
+			for n := range most {
+				pause := sent[n+1].Sub(sent[n])
+				if most[n] = max(most[n], pause); i == 0 || pause < least[n] {
+					least[n] = pause
+				}
+			}
+		}
+		for n, bound := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+			if most[n] >= bound || most[n] < bound/2 || least[n] > bound/2 {
+				t.Errorf("pause %d of %d was between %v and %v, want it anywhere below %v", n+1, calls, least[n], most[n], bound)
+			}
+		}
+	})
+}

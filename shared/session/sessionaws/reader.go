@@ -81,12 +81,12 @@ func (r *Reader) State(ctx context.Context, q session.Query) (session.State, err
 	keys := layout.Keys(q)
 	items := make(map[layout.Key]layout.Item, len(keys))
 	for round := 1; len(keys) > 0; round++ {
-		if round > rounds {
-			return session.State{}, unavailable(errors.New("BatchGetItem: keys were left unprocessed"))
-		}
 		left, err := r.read(ctx, keys, q.Strong, items)
 		if err != nil {
 			return session.State{}, err
+		}
+		if len(left) > 0 && (round == rounds || !r.client.Wait(ctx, round)) {
+			return session.State{}, unprocessed(ctx)
 		}
 		keys = left
 	}
@@ -118,7 +118,8 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 	for _, key := range keys {
 		asked[key] = true
 	}
-	for _, item := range out.Responses[r.table] {
+	answered := out.Responses[r.table]
+	for _, item := range answered {
 		key, ok := keyOf(item)
 		if !ok || !asked[key] {
 			return nil, errors.New("sessionaws: an item is none that was asked for")
@@ -131,6 +132,9 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 			return nil, errors.New("sessionaws: an unprocessed key is none that was asked for")
 		}
 		left = append(left, key)
+	}
+	if answered == nil && len(left) < len(keys) { // an empty list is the answer for items that do not exist
+		return nil, errors.New("sessionaws: the answer of BatchGetItem has nothing of the table")
 	}
 	return left, nil
 }
@@ -156,6 +160,14 @@ func keyOf(item layout.Item) (layout.Key, bool) {
 		return layout.Key{}, false
 	}
 	return layout.Key{PK: *pk, SK: *sk}, true
+}
+
+// unprocessed is the error of keys that were left out in every round.
+func unprocessed(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sessionaws: BatchGetItem: keys were left unprocessed: %w", err)
+	}
+	return unavailable(errors.New("BatchGetItem: keys were left unprocessed"))
 }
 
 // unavailable tells the cause and does not wrap it: the end of one attempt is not the end of the

@@ -166,6 +166,11 @@ func TestAnswers(t *testing.T) {
 		"EndIsText":           {answers: []doer{answer(200, responses(strings.Replace(sessionItem, `"N":"1798113600000"`, `"S":"never"`, 1)))}, fault: true},
 		"EndIsAFraction":      {answers: []doer{answer(200, responses(strings.Replace(sessionItem, `1798113600000`, `1.5`, 1)))}, fault: true},
 		"EpochOfAnotherType":  {answers: []doer{answer(200, responses(strings.Replace(accountItem, `{"N":"1795521500000"}`, `{"NULL":true}`, 1)))}, fault: true},
+		"VersionIsText":       {answers: []doer{answer(200, responses(strings.Replace(accountItem, `{"N":"3"}`, `{"S":"3"}`, 1)))}, fault: true},
+		"GlobalEpochIsText":   {answers: []doer{answer(200, responses(strings.Replace(globalItem, `"N"`, `"S"`, 1)))}, fault: true},
+		"OtherTable":          {answers: []doer{answer(200, strings.Replace(reordered, `"auth"`, `"other"`, 1))}, fault: true},
+		"NoTable":             {answers: []doer{answer(200, `{"Responses":{},"UnprocessedKeys":{}}`)}, fault: true},
+		"TableIsNull":         {answers: []doer{answer(200, `{"Responses":{"auth":null},"UnprocessedKeys":{}}`)}, fault: true},
 		"NumberIsNotAString":  {answers: []doer{answer(200, responses(strings.Replace(accountItem, `"N":"3"`, `"N":3`, 1)))}, fault: true},
 		"RevokedAtIsNotADate": {answers: []doer{answer(200, responses(strings.Replace(revoked, `"1795521700001"`, `""`, 1)))}, fault: true},
 	} {
@@ -190,6 +195,45 @@ func TestAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Keys are left out when the table is busy: asking again at once makes it worse. The pauses are random, and
+// over many calls longer than none and no longer than their bounds, 25 ms and 50 ms.
+func TestPausesBeforeItAsksAgain(t *testing.T) {
+	t.Parallel()
+	unprocessed := answer(200, `{"Responses":{},"UnprocessedKeys":{"auth":{"Keys":[{"PK":{"S":"S#s1"},"SK":{"S":"S"}}]}}}`)
+	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Time
+		reader := newReader(t, func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, time.Now())
+			return unprocessed(r)
+		})
+		var pauses [2]time.Duration
+		const calls = 50
+		for range calls {
+			asked = nil
+			if _, err := reader.State(t.Context(), session.Query{SessionID: "s1"}); !errors.Is(err, session.ErrUnavailable) || len(asked) != 3 {
+				t.Fatalf("got %v after %d attempts", err, len(asked))
+			}
+			for i := range pauses {
+				pauses[i] = max(pauses[i], asked[i+1].Sub(asked[i]))
+			}
+		}
+		for i, bound := range []time.Duration{25 * time.Millisecond, 50 * time.Millisecond} {
+			if pauses[i] < bound/2 || pauses[i] >= bound {
+				t.Errorf("the longest pause %d of %d was %v, want almost %v", i+1, calls, pauses[i], bound)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // less than any pause but none
+		defer cancel()
+		start := time.Now()
+		_, err := newReader(t, unprocessed).State(ctx, session.Query{SessionID: "s1"})
+		if took := time.Since(start); err == nil || took > time.Nanosecond {
+			t.Errorf("got %v after %v", err, took)
+		}
+	})
 }
 
 // The end of the caller's own time stays visible.
