@@ -317,7 +317,10 @@ func TestParseKeysRefusesMaterial(t *testing.T) {
 		"TwoPEMBlocks":            {jwt.EdDSA, ed.pkcs8() + ed.pkcs8()},
 		"PEMAndText":              {jwt.EdDSA, ed.pkcs8() + "canary"},
 		"PEMOfACertificate":       {jwt.EdDSA, pemOf("CERTIFICATE", []byte("canary"))},
-		"PEMWithHeaders":          {jwt.RS256, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"DEK-Info": "x"}, Bytes: []byte("canary")}))},
+		"PEMWithHeaders":          {jwt.RS256, pemWithHeaders(rs)},
+		"PEMOfOtherRSAPrime":      {jwt.RS256, rs.pkcs1(func(k *pkcs1Key) { k.P = new(big.Int).Sub(k.P, big.NewInt(2)) })},
+		"PEMOfOtherRSAExponent":   {jwt.RS256, rs.pkcs1(func(k *pkcs1Key) { k.D = new(big.Int).Sub(k.D, big.NewInt(2)) })},
+		"PKCS8OfOtherRSAExponent": {jwt.RS256, rs.pkcs8With(func(k *pkcs1Key) { k.D = new(big.Int).Sub(k.D, big.NewInt(2)) })},
 		"PEMOfNothing":            {jwt.EdDSA, pemOf("PRIVATE KEY", []byte("canary"))},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -115,6 +115,10 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 			p := encode(with(""))
 			return forgeSigned(encode(forgeHeader)+"."+p[:10]+"\n"+p[10:], forgeKey)
 		}(), want: identity.InvalidToken},
+		"CarriageReturnInPayload": {token: func() string {
+			p := encode(with(""))
+			return forgeSigned(encode(forgeHeader)+"."+p[:10]+"\r"+p[10:], forgeKey)
+		}(), want: identity.InvalidToken},
 		"PayloadWithLooseBits": {token: func() string {
 			p := encode(with(` `)) // ends with bits that no byte uses
 			return forgeSigned(encode(forgeHeader)+"."+flipLast(p), forgeKey)
@@ -142,7 +146,7 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 		"RolesTwice":              {token: forge(forgeHeader, with(`,"roles":["a"],"roles":["admin"]`)), want: identity.InvalidClaims},
 		"UnknownClaimTwice":       {token: forge(forgeHeader, with(`,"x":1,"x":2`)), want: identity.InvalidClaims},
 		"TrailingValue":           {token: forge(forgeHeader, with("")+`{"sub":"admin"}`), options: []jwt.ParserOption{jwt.WithJSONNumber()}, want: identity.InvalidClaims},
-		"EmptyIssuerOption":       {token: forge(forgeHeader, replaced(`"iss"`, `"x"`)), options: []jwt.ParserOption{jwt.WithIssuer("")}, want: identity.InvalidClaims},
+		"EmptyIssuerOption":       {token: forge(forgeHeader, replaced(`"iss":"iss"`, `"iss":"x"`)), options: []jwt.ParserOption{jwt.WithIssuer("")}, want: identity.InvalidClaims},
 		"NoAudienceOption":        {token: forge(forgeHeader, replaced(`["api"]`, `["other"]`)), options: []jwt.ParserOption{jwt.WithAudience()}, want: identity.InvalidClaims},
 		"SecondAudience":          {token: forge(forgeHeader, replaced(`["api"]`, `["api","other"]`)), options: []jwt.ParserOption{jwt.WithAudience("api")}, want: identity.InvalidClaims},
 		"NoSubject":               {token: forge(forgeHeader, replaced(`"sub":"alice",`, ``)), want: identity.InvalidClaims},
@@ -225,28 +229,26 @@ func TestWhatTheLibraryRefusesAndWeDoToo(t *testing.T) {
 		token string
 		want  identity.Outcome
 	}{
-		"AlgNone":            {encode(`{"alg":"none","kid":"a","typ":"at+jwt"}`) + "." + payload + ".", identity.InvalidToken},
-		"AlgNoneSigned":      {forge(`{"alg":"nOnE","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
-		"AlgInOtherCase":     {forge(`{"alg":"hs256","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
-		"AlgHS512":           {forge(`{"alg":"HS512","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
-		"AlgIsAList":         {forge(`{"alg":["HS256"],"kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
-		"AlgIsNull":          {forge(`{"alg":null,"kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
-		"FourSegments":       {good + ".x", identity.InvalidToken},
-		"TwoSegments":        {header + "." + payload, identity.InvalidToken},
-		"EmptySignature":     {header + "." + payload + ".", identity.InvalidToken},
-		"EmptyPayload":       {forgeSigned(header+".", forgeKey), identity.InvalidToken},
-		"Padded":             {good + "=", identity.InvalidToken},
-		"JSONSerialization":  {`{"protected":"` + header + `","payload":"` + payload + `"}`, identity.InvalidToken},
-		"OnlyDots":           {strings.Repeat(".", 4000), identity.InvalidToken},
-		"AMebibyteOfDots":    {strings.Repeat(".", 1<<20), identity.InvalidToken},
-		"NoJSON":             {forge(forgeHeader, "x"), identity.InvalidClaims},
-		"AList":              {forge(forgeHeader, "[]"), identity.InvalidClaims},
-		"Deep":               {forge(forgeHeader, strings.Repeat("[", 2900)), identity.InvalidClaims},
-		"DeepMember":         {forge(forgeHeader, with(`,"x":`+strings.Repeat("[", 1300))), identity.InvalidClaims},
-		"TrailingValue":      {forge(forgeHeader, with("")+"{}"), identity.InvalidClaims},
-		"ExpiredAndNotForUs": {forge(forgeHeader, `{"iss":"iss","sub":"alice","aud":["other"],"iat":1795520000,"nbf":1795520000,"exp":1795520900,"jti":"j"}`), identity.InvalidClaims},
-		"Expired":            {forge(forgeHeader, `{"iss":"iss","sub":"alice","aud":["api"],"iat":1795520000,"nbf":1795520000,"exp":1795520900,"jti":"j"}`), identity.TokenExpired},
-		"Empty":              {"", identity.InvalidToken},
+		"AlgNone":           {encode(`{"alg":"none","kid":"a","typ":"at+jwt"}`) + "." + payload + ".", identity.InvalidToken},
+		"AlgNoneSigned":     {forge(`{"alg":"nOnE","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
+		"AlgInOtherCase":    {forge(`{"alg":"hs256","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
+		"AlgHS512":          {forge(`{"alg":"HS512","kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
+		"AlgIsAList":        {forge(`{"alg":["HS256"],"kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
+		"AlgIsNull":         {forge(`{"alg":null,"kid":"a","typ":"at+jwt"}`, with("")), identity.InvalidToken},
+		"FourSegments":      {good + ".x", identity.InvalidToken},
+		"TwoSegments":       {header + "." + payload, identity.InvalidToken},
+		"EmptySignature":    {header + "." + payload + ".", identity.InvalidToken},
+		"EmptyPayload":      {forgeSigned(header+".", forgeKey), identity.InvalidToken},
+		"Padded":            {good + "=", identity.InvalidToken},
+		"JSONSerialization": {`{"protected":"` + header + `","payload":"` + payload + `"}`, identity.InvalidToken},
+		"OnlyDots":          {strings.Repeat(".", 4000), identity.InvalidToken},
+		"AMebibyteOfDots":   {strings.Repeat(".", 1<<20), identity.InvalidToken},
+		"NoJSON":            {forge(forgeHeader, "x"), identity.InvalidClaims},
+		"AList":             {forge(forgeHeader, "[]"), identity.InvalidClaims},
+		"Deep":              {forge(forgeHeader, strings.Repeat("[", 2900)), identity.InvalidClaims},
+		"DeepMember":        {forge(forgeHeader, with(`,"x":`+strings.Repeat("[", 1300))), identity.InvalidClaims},
+		"TrailingValue":     {forge(forgeHeader, with("")+"{}"), identity.InvalidClaims},
+		"Empty":             {"", identity.InvalidToken},
 		// The example of RFC 7515 appendix A.1.
 		"OfTheStandard": {"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt" +
 			"cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", identity.InvalidToken},
@@ -270,5 +272,49 @@ func TestUnknownClaimsAreSkipped(t *testing.T) {
 	id, err := forgeVerifier(t).Verify(token)
 	if err != nil || len(id.Roles) != 2 || id.Roles[0] != "catalog" {
 		t.Errorf("got %+v, %v", id, err)
+	}
+}
+
+// A token that is expired and wrong in another way is wrong: a fresh one would not help.
+func TestExpiredIsSaidOfNothingElse(t *testing.T) {
+	t.Parallel()
+
+	const expired = `{"iss":"iss","sub":"alice","aud":["api"],"iat":1795520000,"nbf":1795520000,"exp":1795520900,"jti":"j"}`
+	for name, tt := range map[string]struct {
+		old, new string
+		want     identity.Outcome
+	}{
+		"Expired":           {"", "", identity.TokenExpired},
+		"AndOfAnother":      {`"iss":"iss"`, `"iss":"x"`, identity.InvalidClaims},
+		"AndNotForUs":       {`"api"`, `"other"`, identity.InvalidClaims},
+		"AndNotYetValid":    {`"nbf":1795520000`, `"nbf":1795521700`, identity.InvalidClaims},
+		"AndWithoutNbf":     {`"nbf":1795520000,`, ``, identity.InvalidClaims},
+		"AndIssuedTomorrow": {`"iat":1795520000`, `"iat":1795521700`, identity.InvalidClaims},
+		"AndLivedTooLong":   {`"iat":1795520000`, `"iat":1795510000`, identity.InvalidClaims},
+		"AndOfNobody":       {`"sub":"alice",`, ``, identity.InvalidClaims},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := forgeVerifier(t).Verify(forge(forgeHeader, strings.Replace(expired, tt.old, tt.new, 1)))
+			var refused *Error
+			if !errors.As(err, &refused) || refused.Outcome() != tt.want {
+				t.Errorf("error = %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// The work on claims that we do not know is bounded.
+func TestTooManyUnknownClaims(t *testing.T) {
+	t.Parallel()
+
+	for n, good := range map[int]bool{32: true, 33: false} {
+		var members strings.Builder
+		for i := range n {
+			fmt.Fprintf(&members, `,"x%d":0`, i)
+		}
+		if _, err := forgeVerifier(t).Verify(forge(forgeHeader, with(members.String()))); (err == nil) != good {
+			t.Errorf("with %d: %v, want them accepted: %t", n, err, good)
+		}
 	}
 }

@@ -88,10 +88,7 @@ func (k *key) setPair(alg string, material any) error {
 			return errMaterial
 		}
 		k.sign, k.seed, material = hide[any](m), hide(seed), &m.PublicKey
-	case *rsa.PrivateKey:
-		if m.Validate() != nil {
-			return errMaterial
-		}
+	case *rsa.PrivateKey: // validated where it was parsed
 		k.sign, k.seed, material = hide[any](m), hide(m.D.Bytes()), &m.PublicKey
 	}
 
