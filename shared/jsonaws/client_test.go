@@ -239,7 +239,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// Callers that were throttled together must not come back together, and sooner each time.
+// Callers that were throttled together must not come back together, and later each time.
 func TestPausesAreRandomAndTheirBoundDoubles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,7 +7,7 @@
 // We mint every token that we accept, so a verifier compares a token's header with the exact
 // bytes that each of its keys produces, and checks the signature, before it parses any JSON. That
 // settles algorithm confusion, "crit", "b64", "jku", "jwk", key id injection and repeated header
-// members in one map lookup. github.com/golang-jwt/jwt/v5 then decodes the token strictly and
+// members in one map lookup. github.com/golang-jwt/jwt/v5 then decodes the payload strictly and
 // validates it, with every option that its defaults leave open, on claims of our own decoding. A
 // token has one spelling: no other text with the same meaning is accepted.
 package jwt
