@@ -20,12 +20,13 @@ DYNAMODB_ENDPOINT ?=
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
 EMAIL :=
-# What `make keys` does, to which secret, with which algorithm or to which key; FORCE=1 does not wait.
+# What `make keys` does, to which secret, with which algorithm or to which key; FORCE=1 does not wait, and
+# only the command line says so.
 STEP   ?= show
 SECRET ?= TokenKeysSecret
 ALG    ?=
 KID    ?=
-FORCE  ?=
+FORCE  :=
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
@@ -46,7 +47,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -71,8 +72,8 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo 'Variables: ARCH=$(ARCH) PORT=$(PORT) DATA=folder DYNAMODB_ENDPOINT=url ROLE=$(ROLE) STAGE=dev|staging|prod BUCKET=name FUZZTIME=$(FUZZTIME)'
-	@echo '           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$(STEP) SECRET=$(SECRET) ALG=name KID=id FORCE=1'
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 
 ##@ Use
 
@@ -92,7 +93,7 @@ admin: need-go ## Make an admin of who has registered at the API that runs on PO
 
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
-	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" $(if $(filter 1,$(FORCE)),-force) "$$STEP"
+	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
 
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code

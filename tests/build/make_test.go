@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,9 +36,17 @@ func TestDeployRefusesAStageThatIsNone(t *testing.T) {
 // What a person types is data: an address may hold a $, and a pasted one more than that.
 func TestMakePassesOnWhatIsTyped(t *testing.T) {
 	t.Parallel()
-	dependOnMakefile(t)
+	makefile := dependOnMakefile(t)
 	const typed = "boss$x@shop.example $(shell echo found) `echo found` $$HOME 'a' \"b\" \\"
-	for _, name := range []string{"EMAIL", "ROLE", "STEP", "SECRET", "ALG", "KID", "FN", "EVENT", "ARCH", "DATA", "BUCKET", "FUZZTIME"} {
+	_, rest, _ := strings.Cut(makefile, "\nTYPED := ")
+	line, _, _ := strings.Cut(rest, "\n")
+	names := strings.Fields(line)
+	for name := range strings.FieldsSeq("PORT DATA ROLE EMAIL KID FORCE STAGE FN EVENT ARCH") {
+		if !slices.Contains(names, name) {
+			t.Errorf("TYPED does not name %s", name)
+		}
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			show := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-f", "-", "show", name+"="+typed)
@@ -50,10 +59,24 @@ func TestMakePassesOnWhatIsTyped(t *testing.T) {
 	}
 }
 
-// dependOnMakefile opens it, so that `go test` knows that the result depends on it.
-func dependOnMakefile(t *testing.T) {
+func TestMakeHelpRunsNothingThatIsTyped(t *testing.T) {
+	t.Parallel()
+	dependOnMakefile(t)
+	const typed = "'; echo found; echo '$(shell echo found)"
+	help := exec.CommandContext(t.Context(), "make", "--no-print-directory", "help", "PORT="+typed)
+	help.Dir = root
+	got, err := help.Output()
+	if err != nil || !strings.Contains(string(got), " PORT="+typed+" ") {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// dependOnMakefile reads it, so that `go test` knows that the result depends on it.
+func dependOnMakefile(t *testing.T) string {
 	t.Helper()
-	if _, err := os.ReadFile(filepath.Join(root, "Makefile")); err != nil {
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
 }
