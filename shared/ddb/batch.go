@@ -82,7 +82,8 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 		asked[key] = true
 	}
 	// What is dropped here would look absent.
-	for _, item := range out.Responses[t.name] {
+	answered := out.Responses[t.name]
+	for _, item := range answered {
 		key, ok := KeyOf(item)
 		if !ok || !asked[key] {
 			return nil, &fault{operation: "BatchGetItem", text: "an item is not one that was asked for"}
@@ -96,6 +97,9 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 			return nil, &fault{operation: "BatchGetItem", text: "an unprocessed key is not one that was asked for"}
 		}
 		left = append(left, key)
+	}
+	if answered == nil && len(left) < len(keys) { // an empty list is the answer for items that do not exist
+		return nil, &fault{operation: "BatchGetItem", text: "the answer has nothing of the table"}
 	}
 	return left, nil
 }

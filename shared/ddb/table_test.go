@@ -153,7 +153,7 @@ func TestBatchGetAsksAgainForUnprocessedKeys(t *testing.T) {
 	t.Run("AndNeverCallsThemAbsent", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			unprocessed := `{"Responses":{},"UnprocessedKeys":{"commerce":{"Keys":[` + second + `]}}}`
+			unprocessed := `{"Responses":{"commerce":[]},"UnprocessedKeys":{"commerce":{"Keys":[` + second + `]}}}`
 			table := newTable(t, respond(func(r *http.Request) (*http.Response, error) {
 				return ddbtest.Respond(r, http.StatusOK, unprocessed), nil
 			}))
@@ -169,6 +169,12 @@ func TestBatchGetAsksAgainForUnprocessedKeys(t *testing.T) {
 		"AnItemWithoutItsKey": `{"Responses":{"commerce":[` + first + `,{"PK":{"S":"2"},"count":{"N":"1"}}]},"UnprocessedKeys":{}}`,
 		"AnItemNotAskedFor":   `{"Responses":{"commerce":[` + first + `,{"PK":{"S":"4"},"SK":{"S":"S"}}]},"UnprocessedKeys":{}}`,
 		"AKeyWithoutItsParts": `{"Responses":{"commerce":[` + first + `]},"UnprocessedKeys":{"commerce":{"Keys":[{"PK":{"S":"2"}}]}}}`,
+		"AKeyNotAskedFor":     `{"Responses":{"commerce":[` + first + `]},"UnprocessedKeys":{"commerce":{"Keys":[{"PK":{"S":"4"},"SK":{"S":"S"}}]}}}`,
+		"AnEmptyObject":       `{}`,
+		"NoTable":             `{"Responses":{}}`,
+		"AnotherTable":        `{"Responses":{"other":[]}}`,
+		"ATableThatIsNull":    `{"Responses":{"commerce":null}}`,
+		"NoTableForSomeKeys":  `{"Responses":{},"UnprocessedKeys":{"commerce":{"Keys":[` + first + `]}}}`,
 	} {
 		t.Run(name+"IsAFault", func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +205,7 @@ func TestBatchGetAsksForAKeyOnce(t *testing.T) {
 			t.Error(err)
 		}
 		got = append(got, in.RequestItems["commerce"].Keys...)
-		return ok(r)
+		return ddbtest.Respond(r, http.StatusOK, `{"Responses":{"commerce":[]}}`), nil
 	}))
 	key := ddb.Key{PK: "1", SK: "S"}
 	if _, err := table.BatchGet(t.Context(), []ddb.Key{key, key, key}, true); err != nil {
