@@ -17,7 +17,8 @@ const (
 	DefaultRelaxedTTL = 30 * time.Second
 	// MaxRelaxedTTL is the longest such time.
 	MaxRelaxedTTL = time.Minute
-	// GlobalEpochAge is how long a process believes the global epoch that it has read.
+	// GlobalEpochAge is how long a process believes the global epoch that it has read. What a relaxed
+	// route has just believed it believes for its RelaxedTTL on top.
 	GlobalEpochAge = time.Minute
 	// DefaultCheckTimeout bounds one check.
 	DefaultCheckTimeout = 2 * time.Second
@@ -66,10 +67,9 @@ type Checker struct {
 	deadSessions, deadTokens *bounded
 	standing                 *bounded // tokens, for the relaxed class
 
-	global struct {
-		sync.Mutex
-		notBefore, readAt time.Time
-	}
+	mu                sync.Mutex
+	notBefore, readAt time.Time // the global epoch, and when it was read
+	forgotten         uint64    // how often forget was called
 }
 
 // NewChecker returns a checker. It refuses durations out of range, a nil reader and a nil clock.
@@ -90,11 +90,12 @@ func NewChecker(cfg CheckConfig, reader Reader, clock func() time.Time) (*Checke
 // Warm pays before the first check what it would cost: the connection, and the global epoch. It is
 // for INIT and changes nothing.
 func (c *Checker) Warm(ctx context.Context) error {
+	mark := c.mark()
 	state, err := c.reader.State(ctx, Query{Everybody: true})
 	if err != nil {
 		return err
 	}
-	c.keepEpoch(true, state.NotBefore, c.clock())
+	c.keepEpoch(true, state.NotBefore, c.clock(), mark)
 	return nil
 }
 
@@ -115,11 +116,12 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class api.Rev
 		return nil
 	}
 
-	found, err := c.find(ctx, id, class == api.Strict, now)
+	mark := c.mark()
+	found, err := c.find(ctx, id, class == api.Strict, now, mark)
 	if err != nil {
 		return err
 	}
-	c.remember(id, class, found, now)
+	c.remember(id, class, found, now, mark)
 	if found.why != "" {
 		return because(found.why)
 	}
@@ -127,38 +129,44 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class api.Rev
 }
 
 // find looks at the token, and a second time where a replica may be behind. The time is for both.
-func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
+func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time, mark uint64) (finding, error) {
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	found, err := c.look(limited, id, strong, now)
+	found, err := c.look(limited, id, strong, now, mark)
 	if err == nil && found.unsure && !strong {
-		found, err = c.look(limited, id, true, now)
+		found, err = c.look(limited, id, true, now, mark)
 	}
-	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return finding{}, tooLate(c.cfg.Timeout, err)
 	}
 	return found, err
 }
 
 // look reads what is known about the token and judges it.
-func (c *Checker) look(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
+func (c *Checker) look(ctx context.Context, id identity.Identity, strong bool, now time.Time, mark uint64) (finding, error) {
 	query := Query{SessionID: id.SessionID, Subject: id.Subject, TokenID: id.TokenID, Everybody: c.epochIsOld(now), Strong: strong}
 	state, err := c.reader.State(ctx, query)
 	if err != nil {
 		return finding{}, err
 	}
-	epoch := c.keepEpoch(query.Everybody, state.NotBefore, now)
+	epoch := c.keepEpoch(query.Everybody, state.NotBefore, now, mark)
 	if state.Account.NotBefore.After(epoch) { // the later of the two wins
 		epoch = state.Account.NotBefore
 	}
 	return judgeToken(id, state, epoch, now), nil
 }
 
-// remember keeps what the finding allows to keep.
-func (c *Checker) remember(id identity.Identity, class api.Revocation, f finding, now time.Time) {
+// remember keeps what the finding allows to keep: that a token stands only when nothing was revoked by
+// this process since mark.
+func (c *Checker) remember(id identity.Identity, class api.Revocation, f finding, now time.Time, mark uint64) {
 	switch {
 	case f.why == "":
-		if class == api.Relaxed && id.TokenID != "" {
+		if class != api.Relaxed || id.TokenID == "" {
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.forgotten == mark {
 			c.standing.add(id.TokenID, now.Add(c.cfg.RelaxedTTL))
 		}
 	case f.session && id.SessionID != "":
@@ -210,44 +218,57 @@ func judgeToken(id identity.Identity, state State, epoch, now time.Time) finding
 	return finding{}
 }
 
-func (c *Checker) epochIsOld(now time.Time) bool {
-	c.global.Lock()
-	defer c.global.Unlock()
-	return c.global.readAt.IsZero() || now.Sub(c.global.readAt) >= GlobalEpochAge || now.Before(c.global.readAt)
+// mark is taken before a read. When forget comes before the answer, the answer may be older than what was
+// revoked: it is good for the request that asked, and for no later one.
+func (c *Checker) mark() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.forgotten
 }
 
-// keepEpoch takes a global epoch that was just read, if it was, and returns the latest known one.
-func (c *Checker) keepEpoch(read bool, notBefore, now time.Time) time.Time {
-	c.global.Lock()
-	defer c.global.Unlock()
+func (c *Checker) epochIsOld(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.readAt.IsZero() || now.Sub(c.readAt) >= GlobalEpochAge || now.Before(c.readAt)
+}
+
+// keepEpoch takes a global epoch that was just read, if it was, and returns the latest known one. It is
+// to be read again when something was revoked since mark.
+func (c *Checker) keepEpoch(read bool, notBefore, now time.Time, mark uint64) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if read {
-		c.global.readAt = now
-		if notBefore.After(c.global.notBefore) {
-			c.global.notBefore = notBefore
+		if c.forgotten == mark {
+			c.readAt = now
+		}
+		if notBefore.After(c.notBefore) {
+			c.notBefore = notBefore
 		}
 	}
-	return c.global.notBefore
+	return c.notBefore
 }
 
 // epoch returns the later of the subject's and the global epoch, strongly consistent.
 func (c *Checker) epoch(ctx context.Context, subject string) (time.Time, error) {
-	now := c.clock()
+	now, mark := c.clock(), c.mark()
 	query := Query{Subject: subject, Everybody: c.epochIsOld(now), Strong: true}
 	state, err := c.reader.State(ctx, query)
 	if err != nil {
 		return time.Time{}, err
 	}
-	global := c.keepEpoch(query.Everybody, state.NotBefore, now)
+	global := c.keepEpoch(query.Everybody, state.NotBefore, now, mark)
 	if state.Account.NotBefore.After(global) {
 		return state.Account.NotBefore, nil
 	}
 	return global, nil
 }
 
-// forget drops what this process believes to stand, after it has revoked something itself.
+// forget drops what this process believes to stand, after it has revoked something itself, and with the
+// mark what it is about to believe.
 func (c *Checker) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgotten++
 	c.standing.clear()
-	c.global.Lock()
-	defer c.global.Unlock()
-	c.global.readAt = time.Time{}
+	c.readAt = time.Time{}
 }

@@ -9,21 +9,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// witness notes what is read, and lets another request in before every write that ends something.
+// witness notes what is read, and lets another request in before every write that ends something and
+// before the answer of a read.
 type witness struct {
 	session.Store
 
 	asked  []session.Query
 	before func()
+	read   func() // runs once
 }
 
 func (w *witness) State(ctx context.Context, q session.Query) (session.State, error) {
 	w.asked = append(w.asked, q)
-	return w.Store.State(ctx, q)
+	state, err := w.Store.State(ctx, q)
+	if read := w.read; read != nil {
+		w.read = nil
+		read()
+	}
+	return state, err
 }
 
 func (w *witness) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
@@ -123,6 +131,52 @@ func TestProcessBelievesItsOwnRevocations(t *testing.T) {
 				t.Errorf("after it: %v, want ErrRevoked", err)
 			}
 		})
+	}
+}
+
+// A read that began before a revocation of this process and ends after it has seen what was before: nothing
+// may be remembered of it.
+func TestReadBesideARevocationIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	ends := map[string]func(context.Context, *world) error{
+		"RevokeAll":       func(ctx context.Context, w *world) error { return second(w.RevokeAll(ctx, "alice", session.Logout)) },
+		"RevokeEverybody": func(ctx context.Context, w *world) error { return w.RevokeEverybody(ctx, session.Admin) },
+	}
+	check := func(class api.Revocation) func(context.Context, *world, identity.Identity) error {
+		return func(ctx context.Context, w *world, id identity.Identity) error { return w.Check(ctx, id, class) }
+	}
+	reads := map[string]func(context.Context, *world, identity.Identity) error{
+		"Relaxed": check(api.Relaxed), "Default": check(api.Default), "Strict": check(api.Strict),
+		"Warm": func(ctx context.Context, w *world, _ identity.Identity) error { return w.Warm(ctx) },
+		"List": func(ctx context.Context, w *world, _ identity.Identity) error {
+			_, _, err := w.List(ctx, "alice")
+			return err
+		},
+	}
+	for endName, end := range ends {
+		for readName, read := range reads {
+			for _, class := range []api.Revocation{api.Relaxed, api.Default, api.Strict} {
+				t.Run(endName+"Beside"+readName+"Then"+class.String(), func(t *testing.T) {
+					t.Parallel()
+					w, watched := newWitnessed(t)
+					id, _ := w.verify(t, w.start(t, alice()))
+					watched.read = func() {
+						if err := end(t.Context(), w); err != nil {
+							t.Error(err)
+						}
+					}
+					if err := read(t.Context(), w, id); err != nil {
+						t.Fatalf("what was read before the write: %v", err)
+					}
+					if watched.read != nil {
+						t.Fatal("nothing was read")
+					}
+					if err := w.Check(t.Context(), id, class); !errors.Is(err, session.ErrRevoked) {
+						t.Errorf("after it: %v, want ErrRevoked", err)
+					}
+				})
+			}
+		}
 	}
 }
 
