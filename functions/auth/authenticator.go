@@ -108,7 +108,7 @@ func (a *Authenticator) Login(ctx context.Context, email, pw string, device sess
 		return session.Tokens{}, err
 	}
 	if !known || !checked.Match {
-		tellLocked(ctx, failures, zap.String("identifier", identifier))
+		tellLocked(ctx, failures, zap.String(logging.KeyIdentifier, identifier))
 		return session.Tokens{}, ErrInvalidCredentials
 	}
 	if checked.Outdated {
@@ -157,7 +157,7 @@ func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Iden
 	if right.Match {
 		err = a.replace(ctx, c, next, now)
 	} else if err = a.replaced(ctx, c, next, caller.AuthTime); errors.Is(err, ErrWrongPassword) {
-		tellLocked(ctx, failures, zap.String("subject", caller.Subject))
+		tellLocked(ctx, failures, zap.String(logging.KeySubject, caller.Subject))
 	}
 	if err != nil {
 		return session.Tokens{}, err

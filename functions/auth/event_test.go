@@ -25,7 +25,7 @@ func (h *house) accountEvents() []map[string]any {
 			h.t.Errorf("the line is %s", line)
 		}
 		kept := map[string]any{}
-		for _, name := range []string{"account_event", "subject", "by", "roles", "roles_before", "identifier", "failures", "wait_s"} {
+		for _, name := range []string{"account_event", "subject", "by", "roles", "roles_before", "outcome", "identifier", "failures", "wait_s"} {
 			if v, ok := fields[name]; ok {
 				kept[name] = v
 			}
@@ -63,6 +63,8 @@ func TestWhatAdminsCouldNotDoIsNotInTheLog(t *testing.T) {
 	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/logout", "").want(http.StatusServiceUnavailable)
 	f.fails("ReplaceRoles", auth.ErrChanged)
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusConflict)
+	f.fails("ReplaceRoles", auth.ErrUserNotFound)
+	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusNotFound)
 	f.fails("Forgive", auth.ErrChanged)
 	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusConflict)
 	h.do(h.as("support"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusForbidden)

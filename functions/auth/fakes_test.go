@@ -191,6 +191,22 @@ func newFailingHouse(t *testing.T) (*house, *failing) {
 	}), f
 }
 
+// forgetful makes the first change of roles and answers it with err.
+type forgetful struct {
+	auth.Store
+
+	err error
+}
+
+func (f *forgetful) ReplaceRoles(ctx context.Context, before, after auth.User) error {
+	if err := f.Store.ReplaceRoles(ctx, before, after); err != nil {
+		return err
+	}
+	err := f.err
+	f.err = nil
+	return err
+}
+
 // changing changes the password while a login is between reading it and starting the session.
 type changing struct {
 	auth.Store

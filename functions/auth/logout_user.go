@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
@@ -25,7 +26,7 @@ func LogoutUser(users userFinder, sessions allSessionsEnder) api.Handler {
 		if _, err := sessions.RevokeAll(r.Context(), u.ID, session.Admin); err != nil {
 			return err
 		}
-		tell(r.Context(), loggedOut, zap.String("subject", u.ID))
+		tell(r.Context(), loggedOut, zap.String(logging.KeySubject, u.ID))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

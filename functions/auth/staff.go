@@ -2,11 +2,13 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/oklog/ulid/v2"
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
@@ -51,15 +53,27 @@ func (s *Administrator) change(ctx context.Context, id string, change func(roles
 			return before, nil
 		}
 		after.AuthzVersion++
-		if last = s.store.ReplaceRoles(ctx, before, after); last == nil {
-			tell(ctx, rolesSet, zap.String("subject", after.ID), zap.Strings("roles_before", before.Roles), zap.Strings("roles", after.Roles))
+		last = s.store.ReplaceRoles(ctx, before, after)
+		switch {
+		case last == nil:
+			tellRoles(ctx, before, after)
 			return after, nil
-		}
-		if unless(last, ErrChanged) != nil {
+		case errors.Is(last, ErrChanged):
+		case errors.Is(last, ErrUserNotFound):
+			return User{}, last
+		default:
+			tellRoles(ctx, before, after, zap.String(logging.KeyOutcome, logging.OutcomeUnknown))
 			return User{}, last
 		}
 	}
 	return User{}, last
+}
+
+// tellRoles tells of a change of roles, also of one whose answer was lost: when the request is repeated
+// it finds the roles set, changes nothing and tells nothing.
+func tellRoles(ctx context.Context, before, after User, fields ...zap.Field) {
+	tell(ctx, rolesSet, append(fields, zap.String(logging.KeySubject, after.ID),
+		zap.Strings(logging.KeyRolesBefore, before.Roles), zap.Strings(logging.KeyRoles, after.Roles))...)
 }
 
 // Unlock lets the user try again at once, after too many failed attempts. It returns ErrUserNotFound.
@@ -71,7 +85,7 @@ func (s *Administrator) Unlock(ctx context.Context, id string) error {
 	if err := s.store.Forgive(ctx, u.Identifier, changeName(u.ID)); err != nil {
 		return err
 	}
-	tell(ctx, unlocked, zap.String("subject", u.ID))
+	tell(ctx, unlocked, zap.String(logging.KeySubject, u.ID))
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -138,6 +140,23 @@ func TestRolesThatWereNotSetAreNotAnswered(t *testing.T) {
 	}
 	if got, err := h.users.User(t.Context(), u.ID); err != nil || got.AuthzVersion != 1 {
 		t.Errorf("user %+v, %v", got, err)
+	}
+}
+
+// Roles whose change was made and not answered are in the log: repeating the request finds them set and
+// tells nothing, so that somebody would be an admin without a line.
+func TestRolesThatMayHaveBeenSetAreInTheLog(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(s auth.Store) auth.Store { return &forgetful{Store: s, err: ddb.ErrUnavailable} })
+	u := h.register(email)
+	wantUnavailable(t, h.setRoles(u.ID, `{"roles":["admin"]}`))
+	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusOK)
+	want := []map[string]any{{
+		"account_event": "account_roles_set", "subject": u.ID, "by": "machine-admin", "outcome": "unknown",
+		"roles_before": []any{"customer"}, "roles": []any{"admin"},
+	}}
+	if diff := cmp.Diff(want, h.accountEvents()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
 

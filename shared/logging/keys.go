@@ -42,3 +42,41 @@ const (
 	// KeyErrorStack is where the error came from, inside KeyError, if the error knows.
 	KeyErrorStack = "stack"
 )
+
+// MessageSecurityEvent is the message of a line of its own, at WARN, that somebody should look into.
+const MessageSecurityEvent = "security event"
+
+// The keys of security events. Those of sessions are on the access line too.
+const (
+	// KeySessionEvent is what happened to a session.
+	KeySessionEvent = "session_event"
+	// KeySessionID is the session to which it happened; may be empty.
+	KeySessionID = "session_id"
+	// KeySubject is the id of the user to whom it happened; may be empty.
+	KeySubject = "subject"
+	// KeyReason is why a session ended.
+	KeyReason = "reason"
+	// KeyPresented is the generation of the refresh token that was presented, a number.
+	KeyPresented = "presented"
+	// KeyCurrent is the session's own generation, a number.
+	KeyCurrent = "current"
+	// KeyAccountEvent is what happened to an account.
+	KeyAccountEvent = "account_event"
+	// KeyBy is the subject of the access token that brought it about.
+	KeyBy = "by"
+	// KeyRoles is the list of roles that a user was given.
+	KeyRoles = "roles"
+	// KeyRolesBefore is the list of roles that a user had before.
+	KeyRolesBefore = "roles_before"
+	// KeyOutcome is OutcomeUnknown when nobody knows whether it happened, and absent otherwise.
+	KeyOutcome = "outcome"
+	// KeyIdentifier stands for the address of a login, which no line has.
+	KeyIdentifier = "identifier"
+	// KeyFailures is how many attempts in a row have failed, a number.
+	KeyFailures = "failures"
+	// KeyWaitSeconds is how long the next attempt must wait, in whole seconds.
+	KeyWaitSeconds = "wait_s"
+)
+
+// OutcomeUnknown is the KeyOutcome of a change whose answer was lost: it may have been made.
+const OutcomeUnknown = "unknown"

@@ -1,5 +1,6 @@
-// Package sessions opens the manager of sessions for the functions that start, refresh, list or end
-// them. Where its keys come from is package tokenkeys'. Only the functions' mains import it.
+// Package sessions opens the manager of sessions for the functions that start or refresh them, and a
+// revoker for those that check, list or end them. Where the manager's keys come from is package
+// tokenkeys'. Only the functions' mains import it.
 package sessions
 
 import (
@@ -25,7 +26,7 @@ func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, 
 	return session.New(cfg, sessionddb.New(table), keys, time.Now)
 }
 
-// OpenRevoker returns what lists and ends the sessions in the table, for functions that may read no keys.
+// OpenRevoker returns what checks, lists and ends the sessions in the table, for functions that may read no keys.
 func OpenRevoker(table *ddb.Table) (*session.Revoker, error) {
 	return session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
 }
@@ -33,13 +34,13 @@ func OpenRevoker(table *ddb.Table) (*session.Revoker, error) {
 // logEvent puts what happened to a session on the request's line; what somebody should look into gets a
 // line of its own.
 func logEvent(ctx context.Context, e session.Event) {
-	fields := []zap.Field{zap.String("session_event", string(e.Kind)), zap.String("session_id", e.SessionID), zap.String("subject", e.Subject)}
+	fields := []zap.Field{zap.String(logging.KeySessionEvent, string(e.Kind)), zap.String(logging.KeySessionID, e.SessionID), zap.String(logging.KeySubject, e.Subject)}
 	if e.Reason != "" {
-		fields = append(fields, zap.String("reason", string(e.Reason)))
+		fields = append(fields, zap.String(logging.KeyReason, string(e.Reason)))
 	}
 	if !e.Kind.Security() {
 		logging.EntryFrom(ctx).Add(fields...)
 		return
 	}
-	logging.From(ctx).Warn("security event", append(fields, zap.Int64("presented", e.Presented), zap.Int64("current", e.Current))...)
+	logging.From(ctx).Warn(logging.MessageSecurityEvent, append(fields, zap.Int64(logging.KeyPresented, e.Presented), zap.Int64(logging.KeyCurrent, e.Current))...)
 }
