@@ -104,7 +104,8 @@ func (b lockedBuffer) Write(p []byte) (int, error) {
 
 func key() []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
 
-// newHouse returns a house; store, unless nil, is put between them and the users' store.
+// newHouse returns a house. What between returns, unless it is nil, stands in for the store of users
+// that it is given.
 func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	t.Helper()
 	h := &house{t: t, users: authtest.NewMemory(), sessions: sessiontest.NewMemory(), now: authtest.Time(0), log: &bytes.Buffer{}}
@@ -324,7 +325,7 @@ func (h *house) refresh(token string) answer {
 	return h.post("/v1/auth/refresh", text(map[string]string{"refresh_token": token}))
 }
 
-// admin returns an access token of an admin who has no session.
+// as returns an access token of somebody with the roles who has no session.
 func (h *house) as(roles ...string) string {
 	h.t.Helper()
 	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles})
@@ -349,7 +350,7 @@ func (h *house) wantStands(token string, want bool) {
 	}
 }
 
-// in returns the answer's id of the current session.
+// session returns the id of the session that the access token names.
 func (h *house) session(token string) string {
 	h.t.Helper()
 	id, err := h.verifier.Verify(token)

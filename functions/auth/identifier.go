@@ -64,8 +64,8 @@ var (
 )
 
 // validEmail reports whether mail could be sent to the address: RFC 5321's dot-string at a domain of
-// two labels or more, the last of which begins with a letter (RFC 3696 section 2). It is ASCII, so that no two addresses look alike or are folded into one; an
-// internationalised domain comes in its xn-- form.
+// two labels or more, the last of which begins with a letter (RFC 3696 section 2). It is ASCII, so that
+// no two addresses look alike or are folded into one; an internationalised domain comes in its xn-- form.
 func validEmail(email string) bool {
 	name, domain, ok := strings.Cut(email, "@")
 	if !ok || len(email) > maxEmail || len(name) > maxEmailName || !emailName.MatchString(name) || !emailDomain.MatchString(domain) {

@@ -161,7 +161,8 @@ func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.Refres
 	})
 }
 
-// Verify returns what checks an access token by itself. Whether it was revoked is the manager's to say.
+// Verify returns what checks an access token by itself. Whether it was revoked is for Check of
+// a session.Checker to say.
 func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (identity.Identity, error), error) {
 	access, err := openAccess(ctx, s, newVerifying)
 	if err != nil {
