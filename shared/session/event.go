@@ -11,7 +11,8 @@ const (
 	Refreshed EventKind = "session_refreshed"
 	// Retried: a refresh token that had just been replaced got the same successor again.
 	Retried EventKind = "session_refresh_retried"
-	// Reused: a refresh token was presented after it had been replaced, and the session was ended.
+	// Reused: a refresh token was presented after it had been replaced, for which its session ends. It is
+	// told once a presentation, whether or not the write that ends the session gets its answer.
 	// Its owner or a thief holds an old token.
 	Reused EventKind = "session_refresh_reused"
 	// Forged: a well-signed refresh token from a generation that never was, or of another

@@ -104,7 +104,7 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserL
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tokens, err := m.refresh(limited, refreshToken, lookup)
-	if err != nil && ctx.Err() == nil && limited.Err() != nil && !errors.Is(err, ErrInvalidGrant) {
+	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		return Tokens{}, tooLate(limit, err)
 	}
 	return tokens, err
@@ -187,12 +187,12 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 	case presented == s.Generation-1 && now.Sub(s.RotatedAt) <= *m.cfg.RetryWindow:
 		return Retried, nil // the successor is unused, or the generation would be a later one
 	case presented < s.Generation:
+		told.Kind, told.Reason = Reused, Reuse
+		m.tell(ctx, told) // before the write: when only its answer is lost, the next one finds the session over
 		if _, err := m.store.Revoke(ctx, Revocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
 			return "", err // it still lives, so the client must not hear that it is over
 		}
 		m.forget()
-		told.Kind, told.Reason = Reused, Reuse
-		m.tell(ctx, told)
 		return "", ErrInvalidGrant.WithCause(errReuse)
 	default:
 		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)

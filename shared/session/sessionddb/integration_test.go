@@ -189,7 +189,7 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	unprocessed := func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
-		return ddbtest.Respond(r, http.StatusOK, `{"Responses":{},"UnprocessedKeys":{"`+name+`":{"Keys":[
+		return ddbtest.Respond(r, http.StatusOK, `{"Responses":{"`+name+`":[]},"UnprocessedKeys":{"`+name+`":{"Keys":[
 			{"PK":{"S":"S#`+s.ID+`"},"SK":{"S":"S"}}]}}}`), nil
 	}
 	for name, fault := range map[string]ddbtest.Fault{

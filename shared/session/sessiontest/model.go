@@ -291,11 +291,11 @@ func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind
 		return "", session.ErrInvalidGrant
 	case !current && (presented < l.generation-1 || m.now.Sub(l.rotated) > modelWindow):
 		if m.store.revoke == refused {
-			return "", session.ErrUnavailable
+			return session.Reused, session.ErrUnavailable
 		}
 		l.revoked = m.now
 		if m.store.revoke == lost {
-			return "", session.ErrUnavailable
+			return session.Reused, session.ErrUnavailable
 		}
 		return session.Reused, session.ErrInvalidGrant
 	case m.store.state == refused:

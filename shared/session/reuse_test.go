@@ -1,0 +1,74 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessiontest"
+)
+
+// What was presented is told whatever becomes of the write: when its answer is lost, the client that comes
+// again finds the session ended, and nobody would hear of it.
+func TestReuseIsToldOnceWhateverBecomesOfTheWrite(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		store func(*sessiontest.Memory) session.Store
+		want  int // events after the second presentation
+	}{
+		"Answered": {func(m *sessiontest.Memory) session.Store { return m }, 1},
+		"Lost":     {func(m *sessiontest.Memory) session.Store { return badLine{m, true} }, 1},
+		"Refused":  {func(m *sessiontest.Memory) session.Store { return badLine{m, false} }, 2}, // the session lives
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, session.Config{})
+			first := w.start(t, alice())
+			if _, err := w.Refresh(t.Context(), first.RefreshToken, lookup); err != nil {
+				t.Fatal(err)
+			}
+			var told []session.Event
+			cfg := session.Config{OnEvent: func(_ context.Context, e session.Event) { told = append(told, e) }}
+			m, err := session.New(cfg, c.store(w.store), w.tokens.Keys, func() time.Time { return w.now })
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			w.now = w.now.Add(session.DefaultRetryWindow + time.Millisecond)
+			want := session.ErrUnavailable
+			if name == "Answered" {
+				want = session.ErrInvalidGrant
+			}
+			if _, err := m.Refresh(t.Context(), first.RefreshToken, lookup); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			if len(told) != 1 || told[0].Kind != session.Reused || told[0].Reason != session.Reuse || told[0].Current != 1 {
+				t.Errorf("told %+v", told)
+			}
+			if _, err := m.Refresh(t.Context(), first.RefreshToken, lookup); err == nil {
+				t.Error("a replaced token was accepted")
+			}
+			if len(told) != c.want {
+				t.Errorf("presented twice: told %+v", told)
+			}
+		})
+	}
+}
+
+// badLine loses the answer of every Revoke, or the request.
+type badLine struct {
+	*sessiontest.Memory
+
+	commits bool
+}
+
+func (b badLine) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+	if b.commits {
+		if _, err := b.Memory.Revoke(ctx, r); err != nil {
+			return false, err
+		}
+	}
+	return false, session.ErrUnavailable
+}
