@@ -33,19 +33,49 @@ func TestTemplateTakesNoDurationThatTheCodeRefuses(t *testing.T) {
 					t.Errorf("%s is refused", value)
 				}
 			}
-			for _, unit := range []string{"", "ms", "s", "m", "h", "d"} {
-				for n := range 100_000 {
-					value := strconv.Itoa(n) + unit
-					if !takes(value) {
-						continue
-					}
-					if d, err := time.ParseDuration(value); err != nil || d < tc.least || d > tc.most || d%time.Second != 0 {
-						t.Fatalf("%s is taken, and is not between %s and %s", value, tc.least, tc.most)
-					}
-				}
+			if value := wrongDuration(takes, tc.least, tc.most); value != "" {
+				t.Errorf("%s is taken, and is not whole seconds from %s to %s", value, tc.least, tc.most)
 			}
 		})
 	}
+}
+
+func TestPatternsThatTakeTooMuchAreNoticed(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ pattern, want string }{
+		"Nothing":        {"[1-9]m|[1-5][0-9]m|60m|1h", ""},
+		"TooLong":        {"[1-9][0-9]?m", "61m"},
+		"TooLongInHours": {"[1-9]h", "2h"},
+		"TooShort":       {"[0-9]m", "0m"},
+		"PartOfASecond":  {"[1-9][0-9]{4}ms", "10001ms"},
+		"NoUnit":         {"[1-9]m?", "1"},
+		"NoUnitOfGo":     {"[1-9][md]", "1d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			takes := regexp.MustCompile(`\A(?:` + tc.pattern + `)\z`).MatchString
+			if got := wrongDuration(takes, time.Second, time.Hour); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// wrongDuration returns a value that is taken and is no duration of whole seconds from least to most,
+// and "" when there is none. It tries every number below 100,000 with every unit that somebody may write.
+func wrongDuration(takes func(string) bool, least, most time.Duration) string {
+	for _, unit := range []string{"", "ms", "s", "m", "h", "d"} {
+		for n := range 100_000 {
+			value := strconv.Itoa(n) + unit
+			if !takes(value) {
+				continue
+			}
+			if d, err := time.ParseDuration(value); err != nil || d < least || d > most || d%time.Second != 0 {
+				return value
+			}
+		}
+	}
+	return ""
 }
 
 // parameterPattern returns whether the template's parameter takes a value by its pattern and length.
