@@ -67,6 +67,25 @@ func TestCheckFails(t *testing.T) {
 		})
 	}
 
+	// However late a fault comes, it is no lack of time.
+	t.Run("AFaultAfterTheLimit", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			late := readerFunc(func(ctx context.Context, _ session.Query) (session.State, error) {
+				<-ctx.Done()
+				return session.State{}, fault
+			})
+			checker, err := session.NewChecker(session.CheckConfig{}, late, func() time.Time { return b.now })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := checker.Check(t.Context(), b.id, api.Default); !errors.Is(err, fault) || errors.Is(err, session.ErrUnavailable) {
+				t.Errorf("got %v, want the fault", err)
+			}
+		})
+	})
+
 	t.Run("TheCallersOwnEnd", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -79,6 +98,12 @@ func TestCheckFails(t *testing.T) {
 			}
 		})
 	})
+}
+
+type readerFunc func(context.Context, session.Query) (session.State, error)
+
+func (f readerFunc) State(ctx context.Context, q session.Query) (session.State, error) {
+	return f(ctx, q)
 }
 
 // A flood of tokens costs reads and not memory.

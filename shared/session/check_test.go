@@ -10,6 +10,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
@@ -295,6 +296,25 @@ func TestWhatIsRememberedOfWhat(t *testing.T) {
 	b.now = third.ExpiresAt
 	if err := b.Check(t.Context(), third, api.Stateless); !errors.Is(err, session.ErrRevoked) {
 		t.Errorf("at the end of its life: %v", err)
+	}
+}
+
+// A session's last token was minted at the latest when the session ended, by a clock that may be ahead by
+// as much as a verifier lets pass: it is refused to its last moment.
+func TestRevokedSessionIsKnownForAsLongAsItsLastTokenLives(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	state := standing()
+	state.Session.RevokedAt = b.now
+	b.both(state)
+	if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+		t.Fatal(err)
+	}
+	last := b.id
+	last.TokenID, last.ExpiresAt = "last", b.now.Add(jwt.Leeway+jwt.MaxTTL)
+	b.now = last.ExpiresAt.Add(-time.Millisecond)
+	if err := b.Check(t.Context(), last, api.Stateless); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("got %v, want ErrRevoked", err)
 	}
 }
 

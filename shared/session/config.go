@@ -17,6 +17,8 @@ const (
 	DefaultAbsolute = 30 * 24 * time.Hour
 	// DefaultRetryWindow is how long a refresh may be repeated.
 	DefaultRetryWindow = 10 * time.Second
+	// MinRetryWindow is the shortest such time but 0: half of it is the store's.
+	MinRetryWindow = 2 * time.Second
 	// MaxRetryWindow is the longest such time: a stolen token can be used within it too.
 	MaxRetryWindow = time.Minute
 	// MinIdle is the shortest idle life.
@@ -31,8 +33,9 @@ type Config struct {
 	// jwt.MaxRefreshTTL. 0 is DefaultAbsolute.
 	Absolute time.Duration `env:"SESSION_ABSOLUTE"`
 	// RetryWindow is how long after a refresh the token that it replaced gets the same successor
-	// again: for a client whose answer was lost. Nil is DefaultRetryWindow, MaxRetryWindow the
-	// most; with 0 such a client loses its session.
+	// again: for a client whose answer was lost. Half of it is how long a refresh waits for the
+	// store. Nil is DefaultRetryWindow; from MinRetryWindow to MaxRetryWindow, or 0, with which such
+	// a client loses its session.
 	RetryWindow *time.Duration `env:"REFRESH_RETRY_WINDOW"`
 	// OnEvent is told what a log of security wants to know. It must not block. Nil tells nobody.
 	OnEvent func(context.Context, Event)
@@ -59,8 +62,8 @@ func (c Config) validate() error {
 	if c.Absolute < c.Idle || c.Absolute > jwt.MaxRefreshTTL || c.Absolute%time.Second != 0 {
 		wrong = append(wrong, fmt.Errorf("SESSION_ABSOLUTE of %v is not whole seconds from SESSION_IDLE (%v) to %v", c.Absolute, c.Idle, jwt.MaxRefreshTTL))
 	}
-	if *c.RetryWindow < 0 || *c.RetryWindow > MaxRetryWindow {
-		wrong = append(wrong, fmt.Errorf("REFRESH_RETRY_WINDOW of %v is not between 0 and %v", *c.RetryWindow, MaxRetryWindow))
+	if w := *c.RetryWindow; w != 0 && (w < MinRetryWindow || w > MaxRetryWindow) {
+		wrong = append(wrong, fmt.Errorf("REFRESH_RETRY_WINDOW of %v is neither 0 nor from %v to %v", w, MinRetryWindow, MaxRetryWindow))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("session: %w", err)

@@ -43,16 +43,19 @@ func TestConfig(t *testing.T) {
 		environ map[string]string
 		want    string // part of the error
 	}{
-		"Nothing":         {nil, ""},
-		"OK":              {map[string]string{"SESSION_IDLE": "24h", "SESSION_ABSOLUTE": "2160h", "REFRESH_RETRY_WINDOW": "0s"}, ""},
-		"LongIdle":        {map[string]string{"SESSION_IDLE": "1440h"}, ""}, // the absolute end moves with it
-		"ShortIdle":       {map[string]string{"SESSION_IDLE": "59s"}, "SESSION_IDLE"},
-		"NegativeIdle":    {map[string]string{"SESSION_IDLE": "-1h"}, "SESSION_IDLE"},
-		"FractionalIdle":  {map[string]string{"SESSION_IDLE": "1h0.5s"}, "SESSION_IDLE"},
-		"EndBeforeIdle":   {map[string]string{"SESSION_ABSOLUTE": "1h"}, "SESSION_ABSOLUTE"},
-		"EndIsTooFar":     {map[string]string{"SESSION_ABSOLUTE": "8761h"}, "SESSION_ABSOLUTE"},
-		"WindowIsTooLong": {map[string]string{"REFRESH_RETRY_WINDOW": "61s"}, "REFRESH_RETRY_WINDOW"},
-		"NegativeWindow":  {map[string]string{"REFRESH_RETRY_WINDOW": "-1s"}, "REFRESH_RETRY_WINDOW"},
+		"Nothing":          {nil, ""},
+		"OK":               {map[string]string{"SESSION_IDLE": "24h", "SESSION_ABSOLUTE": "2160h", "REFRESH_RETRY_WINDOW": "0s"}, ""},
+		"LongIdle":         {map[string]string{"SESSION_IDLE": "1440h"}, ""}, // the absolute end moves with it
+		"ShortIdle":        {map[string]string{"SESSION_IDLE": "59s"}, "SESSION_IDLE"},
+		"NegativeIdle":     {map[string]string{"SESSION_IDLE": "-1h"}, "SESSION_IDLE"},
+		"FractionalIdle":   {map[string]string{"SESSION_IDLE": "1h0.5s"}, "SESSION_IDLE"},
+		"EndBeforeIdle":    {map[string]string{"SESSION_ABSOLUTE": "1h"}, "SESSION_ABSOLUTE"},
+		"EndIsTooFar":      {map[string]string{"SESSION_ABSOLUTE": "8761h"}, "SESSION_ABSOLUTE"},
+		"WindowIsTooLong":  {map[string]string{"REFRESH_RETRY_WINDOW": "61s"}, "REFRESH_RETRY_WINDOW"},
+		"ShortestWindow":   {map[string]string{"REFRESH_RETRY_WINDOW": "2s"}, ""},
+		"WindowIsTooShort": {map[string]string{"REFRESH_RETRY_WINDOW": "1999ms"}, "REFRESH_RETRY_WINDOW"},
+		"TwoNanoseconds":   {map[string]string{"REFRESH_RETRY_WINDOW": "2ns"}, "REFRESH_RETRY_WINDOW"},
+		"NegativeWindow":   {map[string]string{"REFRESH_RETRY_WINDOW": "-1s"}, "REFRESH_RETRY_WINDOW"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

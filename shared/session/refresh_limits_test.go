@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,6 +68,79 @@ func TestRefreshThatGotNoAnswerLeavesTimeToRepeatIt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Only the end of the limit is told as such. What was found out is told as it is, however late.
+func TestRefreshThatIsLateSaysWhatItFound(t *testing.T) {
+	t.Parallel()
+	fault := errors.New("no such table")
+	const half = session.DefaultRetryWindow / 2
+	for name, c := range map[string]struct {
+		reuse  bool
+		lookup session.UserLookup
+		limit  time.Duration // of the request; 0 is none
+		want   error
+	}{
+		"AFaultOfTheLookup": {lookup: func(ctx context.Context, _ string) (session.User, error) {
+			<-ctx.Done()
+			return session.User{}, fault
+		}, want: fault},
+		"TheLookupsEnd": {lookup: func(ctx context.Context, _ string) (session.User, error) {
+			<-ctx.Done()
+			return session.User{}, fmt.Errorf("read: %w", ctx.Err())
+		}, want: session.ErrUnavailable},
+		"AReuse": {reuse: true, lookup: func(ctx context.Context, _ string) (session.User, error) {
+			<-ctx.Done()
+			return session.User{}, ctx.Err()
+		}, want: session.ErrInvalidGrant},
+		"TheCallersOwnEnd": {limit: half / 2, lookup: func(ctx context.Context, _ string) (session.User, error) {
+			<-ctx.Done()
+			return session.User{}, ctx.Err()
+		}, want: context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tokens := sessiontest.NewTokens(t, time.Now)
+				m, err := session.New(session.Config{}, unhurried{sessiontest.NewMemory()}, tokens.Keys, time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				first, err := m.Start(t.Context(), alice(), session.Device{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.reuse {
+					if _, err := m.Refresh(t.Context(), first.RefreshToken, lookup); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(session.DefaultRetryWindow + time.Millisecond)
+				}
+				ctx := t.Context()
+				if c.limit > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, c.limit)
+					defer cancel()
+				}
+
+				_, err = m.Refresh(ctx, first.RefreshToken, c.lookup)
+
+				if !errors.Is(err, c.want) {
+					t.Errorf("got %v, want %v", err, c.want)
+				}
+				if c.want != context.DeadlineExceeded && errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v looks like the end of the request's time", err)
+				}
+			})
+		})
+	}
+}
+
+// unhurried ends a session however late it is.
+type unhurried struct{ *sessiontest.Memory }
+
+func (u unhurried) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+	return u.Memory.Revoke(context.WithoutCancel(ctx), r)
 }
 
 // Without a window there is nothing to leave time for: the request's own end bounds it.

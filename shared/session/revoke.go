@@ -101,7 +101,7 @@ func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) 
 }
 
 // RevokeEverybody ends every session of every subject, in one write. A process notices it within
-// GlobalEpochAge.
+// GlobalEpochAge, on relaxed routes within its CheckConfig.RelaxedTTL more.
 func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
 	if err := r.store.RevokeEverybody(ctx, r.now()); err != nil {
 		return err
