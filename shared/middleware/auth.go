@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,7 +15,8 @@ import (
 )
 
 // Authenticator finds out who sends a request. An error means that it could not decide: the client
-// reads 503 when a problem of kind Unavailable is in it, and 500 otherwise.
+// reads 503 when a problem of kind Unavailable is in it, 504 when the request's time has ended, and 500
+// otherwise.
 type Authenticator func(r *http.Request) (identity.Annotation, error)
 
 // GatewayAuthenticator takes the caller from what the Lambda authorizer handed over in the event,
@@ -77,7 +79,7 @@ func Authorize(route api.Route, authenticate Authenticator, now func() time.Time
 
 // RequireAuth lets only authenticated callers pass and puts their identity into the context.
 // Its answers follow RFC 6750: 401 with WWW-Authenticate for absent or invalid credentials, 400
-// for malformed ones; 503 when the decision could not be made.
+// for malformed ones; 503 or 504 when the decision could not be made.
 func RequireAuth(authenticate Authenticator) Middleware {
 	return authMiddleware(authenticate, true)
 }
@@ -106,13 +108,17 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 	}
 }
 
-// undecided says that the authenticator failed: a store that did not answer can be asked again, anything
-// else is a fault. Neither tells the client why.
+// undecided says that the authenticator failed: a store that did not answer can be asked again, the
+// request's time may have ended, anything else is a fault. None tells the client why.
 func undecided(err error) error {
-	if p, ok := errors.AsType[*problem.Error](err); ok && p.Kind == problem.Unavailable {
+	switch p, ok := problem.As(err); {
+	case ok && p.Kind == problem.Unavailable:
 		return unavailable.WithCause(err)
+	case !ok && errors.Is(err, context.DeadlineExceeded):
+		return err // which problem.Write knows
+	default:
+		return problem.New(problem.Internal, "internal", "").WithCause(err)
 	}
-	return problem.New(problem.Internal, "internal", "").WithCause(err)
 }
 
 var unavailable = problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.").

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,10 +31,13 @@ func TestCheckBehindRequireAuth(t *testing.T) {
 		header string // of the answer
 		value  string
 	}{
-		"Stands":      {state: standing(), status: http.StatusNoContent},
-		"Revoked":     {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: middleware.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
-		"Unavailable": {err: session.ErrUnavailable.WithCause(errors.New("private")), status: http.StatusServiceUnavailable, code: "auth_unavailable", header: "Retry-After", value: "1"},
-		"Fault":       {err: errors.New("private"), status: http.StatusInternalServerError, code: "internal"},
+		"Stands":             {state: standing(), status: http.StatusNoContent},
+		"Revoked":            {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: middleware.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
+		"Unavailable":        {err: session.ErrUnavailable.WithCause(errors.New("private")), status: http.StatusServiceUnavailable, code: "auth_unavailable", header: "Retry-After", value: "1"},
+		"OutOfTime":          {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: http.StatusGatewayTimeout, code: "timeout"},
+		"OtherKind":          {err: session.ErrNotFound, status: http.StatusInternalServerError, code: "internal"},
+		"OtherKindOutOfTime": {err: session.ErrNotFound.WithCause(context.DeadlineExceeded), status: http.StatusInternalServerError, code: "internal"},
+		"Fault":              {err: errors.New("private"), status: http.StatusInternalServerError, code: "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
