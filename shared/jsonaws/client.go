@@ -32,6 +32,8 @@ const (
 	// DefaultPause bounds the random pause before the first repetition; it doubles each time.
 	DefaultPause = 50 * time.Millisecond
 
+	// maxDoublings bounds how often the pause doubles.
+	maxDoublings = 10
 	// maxAnswer is the largest answer in bytes that is read.
 	maxAnswer = 1 << 20
 )
@@ -184,10 +186,10 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 func operation(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
 
 // Wait waits before repetition n, from 1: a random time up to Config.Pause, a bound that doubles with each
-// n. Call does so itself; this is for an answer that says to ask again. It returns false at once when the
+// n, ten times at most. Call does so itself; this is for an answer that says to ask again. It returns false at once when the
 // context would end before.
 func (c *Client) Wait(ctx context.Context, n int) bool {
-	d := rand.N(c.cfg.Pause << (n - 1)) //nolint:gosec // G404: a pause is no secret
+	d := rand.N(c.cfg.Pause << min(max(n-1, 0), maxDoublings)) //nolint:gosec // G404: a pause is no secret
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return false
 	}

@@ -269,3 +269,36 @@ func TestPausesAreRandomAndTheirBoundDoubles(t *testing.T) {
 		}
 	})
 }
+
+// However often an answer said to ask again, the pause has a bound.
+func TestWaitOfAnyRepetition(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		n     int
+		bound time.Duration
+	}{
+		"Zeroth":    {0, 50 * time.Millisecond},
+		"First":     {1, 50 * time.Millisecond},
+		"Eleventh":  {11, 51200 * time.Millisecond},
+		"Twelfth":   {12, 51200 * time.Millisecond},
+		"Hundredth": {100, 51200 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, config(), func(*http.Request) (*http.Response, error) { return nil, errors.New("nothing is sent") })
+				var longest time.Duration
+				for range 50 {
+					start := time.Now()
+					if !client.Wait(t.Context(), tt.n) {
+						t.Fatal("it did not wait")
+					}
+					longest = max(longest, time.Since(start))
+				}
+				if longest >= tt.bound || longest < tt.bound/2 {
+					t.Errorf("the longest of 50 pauses was %v, want almost %v", longest, tt.bound)
+				}
+			})
+		})
+	}
+}
