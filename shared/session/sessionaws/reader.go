@@ -110,7 +110,7 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 		Responses       map[string][]layout.Item
 		UnprocessedKeys map[string]struct{ Keys []layout.Item }
 	}
-	if json.Unmarshal(answer, &out) != nil || out.Responses == nil { // an item must not look absent
+	if json.Unmarshal(answer, &out) != nil {
 		return nil, errors.New("sessionaws: the answer of BatchGetItem could not be read")
 	}
 

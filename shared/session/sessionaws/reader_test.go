@@ -250,6 +250,16 @@ func TestTime(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
+		// So it does when the time ends with an answer that leaves keys out.
+		late := doer(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return answer(200, `{"Responses":{},"UnprocessedKeys":{"auth":{"Keys":[{"PK":{"S":"S#s1"},"SK":{"S":"S"}}]}}}`)(r)
+		})
+		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := newReader(t, late).State(short, session.Query{SessionID: "s1"}); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("keys that were left out: %v", err)
+		}
 		checker, err := session.NewChecker(session.CheckConfig{}, newReader(t, hang), func() time.Time { return sessiontest.Time(0) })
 		if err != nil {
 			t.Fatal(err)
