@@ -8,6 +8,7 @@
 // bytes that each of its keys produces, and checks the signature, before it parses any JSON. That
 // settles algorithm confusion, "crit", "b64", "jku", "jwk", key id injection and repeated header
 // members in one map lookup. github.com/golang-jwt/jwt/v5 then decodes the payload strictly and
-// validates it, with every option that its defaults leave open, on claims of our own decoding. A
+// validates it, on claims of our own decoding, with every option that its defaults leave open but
+// WithValidMethods: only its ParseWithClaims reads that, and the exact header bytes stand in for it. A
 // token has one spelling: no other text with the same meaning is accepted.
 package jwt

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// members calls fn for every member of a JSON object, in order. data is valid JSON: encoding/json
+// members calls fn for every member of a JSON object, in order. data is valid JSON: tokens.decode
 // has checked it before it calls UnmarshalJSON. A name with escapes is refused, because we never
 // write one and it would be a second spelling.
 func members(data []byte, fn func(name, value []byte) error) error {
