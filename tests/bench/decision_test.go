@@ -39,7 +39,6 @@ func BenchmarkDecisionBesideAStatelessOne(b *testing.B) {
 			RouteKey: route, Headers: map[string]string{"authorization": "Bearer " + token},
 		}
 		return func(b *testing.B) {
-			b.Helper()
 			answer, err := a.Authorize(b.Context(), request)
 			if err != nil || answer.Context["auth"] != string(want) {
 				b.Fatalf("got %v, %v, want %s", answer.Context, err, want)

@@ -49,7 +49,6 @@ func must(b *testing.B, err error) {
 
 func sign(signer *jwt.Signer) func(*testing.B) {
 	return func(b *testing.B) {
-		b.Helper()
 		_, _, err := signer.Sign(alice)
 		must(b, err)
 	}
@@ -58,7 +57,6 @@ func sign(signer *jwt.Signer) func(*testing.B) {
 // verify checks the token, which must be good, or must not.
 func verify(verifier *jwt.Verifier, token string, good bool) func(*testing.B) {
 	return func(b *testing.B) {
-		b.Helper()
 		if _, err := verifier.Verify(token); (err == nil) != good {
 			b.Fatalf("got %v, want a good token: %t", err, good)
 		}
