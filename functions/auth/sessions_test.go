@@ -271,7 +271,7 @@ func TestSessionKnowsItsDevice(t *testing.T) {
 	}
 	wantDevice := func(want session.Device) {
 		t.Helper()
-		list, err := h.sessions.List(t.Context(), u.ID, 1)
+		list, _, err := h.sessions.List(t.Context(), u.ID, 1)
 		must(t, err)
 		if diff := cmp.Diff(want, list[0].Device); diff != "" {
 			t.Errorf("device (-want +got):\n%s", diff)

@@ -148,13 +148,10 @@ func (r *Revoker) List(ctx context.Context, subject string) (live []Session, mor
 		calls    sync.WaitGroup
 	)
 	calls.Go(func() { epoch, epochErr = r.epoch(ctx, subject) })
-	all, err := r.store.List(ctx, subject, maxList+1)
+	all, more, err := r.store.List(ctx, subject, maxList)
 	calls.Wait()
 	if err := errors.Join(err, epochErr); err != nil {
 		return nil, false, err
-	}
-	if more = len(all) > maxList; more {
-		all = all[:maxList]
 	}
 
 	now := r.now()

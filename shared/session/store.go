@@ -30,10 +30,10 @@ type Store interface {
 	RevokeToken(ctx context.Context, t TokenRevocation) error
 	// RaiseAuthz moves the version of the subject's roles to version, and never back.
 	RaiseAuthz(ctx context.Context, subject string, version int64) error
-	// List returns at most limit of the subject's sessions that were not revoked, newest first; others
-	// that have ended may be among them.
+	// List returns the newest limit of the subject's sessions that were not revoked, newest first, and
+	// whether there are more; others that have ended may be among them.
 	// It may be some milliseconds old: nothing is decided on it.
-	List(ctx context.Context, subject string, limit int) ([]Session, error)
+	List(ctx context.Context, subject string, limit int) (list []Session, more bool, err error)
 }
 
 // Reader is what a check of access tokens needs.

@@ -78,7 +78,7 @@ func TestReadsAreConsistent(t *testing.T) {
 		"State":       {func() error { _, err := store.State(t.Context(), all); return err }, []ddbtest.Read{{Operation: "BatchGetItem"}}},
 		"StateStrong": {func() error { _, err := store.State(t.Context(), strong); return err }, []ddbtest.Read{{Operation: "BatchGetItem", Consistent: true}}},
 		"List": {
-			func() error { _, err := store.List(t.Context(), s.Subject, 10); return err },
+			func() error { _, _, err := store.List(t.Context(), s.Subject, 10); return err },
 			[]ddbtest.Read{{Operation: "Query"}, {Operation: "BatchGetItem", Consistent: true}},
 		},
 	} {
@@ -89,5 +89,28 @@ func TestReadsAreConsistent(t *testing.T) {
 		if diff := cmp.Diff(c.want, reads.Take()); diff != "" {
 			t.Errorf("%s reads (-want +got):\n%s", call, diff)
 		}
+	}
+}
+
+// A full list, with one session more, is one batch of a hundred.
+func TestFullListIsTwoRoundTrips(t *testing.T) {
+	t.Parallel()
+	reads := &ddbtest.Reads{}
+	store := sessionddb.New(ddb.NewTable(ddbtest.Client(t, reads.Option), ddbtest.Table(t).Name()))
+	const limit = 100
+	for i := range limit + 1 {
+		s := sessiontest.NewSession(func(s *session.Session) { s.Subject, s.CreatedAt = "alice", sessiontest.Time(i) })
+		if err := store.Create(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads.Take()
+	list, more, err := store.List(t.Context(), "alice", limit)
+	if err != nil || !more || len(list) != limit {
+		t.Errorf("got %d sessions, more %t, %v", len(list), more, err)
+	}
+	want := []ddbtest.Read{{Operation: "Query"}, {Operation: "BatchGetItem", Consistent: true}}
+	if diff := cmp.Diff(want, reads.Take()); diff != "" {
+		t.Errorf("reads (-want +got):\n%s", diff)
 	}
 }

@@ -139,14 +139,19 @@ func (s *Store) RevokeToken(ctx context.Context, t session.TokenRevocation) erro
 }
 
 // List implements session.Store. The index says which sessions there are, the table what they are
-// now.
-func (s *Store) List(ctx context.Context, subject string, limit int) ([]session.Session, error) {
+// now. One entry more than the limit says whether there are more: it costs next to nothing, and no item
+// is read for it, which would be one too many for a round trip of a hundred.
+func (s *Store) List(ctx context.Context, subject string, limit int) (list []session.Session, more bool, err error) {
+	limit = min(limit, 1000)
 	entries, _, err := s.table.Query(ctx, ddb.Query{
 		Index: index, Where: expression.Key(attrIndexPK).Equal(expression.Value(accountKey(subject).PK)),
-		Limit: int32(min(limit, 1000)), Descending: true,
+		Limit: int32(limit + 1), Descending: true,
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if more = len(entries) > limit; more {
+		entries = entries[:limit]
 	}
 	keys := make([]ddb.Key, 0, len(entries))
 	for _, entry := range entries {
@@ -156,9 +161,9 @@ func (s *Store) List(ctx context.Context, subject string, limit int) ([]session.
 	}
 	items, err := s.table.BatchGet(ctx, keys, true)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	sessions := make([]session.Session, 0, len(keys))
+	list = make([]session.Session, 0, len(keys))
 	for _, key := range keys {
 		item, ok := items[key]
 		if !ok {
@@ -166,11 +171,11 @@ func (s *Store) List(ctx context.Context, subject string, limit int) ([]session.
 		}
 		found, err := decode(item)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		sessions = append(sessions, found)
+		list = append(list, found)
 	}
-	return sessions, nil
+	return list, more, nil
 }
 
 // record is a session's item.

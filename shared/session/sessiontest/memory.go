@@ -152,7 +152,7 @@ func (m *Memory) RaiseAuthz(ctx context.Context, subject string, version int64) 
 }
 
 // List implements session.Store.
-func (m *Memory) List(ctx context.Context, subject string, limit int) (list []session.Session, err error) {
+func (m *Memory) List(ctx context.Context, subject string, limit int) (list []session.Session, more bool, err error) {
 	err = m.locked(ctx, func() error {
 		for _, s := range m.sessions {
 			if s.Subject == subject && s.RevokedAt.IsZero() {
@@ -162,10 +162,11 @@ func (m *Memory) List(ctx context.Context, subject string, limit int) (list []se
 		slices.SortFunc(list, func(a, b session.Session) int {
 			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
 		})
+		more = len(list) > limit
 		list = list[:min(len(list), limit)]
 		return nil
 	})
-	return list, err
+	return list, more, err
 }
 
 func clone(s session.Session) session.Session {

@@ -95,7 +95,10 @@ func create(t *testing.T, store session.Store, sessions ...session.Session) {
 // list returns the subject's sessions.
 func list(t *testing.T, store session.Store, subject string) []session.Session {
 	t.Helper()
-	got, err := store.List(t.Context(), subject, 100)
+	got, more, err := store.List(t.Context(), subject, 100)
+	if more {
+		t.Errorf("%s has more than 100 sessions", subject)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,11 +345,22 @@ func testList(t *testing.T, newStore func(t *testing.T) session.Store) {
 	}
 
 	want(t, "newest first", []session.Session{sessions[4], sessions[2], rotated, sessions[0]}, list(t, store, "alice"))
-	short, err := store.List(t.Context(), "alice", 2)
-	if err != nil {
-		t.Fatal(err)
+	for limit, c := range map[int]struct {
+		sessions []session.Session
+		more     bool
+	}{
+		2: {[]session.Session{sessions[4], sessions[2]}, true},
+		3: {[]session.Session{sessions[4], sessions[2], rotated}, true},
+		4: {[]session.Session{sessions[4], sessions[2], rotated, sessions[0]}, false},
+		5: {[]session.Session{sessions[4], sessions[2], rotated, sessions[0]}, false},
+	} {
+		got, more, err := store.List(t.Context(), "alice", limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, fmt.Sprintf("the newest %d", limit), c.sessions, got)
+		want(t, fmt.Sprintf("more than %d", limit), c.more, more)
 	}
-	want(t, "limited", []session.Session{sessions[4], sessions[2]}, short)
 	want(t, "nobody's", nil, list(t, store, "nobody"))
 }
 
@@ -371,7 +385,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) session.Store) {
 		},
 		"RaiseAuthz": func() error { return store.RaiseAuthz(ended, s.Subject, 1) },
 		"State":      func() error { _, err := store.State(ended, session.Query{SessionID: s.ID}); return err },
-		"List":       func() error { _, err := store.List(ended, s.Subject, 10); return err },
+		"List":       func() error { _, _, err := store.List(ended, s.Subject, 10); return err },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want the end of the context", name, err)
