@@ -2,6 +2,8 @@ package bench_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,20 +36,21 @@ func BenchmarkDecisionBesideAStatelessOne(b *testing.B) {
 	classes := map[string]api.Revocation{"GET /default": api.Default, "GET /relaxed": api.Relaxed, "GET /stateless": api.Stateless}
 	a, err := authorizer.New(authorizer.VerifierFunc(check), authorizer.Config{Sessions: checker, Classes: classes})
 	must(b, err)
-	decide := func(token, route string, want identity.Outcome) func(*testing.B) {
+	decide := func(token, route string, want identity.Outcome) func() error {
 		request := events.APIGatewayV2CustomAuthorizerV2Request{
 			RouteKey: route, Headers: map[string]string{"authorization": "Bearer " + token},
 		}
-		return func(b *testing.B) {
+		return func() error {
 			answer, err := a.Authorize(b.Context(), request)
 			if err != nil || answer.Context["auth"] != string(want) {
-				b.Fatalf("got %v, %v, want %s", answer.Context, err, want)
+				return errors.Join(err, fmt.Errorf("got %v, want %s", answer.Context, want))
 			}
+			return nil
 		}
 	}
 
 	stateless := decide(standing.AccessToken, "GET /stateless", identity.OK)
-	for name, decision := range map[string]func(*testing.B){
+	for name, decision := range map[string]func() error{
 		"Default":          decide(standing.AccessToken, "GET /default", identity.OK),
 		"Strict":           decide(standing.AccessToken, "POST /strict", identity.OK),
 		"Relaxed":          decide(standing.AccessToken, "GET /relaxed", identity.OK),
