@@ -46,6 +46,9 @@ type Config struct {
 type Reader struct {
 	table  string
 	client *jsonaws.Client
+	// projection and names are those of every request: the key, and what decides.
+	projection string
+	names      map[string]string
 }
 
 var _ session.Reader = (*Reader)(nil)
@@ -64,7 +67,13 @@ func New(cfg Config) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sessionaws: %w", err)
 	}
-	return &Reader{table: cfg.Table, client: client}, nil
+	r := &Reader{table: cfg.Table, client: client, projection: "PK,SK", names: map[string]string{}}
+	for i, attribute := range layout.Attributes() { // by other names, because DynamoDB reserves many words
+		name := "#" + string(rune('a'+i))
+		r.projection += "," + name
+		r.names[name] = attribute
+	}
+	return r, nil
 }
 
 // request is what BatchGetItem takes for one table.
@@ -95,7 +104,7 @@ func (r *Reader) State(ctx context.Context, q session.Query) (session.State, err
 
 // read adds to items what it gets, and returns the keys that DynamoDB left out.
 func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items map[layout.Key]layout.Item) (left []layout.Key, err error) {
-	body, err := json.Marshal(map[string]map[string]request{"RequestItems": {r.table: newRequest(keys, strong)}})
+	body, err := json.Marshal(map[string]map[string]request{"RequestItems": {r.table: r.request(keys, strong)}})
 	if err != nil {
 		return nil, fmt.Errorf("sessionaws: %w", err)
 	}
@@ -139,17 +148,13 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 	return left, nil
 }
 
-// newRequest asks for what decides, by placeholders because DynamoDB reserves many words.
-func newRequest(keys []layout.Key, strong bool) request {
-	in := request{Keys: make([]map[string]map[string]string, len(keys)), ConsistentRead: strong, ExpressionAttributeNames: map[string]string{}}
+func (r *Reader) request(keys []layout.Key, strong bool) request {
+	in := request{
+		Keys: make([]map[string]map[string]string, len(keys)), ConsistentRead: strong,
+		ProjectionExpression: r.projection, ExpressionAttributeNames: r.names,
+	}
 	for i, key := range keys {
 		in.Keys[i] = map[string]map[string]string{"PK": {"S": key.PK}, "SK": {"S": key.SK}}
-	}
-	in.ProjectionExpression = "PK,SK"
-	for i, name := range layout.Attributes() {
-		placeholder := "#" + string(rune('a'+i))
-		in.ProjectionExpression += "," + placeholder
-		in.ExpressionAttributeNames[placeholder] = name
 	}
 	return in
 }
