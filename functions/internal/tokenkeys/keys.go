@@ -44,7 +44,7 @@ type identifierConfig struct {
 // Open returns the keys of both kinds of tokens, for functions that mint them. Keys that are the same for
 // both are refused.
 func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
-	access, err := openAccess(ctx, s, newSigning)
+	access, err := openAccess(ctx, s, newSigner)
 	if err != nil {
 		return session.Keys{}, err
 	}
@@ -56,9 +56,9 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 		return session.Keys{}, err
 	}
 	return session.Keys{
-		Access:  func(ctx context.Context) *jwt.Signer { return access.Get(ctx).signer },
-		Refresh: func(ctx context.Context) *jwt.RefreshSigner { return refresh.Get(ctx).signer },
-		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).verifier },
+		Access:  func(ctx context.Context) *jwt.Signer { return access.Get(ctx).made },
+		Refresh: func(ctx context.Context) *jwt.RefreshSigner { return refresh.Get(ctx).made.signer },
+		Verify:  func(ctx context.Context) *jwt.RefreshVerifier { return refresh.Get(ctx).made.reader },
 	}, nil
 }
 
@@ -67,11 +67,11 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 func OpenReaders(ctx context.Context, s *app.Setup) (
 	access func(context.Context, string) (identity.Identity, error), refresh func(context.Context, string) (jwt.Refresh, error), err error,
 ) {
-	accessKeys, err := openAccess(ctx, s, newVerifying)
+	accessKeys, err := openAccess(ctx, s, newVerifier)
 	if err != nil {
 		return nil, nil, err
 	}
-	refreshKeys, err := openRefresh(ctx, s, newReading)
+	refreshKeys, err := openRefresh(ctx, s, newReader)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,101 +79,84 @@ func OpenReaders(ctx context.Context, s *app.Setup) (
 		return nil, nil, err
 	}
 	return verify(accessKeys), func(ctx context.Context, token string) (jwt.Refresh, error) {
-		return refreshKeys.Get(ctx).verifier.Verify(token)
+		return refreshKeys.Get(ctx).made.Verify(token)
 	}, nil
 }
 
-// signing is what access tokens are minted with.
-type signing struct {
-	keys   jwt.Keys
-	signer *jwt.Signer
+// keyed is what was made of keys, and the keys themselves: those of both kinds of tokens are compared.
+type keyed[T any] struct {
+	keys jwt.Keys
+	made T
 }
 
-func newSigning(cfg jwt.Config, keys jwt.Keys) (signing, error) {
-	signer, err := jwt.NewSigner(cfg, keys, time.Now)
-	return signing{keys: keys, signer: signer}, err
+func newSigner(cfg jwt.Config, keys jwt.Keys) (*jwt.Signer, error) {
+	return jwt.NewSigner(cfg, keys, time.Now)
 }
 
-// verifying is what access tokens are checked with.
-type verifying struct {
-	keys     jwt.Keys
-	verifier *jwt.Verifier
+func newVerifier(cfg jwt.Config, keys jwt.Keys) (*jwt.Verifier, error) {
+	return jwt.NewVerifier(cfg, keys, time.Now)
 }
 
-func newVerifying(cfg jwt.Config, keys jwt.Keys) (verifying, error) {
-	verifier, err := jwt.NewVerifier(cfg, keys, time.Now)
-	return verifying{keys: keys, verifier: verifier}, err
-}
-
-// reading is what refresh tokens are read with.
-type reading struct {
-	keys     jwt.Keys
-	verifier *jwt.RefreshVerifier
-}
-
-func newReading(cfg jwt.RefreshConfig, keys jwt.Keys) (reading, error) {
-	verifier, err := jwt.NewRefreshVerifier(cfg, keys, time.Now)
-	return reading{keys: keys, verifier: verifier}, err
+func newReader(cfg jwt.RefreshConfig, keys jwt.Keys) (*jwt.RefreshVerifier, error) {
+	return jwt.NewRefreshVerifier(cfg, keys, time.Now)
 }
 
 // refreshing is what refresh tokens are minted and read with.
 type refreshing struct {
-	reading
-
+	reader *jwt.RefreshVerifier
 	signer *jwt.RefreshSigner
 }
 
 func newRefreshing(cfg jwt.RefreshConfig, keys jwt.Keys) (r refreshing, err error) {
-	if r.reading, err = newReading(cfg, keys); err != nil {
+	if r.reader, err = newReader(cfg, keys); err != nil {
 		return r, err
 	}
 	r.signer, err = jwt.NewRefreshSigner(cfg, keys)
 	return r, err
 }
 
-// openAccess reads the access keys and makes a T of them, anew when the secret changes.
-func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config, jwt.Keys) (T, error)) (*secrets.Secret[T], error) {
+// openAccess reads the access keys and makes a T of them.
+func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config, jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
 	var cfg accessConfig
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	return open(ctx, "TOKEN_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (none T, err error) {
-		keys, err := jwt.ParseKeys(secret)
-		if err != nil {
-			return none, err
-		}
-		return build(cfg.Tokens, keys)
-	})
+	return openKeys(ctx, "TOKEN_KEYS_SECRET", cfg.Keys, cfg.AWS, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
 }
 
-// openRefresh reads the refresh keys and makes a T of them, anew when the secret changes.
-func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.RefreshConfig, jwt.Keys) (T, error)) (*secrets.Secret[T], error) {
+// openRefresh reads the refresh keys and makes a T of them.
+func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.RefreshConfig, jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
 	var cfg refreshConfig
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	return open(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(secret []byte) (none T, err error) {
-		keys, err := jwt.ParseKeys(secret)
-		if err != nil {
-			return none, err
+	return openKeys(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
+}
+
+// openKeys reads keys and makes a T of them, anew when the secret changes.
+func openKeys[T any](ctx context.Context, name, value string, aws secretsaws.Config, build func(jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
+	return open(ctx, name, value, aws, func(secret []byte) (k keyed[T], err error) {
+		if k.keys, err = jwt.ParseKeys(secret); err != nil {
+			return k, err
 		}
-		return build(cfg.Tokens, keys)
+		k.made, err = build(k.keys)
+		return k, err
 	})
 }
 
 // Verify returns what checks an access token by itself. Whether it was revoked is for Check of
 // a session.Checker to say.
 func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (identity.Identity, error), error) {
-	access, err := openAccess(ctx, s, newVerifying)
+	access, err := openAccess(ctx, s, newVerifier)
 	if err != nil {
 		return nil, err
 	}
 	return verify(access), nil
 }
 
-func verify(access *secrets.Secret[verifying]) func(context.Context, string) (identity.Identity, error) {
+func verify(access *secrets.Secret[keyed[*jwt.Verifier]]) func(context.Context, string) (identity.Identity, error) {
 	return func(ctx context.Context, token string) (identity.Identity, error) {
-		return access.Get(ctx).verifier.Verify(token)
+		return access.Get(ctx).made.Verify(token)
 	}
 }
 
@@ -183,7 +166,7 @@ func Public(ctx context.Context, s *app.Setup) (func(context.Context) jwt.JWKS, 
 	if err != nil {
 		return nil, err
 	}
-	return public.Get, nil
+	return func(ctx context.Context) jwt.JWKS { return public.Get(ctx).made }, nil
 }
 
 // Identifier returns the key of identifiers, as decode reads it from the secret. It is read once: it never
