@@ -61,8 +61,9 @@ func unusable(path string, reason error) error {
 	return fmt.Errorf("the local secret %s cannot be used: delete it, and another one is made (%w)", path, reason)
 }
 
-// check holds a value to what functions ask of every secret: the members of the template in each of
-// its objects, and a key of some length. What it says does not tell the value.
+// check holds a value to what functions ask of it: shared/jwt reads the keys of tokens, which name an
+// algorithm; of any other secret, each object must have the members of the template and a key of some
+// length. What it says does not tell the value.
 func check(value []byte, s template.Secret) error {
 	if s.Template == "" {
 		if len(value) == 0 {
@@ -70,25 +71,23 @@ func check(value []byte, s template.Secret) error {
 		}
 		return nil
 	}
-	list, err := secrets.List[map[string]any](value)
-	if err != nil {
-		return err
-	}
 	var members map[string]any
 	if err := json.Unmarshal([]byte(s.Template), &members); err != nil {
 		return fmt.Errorf("SecretStringTemplate is not a JSON object: %w", err)
+	}
+	if _, tokens := members["alg"]; tokens {
+		_, err := jwt.ParseKeys(value)
+		return err
+	}
+	list, err := secrets.List[map[string]any](value)
+	if err != nil {
+		return err
 	}
 	for i, object := range list {
 		for _, name := range slices.Sorted(maps.Keys(members)) {
 			if object[name] == nil || object[name] == "" {
 				return fmt.Errorf("object %d has no %s", i+1, name)
 			}
-		}
-		if _, jwk := object[s.Key].(map[string]any); jwk { // a public-key algorithm's, which shared/jwt checks
-			continue
-		}
-		if object["status"] == string(jwt.Revoked) { // its bytes are deleted
-			continue
 		}
 		if key, ok := object[s.Key].(string); !ok || len(key) < minKey {
 			return fmt.Errorf("object %d has no %s of %d characters", i+1, s.Key, minKey)
@@ -135,7 +134,7 @@ func generate(s template.Secret) ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// minKey is the least length of a key's text, for tokens and cursors alike.
+// minKey is the least length of a key's text, for cursors and identifiers alike.
 const minKey = 32
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
