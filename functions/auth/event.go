@@ -10,8 +10,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-// What is told of accounts, in the field logging.KeyAccountEvent of a security event. No line carries an address or
-// a secret.
+// What is told of accounts, in the field logging.KeyAccountEvent of a security event. No line carries an
+// address or a secret.
 const (
 	// rolesSet: the roles of a user are other ones, or may be (logging.OutcomeUnknown).
 	rolesSet = "account_roles_set"

@@ -186,8 +186,8 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 func operation(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
 
 // Wait waits before repetition n, from 1: a random time up to Config.Pause, a bound that doubles with each
-// n, ten times at most. Call does so itself; this is for an answer that says to ask again. It returns false at once when the
-// context would end before.
+// n, ten times at most. Call does so itself; this is for an answer that says to ask again. It returns
+// false at once when the context would end before.
 func (c *Client) Wait(ctx context.Context, n int) bool {
 	d := rand.N(c.cfg.Pause << min(max(n-1, 0), maxDoublings)) //nolint:gosec // G404: a pause is no secret
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {

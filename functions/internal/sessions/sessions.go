@@ -26,7 +26,8 @@ func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, 
 	return session.New(cfg, sessionddb.New(table), keys, time.Now)
 }
 
-// OpenRevoker returns what checks, lists and ends the sessions in the table, for functions that may read no keys.
+// OpenRevoker returns what checks, lists and ends the sessions in the table, for functions that may read no
+// keys.
 func OpenRevoker(table *ddb.Table) (*session.Revoker, error) {
 	return session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
 }

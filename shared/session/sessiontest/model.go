@@ -130,6 +130,8 @@ func newMachine(t *testing.T, rt *rapid.T, store session.Store) *machine {
 
 func (m *machine) anyUser(t *rapid.T) *modelUser { return rapid.SampledFrom(m.users).Draw(t, "user") }
 
+// anyLogin returns a login. Where there is none yet the action cannot be taken: Skip makes rapid draw
+// another one, and skips no test.
 func (m *machine) anyLogin(t *rapid.T) *modelLogin {
 	if len(m.logins) == 0 {
 		t.Skip("nobody is logged in")
