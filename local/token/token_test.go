@@ -119,26 +119,52 @@ func TestSecretThatCannotBeUsedIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, m := t.TempDir(), read(t)
-			path := token.Path(dir, "TokenKeysSecret")
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			err := token.EnsureSecrets(dir, m.Secrets)
-			want := "the local secret " + path + " cannot be used: delete it, and another one is made ("
-			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("got %v, want one line that begins with %q", err, want)
-			}
-			if err != nil && strings.Contains(err.Error(), "0123456789") {
-				t.Errorf("%q tells the key", err)
-			}
-			if kept, err := os.ReadFile(path); err != nil || string(kept) != content {
-				t.Errorf("the file has changed: %q, %v", kept, err)
-			}
+			wantUnusable(t, "TokenKeysSecret", content)
 		})
+	}
+}
+
+// Keys that sign no token have no algorithm.
+func TestKeyOfAnotherKindThatCannotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"Empty":       "",
+		"EmptyList":   `[]`,
+		"NoStatus":    `{"kid":"k1","key":"0123456789abcdef0123456789abcdef"}`,
+		"EmptyKid":    `{"kid":"","status":"active","key":"0123456789abcdef0123456789abcdef"}`,
+		"WithoutAKey": `{"kid":"k1","status":"active"}`,
+		"ShortKey":    `{"kid":"k1","status":"active","key":"0123456789"}`,
+		"KeyOfNumber": `{"kid":"k1","status":"active","key":12345678901234567890123456789012}`,
+		"SecondIsBad": `[{"kid":"k1","status":"active","key":"0123456789abcdef0123456789abcdef"},{"kid":"k2","status":"next"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantUnusable(t, "CursorKeySecret", content)
+		})
+	}
+}
+
+// wantUnusable holds that the content is refused by the name of its file, untold and untouched.
+func wantUnusable(t *testing.T, secret, content string) {
+	t.Helper()
+	dir, m := t.TempDir(), read(t)
+	path := token.Path(dir, secret)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := token.EnsureSecrets(dir, m.Secrets)
+	want := "the local secret " + path + " cannot be used: delete it, and another one is made ("
+	if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one line that begins with %q", err, want)
+	}
+	if err != nil && strings.Contains(err.Error(), "0123456789") {
+		t.Errorf("%q tells the key", err)
+	}
+	if kept, err := os.ReadFile(path); err != nil || string(kept) != content {
+		t.Errorf("the file has changed: %q, %v", kept, err)
 	}
 }
 
