@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tienda-dev/tienda/functions/internal/policy"
+	"github.com/tienda-dev/tienda/internal/policy"
 )
 
 // User is an account.

@@ -51,7 +51,7 @@ func Arrows(packages []Package) []string {
 func under(p, folder string) bool { return p == folder || strings.HasPrefix(p, folder+"/") }
 
 func onLambda(p string) bool {
-	return under(p, "functions") || under(p, "authorizer") || under(p, "shared")
+	return under(p, "functions") || under(p, "authorizer") || under(p, "internal") || under(p, "shared")
 }
 
 func awsSDK(p string) bool {
@@ -77,7 +77,9 @@ func mayImport(from, name, to string) bool {
 	case under(from, "shared"):
 		return under(to, "shared") && mayImportShared(from, to)
 	case from == "authorizer":
-		return under(to, "shared")
+		return under(to, "shared") || under(to, "internal")
+	case under(from, "internal"):
+		return mayImportFromInternal(from, to)
 	case under(from, "functions"):
 		return mayImportFromFunctions(from, name, to)
 	default:
@@ -86,29 +88,39 @@ func mayImport(from, name, to string) bool {
 	}
 }
 
+// mayImportFromInternal lets what the programs share know the library and itself, and the policy, which
+// every resource imports, know nothing that starts a process.
+func mayImportFromInternal(from, to string) bool {
+	if from == policyPackage {
+		return under(to, "shared") && !under(to, "shared/app")
+	}
+	return under(to, "shared") || under(to, "internal")
+}
+
+// policyPackage holds what every resource may import: data and rules.
+const policyPackage = "internal/policy"
+
 func mayImportFromFunctions(from, name, to string) bool {
 	if under(to, "shared") {
 		// Only a main starts a process; what it wires reads its Setup.
-		return !under(to, "shared/app") || name == "main" || isWiring(from)
+		return !under(to, "shared/app") || name == "main"
 	}
 	resource := strings.Join(strings.SplitN(from, "/", 3)[:2], "/")
 	switch {
-	case under(from, "functions/internal"):
-		return false
 	case name == "main":
 		return to == resource || isWiring(to) || isStore(to)
 	case from == resource:
-		return to == "functions/internal/policy"
+		return to == policyPackage
 	default:
 		// A store and a test suite know their own resource.
-		return to == resource || to == "functions/internal/policy"
+		return to == resource || to == policyPackage
 	}
 }
 
 // isWiring says whether p is there for mains: they share how a table or a key is opened. What a
 // resource may import too is the policy alone.
 func isWiring(p string) bool {
-	return under(p, "functions/internal") && p != "functions/internal/policy"
+	return under(p, "internal") && p != policyPackage
 }
 
 // isStore says whether p is a resource's store: functions/catalog/catalogddb.

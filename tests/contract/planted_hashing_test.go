@@ -19,7 +19,7 @@ func TestHashingNamesWhoReservesNothing(t *testing.T) {
 		"HashesAndReserves":   {imports: []string{m + "functions/a", m + "shared/password"}, reserved: true},
 		"NeitherOfBoth":       {imports: []string{m + "functions/a"}},
 		"HashesOnly":          {imports: []string{m + "shared/password"}, want: []string{"log-in hashes passwords and has no"}},
-		"HashesThroughWiring": {imports: []string{m + "functions/internal/hashing"}, want: []string{"log-in hashes passwords and has no"}},
+		"HashesThroughWiring": {imports: []string{m + "internal/hashing"}, want: []string{"log-in hashes passwords and has no"}},
 		"ReservesOnly":        {imports: []string{m + "functions/a"}, reserved: true, want: []string{"log-in has ReservedConcurrentExecutions and hashes"}},
 	}
 	for name, test := range tests {
@@ -32,7 +32,7 @@ func TestHashingNamesWhoReservesNothing(t *testing.T) {
 			packages := []contract.Package{
 				{Path: m + "functions/a/log-in", Name: "main", Imports: test.imports},
 				{Path: m + "functions/a", Name: "a", Imports: []string{m + "shared/password"}},
-				{Path: m + "functions/internal/hashing", Name: "hashing", Imports: []string{m + "shared/password"}},
+				{Path: m + "internal/hashing", Name: "hashing", Imports: []string{m + "shared/password"}},
 			}
 			got := contract.Hashing([]dist.Function{{Name: "log-in", Folder: "functions/a/log-in"}}, packages,
 				&template.Template{Functions: []template.Function{fn}})

@@ -5,7 +5,7 @@ import (
 	"context"
 
 	"github.com/tienda-dev/tienda/functions/auth"
-	"github.com/tienda-dev/tienda/functions/internal/tokenkeys"
+	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )

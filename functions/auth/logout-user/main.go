@@ -6,8 +6,8 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
-	"github.com/tienda-dev/tienda/functions/internal/backend"
-	"github.com/tienda-dev/tienda/functions/internal/sessions"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/health"
-	"github.com/tienda-dev/tienda/functions/internal/backend"
+	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )

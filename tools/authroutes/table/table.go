@@ -13,7 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/customers"
-	"github.com/tienda-dev/tienda/functions/gateway"
+	"github.com/tienda-dev/tienda/functions/fallback"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/shared/api"
 )
@@ -23,7 +23,7 @@ const File = "authorizer/routes_gen.go"
 
 // Routes returns the routes of every resource.
 func Routes() []api.Route {
-	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), gateway.Routes(), health.Routes())
+	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes())
 }
 
 // Source returns the Go source of the table. Public routes are not in it: no authorizer stands

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tienda-dev/tienda/functions/internal/policy"
+	"github.com/tienda-dev/tienda/internal/policy"
 )
 
 func TestPersonNameFault(t *testing.T) {

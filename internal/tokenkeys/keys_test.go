@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tienda-dev/tienda/functions/internal/tokenkeys"
+	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/identity"

@@ -1,5 +1,5 @@
-// Package gateway holds what stands in for the API as a whole rather than for a resource of it.
-package gateway
+// Package fallback holds what stands in for the API as a whole rather than for a resource of it.
+package fallback
 
 import (
 	"net/http"
