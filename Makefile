@@ -56,9 +56,9 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 # Packages whose tests need nothing but Go.
 UNIT = $$(go list ./... | grep -v '/tests/')
 # Packages with tests that need a DynamoDB engine carry the build tag `integration`.
-INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
+INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions internal local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Packages with benchmarks.
-BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
+BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions internal authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
 # The SAM CLI, without sending usage data.

@@ -170,7 +170,7 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 func TestEveryVariableIsDocumented(t *testing.T) {
 	t.Parallel()
 	var tags []string
-	for _, folder := range []string{"shared", "functions", "authorizer"} {
+	for _, folder := range []string{"shared", "functions", "internal", "authorizer"} {
 		for _, source := range sources(t, folder) {
 			names, err := contract.EnvTags(source)
 			if err != nil {
