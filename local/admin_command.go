@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/local/admin"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
@@ -65,7 +66,8 @@ func localUsers(opts stack.Options, getenv func(string) string, port string) (ad
 		Table: authTable,
 		Key:   "file:" + token.Path(filepath.Join(root, ".cache"), identifierKey),
 		DynamoDB: ddb.Config{
-			Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint,
+			Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
+			Endpoint: endpoint,
 		},
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -49,7 +50,7 @@ func TestSecurityEventsHaveALineOfTheirOwn(t *testing.T) {
 
 func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 	t.Parallel()
-	client, err := ddb.Open(ddb.Config{Region: "eu-central-1", AccessKeyID: "a", SecretAccessKey: "s"})
+	client, err := ddb.Open(ddb.Config{Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "a", SecretAccessKey: "s"}})
 	if err != nil {
 		t.Fatal(err)
 	}

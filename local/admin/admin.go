@@ -10,6 +10,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
@@ -40,11 +41,13 @@ func FromEnvironment(getenv func(string) string) Config {
 		Table: getenv(EnvTable),
 		Key:   getenv(EnvKey),
 		DynamoDB: ddb.Config{
-			Region:          getenv("AWS_REGION"),
-			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    getenv("AWS_SESSION_TOKEN"),
-			Endpoint:        getenv(ddb.EnvEndpoint),
+			Config: awsclient.Config{
+				Region:          getenv("AWS_REGION"),
+				AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken:    getenv("AWS_SESSION_TOKEN"),
+			},
+			Endpoint: getenv(ddb.EnvEndpoint),
 		},
 	}
 }
@@ -79,12 +82,7 @@ func readKey(ctx context.Context, cfg Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := secretsaws.New(secretsaws.Config{
-		Region:          cfg.DynamoDB.Region,
-		AccessKeyID:     cfg.DynamoDB.AccessKeyID,
-		SecretAccessKey: cfg.DynamoDB.SecretAccessKey,
-		SessionToken:    cfg.DynamoDB.SessionToken,
-	})
+	client, err := secretsaws.New(secretsaws.Config{Config: cfg.DynamoDB.Config})
 	if err != nil {
 		return nil, err
 	}

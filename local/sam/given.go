@@ -10,6 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/password"
@@ -29,7 +30,7 @@ func givenAt() time.Time { return time.Date(2026, time.November, 24, 20, 0, 0, 0
 
 // given puts what the sample events ask for into the tables. What is there is left alone.
 func given(ctx context.Context, endpoint string, identifierKey []byte, name func(logicalID string) string) error {
-	client, err := ddb.Open(ddb.Config{Region: region, AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint})
+	client, err := ddb.Open(ddb.Config{Config: awsclient.Config{Region: region, AccessKeyID: "local", SecretAccessKey: "local"}, Endpoint: endpoint})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tienda-dev/tienda/shared/awsclient"
 )
 
 // maxBatch is the most keys that DynamoDB takes in one BatchGetItem.
@@ -38,7 +40,7 @@ func (t *Table) BatchGet(ctx context.Context, keys []Key, consistent bool, attri
 		if len(left) == 0 {
 			continue
 		}
-		if !pause(ctx, retries) {
+		if !awsclient.Pause(ctx, retries) {
 			return nil, unprocessed(ctx)
 		}
 		retries++

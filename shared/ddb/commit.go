@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tienda-dev/tienda/shared/awsclient"
 )
 
 // MaxWrites is the most writes that one transaction takes. All their items together may have 4 MB.
@@ -45,7 +47,7 @@ func Commit(ctx context.Context, client *dynamodb.Client, writes ...Write) error
 		if failed := conditionError(err, writes); failed != nil {
 			return failed
 		}
-		if !isTransient(err) || !pause(ctx, retries) {
+		if !isTransient(err) || !awsclient.Pause(ctx, retries) {
 			return newFault(ctx, "TransactWriteItems", err)
 		}
 	}

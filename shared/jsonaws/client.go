@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,46 +19,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/tienda-dev/tienda/shared/awshttp"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 )
 
-// What Config's zero values stand for.
 const (
-	// DefaultAttempts is how often a request is sent at most.
-	DefaultAttempts = 3
-	// DefaultTimeout bounds one attempt.
-	DefaultTimeout = 2 * time.Second
-	// DefaultPause bounds the random pause before the first repetition; it doubles each time.
-	DefaultPause = 50 * time.Millisecond
-
-	// maxDoublings bounds how often the pause doubles.
-	maxDoublings = 10
+	// attempts is how often a request is sent at most.
+	attempts = 4
 	// maxAnswer is the largest answer in bytes that is read.
 	maxAnswer = 1 << 20
 )
 
-// HTTPClient sends requests: *http.Client, for one.
-type HTTPClient interface {
-	Do(r *http.Request) (*http.Response, error)
-}
-
 // Config says which service to call and who calls.
 type Config struct {
+	awsclient.Config
 	// Service is the name that the service's endpoint and signatures carry ("dynamodb").
 	Service string
-	// Region is the AWS region. Required.
-	Region string
-	// AccessKeyID, SecretAccessKey and SessionToken are the role's credentials.
-	AccessKeyID, SecretAccessKey, SessionToken string
-	// Endpoint replaces the regional endpoint: an absolute http or https URL. Empty is AWS.
-	Endpoint string
 	// Version is that of the JSON protocol, "1.0" or "1.1". It depends on the service.
 	Version string
-	// Attempts, Timeout and Pause bound a call; 0 is their default.
-	Attempts       int
-	Timeout, Pause time.Duration
-	// HTTPClient sends the requests. Nil is one of awshttp.
-	HTTPClient HTTPClient
+	// Endpoint replaces the regional endpoint: an absolute http or https URL. Empty is AWS.
+	Endpoint string
+	// Timeout bounds one attempt. 0 is the HTTP client's own.
+	Timeout time.Duration
 }
 
 // Client calls operations of one service in one region. It is safe for concurrent use.
@@ -76,26 +56,13 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Service == "" || cfg.Version == "" {
 		return nil, errors.New("jsonaws: a client needs a service and the version of its protocol")
 	}
-	if cfg.Region == "" || cfg.AccessKeyID == "" || cfg.SecretAccessKey == "" {
-		return nil, errors.New("AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed")
-	}
-	endpoint, err := place(cfg)
-	if err != nil {
+	var err error
+	if cfg.Config, err = cfg.WithHTTP(); err != nil {
 		return nil, err
 	}
-	if cfg.Attempts == 0 {
-		cfg.Attempts = DefaultAttempts
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = DefaultTimeout
-	}
-	if cfg.Pause == 0 {
-		cfg.Pause = DefaultPause
-	}
-	if cfg.HTTPClient == nil {
-		if cfg.HTTPClient, err = awshttp.NewClient(cfg.Endpoint, cfg.Timeout); err != nil {
-			return nil, err
-		}
+	endpoint, err := endpointURL(cfg)
+	if err != nil {
+		return nil, err
 	}
 	return &Client{
 		cfg: cfg, endpoint: endpoint, signer: v4.NewSigner(),
@@ -105,20 +72,20 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// place returns the endpoint. Its errors do not repeat the configured one: it may hold a password.
-func place(cfg Config) (string, error) {
+// endpointURL returns the URL that requests are sent to.
+func endpointURL(cfg Config) (string, error) {
 	if cfg.Endpoint == "" {
 		domain, err := domain(cfg.Region)
 		return "https://" + cfg.Service + "." + cfg.Region + "." + domain + "/", err
 	}
+	if err := awsclient.CheckEndpoint(cfg.Endpoint); err != nil {
+		return "", fmt.Errorf("the endpoint of %s %w", cfg.Service, err)
+	}
 	u, err := url.Parse(cfg.Endpoint)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("the endpoint of %s must be an absolute http or https URL without user, query and fragment", cfg.Service)
+	if err != nil {
+		return "", err
 	}
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	return u.String(), nil
+	return u.JoinPath("/").String(), nil
 }
 
 // domain returns the DNS suffix of the region's partition.
@@ -147,13 +114,18 @@ func (c *Client) Call(ctx context.Context, target string, body []byte) ([]byte, 
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation(target), err)
 		}
-		if !failed.Transient || attempt == c.cfg.Attempts || !c.Wait(ctx, attempt) {
+		if !failed.Transient || attempt == attempts || !awsclient.Pause(ctx, attempt-1) {
 			return nil, failed
 		}
 	}
 }
 
 func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, *Error) {
+	if c.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		defer cancel()
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
 		return nil, &Error{Operation: operation(target), cause: err}
@@ -166,7 +138,7 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 		return nil, &Error{Operation: operation(target), cause: err}
 	}
 
-	response, err := c.cfg.HTTPClient.Do(request)
+	response, err := c.cfg.HTTP.Do(request)
 	if err != nil {
 		return nil, &Error{Operation: operation(target), Transient: true, cause: err}
 	}
@@ -184,21 +156,3 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 }
 
 func operation(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
-
-// Wait waits before repetition n, from 1: a random time up to Config.Pause, a bound that doubles with each
-// n, ten times at most. Call does so itself; this is for an answer that says to ask again. It returns
-// false at once when the context would end before.
-func (c *Client) Wait(ctx context.Context, n int) bool {
-	d := rand.N(c.cfg.Pause << min(max(n-1, 0), maxDoublings)) //nolint:gosec // G404: a pause is no secret
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

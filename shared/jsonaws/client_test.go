@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/jsonaws"
 )
 
@@ -23,12 +24,12 @@ const (
 
 type doer func(*http.Request) (*http.Response, error)
 
-func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+func (d doer) RoundTrip(r *http.Request) (*http.Response, error) { return d(r) }
 
 func config(change ...func(*jsonaws.Config)) jsonaws.Config {
 	cfg := jsonaws.Config{
-		Service: "dynamodb", Version: "1.0", Region: "eu-central-1",
-		AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session",
+		Config:  awsclient.Config{Region: "eu-central-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session"},
+		Service: "dynamodb", Version: "1.0",
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -38,7 +39,7 @@ func config(change ...func(*jsonaws.Config)) jsonaws.Config {
 
 func newClient(t *testing.T, cfg jsonaws.Config, send doer) *jsonaws.Client {
 	t.Helper()
-	cfg.HTTPClient = send
+	cfg.HTTP = &http.Client{Transport: send}
 	client, err := jsonaws.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -113,10 +114,10 @@ func TestEndpoint(t *testing.T) {
 			t.Parallel()
 			var got string
 			cfg := config(func(c1 *jsonaws.Config) { c1.Region, c1.Endpoint = c.region, c.endpoint })
-			cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+			cfg.HTTP = &http.Client{Transport: doer(func(r *http.Request) (*http.Response, error) {
 				got = r.URL.String()
 				return answer(200, "{}")(r)
-			})
+			})}
 			client, err := jsonaws.New(cfg)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), canary) {
@@ -173,9 +174,9 @@ func TestAnswers(t *testing.T) {
 		"ServerErrors":        {[]doer{refused(500, "InternalServerError"), answer(503, "<html>"), good}, 3, "", false},
 		"TooManyRequests":     {[]doer{answer(429, ""), good}, 2, "", false},
 		"ConnectionBreaks":    {[]doer{reset, brokeOff, good}, 3, "", false},
-		"ThrottledForEver":    {[]doer{refused(400, "ThrottlingException")}, 3, "BatchGetItem: 400 ThrottlingException (request r-1)", true},
-		"UnreachableForEver":  {[]doer{reset}, 3, "BatchGetItem: connection reset by peer", true},
-		"NoAnswerToUnknown":   {[]doer{answer(502, "")}, 3, "BatchGetItem: 502 (request r-1)", true},
+		"ThrottledForEver":    {[]doer{refused(400, "ThrottlingException")}, 4, "BatchGetItem: 400 ThrottlingException (request r-1)", true},
+		"UnreachableForEver":  {[]doer{reset}, 4, "BatchGetItem: connection reset by peer", true},
+		"NoAnswerToUnknown":   {[]doer{answer(502, "")}, 4, "BatchGetItem: 502 (request r-1)", true},
 		"DeniedIsNotAgain":    {[]doer{refused(400, "AccessDeniedException")}, 1, "BatchGetItem: 400 AccessDeniedException (request r-1)", false},
 		"NoTableIsNotAgain":   {[]doer{refused(400, "ResourceNotFoundException")}, 1, "BatchGetItem: 400 ResourceNotFoundException (request r-1)", false},
 		"InvalidIsNotAgain":   {[]doer{refused(400, "ValidationException")}, 1, "BatchGetItem: 400 ValidationException (request r-1)", false},
@@ -213,92 +214,35 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestContext(t *testing.T) {
-	t.Parallel()
-	hang := doer(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	})
-	for name, send := range map[string]doer{"Hangs": hang, "Throttled": answer(429, "")} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				client := newClient(t, config(func(c *jsonaws.Config) { c.Attempts, c.Pause = 1000, time.Second }), send)
-				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-				defer cancel()
-				start := time.Now()
-				_, err := client.Call(ctx, target, nil)
-				if took := time.Since(start); err == nil || took > 3*time.Second {
-					t.Errorf("got %v after %v", err, took)
-				}
-				if ended := errors.Is(err, context.DeadlineExceeded); ended != (name == "Hangs") {
-					t.Errorf("got %v", err)
-				}
-			})
-		})
-	}
-}
-
-// Callers that were throttled together must not come back together, and later each time.
-func TestPausesAreRandomAndTheirBoundDoubles(t *testing.T) {
+func TestCallEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var sent []time.Time
-		client := newClient(t, config(func(c *jsonaws.Config) { c.Attempts, c.Pause = 4, time.Second }), func(r *http.Request) (*http.Response, error) {
-			sent = append(sent, time.Now())
-			return answer(429, "")(r)
+		client := newClient(t, config(), func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
 		})
-		const calls = 50
-		var least, most [3]time.Duration
-		for i := range calls {
-			sent = nil
-			if _, err := client.Call(t.Context(), target, nil); err == nil || len(sent) != 4 {
-				t.Fatalf("got %v after %d attempts", err, len(sent))
-			}
-			for n := range most {
-				pause := sent[n+1].Sub(sent[n])
-				if most[n] = max(most[n], pause); i == 0 || pause < least[n] {
-					least[n] = pause
-				}
-			}
-		}
-		for n, bound := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
-			if most[n] >= bound || most[n] < bound/2 || least[n] > bound/2 {
-				t.Errorf("pause %d of %d was between %v and %v, want it anywhere below %v", n+1, calls, least[n], most[n], bound)
-			}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := client.Call(ctx, target, nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("got %v after %v, want the end of the context after 1 s", err, time.Since(start))
 		}
 	})
 }
 
-// However often an answer said to ask again, the pause has a bound.
-func TestWaitOfAnyRepetition(t *testing.T) {
+func TestTimeoutBoundsAnAttempt(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		n     int
-		bound time.Duration
-	}{
-		"Zeroth":    {0, 50 * time.Millisecond},
-		"First":     {1, 50 * time.Millisecond},
-		"Eleventh":  {11, 51200 * time.Millisecond},
-		"Twelfth":   {12, 51200 * time.Millisecond},
-		"Hundredth": {100, 51200 * time.Millisecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				client := newClient(t, config(), func(*http.Request) (*http.Response, error) { return nil, errors.New("nothing is sent") })
-				var longest time.Duration
-				for range 50 {
-					start := time.Now()
-					if !client.Wait(t.Context(), tt.n) {
-						t.Fatal("it did not wait")
-					}
-					longest = max(longest, time.Since(start))
-				}
-				if longest >= tt.bound || longest < tt.bound/2 {
-					t.Errorf("the longest of 50 pauses was %v, want almost %v", longest, tt.bound)
-				}
-			})
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		client := newClient(t, config(func(c *jsonaws.Config) { c.Timeout = time.Second }), func(r *http.Request) (*http.Response, error) {
+			if attempts++; attempts > 1 {
+				return answer(200, "{}")(r)
+			}
+			<-r.Context().Done()
+			return nil, r.Context().Err()
 		})
-	}
+		if _, err := client.Call(t.Context(), target, nil); err != nil || attempts != 2 {
+			t.Errorf("got %v after %d attempts, want an answer to the second", err, attempts)
+		}
+	})
 }

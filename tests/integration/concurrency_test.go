@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/tests/suite"
 )
@@ -161,7 +162,9 @@ func TestManyRetriesOfOneAdjustmentCountOnce(t *testing.T) {
 func TestNaiveStockIsOversold(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	client, err := ddb.Open(ddb.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: shared.Endpoint})
+	client, err := ddb.Open(ddb.Config{
+		Config: awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"}, Endpoint: shared.Endpoint,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
@@ -47,10 +48,12 @@ func Client(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 func Config(t testing.TB) ddb.Config {
 	t.Helper()
 	return ddb.Config{
-		Region:          "eu-central-1",
-		AccessKeyID:     "local", // letters and digits only: DynamoDB Local refuses others
-		SecretAccessKey: "local",
-		Endpoint:        Endpoint(t),
+		Config: awsclient.Config{
+			Region:          "eu-central-1",
+			AccessKeyID:     "local", // letters and digits only: DynamoDB Local refuses others
+			SecretAccessKey: "local",
+		},
+		Endpoint: Endpoint(t),
 	}
 }
 

@@ -8,23 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
-	"github.com/tienda-dev/tienda/shared/awshttp"
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/jsonaws"
 )
 
+// attemptTimeout bounds one attempt, so that INIT has time for another.
+const attemptTimeout = 2 * time.Second
+
 // Config holds what Lambda puts into every function's environment, and an endpoint for tests.
 type Config struct {
-	// Region is where a secret is asked for whose ARN names no region.
-	Region string `env:"AWS_REGION,required"`
-	// AccessKeyID, SecretAccessKey and SessionToken are the role's credentials.
-	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID,required"`
-	SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY,required"`
-	SessionToken    string `env:"AWS_SESSION_TOKEN"`
+	awsclient.Config
 	// Endpoint replaces the regional endpoint. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_SECRETS_MANAGER"`
-	// HTTPClient sends the requests. Nil is one of awshttp.
-	HTTPClient jsonaws.HTTPClient
 }
 
 // Client implements secrets.Getter. It is safe for concurrent use.
@@ -34,21 +31,15 @@ type Client struct {
 }
 
 // New returns a client. It makes no request. It fails when region or credentials are missing, and
-// for an endpoint that is no URL.
+// for an endpoint that is not a URL.
 func New(cfg Config) (*Client, error) {
-	if cfg.HTTPClient == nil {
-		client, err := awshttp.NewClient(cfg.Endpoint, jsonaws.DefaultTimeout)
-		if err != nil {
-			return nil, err
-		}
-		cfg.HTTPClient = client // of all regions
+	var err error
+	if cfg.Config, err = cfg.WithHTTP(); err != nil {
+		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
 	c := &Client{cfg: jsonaws.Config{
-		Service: "secretsmanager", Version: "1.1", Region: cfg.Region, Endpoint: cfg.Endpoint,
-		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
-		HTTPClient: cfg.HTTPClient,
+		Config: cfg.Config, Service: "secretsmanager", Version: "1.1", Endpoint: cfg.Endpoint, Timeout: attemptTimeout,
 	}}
-	var err error
 	if c.home, err = jsonaws.New(c.cfg); err != nil {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
@@ -56,7 +47,7 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Get returns the current version of the secret. A busy service and a broken connection are tried
-// again, twice. Its errors carry the service's code and request id.
+// again. Its errors carry the service's code and request id.
 func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 	client, err := c.in(arn)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 )
@@ -25,7 +26,7 @@ func newClient(t *testing.T, handler http.HandlerFunc) *secretsaws.Client {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	client, err := secretsaws.New(secretsaws.Config{
-		Region: "eu-west-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session",
+		Config:   awsclient.Config{Region: "eu-west-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session"},
 		Endpoint: server.URL,
 	})
 	if err != nil {
@@ -107,8 +108,7 @@ func TestSecretOfAnotherRegionIsAskedForThere(t *testing.T) {
 
 	var host string
 	client, err := secretsaws.New(secretsaws.Config{
-		Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key",
-		HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+		Config: caller(func(r *http.Request) (*http.Response, error) {
 			host = r.URL.Host
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"SecretString":"x"}`))}, nil
 		}),
@@ -126,19 +126,26 @@ func TestSecretOfAnotherRegionIsAskedForThere(t *testing.T) {
 
 type doer func(*http.Request) (*http.Response, error)
 
-func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+func (d doer) RoundTrip(r *http.Request) (*http.Response, error) { return d(r) }
+
+// caller returns a configuration whose requests are answered by d.
+func caller(d doer) awsclient.Config {
+	return awsclient.Config{Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key", HTTP: &http.Client{Transport: d}}
+}
 
 func TestNewNeedsRegionAndCredentials(t *testing.T) {
 	t.Parallel()
 
-	for name, cfg := range map[string]secretsaws.Config{
-		"Region":          {AccessKeyID: "id", SecretAccessKey: "key"},
-		"AccessKeyID":     {Region: "eu-west-1", SecretAccessKey: "key"},
-		"SecretAccessKey": {Region: "eu-west-1", AccessKeyID: "id"},
-		"Endpoint":        {Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key", Endpoint: "localhost:4566"},
+	for name, change := range map[string]func(*secretsaws.Config){
+		"Region":          func(c *secretsaws.Config) { c.Region = "" },
+		"AccessKeyID":     func(c *secretsaws.Config) { c.AccessKeyID = "" },
+		"SecretAccessKey": func(c *secretsaws.Config) { c.SecretAccessKey = "" },
+		"Endpoint":        func(c *secretsaws.Config) { c.Endpoint = "localhost:4566" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			cfg := secretsaws.Config{Config: caller(nil)}
+			change(&cfg)
 			if _, err := secretsaws.New(cfg); err == nil {
 				t.Error("accepted")
 			}
@@ -173,7 +180,7 @@ func TestGetTriesAgain(t *testing.T) {
 		"ServerError":      {[]doer{answer(500, ""), answer(503, "{}"), good}, 3, ""},
 		"TooManyRequests":  {[]doer{answer(429, ""), good}, 2, ""},
 		"Connection":       {[]doer{broken, brokeOff, good}, 3, ""},
-		"ThreeTimesIsAll":  {[]doer{busy, busy, busy, good}, 3, "400 ThrottlingException (request r-1): slow down"},
+		"FourTimesIsAll":   {[]doer{busy, busy, busy, busy, good}, 4, "400 ThrottlingException (request r-1): slow down"},
 		"DeniedIsNotAgain": {[]doer{denied, good}, 1, "AccessDeniedException"},
 		"EmptyIsNotAgain":  {[]doer{answer(200, "{}"), good}, 1, "no value"},
 	} {
@@ -181,8 +188,7 @@ func TestGetTriesAgain(t *testing.T) {
 			t.Parallel()
 			calls := 0
 			client, err := secretsaws.New(secretsaws.Config{
-				Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key",
-				HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+				Config: caller(func(r *http.Request) (*http.Response, error) {
 					if body, err := io.ReadAll(r.Body); err != nil || !strings.Contains(string(body), arn) {
 						t.Errorf("attempt %d sends %q, %v", calls+1, body, err)
 					}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionaws"
@@ -33,8 +34,7 @@ func TestReader(t *testing.T) {
 		table := ddbtest.Table(t)
 		cfg := ddbtest.Config(t)
 		reader, err := sessionaws.New(sessionaws.Config{
-			Table: table.Name(), Region: cfg.Region, AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, Endpoint: cfg.Endpoint,
-			HTTPClient: &http.Client{},
+			Config: cfg.Config, Table: table.Name(), Endpoint: cfg.Endpoint,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/jsonaws"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/internal/layout"
@@ -19,8 +20,6 @@ const (
 	target = "DynamoDB_20120810.BatchGetItem"
 	// attemptTimeout bounds one attempt, which takes milliseconds when all is well.
 	attemptTimeout = time.Second
-	attempts       = 4
-	firstPause     = 25 * time.Millisecond
 	// rounds is how often keys are asked for that DynamoDB leaves unprocessed.
 	rounds = 3
 )
@@ -28,18 +27,11 @@ const (
 // Config says where the table is and who asks. Lambda sets all of it but Table and Endpoint.
 type Config struct {
 	// Table is the table of sessions, accounts and revoked tokens.
+	// The role needs dynamodb:BatchGetItem on it.
 	Table string `env:"AUTH_TABLE,required,notEmpty"`
-	// Region is the AWS region.
-	Region string `env:"AWS_REGION,required"`
-	// AccessKeyID, SecretAccessKey and SessionToken are the credentials of the function's role. It
-	// needs dynamodb:BatchGetItem on the table.
-	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID,required"`
-	SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY,required"`
-	SessionToken    string `env:"AWS_SESSION_TOKEN"`
+	awsclient.Config
 	// Endpoint is another DynamoDB, such as DynamoDB Local. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_DYNAMODB"`
-	// HTTPClient sends the requests. Nil is one of awshttp.
-	HTTPClient jsonaws.HTTPClient
 }
 
 // Reader implements session.Reader. It is safe for concurrent use.
@@ -60,9 +52,7 @@ func New(cfg Config) (*Reader, error) {
 		return nil, errors.New("sessionaws: AUTH_TABLE is empty")
 	}
 	client, err := jsonaws.New(jsonaws.Config{
-		Service: "dynamodb", Version: "1.0", Region: cfg.Region, Endpoint: cfg.Endpoint,
-		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
-		Attempts: attempts, Timeout: attemptTimeout, Pause: firstPause, HTTPClient: cfg.HTTPClient,
+		Config: cfg.Config, Service: "dynamodb", Version: "1.0", Endpoint: cfg.Endpoint, Timeout: attemptTimeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sessionaws: %w", err)
@@ -94,7 +84,7 @@ func (r *Reader) State(ctx context.Context, q session.Query) (session.State, err
 		if err != nil {
 			return session.State{}, err
 		}
-		if len(left) > 0 && (round == rounds || !r.client.Wait(ctx, round)) {
+		if len(left) > 0 && (round == rounds || !awsclient.Pause(ctx, round-1)) {
 			return session.State{}, unprocessed(ctx)
 		}
 		keys = left

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionaws"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
@@ -20,12 +21,13 @@ import (
 
 type doer func(*http.Request) (*http.Response, error)
 
-func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+func (d doer) RoundTrip(r *http.Request) (*http.Response, error) { return d(r) }
 
 func newReader(t testing.TB, send doer) *sessionaws.Reader {
 	t.Helper()
 	reader, err := sessionaws.New(sessionaws.Config{
-		Table: "auth", Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key", HTTPClient: send,
+		Table:  "auth",
+		Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key", HTTP: &http.Client{Transport: send}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +274,7 @@ func TestTime(t *testing.T) {
 
 func TestNewNeedsEverything(t *testing.T) {
 	t.Parallel()
-	good := sessionaws.Config{Table: "auth", Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key"}
+	good := sessionaws.Config{Table: "auth", Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key"}}
 	if _, err := sessionaws.New(good); err != nil {
 		t.Fatal(err)
 	}

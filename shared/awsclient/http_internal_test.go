@@ -1,12 +1,17 @@
-package awshttp
+package awsclient
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -49,42 +54,36 @@ func TestEmbeddedRootsAreAmazons(t *testing.T) {
 
 func TestIsAWS(t *testing.T) {
 	t.Parallel()
-	for endpoint, want := range map[string]bool{
-		"": true,
-		"https://dynamodb.eu-central-1.amazonaws.com":                    true,
-		"https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com":        true,
-		"https://dynamodb.eu-central-1.api.aws":                          true,
-		"https://DYNAMODB.EU-CENTRAL-1.AMAZONAWS.COM":                    true,
-		"http://127.0.0.1:8000":                                          false,
-		"https://amazonaws.com.example.com":                              false,
-		"https://notamazonaws.com":                                       false,
-		"https://example.com/?host=dynamodb.eu-central-1.amazonaws.com/": false,
+	for host, want := range map[string]bool{
+		"dynamodb.eu-central-1.amazonaws.com":             true,
+		"vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com": true,
+		"dynamodb.eu-central-1.api.aws":                   true,
+		"dynamodb.cn-north-1.amazonaws.com.cn":            true,
+		"dynamodb.eusc-de-east-1.amazonaws.eu":            true,
+		"DYNAMODB.EU-CENTRAL-1.AMAZONAWS.COM":             true,
+		"127.0.0.1":                                       false,
+		"amazonaws.com.example.com":                       false,
+		"notamazonaws.com":                                false,
+		"dynamodb.amazonaws.com.attack":                   false,
 	} {
-		t.Run(endpoint, func(t *testing.T) {
-			t.Parallel()
-			if got := isAWS(endpoint); got != want {
-				t.Errorf("got %t, want %t", got, want)
-			}
-			transport, err := newTransport(endpoint)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if pinned := transport.DialTLSContext != nil; pinned != want {
-				t.Errorf("pinned: %t, want %t", pinned, want)
-			}
-		})
+		if got := isAWS(host); got != want {
+			t.Errorf("%s: got %t, want %t", host, got, want)
+		}
 	}
 }
 
 func TestPinnedDialer(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(http.NotFoundHandler())
+	const aws = "dynamodb.eu-central-1.amazonaws.com"
+	certificate := selfSigned(t, aws, "example.com")
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	server.StartTLS()
 	t.Cleanup(server.Close)
-	knows := x509.NewCertPool()
-	knows.AddCert(server.Certificate())
+	own := x509.NewCertPool()
+	own.AddCert(certificate.Leaf)
 	amazon := x509.NewCertPool()
 	amazon.AppendCertsFromPEM(amazonRoots)
-	// The test server's certificate is for example.com and 127.0.0.1.
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 
 	for name, c := range map[string]struct {
@@ -94,10 +93,12 @@ func TestPinnedDialer(t *testing.T) {
 		wantDials     int // of the first connection
 		wantAgain     int // of the second
 	}{
-		"OwnRootsKnowTheServer":       {roots: knows, system: amazon, host: "example.com", wantDials: 1, wantAgain: 1},
-		"UnknownAuthorityAsksSystem":  {roots: amazon, system: knows, host: "example.com", wantDials: 2, wantAgain: 1},
-		"NobodyKnowsTheServer":        {roots: amazon, system: amazon, host: "example.com", wantErr: new(x509.UnknownAuthorityError), wantDials: 2, wantAgain: 2},
-		"AnotherNameIsNoSecondChance": {roots: knows, system: knows, host: "dynamodb.eu-central-1.amazonaws.com", wantErr: new(x509.HostnameError), wantDials: 1, wantAgain: 1},
+		"OwnRootsKnowAWS":             {roots: own, system: amazon, host: aws, wantDials: 1, wantAgain: 1},
+		"UnknownAuthorityAsksSystem":  {roots: amazon, system: own, host: aws, wantDials: 2, wantAgain: 1},
+		"NobodyKnowsAWS":              {roots: amazon, system: amazon, host: aws, wantErr: new(x509.UnknownAuthorityError), wantDials: 2, wantAgain: 2},
+		"AnotherNameIsNoSecondChance": {roots: own, system: own, host: "other.amazonaws.com", wantErr: new(x509.HostnameError), wantDials: 1, wantAgain: 1},
+		"OtherHostAsksSystem":         {roots: amazon, system: own, host: "example.com", wantDials: 1, wantAgain: 1},
+		"OtherHostIsNotPinned":        {roots: own, system: amazon, host: "example.com", wantErr: new(x509.UnknownAuthorityError), wantDials: 1, wantAgain: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,6 +125,28 @@ func TestPinnedDialer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// selfSigned returns a certificate for the hosts that is its own authority.
+func selfSigned(t *testing.T, hosts ...string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: hosts, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
 func TestPinnedDialerRefusesPlainServer(t *testing.T) {

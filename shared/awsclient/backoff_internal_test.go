@@ -1,4 +1,4 @@
-package ddb
+package awsclient
 
 import "testing"
 
@@ -10,8 +10,8 @@ func TestJitterStaysWithinItsBound(t *testing.T) {
 			bound = baseDelay << n
 		}
 		for range 100 {
-			if d := jitter(n); d < 0 || d >= bound {
-				t.Fatalf("jitter(%d) is %s, bound %s", n, d, bound)
+			if d := Jitter(n); d < 0 || d >= bound {
+				t.Fatalf("Jitter(%d) is %s, bound %s", n, d, bound)
 			}
 		}
 	}
