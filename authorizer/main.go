@@ -10,20 +10,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
-	"github.com/tienda-dev/tienda/shared/jwt"
-	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionaws"
 )
 
 type config struct {
-	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
-	Keys string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
-
-	Secrets    secretsaws.Config
-	Tokens     jwt.Config
 	Store      sessionaws.Config
 	Sessions   session.CheckConfig
 	Authorizer authorizer.Config
@@ -34,15 +29,18 @@ type (
 	answer  = events.APIGatewayV2CustomAuthorizerSimpleResponse
 )
 
-func main() { app.Func(build) }
+func main() { backend.Func(build) }
 
 func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (answer, error), error) {
 	var cfg config
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	verify, err := openVerifier(ctx, cfg)
+	verify, err := tokenkeys.Verify(ctx, s)
 	if err != nil {
+		return nil, err
+	}
+	if cfg.Store.Config, err = backend.AWS(ctx, s); err != nil {
 		return nil, err
 	}
 	reader, err := sessionaws.New(cfg.Store)
@@ -56,7 +54,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	s.OnInit(sessions.Warm)
 
 	cfg.Authorizer.Sessions, cfg.Authorizer.Classes = sessions, routeClasses()
-	a, err := authorizer.New(verify, cfg.Authorizer)
+	a, err := authorizer.New(authorizer.VerifierFunc(verify), cfg.Authorizer)
 	if err != nil {
 		return nil, err
 	}

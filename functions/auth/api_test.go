@@ -102,7 +102,7 @@ func (b lockedBuffer) Write(p []byte) (int, error) {
 	return b.out.Write(p)
 }
 
-func key() []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
+func key(context.Context) []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
 
 // newHouse returns a house. What between returns, unless it is nil, stands in for the store of users
 // that it is given.
@@ -127,12 +127,12 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	if between != nil {
 		store = between(store)
 	}
-	users := auth.NewAuthenticator(store, h.hashes, h.manager, key(), h.clock)
+	users := auth.NewAuthenticator(store, h.hashes, h.manager, key, h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
 	readRefresh := func(_ context.Context, token string) (jwt.Refresh, error) { return tokens.Refresh.Verify(token) }
 	h.serve(map[string]api.Handler{
-		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key(), h.clock)),
+		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key, h.clock)),
 		"login":            auth.Login(users),
 		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store)),
 		"logout":           auth.Logout(h.manager),

@@ -57,14 +57,14 @@ type Authenticator struct {
 	store     Store
 	passwords checker
 	sessions  starter
-	key       []byte
+	key       func(context.Context) []byte
 	now       func() time.Time
 }
 
-// NewAuthenticator returns an Authenticator; key is the key of identifiers and now the clock. It panics
-// when something is missing or the key is shorter than MinIdentifierKey.
-func NewAuthenticator(store Store, passwords checker, sessions starter, key []byte, now func() time.Time) *Authenticator {
-	if store == nil || passwords == nil || sessions == nil || len(key) < MinIdentifierKey || now == nil {
+// NewAuthenticator returns an Authenticator; key returns the key of identifiers, now the time. It panics
+// when something is missing.
+func NewAuthenticator(store Store, passwords checker, sessions starter, key func(context.Context) []byte, now func() time.Time) *Authenticator {
+	if store == nil || passwords == nil || sessions == nil || key == nil || now == nil {
 		panic("auth: NewAuthenticator needs a store, a hasher, sessions, a key and a clock")
 	}
 	return &Authenticator{store: store, passwords: passwords, sessions: sessions, key: key, now: now}
@@ -76,7 +76,7 @@ func (a *Authenticator) Login(ctx context.Context, email, pw string, device sess
 	// The session is as old as what was read to let it in: a change of the password that comes between
 	// reading and starting ends it.
 	began := milliseconds(a.now())
-	identifier := Identifier(a.key, email)
+	identifier := Identifier(a.key(ctx), email)
 	userID := nobody
 	var failures Failures
 	group, beside := errgroup.WithContext(ctx)
@@ -175,7 +175,7 @@ func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Iden
 
 // replace stores the hash of next.
 func (a *Authenticator) replace(ctx context.Context, c Credentials, next string, now time.Time) error {
-	if Identifier(a.key, next) == c.User.Identifier {
+	if Identifier(a.key(ctx), next) == c.User.Identifier {
 		return problem.Fields(problem.FieldError{Pointer: pointerNewPassword, Detail: password.ErrGuessable.Error()})
 	}
 	after := c

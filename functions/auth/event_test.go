@@ -92,8 +92,8 @@ func TestLockoutIsInTheLog(t *testing.T) {
 			wait := auth.Wait(int64(n))
 			failures, seconds := float64(n), wait.Seconds()
 			want = append(want,
-				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(), email), "failures": failures, "wait_s": seconds},
-				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(), nobody), "failures": failures, "wait_s": seconds},
+				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(t.Context()), email), "failures": failures, "wait_s": seconds},
+				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(t.Context()), nobody), "failures": failures, "wait_s": seconds},
 				map[string]any{"account_event": "account_locked", "subject": u.ID, "by": u.ID, "failures": failures, "wait_s": seconds})
 			fail() // is refused, and tells nothing
 			h.pass(wait)

@@ -116,19 +116,19 @@ func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
 func TestIdentifierTellsNoAddress(t *testing.T) {
 	t.Parallel()
 	other := []byte(strings.Repeat("o", auth.MinIdentifierKey))
-	id := auth.Identifier(key(), email)
+	id := auth.Identifier(key(t.Context()), email)
 	if len(id) != 64 || strings.Contains(id, "maria") {
 		t.Errorf("identifier %s", id)
 	}
 	for _, same := range []string{strings.ToUpper(email), " " + email + "\n"} {
-		if auth.Identifier(key(), same) != id {
+		if auth.Identifier(key(t.Context()), same) != id {
 			t.Errorf("%q has another identifier", same)
 		}
 	}
-	if auth.Identifier(key(), "\u212Aarl@shop.example") == auth.Identifier(key(), "karl@shop.example") {
+	if auth.Identifier(key(t.Context()), "\u212Aarl@shop.example") == auth.Identifier(key(t.Context()), "karl@shop.example") {
 		t.Error("the sign of Kelvin is taken for a k")
 	}
-	if auth.Identifier(other, email) == id || auth.Identifier(key(), "x"+email) == id {
+	if auth.Identifier(other, email) == id || auth.Identifier(key(t.Context()), "x"+email) == id {
 		t.Error("another key or another address gives the same identifier")
 	}
 }
@@ -158,15 +158,13 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	store := authtest.NewMemory()
 	h := newHouse(t, nil)
 	for name, build := range map[string]func(){
-		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key(), h.clock) },
-		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key(), h.clock) },
-		"RegistrarShortKey":     func() { auth.NewRegistrar(store, h.hashes, key()[1:], h.clock) },
-		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, key(), nil) },
-		"AuthenticatorStore":    func() { auth.NewAuthenticator(nil, h.hashes, h.manager, key(), h.clock) },
-		"AuthenticatorHasher":   func() { auth.NewAuthenticator(store, nil, h.manager, key(), h.clock) },
-		"AuthenticatorSessions": func() { auth.NewAuthenticator(store, h.hashes, nil, key(), h.clock) },
-		"AuthenticatorShortKey": func() { auth.NewAuthenticator(store, h.hashes, h.manager, key()[1:], h.clock) },
-		"AuthenticatorClock":    func() { auth.NewAuthenticator(store, h.hashes, h.manager, key(), nil) },
+		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key, h.clock) },
+		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key, h.clock) },
+		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, key, nil) },
+		"AuthenticatorStore":    func() { auth.NewAuthenticator(nil, h.hashes, h.manager, key, h.clock) },
+		"AuthenticatorHasher":   func() { auth.NewAuthenticator(store, nil, h.manager, key, h.clock) },
+		"AuthenticatorSessions": func() { auth.NewAuthenticator(store, h.hashes, nil, key, h.clock) },
+		"AuthenticatorClock":    func() { auth.NewAuthenticator(store, h.hashes, h.manager, key, nil) },
 		"AdministratorStore":    func() { auth.NewAdministrator(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {

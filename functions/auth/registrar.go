@@ -19,14 +19,14 @@ type hasher interface {
 type Registrar struct {
 	store     Store
 	passwords hasher
-	key       []byte
+	key       func(context.Context) []byte
 	now       func() time.Time
 }
 
-// NewRegistrar returns a Registrar; key is the key of identifiers and now the clock. It panics when
-// something is missing or the key is shorter than MinIdentifierKey.
-func NewRegistrar(store Store, passwords hasher, key []byte, now func() time.Time) *Registrar {
-	if store == nil || passwords == nil || len(key) < MinIdentifierKey || now == nil {
+// NewRegistrar returns a Registrar; key returns the key of identifiers, now the time. It panics when
+// something is missing.
+func NewRegistrar(store Store, passwords hasher, key func(context.Context) []byte, now func() time.Time) *Registrar {
+	if store == nil || passwords == nil || key == nil || now == nil {
 		panic("auth: NewRegistrar needs a store, a hasher, a key and a clock")
 	}
 	return &Registrar{store: store, passwords: passwords, key: key, now: now}
@@ -44,7 +44,7 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 		Credentials: Credentials{
 			User: User{
 				ID:           ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(),
-				Identifier:   Identifier(s.key, email),
+				Identifier:   Identifier(s.key(ctx), email),
 				Roles:        []string{policy.RoleCustomer},
 				AuthzVersion: 1,
 				CreatedAt:    now,

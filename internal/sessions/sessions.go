@@ -1,6 +1,4 @@
-// Package sessions opens the manager of sessions for the functions that start or refresh them, and a
-// revoker for those that check, list or end them. Where the manager's keys come from is package
-// tokenkeys'. Only the functions' mains import it.
+// Package sessions opens what starts, refreshes, checks, lists and ends sessions. Only mains import it.
 package sessions
 
 import (
@@ -9,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/logging"
@@ -17,7 +16,11 @@ import (
 )
 
 // Open returns the manager of the sessions in the table, with the keys of tokens.
-func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, error) {
+func Open(ctx context.Context, s *app.Setup, table *ddb.Table) (*session.Manager, error) {
+	keys, err := tokenkeys.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	var cfg session.Config
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
@@ -26,10 +29,25 @@ func Open(s *app.Setup, table *ddb.Table, keys session.Keys) (*session.Manager, 
 	return session.New(cfg, sessionddb.New(table), keys, time.Now)
 }
 
-// OpenRevoker returns what checks, lists and ends the sessions in the table, for functions that may read no
+// OpenLogin returns what a function needs that checks passwords: the manager, and the key of identifiers as
+// tokenkeys.Identifier reads it.
+func OpenLogin(ctx context.Context, s *app.Setup, table *ddb.Table, decode func([]byte) ([]byte, error)) (*session.Manager, func(context.Context) []byte, error) {
+	manager, err := Open(ctx, s, table)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := tokenkeys.Identifier(ctx, s, decode)
+	return manager, key, err
+}
+
+// Revoker returns what checks, lists and ends the sessions in the table, for functions that may read no
 // keys.
-func OpenRevoker(table *ddb.Table) (*session.Revoker, error) {
-	return session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
+func Revoker(table *ddb.Table) *session.Revoker {
+	revoker, err := session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
+	if err != nil {
+		panic(err)
+	}
+	return revoker
 }
 
 // logEvent puts what happened to a session on the request's line; what somebody should look into gets a

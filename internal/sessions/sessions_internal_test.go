@@ -3,10 +3,10 @@ package sessions
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -14,7 +14,6 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
 func TestSecurityEventsHaveALineOfTheirOwn(t *testing.T) {
@@ -69,10 +68,17 @@ func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := app.Handler(t.Context(), route, func(_ context.Context, s *app.Setup) (api.Handler, error) {
-				_, err := Open(s, table, sessiontest.NewTokens(t, time.Now).Keys)
+			environ := map[string]string{
+				"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+				"TOKEN_KEYS_SECRET":   `{"kid":"k1","alg":"HS256","status":"active","key":"` + strings.Repeat("a", 32) + `"}`,
+				"REFRESH_KEYS_SECRET": `{"kid":"r1","alg":"HS256","status":"active","key":"` + strings.Repeat("r", 32) + `"}`,
+				"TOKEN_ISSUER":        "https://auth.shop.example", "TOKEN_AUDIENCE": "api", "REFRESH_AUDIENCE": "refresh",
+			}
+			maps.Copy(environ, tc.environ)
+			_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+				_, err := Open(ctx, s, table)
 				return func(http.ResponseWriter, *http.Request) error { return nil }, err
-			}, tc.environ)
+			}, environ)
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}

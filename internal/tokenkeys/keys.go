@@ -4,41 +4,36 @@ package tokenkeys
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tienda-dev/tienda/internal/secret"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/secrets"
-	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
 // accessConfig is the environment of a function that mints or verifies access tokens.
 type accessConfig struct {
 	// Keys says where the token keys are: an ARN of Secrets Manager, file:/path, or their JSON.
-	Keys string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
-
-	AWS    secretsaws.Config
+	Keys   string `env:"TOKEN_KEYS_SECRET,required,notEmpty"`
 	Tokens jwt.Config
 }
 
 // refreshConfig is the environment of a function that mints or reads refresh tokens.
 type refreshConfig struct {
 	// Keys says where the refresh keys are, as accessConfig.Keys does.
-	Keys string `env:"REFRESH_KEYS_SECRET,required,notEmpty"`
-
-	AWS    secretsaws.Config
+	Keys   string `env:"REFRESH_KEYS_SECRET,required,notEmpty"`
 	Tokens jwt.RefreshConfig
 }
 
-// identifierConfig is the environment of a function that knows users by their e-mail address.
+// identifierConfig is the environment of a function that finds users by their e-mail address.
 type identifierConfig struct {
-	// Key says where the key of identifiers is, as accessConfig.Keys does.
+	// Key says where the identifier key is, as accessConfig.Keys does.
 	Key string `env:"IDENTIFIER_KEY_SECRET,required,notEmpty"`
-
-	AWS secretsaws.Config
 }
 
 // Open returns the keys of both kinds of tokens, for functions that mint them. Keys that are the same for
@@ -52,9 +47,7 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	if err != nil {
 		return session.Keys{}, err
 	}
-	if err := jwt.Separate(access.Get(ctx).keys, refresh.Get(ctx).keys); err != nil {
-		return session.Keys{}, err
-	}
+	s.Load(separate(access, refresh))
 	return session.Keys{
 		Access:  func(ctx context.Context) *jwt.Signer { return access.Get(ctx).made },
 		Refresh: func(ctx context.Context) *jwt.RefreshSigner { return refresh.Get(ctx).made.signer },
@@ -75,12 +68,23 @@ func OpenReaders(ctx context.Context, s *app.Setup) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := jwt.Separate(accessKeys.Get(ctx).keys, refreshKeys.Get(ctx).keys); err != nil {
-		return nil, nil, err
-	}
+	s.Load(separate(accessKeys, refreshKeys))
 	return verify(accessKeys), func(ctx context.Context, token string) (jwt.Refresh, error) {
 		return refreshKeys.Get(ctx).made.Verify(token)
 	}, nil
+}
+
+// separate reads both secrets in parallel and refuses keys that are in both.
+func separate[A, R any](access *secrets.Secret[keyed[A]], refresh *secrets.Secret[keyed[R]]) func(context.Context) error {
+	return func(ctx context.Context) error {
+		group, loading := errgroup.WithContext(ctx)
+		group.Go(func() error { return access.Load(loading) })
+		group.Go(func() error { return refresh.Load(loading) })
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		return jwt.Separate(access.Get(ctx).keys, refresh.Get(ctx).keys)
+	}
 }
 
 // keyed is what was made of keys, and the keys themselves: those of both kinds of tokens are compared.
@@ -121,7 +125,7 @@ func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config,
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	return openKeys(ctx, "TOKEN_KEYS_SECRET", cfg.Keys, cfg.AWS, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
+	return openKeys(ctx, s, "TOKEN_KEYS_SECRET", cfg.Keys, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
 }
 
 // openRefresh reads the refresh keys and makes a T of them.
@@ -130,13 +134,13 @@ func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.Refres
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	return openKeys(ctx, "REFRESH_KEYS_SECRET", cfg.Keys, cfg.AWS, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
+	return openKeys(ctx, s, "REFRESH_KEYS_SECRET", cfg.Keys, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
 }
 
 // openKeys reads keys and makes a T of them, anew when the secret changes.
-func openKeys[T any](ctx context.Context, name, value string, aws secretsaws.Config, build func(jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
-	return open(ctx, name, value, aws, func(secret []byte) (k keyed[T], err error) {
-		if k.keys, err = jwt.ParseKeys(secret); err != nil {
+func openKeys[T any](ctx context.Context, s *app.Setup, name, value string, build func(jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
+	return secret.New(ctx, s, name, value, func(text []byte) (k keyed[T], err error) {
+		if k.keys, err = jwt.ParseKeys(text); err != nil {
 			return k, err
 		}
 		k.made, err = build(k.keys)
@@ -151,6 +155,7 @@ func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (i
 	if err != nil {
 		return nil, err
 	}
+	s.Load(access.Load)
 	return verify(access), nil
 }
 
@@ -166,32 +171,21 @@ func Public(ctx context.Context, s *app.Setup) (func(context.Context) jwt.JWKS, 
 	if err != nil {
 		return nil, err
 	}
+	s.Load(public.Load)
 	return func(ctx context.Context) jwt.JWKS { return public.Get(ctx).made }, nil
 }
 
-// Identifier returns the key of identifiers, as decode reads it from the secret. It is read once: it never
-// changes, because every user is kept under a name that was made with it.
-func Identifier(ctx context.Context, s *app.Setup, decode func(secret []byte) ([]byte, error)) ([]byte, error) {
+// Identifier returns the key of identifiers, as decode reads it from the secret. The key never changes, because
+// every user is kept under a name that was made with it.
+func Identifier(ctx context.Context, s *app.Setup, decode func(text []byte) ([]byte, error)) (func(context.Context) []byte, error) {
 	var cfg identifierConfig
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	key, err := open(ctx, "IDENTIFIER_KEY_SECRET", cfg.Key, cfg.AWS, decode)
+	key, err := secret.New(ctx, s, "IDENTIFIER_KEY_SECRET", cfg.Key, decode)
 	if err != nil {
 		return nil, err
 	}
-	return key.Get(ctx), nil
-}
-
-// open reads the secret that the variable called name points to.
-func open[T any](ctx context.Context, name, value string, aws secretsaws.Config, decode func([]byte) (T, error)) (*secrets.Secret[T], error) {
-	source, err := secrets.ParseSource(name, value)
-	if err != nil {
-		return nil, err
-	}
-	client, err := secretsaws.New(aws)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	return secrets.Open(ctx, source, client, decode, secrets.Config{})
+	s.Load(key.Load)
+	return key.Get, nil
 }

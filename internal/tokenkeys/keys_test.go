@@ -17,6 +17,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/session"
 )
 
 func secret(kid, letter string) string {
@@ -43,57 +44,60 @@ func open(t *testing.T, environ map[string]string, f func(ctx context.Context, s
 
 func TestWhatIsMintedIsRead(t *testing.T) {
 	t.Parallel()
-	err := open(t, environment(), func(ctx context.Context, s *app.Setup) error {
-		keys, err := tokenkeys.Open(ctx, s)
-		if err != nil {
+	var (
+		keys          session.Keys
+		verify, check func(context.Context, string) (identity.Identity, error)
+		read          func(context.Context, string) (jwt.Refresh, error)
+		public        func(context.Context) jwt.JWKS
+	)
+	err := open(t, environment(), func(ctx context.Context, s *app.Setup) (err error) {
+		if keys, err = tokenkeys.Open(ctx, s); err != nil {
 			return err
 		}
-		access, _, err := keys.Access(ctx).Sign(identity.Identity{Subject: "u1"})
-		if err != nil {
+		if verify, err = tokenkeys.Verify(ctx, s); err != nil {
 			return err
 		}
-		verify, err := tokenkeys.Verify(ctx, s)
-		if err != nil {
+		if check, read, err = tokenkeys.OpenReaders(ctx, s); err != nil {
 			return err
 		}
-		if id, err := verify(ctx, access); err != nil || id.Subject != "u1" {
-			t.Errorf("Verify: %+v, %v", id, err)
-		}
-
-		now := time.Now()
-		refresh, err := keys.Refresh(ctx).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
-		if err != nil {
-			return err
-		}
-		check, read, err := tokenkeys.OpenReaders(ctx, s)
-		if err != nil {
-			return err
-		}
-		if id, err := check(ctx, access); err != nil || id.Subject != "u1" {
-			t.Errorf("an access token: %+v, %v", id, err)
-		}
-		if r, err := read(ctx, refresh); err != nil || r.SessionID != "s1" {
-			t.Errorf("a refresh token: %+v, %v", r, err)
-		}
-		if _, err := verify(ctx, refresh); err == nil {
-			t.Error("a refresh token is taken for an access token")
-		}
-		if _, err := read(ctx, access); err == nil {
-			t.Error("an access token is taken for a refresh token")
-		}
-
-		public, err := tokenkeys.Public(ctx, s)
-		if err == nil && len(public(ctx).Keys) != 0 {
-			t.Errorf("%d keys of HS256 are public", len(public(ctx).Keys))
-		}
+		public, err = tokenkeys.Public(ctx, s)
 		return err
 	})
 	if err != nil {
-		t.Error(err)
+		t.Fatal(err)
+	}
+
+	ctx := t.Context()
+	access, _, err := keys.Access(ctx).Sign(identity.Identity{Subject: "u1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := verify(ctx, access); err != nil || id.Subject != "u1" {
+		t.Errorf("Verify: %+v, %v", id, err)
+	}
+	now := time.Now()
+	refresh, err := keys.Refresh(ctx).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := check(ctx, access); err != nil || id.Subject != "u1" {
+		t.Errorf("an access token: %+v, %v", id, err)
+	}
+	if r, err := read(ctx, refresh); err != nil || r.SessionID != "s1" {
+		t.Errorf("a refresh token: %+v, %v", r, err)
+	}
+	if _, err := verify(ctx, refresh); err == nil {
+		t.Error("a refresh token was accepted as an access token")
+	}
+	if _, err := read(ctx, access); err == nil {
+		t.Error("an access token was accepted as a refresh token")
+	}
+	if n := len(public(ctx).Keys); n != 0 {
+		t.Errorf("%d keys of HS256 are public", n)
 	}
 }
 
-// Who only reads tokens needs nothing that could mint one.
+// What only reads tokens needs no key that could mint one.
 func TestPublicKeysAreEnoughToRead(t *testing.T) {
 	t.Parallel()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -107,31 +111,29 @@ func TestPublicKeysAreEnoughToRead(t *testing.T) {
 	minting, reading := environment(), environment()
 	minting["REFRESH_KEYS_SECRET"], reading["REFRESH_KEYS_SECRET"] = pair(`,"d":"`+encode(private.Seed())+`"`), pair("")
 
-	var token string
-	err = open(t, minting, func(ctx context.Context, s *app.Setup) error {
-		keys, err := tokenkeys.Open(ctx, s)
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		token, err = keys.Refresh(ctx).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+	var keys session.Keys
+	err = open(t, minting, func(ctx context.Context, s *app.Setup) (err error) {
+		keys, err = tokenkeys.Open(ctx, s)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = open(t, reading, func(ctx context.Context, s *app.Setup) error {
-		_, read, err := tokenkeys.OpenReaders(ctx, s)
-		if err != nil {
-			return err
-		}
-		if r, err := read(ctx, token); err != nil || r.SessionID != "s1" {
-			t.Errorf("got %+v, %v", r, err)
-		}
-		return nil
+	now := time.Now()
+	token, err := keys.Refresh(t.Context()).Sign(jwt.Refresh{Subject: "u1", SessionID: "s1", IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read func(context.Context, string) (jwt.Refresh, error)
+	err = open(t, reading, func(ctx context.Context, s *app.Setup) (err error) {
+		_, read, err = tokenkeys.OpenReaders(ctx, s)
+		return err
 	})
 	if err != nil {
-		t.Errorf("with the public key: %v", err)
+		t.Fatalf("with the public key: %v", err)
+	}
+	if r, err := read(t.Context(), token); err != nil || r.SessionID != "s1" {
+		t.Errorf("got %+v, %v", r, err)
 	}
 	err = open(t, reading, func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err })
 	if !errors.Is(err, jwt.ErrKeys) {
@@ -141,15 +143,16 @@ func TestPublicKeysAreEnoughToRead(t *testing.T) {
 
 func TestIdentifierIsDecodedByItsOwner(t *testing.T) {
 	t.Parallel()
-	err := open(t, environment(), func(ctx context.Context, s *app.Setup) error {
-		key, err := tokenkeys.Identifier(ctx, s, func(text []byte) ([]byte, error) { return text[:8], nil })
-		if err == nil && string(key) != `{"kid":"` {
-			t.Errorf("got %q", key)
-		}
+	var key func(context.Context) []byte
+	err := open(t, environment(), func(ctx context.Context, s *app.Setup) (err error) {
+		key, err = tokenkeys.Identifier(ctx, s, func(text []byte) ([]byte, error) { return text[:8], nil })
 		return err
 	})
 	if err != nil {
-		t.Error(err)
+		t.Fatal(err)
+	}
+	if got := key(t.Context()); string(got) != `{"kid":"` {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -23,15 +23,18 @@ import (
 // process, and Lambda reports it.
 type Build func(ctx context.Context, s *Setup) (api.Handler, error)
 
-// buildTimeout bounds a Build, so that one which waits for a dependency ends with its own error
+// buildTimeout bounds a Build and its loads, so that one which waits for a dependency ends with its own error
 // before Lambda ends INIT after 10 s without one.
 const buildTimeout = 5 * time.Second
 
 // Main serves one HTTP route as a Lambda function. It does not return.
 func Main(route api.Route, build Build) {
-	s := mustSetup()
+	s := mustSetup(route)
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
-	h, err := handler(ctx, s, route, build)
+	h, err := handler(ctx, s, build)
+	if err == nil {
+		err = s.start(ctx)
+	}
 	cancel()
 	if err != nil {
 		fail(s, err)
@@ -48,9 +51,12 @@ func Main(route api.Route, build Build) {
 // line, with what f adds to the context's log entry. A panic is returned as an error, so that the
 // process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
-	s := mustSetup()
+	s := mustSetup(api.Route{})
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	f, err := build(ctx, s)
+	if err == nil {
+		err = s.start(ctx)
+	}
 	cancel()
 	if err != nil {
 		fail(s, err)
@@ -84,36 +90,31 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 	}
 }
 
-// Handler returns the handler of a route as Main would serve it, with the same chain, for tests
-// and for servers outside Lambda. environ replaces the process's environment. The caller's
+// Handler returns the handler of a route as Main would serve it, with the same chain and loads but without
+// warm-ups, for tests and for servers outside Lambda. environ replaces the process's environment. The caller's
 // identity comes from identity.WithAuthorizer in the request's context.
 func Handler(ctx context.Context, route api.Route, build Build, environ map[string]string) (http.Handler, error) {
-	s, err := newSetup(environ)
+	s, err := newSetup(route, environ)
 	if err != nil {
 		return nil, err
 	}
-	return handler(ctx, s, route, build)
+	h, err := handler(ctx, s, build)
+	if err != nil {
+		return nil, err
+	}
+	return h, s.load(ctx)
 }
 
-func handler(ctx context.Context, s *Setup, route api.Route, build Build) (http.Handler, error) {
+func handler(ctx context.Context, s *Setup, build Build) (http.Handler, error) {
 	h, err := build(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", route.Name, err)
+		return nil, fmt.Errorf("build %s: %w", s.route.Name, err)
 	}
-	fields := invocationFields()
-	cfg := middleware.Config{
-		Logger:        s.logger,
-		LogFields:     func(r *http.Request) []zap.Field { return fields(r.Context()) },
-		Authenticator: middleware.GatewayAuthenticator(time.Now),
-	}
-	if err := s.Env(&cfg.CORS); err != nil {
-		return nil, err
-	}
-	return middleware.Chain(route, cfg, h)
+	return middleware.Chain(s.route, s.chain, h)
 }
 
-func mustSetup() *Setup {
-	s, err := newSetup(environment())
+func mustSetup(route api.Route) *Setup {
+	s, err := newSetup(route, environment())
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "init failed: %v\n", err)
 		os.Exit(1)
@@ -127,7 +128,6 @@ func fail(s *Setup, err error) {
 }
 
 func serve(s *Setup, h lambda.Handler) {
-	s.warm(context.Background())
 	var options []lambda.Option
 	if len(s.shutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))

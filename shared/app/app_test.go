@@ -43,6 +43,27 @@ func TestHandlerServesTheChain(t *testing.T) {
 	}
 }
 
+func TestBuildFillsTheChain(t *testing.T) {
+	t.Parallel()
+	h, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+		if s.Route().Name != route.Name {
+			t.Errorf("Route is %q, want %q", s.Route().Name, route.Name)
+		}
+		s.Chain().RateLimitIP = func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
+		}
+		return build(ctx, s)
+	}, map[string]string{"LOG_LEVEL": "FATAL"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/v1/things", nil))
+	if rec.Code != http.StatusTooManyRequests {
+		t.Errorf("got %d, want the 429 of the place that Build filled", rec.Code)
+	}
+}
+
 func TestHandlerRefuses(t *testing.T) {
 	t.Parallel()
 	undeclared := route
@@ -53,7 +74,11 @@ func TestHandlerRefuses(t *testing.T) {
 		environ map[string]string
 		want    string
 	}{
-		"FailingBuild":    {route: route, build: func(context.Context, *app.Setup) (api.Handler, error) { return nil, errors.New("no table") }, want: "build get-thing: no table"},
+		"FailingBuild": {route: route, build: func(context.Context, *app.Setup) (api.Handler, error) { return nil, errors.New("no table") }, want: "build get-thing: no table"},
+		"FailingLoad": {route: route, build: func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+			s.Load(func(context.Context) error { return errors.New("no secret") })
+			return build(ctx, s)
+		}, want: "no secret"},
 		"RouteNoPolicy":   {route: undeclared, build: build, want: "Auth is not declared"},
 		"UnknownLogLevel": {route: route, build: build, environ: map[string]string{"LOG_LEVEL": "LOUD"}, want: "LOG_LEVEL"},
 		"BadCORS":         {route: route, build: build, environ: map[string]string{"CORS_ALLOW_ORIGINS": "*", "CORS_ALLOW_CREDENTIALS": "true"}, want: "CORS_ALLOW_CREDENTIALS"},

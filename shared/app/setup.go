@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"reflect"
 	"slices"
@@ -15,7 +16,9 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
 // Setup is what a Build works with during INIT: the environment, the logger and the hooks of the
@@ -24,14 +27,17 @@ import (
 type Setup struct {
 	environ  map[string]string
 	logger   *zap.Logger
+	route    api.Route
+	chain    middleware.Config
+	loads    []func(context.Context) error
 	init     []func(context.Context) error
 	shutdown []func()
 	wrap     []func(lambda.Handler) lambda.Handler
 }
 
-// newSetup reads the logger's configuration and nothing else.
-func newSetup(environ map[string]string) (*Setup, error) {
-	s := &Setup{environ: environ}
+// newSetup reads the configuration of the logger and of CORS, and nothing else.
+func newSetup(route api.Route, environ map[string]string) (*Setup, error) {
+	s := &Setup{environ: environ, route: route}
 	var cfg logging.Config
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
@@ -41,6 +47,15 @@ func newSetup(environ map[string]string) (*Setup, error) {
 		return nil, err
 	}
 	s.logger = logger
+	fields := invocationFields()
+	s.chain = middleware.Config{
+		Logger:        logger,
+		LogFields:     func(r *http.Request) []zap.Field { return fields(r.Context()) },
+		Authenticator: middleware.GatewayAuthenticator(time.Now),
+	}
+	if err := s.Env(&s.chain.CORS); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -100,6 +115,17 @@ func variables(config reflect.Type, field string) []string {
 // Logger returns the process's logger.
 func (s *Setup) Logger() *zap.Logger { return s.logger }
 
+// Route returns the route that the process serves: the zero Route under Func.
+func (s *Setup) Route() api.Route { return s.route }
+
+// Chain returns the places of the route's chain, for a Build to fill or change. Logger, log fields, CORS from
+// the environment and the gateway's authenticator are filled. Under Func no chain is made.
+func (s *Setup) Chain() *middleware.Config { return &s.chain }
+
+// Load adds a step without which the process cannot serve, such as reading a secret. All steps run in parallel
+// when Build has returned, in parallel with the warm-ups; the error of one ends the process.
+func (s *Setup) Load(load func(context.Context) error) { s.loads = append(s.loads, load) }
+
 // OnInit adds a warm-up: a read-only pass over something whose first use is slow, such as the
 // first TLS connection. Warm-ups run in parallel in INIT, where the CPU is not throttled, for at
 // most one second; a failure is logged at debug level and changes nothing.
@@ -114,6 +140,26 @@ func (s *Setup) Wrap(w func(lambda.Handler) lambda.Handler) { s.wrap = append(s.
 
 // initTimeout bounds all warm-ups together. INIT may take 10 s in all.
 const initTimeout = time.Second
+
+// start runs the loads and the warm-ups in parallel, and returns the first error of a load.
+func (s *Setup) start(ctx context.Context) error {
+	warmed := make(chan struct{})
+	go func() {
+		defer close(warmed)
+		s.warm(ctx)
+	}()
+	err := s.load(ctx)
+	<-warmed
+	return err
+}
+
+func (s *Setup) load(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, load := range s.loads {
+		group.Go(func() error { return load(ctx) })
+	}
+	return group.Wait()
+}
 
 func (s *Setup) warm(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)

@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 func setup(t *testing.T, environ map[string]string) *Setup {
 	t.Helper()
-	s, err := newSetup(environ)
+	s, err := newSetup(api.Route{}, environ)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +95,31 @@ func TestWarmUpsRunTogetherAndAreTimeBoxed(t *testing.T) {
 			t.Errorf("%d of 3 done in %v, want all in %v", done, took, initTimeout)
 		}
 	})
+}
+
+func TestLoadsRunInParallelWithWarmUps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := setup(t, nil)
+		for range 3 {
+			s.Load(func(context.Context) error { time.Sleep(400 * time.Millisecond); return nil })
+		}
+		s.OnInit(func(context.Context) error { time.Sleep(400 * time.Millisecond); return nil })
+		start := time.Now()
+		if err := s.start(t.Context()); err != nil || time.Since(start) != 400*time.Millisecond {
+			t.Errorf("got %v after %v, want all together in 400 ms", err, time.Since(start))
+		}
+	})
+}
+
+func TestFailedLoadEndsInit(t *testing.T) {
+	t.Parallel()
+	s := setup(t, nil)
+	s.Load(func(context.Context) error { return errors.New("no secret") })
+	s.Load(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	if err := s.start(t.Context()); err == nil || err.Error() != "no secret" {
+		t.Errorf("got %v, want the error of the load that failed first", err)
+	}
 }
 
 func TestWrapOrder(t *testing.T) {

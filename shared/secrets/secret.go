@@ -13,6 +13,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
+// DefaultRetryAfter is shorter than awsclient keeps an idle connection, so that the second attempt finds the one
+// that the first attempt opened.
+const DefaultRetryAfter = 15 * time.Second
+
 // Config tunes how a Secret is refreshed. Its zero value works.
 type Config struct {
 	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes, and 1 s for
@@ -21,7 +25,7 @@ type Config struct {
 	// Limit bounds what a refresh may add to one request. Default 200 ms.
 	Limit time.Duration
 	// RetryAfter is the pause after a failed refresh, during which requests do not pay for
-	// another attempt. Default 30 s.
+	// another attempt. Default DefaultRetryAfter.
 	RetryAfter time.Duration
 	// Clock tells the time. Default time.Now.
 	Clock func() time.Time
@@ -38,7 +42,7 @@ func (c Config) withDefaults(kind sourceKind) Config {
 		c.Limit = 200 * time.Millisecond
 	}
 	if c.RetryAfter <= 0 {
-		c.RetryAfter = 30 * time.Second
+		c.RetryAfter = DefaultRetryAfter
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -59,18 +63,22 @@ type Secret[T any] struct {
 	refreshing sync.Mutex   // held by the one request that refreshes
 }
 
-// Open reads and decodes the secret, at INIT and within ctx. getter may be nil where no source
-// can be remote. decode must not put bytes of the secret into its errors. The errors of Open
-// name the variable.
+// Open reads and decodes the secret, at INIT and within ctx: New and Load in one.
 func Open[T any](ctx context.Context, source Source, getter Getter, decode func([]byte) (T, error), cfg Config) (*Secret[T], error) {
+	s, err := New(source, getter, decode, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Load(ctx)
+}
+
+// New returns a secret that Load must read before the first Get. getter may be nil where no source can be
+// remote. decode must not put bytes of the secret into its errors.
+func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cfg Config) (*Secret[T], error) {
 	if decode == nil {
 		return nil, errors.New("secrets: no decode function")
 	}
-	s := &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults(source.kind)}
-	if err := s.load(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults(source.kind)}, nil
 }
 
 // Get returns the value. When it is older than the soft age, the calling request refreshes it
@@ -93,13 +101,14 @@ func (s *Secret[T]) due() bool {
 func (s *Secret[T]) refresh(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, s.cfg.Limit)
 	defer cancel()
-	if err := s.load(limited); err != nil {
+	if err := s.Load(limited); err != nil {
 		s.refreshAt.Store(s.cfg.Clock().Add(s.cfg.RetryAfter).UnixNano())
 		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))
 	}
 }
 
-func (s *Secret[T]) load(ctx context.Context) error {
+// Load reads and decodes the secret within ctx. Its errors name the variable.
+func (s *Secret[T]) Load(ctx context.Context) error {
 	data, err := s.source.read(ctx, s.getter)
 	if err != nil {
 		return fmt.Errorf("secrets: read %s: %w", s.source, err)

@@ -7,19 +7,16 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(auth.IntrospectTokenRoute, build) }
+func main() { backend.Main(auth.IntrospectTokenRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	revoker, err := sessions.OpenRevoker(table)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
@@ -27,5 +24,5 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.IntrospectToken(verify, revoker), nil
+	return auth.IntrospectToken(verify, sessions.Revoker(db.Auth)), nil
 }

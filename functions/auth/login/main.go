@@ -9,30 +9,22 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
-	"github.com/tienda-dev/tienda/internal/tokenkeys"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/password"
 )
 
-func main() { app.Main(auth.LoginRoute, build) }
+func main() { backend.Main(auth.LoginRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := tokenkeys.Open(ctx, s)
+	manager, key, err := sessions.OpenLogin(ctx, s, db.Auth, auth.ParseIdentifierKey)
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.Open(s, table, keys)
-	if err != nil {
-		return nil, err
-	}
-	key, err := tokenkeys.Identifier(ctx, s, auth.ParseIdentifierKey)
-	if err != nil {
-		return nil, err
-	}
-	return auth.Login(auth.NewAuthenticator(authddb.New(table, nil), password.Default(), manager, key, time.Now)), nil
+	return auth.Login(auth.NewAuthenticator(authddb.New(db.Auth, nil), password.Default(), manager, key, time.Now)), nil
 }

@@ -8,20 +8,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(auth.LogoutUserRoute, build) }
+func main() { backend.Main(auth.LogoutUserRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
-	revoker, err := sessions.OpenRevoker(table)
-	if err != nil {
-		return nil, err
-	}
-	return auth.LogoutUser(auth.NewAdministrator(authddb.New(table, nil)), revoker), nil
+	return auth.LogoutUser(auth.NewAdministrator(authddb.New(db.Auth, nil)), sessions.Revoker(db.Auth)), nil
 }

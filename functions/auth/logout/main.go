@@ -7,20 +7,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(auth.LogoutRoute, build) }
+func main() { backend.Main(auth.LogoutRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
-	revoker, err := sessions.OpenRevoker(table)
-	if err != nil {
-		return nil, err
-	}
-	return auth.Logout(revoker), nil
+	return auth.Logout(sessions.Revoker(db.Auth)), nil
 }

@@ -3,29 +3,28 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/password"
 )
 
-func main() { app.Main(auth.RegisterUserRoute, build) }
+func main() { backend.Main(auth.RegisterUserRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	users, commerce, err := backend.OpenBoth(ctx, s)
-	if err != nil {
+	db, dbErr := tables.Open(ctx, s, tables.Auth, tables.Commerce)
+	key, keyErr := tokenkeys.Identifier(ctx, s, auth.ParseIdentifierKey)
+	if err := errors.Join(dbErr, keyErr); err != nil {
 		return nil, err
 	}
-	key, err := tokenkeys.Identifier(ctx, s, auth.ParseIdentifierKey)
-	if err != nil {
-		return nil, err
-	}
-	store := authddb.New(users, customersddb.New(commerce))
-	return auth.RegisterUser(auth.NewRegistrar(store, password.Default(), key, time.Now)), nil
+	users := authddb.New(db.Auth, customersddb.New(db.Commerce))
+	return auth.RegisterUser(auth.NewRegistrar(users, password.Default(), key, time.Now)), nil
 }

@@ -7,15 +7,16 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(auth.RevokeTokenRoute, build) }
+func main() { backend.Main(auth.RevokeTokenRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
@@ -23,9 +24,5 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	revoker, err := sessions.OpenRevoker(table)
-	if err != nil {
-		return nil, err
-	}
-	return auth.RevokeToken(verify, refresh, revoker), nil
+	return auth.RevokeToken(verify, refresh, sessions.Revoker(db.Auth)), nil
 }

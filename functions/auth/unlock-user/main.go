@@ -7,16 +7,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(auth.UnlockUserRoute, build) }
+func main() { backend.Main(auth.UnlockUserRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.OpenAuth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth)
 	if err != nil {
 		return nil, err
 	}
-	return auth.UnlockUser(auth.NewAdministrator(authddb.New(table, nil))), nil
+	return auth.UnlockUser(auth.NewAdministrator(authddb.New(db.Auth, nil))), nil
 }

@@ -7,16 +7,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(catalog.GetInventoryRoute, build) }
+func main() { backend.Main(catalog.GetInventoryRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
-	return catalog.GetInventory(catalogddb.New(table)), nil
+	return catalog.GetInventory(catalogddb.New(db.Commerce)), nil
 }

@@ -8,14 +8,15 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/cursors"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(catalog.SearchProductsRoute, build) }
+func main() { backend.Main(catalog.SearchProductsRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
@@ -23,5 +24,5 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.SearchProducts(catalogddb.New(table), sealer), nil
+	return catalog.SearchProducts(catalogddb.New(db.Commerce), sealer), nil
 }

@@ -7,16 +7,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(customers.GetMyProfileRoute, build) }
+func main() { backend.Main(customers.GetMyProfileRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
-	return customers.GetMyProfile(customersddb.New(table)), nil
+	return customers.GetMyProfile(customersddb.New(db.Commerce)), nil
 }

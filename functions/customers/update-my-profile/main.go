@@ -8,16 +8,17 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(customers.UpdateMyProfileRoute, build) }
+func main() { backend.Main(customers.UpdateMyProfileRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
-	return customers.UpdateMyProfile(customers.NewService(customersddb.New(table), time.Now)), nil
+	return customers.UpdateMyProfile(customers.NewService(customersddb.New(db.Commerce), time.Now)), nil
 }

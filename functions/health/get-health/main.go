@@ -7,16 +7,17 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { app.Main(health.GetHealthRoute, build) }
+func main() { backend.Main(health.GetHealthRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	auth, commerce, err := backend.OpenBoth(ctx, s)
+	db, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
-	return health.GetHealth(health.Tables{Commerce: commerce, Auth: auth}, time.Now)
+	return health.GetHealth(health.Tables{Commerce: db.Commerce, Auth: db.Auth}, time.Now)
 }

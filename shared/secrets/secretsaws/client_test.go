@@ -222,8 +222,7 @@ func TestEndpointOfThePartition(t *testing.T) {
 	} {
 		var host string
 		client, err := secretsaws.New(secretsaws.Config{
-			Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "key",
-			HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+			Config: caller(func(r *http.Request) (*http.Response, error) {
 				host = r.URL.Host
 				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"SecretString":"x"}`))}, nil
 			}),

@@ -4,10 +4,8 @@ package sessionaws_test
 
 import (
 	"context"
-	"net/http"
 	"testing"
 
-	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionaws"
