@@ -11,19 +11,18 @@ import (
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
-// How long a main.go may be: about 20 lines of code and its imports. What does not fit belongs to
-// the resource, its store or the backend. The authorizer opens its keys itself, because no other
-// function has them.
+// The most lines of a main.go. What does not fit belongs to the resource, its store or the backend. The
+// authorizer reads its own configuration, because no other function has it.
 const (
-	maxMainLines       = 40
-	maxAuthorizerLines = 80
+	maxMainLines       = 30
+	maxAuthorizerLines = 65
 )
 
 // Main is what a function's main.go says.
 type Main struct {
 	// Lines is the length of the file.
 	Lines int
-	// Package and Route name the variable that is handed to app.Main: "catalog", "GetProductRoute".
+	// Package and Route name the variable that is handed to backend.Main: "catalog", "GetProductRoute".
 	Package, Route string
 	// Calls are the exported functions that the file calls, "catalog.GetProduct".
 	Calls []string
@@ -61,7 +60,7 @@ func ParseMain(source string) (Main, error) {
 			return true
 		}
 		m.Calls = append(m.Calls, pkg+"."+name)
-		if pkg == "app" && name == "Main" && len(call.Args) > 0 {
+		if pkg == "backend" && name == "Main" && len(call.Args) > 0 {
 			m.Package, m.Route = selector(call.Args[0])
 		}
 		return true
@@ -110,8 +109,8 @@ func Mains(functions []dist.Function, mains map[string]Main) []string {
 
 		calls := strings.Join(m.Calls, " ")
 		if isAuthorizer {
-			if !strings.Contains(calls, "app.Func") {
-				f.add("authorizer/main.go does not call app.Func")
+			if !strings.Contains(calls, "backend.Func") {
+				f.add("authorizer/main.go does not call backend.Func")
 			}
 			continue
 		}

@@ -131,7 +131,7 @@ func TestAuthorizersNamesWhatMixesCallers(t *testing.T) {
 
 const plantedMain = `package main
 
-func main() { app.Main(things.GetThingRoute, build) }
+func main() { backend.Main(things.GetThingRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	return things.GetThing(thingsddb.New(nil)), nil
@@ -150,9 +150,9 @@ func TestMainsNamesTheWrongRoute(t *testing.T) {
 		"OtherHandler":   {folder: "functions/things/get-thing", source: strings.ReplaceAll(plantedMain, "things.GetThing(", "things.PutThing("), want: []string{"does not build things.GetThing"}},
 		"Init":           {folder: "functions/things/get-thing", source: plantedMain + "\nfunc init() {}\n", want: []string{"has an init function"}},
 		"Variable":       {folder: "functions/things/get-thing", source: plantedMain + "\nvar cache = map[string]int{}\n", want: []string{"package-level variable"}},
-		"Long":           {folder: "functions/things/get-thing", source: plantedMain + strings.Repeat("\n", 60), want: []string{"lines, want at most 40"}},
-		"Authorizer":     {folder: "authorizer", source: "package main\n\nfunc main() { app.Func(build) }\n"},
-		"AuthorizerMain": {folder: "authorizer", source: "package main\n\nfunc main() { lambda.Start(build) }\n", want: []string{"does not call app.Func"}},
+		"Long":           {folder: "functions/things/get-thing", source: plantedMain + strings.Repeat("\n", 60), want: []string{"lines, want at most 30"}},
+		"Authorizer":     {folder: "authorizer", source: "package main\n\nfunc main() { backend.Func(build) }\n"},
+		"AuthorizerMain": {folder: "authorizer", source: "package main\n\nfunc main() { lambda.Start(build) }\n", want: []string{"does not call backend.Func"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
