@@ -64,6 +64,15 @@ func TestEveryFunctionHasARoute(t *testing.T) {
 	}
 }
 
+func TestBlocksOfTheTemplateAreShort(t *testing.T) {
+	t.Parallel()
+	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, contract.Blocks(functions(t), readTemplate(t), resources))
+}
+
 func TestMainsServeTheirFoldersRoute(t *testing.T) {
 	t.Parallel()
 	mains := map[string]contract.Main{}
