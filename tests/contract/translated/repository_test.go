@@ -48,26 +48,38 @@ func routes() map[string]string {
 	return want
 }
 
-// TestTranslatedTemplate holds what every environment of samconfig.toml deploys to the rules.
-func TestTranslatedTemplate(t *testing.T) {
+// TestConfigVersionIsADigestOfEveryParameter runs the tests of the tool that computes it.
+func TestConfigVersionIsADigestOfEveryParameter(t *testing.T) {
 	t.Parallel()
-	environments := []string{"default", "staging", "prod"}
+	run(t, "tools/translate_test.py")
+}
+
+// run runs a Python script of the repository where the template's tools are installed.
+func run(t *testing.T, arguments ...string) {
+	t.Helper()
 	python := filepath.Join(".cache", "venv", "bin", "python")
 	if _, err := os.Stat(filepath.Join(root, python)); err != nil {
 		t.Fatalf("there is no %s: `make contract` installs what translates the template", python)
 	}
 	// Opened so that `go test` knows that the result depends on them.
-	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate"} {
+	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate", "tools/translate_test.py"} {
 		if _, err := os.ReadFile(filepath.Join(root, input)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out := t.TempDir()
-	translate := exec.CommandContext(t.Context(), python, append([]string{"tools/translate", "--out", out}, environments...)...)
-	translate.Dir = root
-	if output, err := translate.CombinedOutput(); err != nil {
+	script := exec.CommandContext(t.Context(), python, arguments...)
+	script.Dir = root
+	if output, err := script.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
+}
+
+// TestTranslatedTemplate holds what every environment of samconfig.toml deploys to the rules.
+func TestTranslatedTemplate(t *testing.T) {
+	t.Parallel()
+	environments := []string{"default", "staging", "prod"}
+	out := t.TempDir()
+	run(t, append([]string{"tools/translate", "--out", out}, environments...)...)
 
 	stacks := map[string]translated.Stack{}
 	for _, environment := range environments {
