@@ -38,7 +38,7 @@ type Store interface {
 	// returns ErrStale when the stored version is not before's, and ErrNotFound.
 	Update(ctx context.Context, before, after Product) error
 	// List returns the products that match the filter, newest first. after is the position that
-	// the page before returned, nil for the first page; the returned position is nil on the last.
+	// the previous page returned, nil for the first page; the returned position is nil on the last one.
 	List(ctx context.Context, filter Filter, limit int, after []byte) ([]Product, []byte, error)
 	// Search returns the active products that have a word starting with each of words, which are
 	// as Words returns them. The order is the store's own. A page may be short, or empty, although
@@ -55,10 +55,12 @@ type Store interface {
 	Adjust(ctx context.Context, key AdjustmentKey, a Adjustment) (stored Adjustment, replayed bool, err error)
 }
 
-// Filter selects products for a list. Empty fields select everything.
+// Filter selects the products of a list.
 type Filter struct {
+	// Status is required: a list has products of one status.
+	Status Status
+	// Category is a slug; empty selects every category.
 	Category string
-	Status   Status
 }
 
 // AdjustmentKey makes a retried adjustment recognisable.

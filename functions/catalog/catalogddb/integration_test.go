@@ -52,7 +52,54 @@ func (s naiveStore) Adjust(ctx context.Context, _ catalog.AdjustmentKey, a catal
 	return a, false, ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + stock.SKU, SK: "S"}, change))
 }
 
-// The suite's sale has to tell a store that oversells from one that does not.
+// A page costs one query, whatever is in the other statuses and categories, and search reads the rows and
+// their products.
+func TestOneQueryPerPage(t *testing.T) {
+	t.Parallel()
+	reads := &ddbtest.Reads{}
+	store := catalogddb.New(ddbtest.Table(t, reads.Option))
+	for i := range 45 {
+		p := catalogtest.NewProduct(func(p *catalog.Product) {
+			p.CreatedAt = catalogtest.Time(i)
+			p.Status = []catalog.Status{catalog.Active, catalog.Draft, catalog.Active}[i%3]
+			p.Category = []string{"tea", "cups"}[i%2]
+		})
+		if err := store.Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads.Take()
+	for name, filter := range map[string]catalog.Filter{
+		"Active":           {Status: catalog.Active},
+		"Draft":            {Status: catalog.Draft},
+		"Archived":         {Status: catalog.Archived},
+		"ActiveInCategory": {Status: catalog.Active, Category: "tea"},
+		"DraftInCategory":  {Status: catalog.Draft, Category: "cups"},
+	} {
+		var after []byte
+		for pages := 1; ; pages++ {
+			_, next, err := store.List(t.Context(), filter, 10, after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}}, reads.Take()); diff != "" {
+				t.Errorf("%s: reads of page %d (-want +got):\n%s", name, pages, diff)
+			}
+			if next == nil {
+				break
+			}
+			after = next
+		}
+	}
+	if _, _, err := store.Search(t.Context(), []string{"house"}, 10, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}, {Operation: "BatchGetItem"}}, reads.Take()); diff != "" {
+		t.Errorf("reads of a search (-want +got):\n%s", diff)
+	}
+}
+
+// The suite's sale must distinguish a store that oversells from one that does not.
 func TestNaiveStoreOversells(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)

@@ -151,7 +151,7 @@ func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
 	if len(won) != 1 {
 		t.Fatalf("%d products have one SKU", len(won))
 	}
-	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantListed(t, store, active(), 50, won...)
 	wantFound(t, store, []string{"wanted"}, won...)
 	wantCategories(t, store, catalog.Category{Name: "coffee-beans", ActiveProducts: 1})
 	wantInventory(t, store, catalog.Inventory{
@@ -183,7 +183,7 @@ func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
 		t.Fatalf("%d updates from one version are done", len(won))
 	}
 	wantProduct(t, store, won[0])
-	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantListed(t, store, active(), 50, won...)
 	wantFound(t, store, []string{"changed"}, won...)
 	wantCategories(t, store, catalog.Category{Name: won[0].Category, ActiveProducts: 1})
 }

@@ -103,7 +103,7 @@ func (m *Memory) Update(ctx context.Context, before, after catalog.Product) erro
 // List implements catalog.Store.
 func (m *Memory) List(ctx context.Context, filter catalog.Filter, limit int, after []byte) ([]catalog.Product, []byte, error) {
 	return m.page(ctx, limit, after, func(p catalog.Product) bool {
-		return (filter.Category == "" || p.Category == filter.Category) && (filter.Status == "" || p.Status == filter.Status)
+		return p.Status == filter.Status && (filter.Category == "" || p.Category == filter.Category)
 	})
 }
 

@@ -219,7 +219,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		"Get":    func() error { _, err := store.Get(ended, p.ID); return err },
 		"Create": func() error { return store.Create(ended, NewProduct()) },
 		"Update": func() error { return store.Update(ended, p, next(p, status(catalog.Archived))) },
-		"List":   func() error { _, _, err := store.List(ended, catalog.Filter{}, 1, nil); return err },
+		"List":   func() error { _, _, err := store.List(ended, active(), 1, nil); return err },
 		"Search": func() error { _, _, err := store.Search(ended, []string{"house"}, 1, nil); return err },
 		"Categories": func() error {
 			_, err := store.Categories(ended)
@@ -236,6 +236,6 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		}
 	}
 	wantProduct(t, store, p)
-	wantListed(t, store, catalog.Filter{}, 10, p)
+	wantListed(t, store, active(), 10, p)
 	wantInventory(t, store, catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt})
 }

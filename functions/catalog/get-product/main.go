@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
@@ -14,9 +15,10 @@ import (
 func main() { app.Main(catalog.GetProductRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
-	if err != nil {
+	var cfg catalog.Config
+	table, tableErr := backend.Open(ctx, s)
+	if err := errors.Join(tableErr, s.Env(&cfg)); err != nil {
 		return nil, err
 	}
-	return catalog.GetProduct(catalogddb.New(table)), nil
+	return catalog.GetProduct(catalogddb.New(table), cfg), nil
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
@@ -15,13 +16,11 @@ import (
 func main() { app.Main(catalog.SearchProductsRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	table, err := backend.Open(ctx, s)
-	if err != nil {
+	var cfg catalog.Config
+	table, tableErr := backend.Open(ctx, s)
+	sealer, sealerErr := cursors.Open(ctx, s)
+	if err := errors.Join(tableErr, sealerErr, s.Env(&cfg)); err != nil {
 		return nil, err
 	}
-	sealer, err := cursors.Open(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return catalog.SearchProducts(catalogddb.New(table), sealer), nil
+	return catalog.SearchProducts(catalogddb.New(table), sealer, cfg), nil
 }

@@ -1,0 +1,25 @@
+// Command list-staff-products serves GET /v1/staff/products.
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/cursors"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { app.Main(catalog.ListStaffProductsRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	table, tableErr := backend.Open(ctx, s)
+	sealer, sealerErr := cursors.Open(ctx, s)
+	if err := errors.Join(tableErr, sealerErr); err != nil {
+		return nil, err
+	}
+	return catalog.ListStaffProducts(catalogddb.New(table), sealer), nil
+}
