@@ -52,7 +52,7 @@ func TestParseKeys(t *testing.T) {
 		"NotJSON":          {in: text, err: "not a JSON object"},
 		"NoKey":            {in: `{"kid":"k1","status":"active","secret":"` + text + `"}`, err: "shorter than 32"},
 		"Note":             {in: "[" + strings.TrimSuffix(working, "}") + `,"note":"of 2026"}]`, want: []page.Key{one}},
-		"TrailingData":       {in: "[" + working + "] x", err: "not a JSON object"},
+		"TrailingData":     {in: "[" + working + "] x", err: "not a JSON object"},
 		"TwoObjects":       {in: working + working, err: "not a JSON object"},
 		"TwoActive":        {in: "[" + working + "," + object("k2", "active", text) + "]", err: "2 keys are active"},
 		"NoneActive":       {in: object("k1", "retiring", text), err: "0 keys are active"},
