@@ -144,21 +144,21 @@ func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p Product) {
 // sweepAddresses asks for lists and products under any query and id.
 func (c *Caller) sweepAddresses(rt *rapid.T, t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]{0,40}`), rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 20), func(b []byte) string { return string(b) }))
-	var path string
+	products := "/v1/products"
+	r := Request{Method: http.MethodGet}
+	if rapid.Bool().Draw(rt, "staff") {
+		products, r.Token = "/v1/staff/products", c.As(t, roleCatalog)
+	}
 	switch rapid.SampledFrom([]string{"list", "search", "get"}).Draw(rt, "operation") {
 	case "list":
-		path = "/v1/products" + query(
+		r.Path = products + query(
 			rapid.SampledFrom([]string{"limit", "cursor", "status", "category"}).Draw(rt, "name"), text.Draw(rt, "value"),
 			rapid.SampledFrom([]string{"limit", "cursor", "status", "category", "x"}).Draw(rt, "name"), text.Draw(rt, "value"))
 	case "search":
-		path = "/v1/products/search" + query("q", text.Draw(rt, "q"), "limit", "1")
+		r.Path = "/v1/products/search" + query("q", text.Draw(rt, "q"), "limit", "1")
 	case "get":
 		// Twice: the gateway decodes twice.
-		path = "/v1/products/x" + url.PathEscape(url.PathEscape(text.Draw(rt, "id")))
-	}
-	r := Request{Method: http.MethodGet, Path: path}
-	if rapid.Bool().Draw(rt, "staff") {
-		r.Token = c.As(t, roleCatalog)
+		r.Path = products + "/x" + url.PathEscape(url.PathEscape(text.Draw(rt, "id")))
 	}
 	c.wantNoFailure(rt, r)
 }
