@@ -12,12 +12,21 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
+// allowed calls visit with every statement of a role: its own and those of the managed policies that it
+// names.
+func allowed(role Resource, resources map[string]Resource, visit func(*yaml.Node)) {
+	statements(find(role.Properties, "Policies"), visit)
+	for _, policy := range scalars(find(role.Properties, "ManagedPolicyArns")) {
+		statements(find(resources[policy].Properties, "PolicyDocument"), visit)
+	}
+}
+
 // Grants lists the DynamoDB actions that the functions' roles allow. Tables are logical ids.
 func Grants(t *template.Template, resources map[string]Resource) ([]record.Action, error) {
 	var all []record.Action
 	for _, fn := range t.Functions {
 		var err error
-		statements(find(resources[fn.Role].Properties, "Policies"), func(statement *yaml.Node) {
+		allowed(resources[fn.Role], resources, func(statement *yaml.Node) {
 			for _, action := range scalars(find(statement, "Action")) {
 				if !strings.HasPrefix(action, "dynamodb:") {
 					continue
@@ -46,7 +55,7 @@ func Secrets(t *template.Template, resources map[string]Resource) []string {
 	var f faults
 	for _, fn := range t.Functions {
 		var readable []string
-		statements(find(resources[fn.Role].Properties, "Policies"), func(statement *yaml.Node) {
+		allowed(resources[fn.Role], resources, func(statement *yaml.Node) {
 			for _, action := range scalars(find(statement, "Action")) {
 				if strings.Contains(action, "*") {
 					f.add("%s allows %s, want actions by their names", fn.Role, action)
@@ -112,14 +121,14 @@ func tableOf(n *yaml.Node) (table, index string, ok bool) {
 // LeastPrivilege compares what the roles allow with what the functions were seen to do, in both
 // directions: an action that is not allowed fails on AWS, and one that is never used is a hole.
 // Tables are logical ids in both.
-func LeastPrivilege(allowed, seen []record.Action) []string {
+func LeastPrivilege(granted, seen []record.Action) []string {
 	var f faults
 	for _, action := range distinct(seen) {
-		if !slices.Contains(allowed, action) {
+		if !slices.Contains(granted, action) {
 			f.add("%s: it was seen, and the role does not allow it", action)
 		}
 	}
-	for _, action := range distinct(allowed) {
+	for _, action := range distinct(granted) {
 		if !slices.Contains(seen, action) {
 			f.add("%s: the role allows it, and it was not seen", action)
 		}

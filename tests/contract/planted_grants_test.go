@@ -26,6 +26,13 @@ Resources:
               - Effect: Allow
                 Action: dynamodb:Query
                 Resource: [!Sub '${ThingTable.Arn}/index/GSI1', !GetAtt OtherTable.Arn]
+      ManagedPolicyArns: [!Ref Everyone]
+  Everyone:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Action: [dynamodb:UpdateItem], Resource: !GetAtt LimitTable.Arn}
 `
 
 func TestGrantsReadsTheRolesStatements(t *testing.T) {
@@ -44,6 +51,7 @@ func TestGrantsReadsTheRolesStatements(t *testing.T) {
 		{Function: "get-thing", Name: "dynamodb:PutItem", Table: "ThingTable"},
 		{Function: "get-thing", Name: "dynamodb:Query", Table: "ThingTable", Index: "GSI1"},
 		{Function: "get-thing", Name: "dynamodb:Query", Table: "OtherTable"},
+		{Function: "get-thing", Name: "dynamodb:UpdateItem", Table: "LimitTable"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("grants (-want +got):\n%s", diff)

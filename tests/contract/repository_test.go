@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
@@ -62,6 +64,15 @@ func TestEveryFunctionHasARoute(t *testing.T) {
 	if len(names)+1 != len(functions(t)) {
 		t.Errorf("%d routes and %d functions, want one function per route and the authorizer", len(names), len(functions(t)))
 	}
+}
+
+func TestBlocksOfTheTemplateAreShort(t *testing.T) {
+	t.Parallel()
+	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, contract.Blocks(functions(t), readTemplate(t), resources))
 }
 
 func TestMainsServeTheirFoldersRoute(t *testing.T) {
@@ -215,6 +226,31 @@ func TestCIRunsTheSameTargetsEverywhere(t *testing.T) {
 	}
 	if len(here) == 0 || here[0] != "test" {
 		t.Errorf(".ci/run starts with %q, want test", here)
+	}
+}
+
+func TestDeploymentWaitsForTheChecks(t *testing.T) {
+	t.Parallel()
+	var workflow struct {
+		Jobs map[string]struct {
+			Needs string `yaml:"needs"`
+			Uses  string `yaml:"uses"`
+		} `yaml:"jobs"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, ".github/workflows/deploy.yml")), &workflow); err != nil {
+		t.Fatal(err)
+	}
+	const checks = "./.github/workflows/ci.yml"
+	for name := range workflow.Jobs {
+		first := name
+		for range workflow.Jobs {
+			if needed := workflow.Jobs[first].Needs; needed != "" {
+				first = needed
+			}
+		}
+		if got := workflow.Jobs[first].Uses; got != checks {
+			t.Errorf("the job %s of deploy.yml waits for %s, which uses %q, want %s", name, first, got, checks)
+		}
 	}
 }
 

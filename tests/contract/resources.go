@@ -71,6 +71,9 @@ func statements(n *yaml.Node, visit func(*yaml.Node)) {
 	if n == nil {
 		return
 	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
 	if find(n, "Effect") != nil {
 		visit(n)
 	}

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import pathlib
+import re
 import stat
 import zipfile
 
@@ -60,6 +61,7 @@ def check(clients, template, stack, physical, bucket, dist):
     checks = {
         "AWS::DynamoDB::Table": lambda n, p: table(faults, clients, n, physical[n], p, resolve),
         "AWS::Lambda::Function": lambda n, p: function(faults, clients, n, physical, p, resolve, bucket, dist),
+        "AWS::IAM::ManagedPolicy": lambda n, p: managed_policy(faults, clients, n, physical[n], p, resolve),
         "AWS::IAM::Role": lambda n, p: role(faults, clients, n, physical[n], p, resolve),
         "AWS::Logs::LogGroup": lambda n, p: log_group(faults, clients, n, p, resolve),
         "AWS::Lambda::Permission": lambda n, p: permission(faults, clients, n, physical, p),
@@ -110,7 +112,7 @@ def function(faults, clients, name, physical, props, resolve, bucket, dist):
         faults.equal(f"{name} archive", archive.namelist(), ["bootstrap"])
         if not (entry.external_attr >> 16) & stat.S_IXOTH:
             faults.append(f"{name}: bootstrap is not executable in the archive")
-        operation = resolve.value(props["LoggingConfig"]["LogGroup"]).rsplit("/", 1)[-1]
+        operation = re.sub(r"(?<!^)(?=[A-Z])", "-", name.removesuffix("Function")).lower()
         if archive.read(entry) != (pathlib.Path(dist) / operation / "bootstrap").read_bytes():
             faults.append(f"{name}: the archive's bootstrap is not {dist}/{operation}/bootstrap")
 
@@ -118,20 +120,37 @@ def function(faults, clients, name, physical, props, resolve, bucket, dist):
 def role(faults, clients, name, physical, props, resolve):
     got = clients["iam"].get_role(RoleName=physical)["Role"]
     faults.equal(f"{name} trust", got["AssumeRolePolicyDocument"], props["AssumeRolePolicyDocument"])
-    # moto leaves out a managed policy of AWS that it does not know, so only a surplus is a fault.
-    attached = clients["iam"].list_attached_role_policies(RoleName=physical)["AttachedPolicies"]
-    surplus = {p["PolicyArn"] for p in attached} - set(props.get("ManagedPolicyArns", []))
-    faults.equal(f"{name} surplus of managed policies", surplus, set())
+    # moto leaves out a managed policy of AWS that it does not know, so only the stack's own must be there.
+    attached = {p["PolicyArn"] for p in clients["iam"].list_attached_role_policies(RoleName=physical)["AttachedPolicies"]}
+    wanted = props.get("ManagedPolicyArns", [])
+    faults.equal(f"{name} surplus of managed policies", attached - set(resolve.value(wanted)), set())
+    own = {resolve.value(arn) for arn in wanted if isinstance(arn, dict) and "Ref" in arn}
+    faults.equal(f"{name} missing managed policies", own - attached, set())
     for policy in props.get("Policies", []):
         made = clients["iam"].get_role_policy(RoleName=physical, PolicyName=policy["PolicyName"])["PolicyDocument"]
         if isinstance(made, str):  # moto stores what CloudFormation made as Python writes it
             made = ast.literal_eval(made)
-        wanted = resolve.value(policy["PolicyDocument"]["Statement"])
-        faults.equal(f"{name} actions", [s["Action"] for s in made["Statement"]], [s["Action"] for s in wanted])
-        for got_one, want_one in zip(made["Statement"], wanted):
-            resource, ending = str(got_one["Resource"]), str(want_one["Resource"])
-            if resource != ending and not resource.endswith((":" + ending, "/" + ending)):
-                faults.append(f"{name} may {got_one['Action']} on {resource!r}, want what ends in {ending!r}")
+        statements(faults, name, made, policy["PolicyDocument"], resolve)
+
+
+def managed_policy(faults, clients, name, physical, props, resolve):
+    version = clients["iam"].get_policy(PolicyArn=physical)["Policy"]["DefaultVersionId"]
+    made = clients["iam"].get_policy_version(PolicyArn=physical, VersionId=version)["PolicyVersion"]["Document"]
+    statements(faults, name, made, props["PolicyDocument"], resolve)
+
+
+def statements(faults, name, made, document, resolve):
+    """Compares a policy's statements; the made ones have whole ARNs, of which the template has the ends."""
+    wanted = resolve.value(document["Statement"])
+    faults.equal(f"{name} actions", [s["Action"] for s in made["Statement"]], [s["Action"] for s in wanted])
+    for got_one, want_one in zip(made["Statement"], wanted):
+        resources, endings = listed(got_one["Resource"]), listed(want_one["Resource"])
+        if len(resources) != len(endings) or not all(r == e or r.endswith((":" + e, "/" + e)) for r, e in zip(resources, endings)):
+            faults.append(f"{name} may {got_one['Action']} on {resources!r}, want what ends in {endings!r}")
+
+
+def listed(value):
+    return [str(v) for v in (value if isinstance(value, list) else [value])]
 
 
 def log_group(faults, clients, name, props, resolve):

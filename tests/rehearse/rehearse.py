@@ -41,6 +41,7 @@ os.environ.update(
 
 import boto3  # noqa: E402
 import tomlkit  # noqa: E402
+import yaml  # noqa: E402
 from moto.cloudformation.parsing import get_model_map  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
@@ -53,6 +54,7 @@ UNPROVEN = {
     "AWS::CloudWatch::Alarm": "that a query or metric is accepted, that an alarm ever rings",
     "AWS::CodeDeploy::Application": "gradual deployment",
     "AWS::CodeDeploy::DeploymentGroup": "that traffic is shifted, and rolled back on an alarm",
+    "AWS::Logs::MetricFilter": "that the filters find failed invocations in the logs",
     "AWS::Lambda::Alias": "that routes reach the published version and not the newest code",
     "AWS::SecretsManager::Secret": "that the generated secret has the form that functions read",
     "Output": "outputs of the above",
@@ -139,6 +141,9 @@ def main():
         print(f"package and deploy ({ENVIRONMENT}, moto at {url})")
         packaged = WORK / "packaged.yaml"
         run(BIN / "sam", "package", "--template-file", "template.yaml", "--s3-bucket", BUCKET, "--output-template-file", packaged)
+        aliases = [token.value for token in yaml.scan(packaged.read_text(encoding="utf-8")) if isinstance(token, yaml.AliasToken)]
+        if aliases:
+            raise SystemExit(f"the packaged template has the YAML aliases {aliases}, which CloudFormation does not read")
         template, dropped = deploy(packaged, "first")
         verify(clients, template)
         table = resources(clients["cloudformation"])["CommerceTable"]

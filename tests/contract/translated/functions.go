@@ -8,45 +8,29 @@ import (
 const (
 	// gatewayTimeout is when API Gateway stops waiting for a function, in seconds.
 	gatewayTimeout = 30
-	// leastMemory and mostMemory are Lambda's limits in MB.
-	leastMemory, mostMemory = 128, 10240
-	// mostPerFunction and mostPerStack keep a growing API below CloudFormation's 500 resources.
-	mostPerFunction, mostPerStack = 7, 450
+	// mostPerFunction, mostPerStack and plannedFunctions keep a growing API below CloudFormation's 500
+	// resources.
+	mostPerFunction, mostPerStack, plannedFunctions = 6, 450, 65
 )
 
-// Functions checks what every function must have beside its code: a role of its own, a log group of
-// its own with a retention, a timeout below the gateway's, a memory size, and tracing by parameter.
+// Functions checks that every function has a role of its own and a timeout below the gateway's.
 func Functions(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeFunction) {
 		props := s.Resources[id].Properties
-		base := strings.TrimSuffix(id, "Function")
-
-		if role := attribute(props["Role"], "Arn"); role != base+"Role" || !s.is(role, typeRole) {
-			f.add("%s: its role is %q, want a role of its own, %sRole", id, role, base)
-		}
-		group := ref(at(props, "LoggingConfig", "LogGroup"))
-		if group != base+"LogGroup" || !s.is(group, typeLogGroup) {
-			f.add("%s: its log group is %q, want one of its own, %sLogGroup", id, group, base)
-		}
-		if format := text(props, "LoggingConfig", "LogFormat"); format != "JSON" {
-			f.add("%s: it logs as %q, want JSON", id, format)
+		want := strings.TrimSuffix(id, "Function") + "Role"
+		if role := attribute(props["Role"], "Arn"); role != want || !s.is(role, typeRole) {
+			f.add("%s: its role is %q, want a role of its own, %s", id, role, want)
 		}
 		if timeout, ok := s.number(props["Timeout"]); !ok || timeout >= gatewayTimeout {
 			f.add("%s: its timeout is %v s, want less than the gateway's %d", id, props["Timeout"], gatewayTimeout)
-		}
-		if memory, ok := s.number(props["MemorySize"]); !ok || memory < leastMemory || memory > mostMemory {
-			f.add("%s: its memory is %v MB, want %d to %d", id, props["MemorySize"], leastMemory, mostMemory)
-		}
-		mode := ref(at(props, "TracingConfig", "Mode"))
-		if _, ok := s.Parameters[mode]; !ok {
-			f.add("%s: its tracing is no parameter's", id)
 		}
 	}
 	return f
 }
 
-// LogGroups checks that every log group forgets.
+// LogGroups checks that every log group has a retention, and that a function's log group is one that
+// every function may write to and whose reports of failure raise an alarm.
 func LogGroups(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeLogGroup) {
@@ -54,11 +38,45 @@ func LogGroups(s Stack) []string {
 			f.add("%s: it keeps logs for ever", id)
 		}
 	}
+	var writable []string
+	for _, st := range statements(at(s.Resources[basics].Properties, "PolicyDocument", "Statement"), "") {
+		if slices.Contains(st.actions, any("logs:PutLogEvents")) {
+			writable = append(writable, names(st.resources)...)
+		}
+	}
+	for _, id := range s.of(typeFunction) {
+		props := s.Resources[id].Properties
+		group := ref(at(props, "LoggingConfig", "LogGroup"))
+		switch {
+		case !s.is(group, typeLogGroup):
+			f.add("%s: its log group is %q, want one of this stack", id, group)
+		case !slices.Contains(writable, group):
+			f.add("%s: %s does not let it write to %s", id, basics, group)
+		case !s.alarmed(group):
+			f.add("%s: no alarm counts the failed invocations in %s", id, group)
+		}
+		// Only JSON has the reports that the metric filters read, and only from INFO on.
+		if text(props, "LoggingConfig", "LogFormat") != "JSON" || text(props, "LoggingConfig", "SystemLogLevel") != "INFO" {
+			f.add("%s: it logs as %v, want JSON and the system's level INFO", id, props["LoggingConfig"])
+		}
+	}
 	return f
 }
 
-// Aliases checks that every function but the authorizer has one alias, on a version of its own, and
-// that the authorizer has none.
+// alarmed reports whether failed invocations in a log group become a metric that an alarm watches.
+func (s Stack) alarmed(group string) bool {
+	return slices.ContainsFunc(s.of(typeMetricFilter), func(id string) bool {
+		props := s.Resources[id].Properties
+		return ref(props["LogGroupName"]) == group && text(props, "FilterPattern") == failedInvocation &&
+			slices.ContainsFunc(s.of(typeAlarm), func(alarm string) bool { return s.counts(id, s.Resources[alarm].Properties) })
+	})
+}
+
+// Aliases checks that every function but the authorizer has one alias, on a version of its own whose
+// description changes with every parameter, and that the authorizer has none.
+//
+// CloudFormation publishes a version only when a property of the version changes: without the
+// description the alias would keep the old parameters for ever.
 func Aliases(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeFunction) {
@@ -74,8 +92,11 @@ func Aliases(s Stack) []string {
 			continue
 		}
 		version := attribute(s.Resources[aliases[0]].Properties["FunctionVersion"], "Version")
-		if !s.is(version, typeVersion) || ref(s.Resources[version].Properties["FunctionName"]) != id {
+		props := s.Resources[version].Properties
+		if !s.is(version, typeVersion) || ref(props["FunctionName"]) != id {
 			f.add("%s: its alias names the version %q, want one of this function", id, version)
+		} else if ref(props["Description"]) != configVersion {
+			f.add("%s: its VersionDescription is %v, want !Ref %s", id, props["Description"], configVersion)
 		}
 	}
 	return f
@@ -146,12 +167,10 @@ func Concurrency(s Stack, hashing []string) []string {
 	return f
 }
 
-// Size checks how many resources one function becomes, and how many the stack has.
+// Size checks how many resources one function becomes, and that the stack has room for as many
+// functions as are planned.
 func Size(s Stack) []string {
 	var f faults
-	if n := len(s.Resources); n > mostPerStack {
-		f.add("the stack has %d resources, want at most %d", n, mostPerStack)
-	}
 	owned := map[string]int{}
 	for id := range s.Resources {
 		// The longest operation that the name begins with: GetProductFunction does not own what
@@ -169,6 +188,9 @@ func Size(s Stack) []string {
 		if owned[id] > mostPerFunction {
 			f.add("%s: it becomes %d resources, want at most %d", id, owned[id], mostPerFunction)
 		}
+	}
+	if n := owned[""] + mostPerFunction*plannedFunctions; n > mostPerStack {
+		f.add("the stack will have %d resources with %d functions, want at most %d", n, plannedFunctions, mostPerStack)
 	}
 	return f
 }

@@ -25,7 +25,6 @@ func TestRolesNamesWhatIsWide(t *testing.T) {
 	}
 	sub := func(text string) map[string]any { return map[string]any{"Fn::Sub": text} }
 	red(t, translated.Roles, map[string]plant{
-		"Streams":        {add(allow("logs:PutLogEvents", sub("${CreateProductLogGroup.Arn}:log-stream:*"))), nil},
 		"WildAction":     {add(allow("dynamodb:*", getAtt("CommerceTable", "Arn"))), []string{`it allows "dynamodb:*"`}},
 		"HalfWildAction": {add(allow("dynamodb:Batch*", getAtt("CommerceTable", "Arn"))), []string{`it allows "dynamodb:Batch*"`}},
 		"AnyResource":    {add(allow("dynamodb:GetItem", "*")), []string{"[dynamodb:GetItem] on every resource"}},
@@ -48,8 +47,19 @@ func TestRolesNamesWhatIsWide(t *testing.T) {
 			func(s translated.Stack) {
 				props(s, role)["ManagedPolicyArns"] = []any{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
 			},
-			[]string{"managed policies"},
+			[]string{"want FunctionBasics alone"},
 		},
+		"NoBasics": {func(s translated.Stack) { delete(props(s, role), "ManagedPolicyArns") }, []string{"want FunctionBasics alone"}},
+		"WideBasics": {func(s translated.Stack) {
+			document := props(s, "FunctionBasics", "PolicyDocument")
+			document["Statement"] = append(document["Statement"].([]any), allow("dynamodb:GetItem", "*"))
+		}, []string{"FunctionBasics: it allows [dynamodb:GetItem] on every resource"}},
+		"SameInEveryRole": {func(s translated.Stack) {
+			props(s, "NotFoundRole")["Policies"] = []any{map[string]any{"PolicyDocument": map[string]any{"Statement": []any{}}}}
+			for _, role := range []string{"CreateProductRole", "ListProductsRole", "NotFoundRole"} {
+				grant(s, role, allow("dynamodb:PutItem", getAtt("CommerceTable", "Arn")))
+			}
+		}, []string{"FunctionBasics: it lacks dynamodb:PutItem on"}},
 		"AnybodyAssumes": {func(s translated.Stack) {
 			props(s, role, "AssumeRolePolicyDocument")["Statement"].([]any)[0].(map[string]any)["Principal"] = map[string]any{"AWS": "*"}
 		}, []string{"assumed by [AWS *]"}},

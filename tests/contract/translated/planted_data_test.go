@@ -1,7 +1,6 @@
 package translated_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/tienda-dev/tienda/tests/contract/translated"
@@ -52,97 +51,26 @@ func TestSecretsNamesWhatMayBeLost(t *testing.T) {
 
 func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 	t.Parallel()
-	const id = "ApiServerErrorsAlarm"
-	metric := func(name string) func(translated.Stack) {
-		return func(s translated.Stack) { props(s, id)["MetricName"] = name }
+	const api, failures = "ApiServerErrorsAlarm", "FunctionErrorsAlarm"
+	set := func(id, property string, value any) func(translated.Stack) {
+		return func(s translated.Stack) { props(s, id)[property] = value }
 	}
-	query := func(text string) func(translated.Stack) {
-		return func(s translated.Stack) {
-			props(s, "FunctionErrorsAlarm")["Metrics"].([]any)[0].(map[string]any)["Expression"] = text
-		}
-	}
-	dimensions := func(all ...any) func(translated.Stack) {
-		return func(s translated.Stack) { props(s, id)["Dimensions"] = all }
-	}
+	dimensions := func(all ...any) func(translated.Stack) { return set(api, "Dimensions", all) }
 	dimension := func(name string, value any) map[string]any { return map[string]any{"Name": name, "Value": value} }
 	red(t, translated.Alarms, map[string]plant{
-		"RESTName":      {metric("5XXError"), []string{`no metric "5XXError"`}},
-		"RESTDimension": {dimensions(dimension("ApiName", "tienda")), []string{"dimension ApiName is tienda", "[ApiName]"}},
-		"OnlyStage":     {dimensions(dimension("Stage", "$default")), []string{"[Stage]"}},
-		"OtherStage":    {dimensions(dimension("ApiId", ref("Api")), dimension("Stage", "prod")), []string{"dimension Stage is prod"}},
-		"OtherAPI":      {dimensions(dimension("ApiId", ref("CommerceTable")), dimension("Stage", "$default")), []string{"dimension ApiId is"}},
-		"QueryMetric":   {query(`SELECT SUM(Error) FROM SCHEMA("AWS/Lambda", FunctionName)`), []string{`no metric "Error"`}},
-		"QuerySchema":   {query(`SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName, Version)`), []string{"[FunctionName Version]"}},
-		"QueryGroup":    {query(`SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) GROUP BY Resource`), []string{"groups by Resource"}},
-		"QueryForm":     {query(`SEARCH('{AWS/Lambda}', 'Sum')`), []string{"of no form"}},
-		"NoData":        {func(s translated.Stack) { delete(props(s, id), "TreatMissingData") }, []string{"what no data means"}},
-	})
-}
-
-func TestWatchedNamesTheUnwatched(t *testing.T) {
-	t.Parallel()
-	red(t, translated.Watched, map[string]plant{
-		"NoAlarm": {func(s translated.Stack) { delete(s.Resources, "FunctionThrottlesAlarm") }, []string{
-			"AuthorizerFunction: no alarm watches its Throttles", "CreateProductFunction: no", "ListProductsFunction: no", "NotFoundFunction: no",
-		}},
-		"OneFunctionOnly": {func(s translated.Stack) {
-			s.Resources["FunctionThrottlesAlarm"] = translated.Resource{Type: "AWS::CloudWatch::Alarm", Properties: map[string]any{
-				"Namespace": "AWS/Lambda", "MetricName": "Throttles",
-				"Dimensions": []any{map[string]any{"Name": "FunctionName", "Value": ref("CreateProductFunction")}},
-			}}
-		}, []string{"AuthorizerFunction: no", "ListProductsFunction: no", "NotFoundFunction: no"}},
-		"Filtered": {func(s translated.Stack) {
-			props(s, "FunctionErrorsAlarm")["Metrics"].([]any)[0].(map[string]any)["Expression"] = `SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) WHERE FunctionName = 'x'`
-		}, []string{
-			"AuthorizerFunction: no alarm watches its Errors", "CreateProductFunction: no", "ListProductsFunction: no", "NotFoundFunction: no",
-		}},
-	})
-}
-
-func TestVersionsNamesTheParameterThatIsLeftOut(t *testing.T) {
-	t.Parallel()
-	const id = "CreateProductFunction"
-	version := func(s translated.Stack) map[string]any {
-		for name, r := range s.Resources {
-			if r.Type == "AWS::Lambda::Version" && r.Properties["FunctionName"].(map[string]any)["Ref"] == id {
-				return props(s, name)
+		"RESTName":       {set(api, "MetricName", "5XXError"), []string{`the metric "5XXError"`}},
+		"RESTDimension":  {dimensions(dimension("ApiName", "tienda")), []string{"dimension ApiName is tienda", "[ApiName]"}},
+		"OnlyStage":      {dimensions(dimension("Stage", "$default")), []string{"[Stage]"}},
+		"OtherStage":     {dimensions(dimension("ApiId", ref("Api")), dimension("Stage", "prod")), []string{"dimension Stage is prod"}},
+		"OtherAPI":       {dimensions(dimension("ApiId", ref("CommerceTable")), dimension("Stage", "$default")), []string{"dimension ApiId is"}},
+		"NoFilter":       {set(failures, "MetricName", "Failures"), []string{`the metric "Failures"`}},
+		"OtherNamespace": {set(failures, "Namespace", "Tienda"), []string{`the metric "FunctionFailures" of Tienda`}},
+		"SharedByStacks": {func(s translated.Stack) {
+			for _, id := range []string{"AuthorizerFailures", "CatalogFailures", "FallbackFailures"} {
+				props(s, id)["MetricTransformations"].([]any)[0].(map[string]any)["MetricNamespace"] = "Tienda"
 			}
-		}
-		t.Fatal("no version")
-		return nil
-	}
-	red(t, translated.Versions, map[string]plant{
-		"NoDescription": {func(s translated.Stack) { delete(version(s), "Description") }, []string{
-			"the parameter Architecture reaches", "the parameter DynamoDBEndpoint reaches", "the parameter LogLevel reaches", "the parameter Tracing reaches",
-		}},
-		"NewParameter": {func(s translated.Stack) { props(s, id, "Environment", "Variables")["X"] = ref("TokenIssuer") }, []string{"TokenIssuer reaches it and changes no property"}},
-		"NewParameterInSub": {func(s translated.Stack) {
-			props(s, id, "Environment", "Variables")["X"] = map[string]any{"Fn::Sub": "a-${Stage}"}
-		}, []string{"Stage reaches it"}},
-		"TooLong": {func(s translated.Stack) {
-			version(s)["Description"].(map[string]any)["Fn::Sub"] = "${Architecture}${LogLevel}${Tracing}${DynamoDBEndpoint}${TokenIssuer}"
-		}, []string{"want at most 256"}},
+			props(s, failures)["Namespace"] = "Tienda"
+		}, []string{`the metric "FunctionFailures" of Tienda`}},
+		"NoData": {func(s translated.Stack) { delete(props(s, api), "TreatMissingData") }, []string{"TreatMissingData is not set"}},
 	})
-}
-
-func TestDocumentedNamesTheValueThatIsNotDeployed(t *testing.T) {
-	t.Parallel()
-	stack := translated.Stack{Parameters: map[string]translated.Parameter{"Stage": {Default: "dev"}, "Topic": {Default: ""}}}
-	const stage, topic = "| `Stage` | `dev` | what for |\n", "| `Topic` | empty | alarms |\n"
-	tests := map[string]struct {
-		page string
-		want []string
-	}{
-		"Nothing":    {page: "| Parameter | dev | |\n|---|---|---|\n" + stage + topic},
-		"OtherValue": {page: strings.Replace(stage, "dev", "prod", 1) + topic, want: []string{`Stage: the page says "prod" in column 1, and "dev" is deployed`}},
-		"NotEmpty":   {page: stage + strings.Replace(topic, "empty", "`x`", 1), want: []string{`Topic: the page says "x"`}},
-		"Missing":    {page: stage, want: []string{"Topic: the page does not have it"}},
-		"Unknown":    {page: stage + topic + "| `Gone` | `x` | old |\n", want: []string{"Gone: the page has it, and the template does not"}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			expect(t, translated.Documented(test.page, []translated.Stack{stack}), test.want...)
-		})
-	}
 }

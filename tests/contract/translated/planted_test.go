@@ -86,22 +86,35 @@ func TestFunctionsNamesWhatIsMissing(t *testing.T) {
 		"SharedRole": {func(s translated.Stack) { props(s, id)["Role"] = getAtt("AuthorizerRole", "Arn") }, []string{`role is "AuthorizerRole"`}},
 		"SAMsRole":   {func(s translated.Stack) { props(s, id)["Role"] = getAtt("CreateProductFunctionRole", "Arn") }, []string{`"CreateProductFunctionRole", want a role of its own`}},
 		"NoRole":     {func(s translated.Stack) { delete(s.Resources, "CreateProductRole") }, []string{"want a role of its own"}},
-		"SharedLogs": {func(s translated.Stack) { props(s, id, "LoggingConfig")["LogGroup"] = ref("AuthorizerLogGroup") }, []string{"log group"}},
-		"TextLogs":   {func(s translated.Stack) { props(s, id, "LoggingConfig")["LogFormat"] = "Text" }, []string{"want JSON"}},
 		"SlowAsGate": {func(s translated.Stack) { props(s, id)["Timeout"] = 30.0 }, []string{"timeout is 30 s"}},
 		"NoTimeout":  {func(s translated.Stack) { delete(props(s, id), "Timeout") }, []string{"timeout is <nil>"}},
-		"NoMemory":   {func(s translated.Stack) { delete(props(s, id), "MemorySize") }, []string{"memory is <nil>"}},
-		"FixedTrace": {func(s translated.Stack) { props(s, id, "TracingConfig")["Mode"] = "Active" }, []string{"tracing is no parameter's"}},
 	})
 }
 
-func TestLogGroupsNamesTheOneThatKeepsForEver(t *testing.T) {
+func TestLogGroupsNamesTheOneThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	red(t, translated.LogGroups, map[string]plant{
 		"NoRetention": {func(s translated.Stack) { delete(props(s, "ApiLogGroup"), "RetentionInDays") }, []string{"ApiLogGroup: it keeps"}},
 		"NoParameter": {func(s translated.Stack) { delete(s.Parameters, "LogRetentionDays") }, []string{
-			"ApiLogGroup", "AuthorizerLogGroup", "CreateProductLogGroup", "ListProductsLogGroup", "NotFoundLogGroup",
+			"ApiLogGroup", "AuthorizerLogGroup", "CatalogLogGroup", "FallbackLogGroup",
 		}},
+		"ForeignGroup": {func(s translated.Stack) {
+			props(s, "CreateProductFunction", "LoggingConfig")["LogGroup"] = "/aws/lambda/create-product"
+		}, []string{"want one of this stack"}},
+		"MayNotWrite": {func(s translated.Stack) {
+			props(s, "CreateProductFunction", "LoggingConfig")["LogGroup"] = ref("ApiLogGroup")
+		}, []string{"FunctionBasics does not let it write to ApiLogGroup"}},
+		"NoFilter": {func(s translated.Stack) { delete(s.Resources, "CatalogFailures") }, []string{
+			"CreateProductFunction: no alarm counts", "ListProductsFunction: no alarm counts",
+		}},
+		"OtherFilter": {func(s translated.Stack) {
+			props(s, "FallbackFailures")["FilterPattern"] = `{ $.type = "platform.report" && $.status != "success" }`
+		}, []string{"NotFoundFunction: no alarm counts"}},
+		"NoAlarm": {func(s translated.Stack) { delete(s.Resources, "FunctionErrorsAlarm") }, []string{
+			"AuthorizerFunction: no alarm", "CreateProductFunction: no alarm", "ListProductsFunction: no alarm", "NotFoundFunction: no alarm",
+		}},
+		"TextLogs":  {func(s translated.Stack) { props(s, "NotFoundFunction", "LoggingConfig")["LogFormat"] = "Text" }, []string{"want JSON"}},
+		"NoReports": {func(s translated.Stack) { props(s, "NotFoundFunction", "LoggingConfig")["SystemLogLevel"] = "WARN" }, []string{"want JSON"}},
 	})
 }
 
@@ -109,7 +122,11 @@ func TestAliasesNamesTheFunctionWithout(t *testing.T) {
 	t.Parallel()
 	const alias = "CreateProductFunctionAliaslive"
 	red(t, translated.Aliases, map[string]plant{
-		"NoAlias":      {func(s translated.Stack) { delete(s.Resources, alias) }, []string{"has 0 aliases"}},
+		"NoAlias": {func(s translated.Stack) { delete(s.Resources, alias) }, []string{"has 0 aliases"}},
+		"OldDescription": {func(s translated.Stack) {
+			version := props(s, alias)["FunctionVersion"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
+			props(s, version)["Description"] = map[string]any{"Fn::Sub": "LogLevel=${LogLevel}"}
+		}, []string{"want !Ref ConfigVersion"}},
 		"OtherVersion": {func(s translated.Stack) { props(s, alias)["FunctionVersion"] = getAtt("CreateProductRole", "Version") }, []string{`version "CreateProductRole"`}},
 		"Latest":       {func(s translated.Stack) { props(s, alias)["FunctionVersion"] = "$LATEST" }, []string{`version ""`}},
 		"OnAuthorizer": {func(s translated.Stack) { props(s, alias)["FunctionName"] = ref("AuthorizerFunction") }, []string{"has 0 aliases", "leaves its routes open"}},
@@ -173,11 +190,11 @@ func TestSizeNamesWhatGrows(t *testing.T) {
 		}
 	}
 	red(t, translated.Size, map[string]plant{
-		"OneAlarmEach": {grow("CreateProductAlarm", 1), []string{"CreateProductFunction: it becomes 8 resources"}},
-		"Stack":        {grow("Other", 450), []string{"want at most 450"}},
+		"OneAlarmEach": {grow("CreateProductAlarm", 1), []string{"CreateProductFunction: it becomes 7 resources"}},
+		"Stack":        {grow("Other", 60), []string{"with 65 functions, want at most 450"}},
 		"LongerName": {func(s translated.Stack) {
 			s.Resources["CreateProductsFunction"] = s.Resources["CreateProductFunction"]
-			grow("CreateProductsThing", 6)(s)
+			grow("CreateProductsThing", 5)(s)
 		}, nil},
 	})
 }

@@ -2,6 +2,7 @@ package translated
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,9 +11,6 @@ import (
 // function may take it.
 const codeDeployRole = "CodeDeployServiceRole"
 
-// logStreams is the end of a log group's ARN that stands for its streams.
-const logStreams = ":log-stream:*"
-
 // statement is one policy statement with the condition that it hangs on; empty is none.
 type statement struct {
 	condition          string
@@ -20,10 +18,18 @@ type statement struct {
 	actions, resources []any
 }
 
-// Roles checks that every role allows single actions on single resources of this stack. X-Ray's
-// actions know no resource, and are allowed only where a condition turns them off with tracing.
+// Roles checks that every role, and the policy that all of them name, allows single actions on single
+// resources of this stack. X-Ray's actions know no resource, and are allowed only where a condition turns
+// them off with tracing.
+//
+// What every function with a route may do by its own role belongs to that policy: a grant for every
+// function is one edit.
 func Roles(s Stack) []string {
 	var f faults
+	for _, st := range statements(at(s.Resources[basics].Properties, "PolicyDocument", "Statement"), "") {
+		f = append(f, s.statementFaults(basics, st)...)
+	}
+	same := map[string]int{}
 	for _, id := range s.of(typeRole) {
 		props := s.Resources[id].Properties
 		if id == codeDeployRole {
@@ -35,13 +41,27 @@ func Roles(s Stack) []string {
 		if got := fmt.Sprint(principals(props)); got != "[lambda.amazonaws.com]" {
 			f.add("%s: it may be assumed by %s, want Lambda alone", id, got)
 		}
-		if props["ManagedPolicyArns"] != nil {
-			f.add("%s: it has managed policies, which allow more than one function needs", id)
+		if managed := list(props["ManagedPolicyArns"]); len(managed) != 1 || ref(managed[0]) != basics {
+			f.add("%s: its managed policies are %v, want %s alone", id, managed, basics)
 		}
+		own := map[string]bool{}
 		for _, policy := range list(props["Policies"]) {
 			for _, st := range statements(at(policy, "PolicyDocument", "Statement"), "") {
 				f = append(f, s.statementFaults(id, st)...)
+				for _, action := range st.actions {
+					for _, resource := range st.resources {
+						own[fmt.Sprint(action, " on ", resource)] = true
+					}
+				}
 			}
+		}
+		for grant := range own {
+			same[grant]++
+		}
+	}
+	for _, grant := range slices.Sorted(maps.Keys(same)) {
+		if same[grant] >= len(s.of(typeAlias)) {
+			f.add("%s: it lacks %s, which every function has in its own role", basics, grant)
 		}
 	}
 	return f
@@ -70,7 +90,7 @@ func (s Stack) statementFaults(role string, st statement) []string {
 		if sub := list(at(resource, "Fn::Sub")); len(sub) > 0 {
 			pattern, _ = sub[0].(string)
 		}
-		if strings.Contains(strings.TrimSuffix(pattern, logStreams), "*") {
+		if strings.Contains(pattern, "*") {
 			f.add("%s: it allows %v on %q", role, st.actions, pattern)
 		}
 		if !slices.ContainsFunc(names(resource), func(name string) bool { return s.Resources[name].Type != "" }) {

@@ -19,21 +19,29 @@ import (
 // API names it without an alias, because sam local would otherwise leave its routes open.
 const Authorizer = "AuthorizerFunction"
 
+const (
+	// basics is the managed policy with the grants of every function.
+	basics = "FunctionBasics"
+	// configVersion is the parameter that changes with every other one.
+	configVersion = "ConfigVersion"
+)
+
 // CloudFormation types that the rules know.
 const (
-	typeAlarm       = "AWS::CloudWatch::Alarm"
-	typeAlias       = "AWS::Lambda::Alias"
-	typeAPI         = "AWS::ApiGatewayV2::Api"
-	typeApplication = "AWS::CodeDeploy::Application"
-	typeDeployment  = "AWS::CodeDeploy::DeploymentGroup"
-	typeFunction    = "AWS::Lambda::Function"
-	typeLogGroup    = "AWS::Logs::LogGroup"
-	typePermission  = "AWS::Lambda::Permission"
-	typeRole        = "AWS::IAM::Role"
-	typeSecret      = "AWS::SecretsManager::Secret"
-	typeStage       = "AWS::ApiGatewayV2::Stage"
-	typeTable       = "AWS::DynamoDB::Table"
-	typeVersion     = "AWS::Lambda::Version"
+	typeAlarm        = "AWS::CloudWatch::Alarm"
+	typeAlias        = "AWS::Lambda::Alias"
+	typeAPI          = "AWS::ApiGatewayV2::Api"
+	typeApplication  = "AWS::CodeDeploy::Application"
+	typeDeployment   = "AWS::CodeDeploy::DeploymentGroup"
+	typeFunction     = "AWS::Lambda::Function"
+	typeLogGroup     = "AWS::Logs::LogGroup"
+	typeMetricFilter = "AWS::Logs::MetricFilter"
+	typePermission   = "AWS::Lambda::Permission"
+	typeRole         = "AWS::IAM::Role"
+	typeSecret       = "AWS::SecretsManager::Secret"
+	typeStage        = "AWS::ApiGatewayV2::Stage"
+	typeTable        = "AWS::DynamoDB::Table"
+	typeVersion      = "AWS::Lambda::Version"
 )
 
 // Stack is a translated template.
@@ -50,12 +58,6 @@ type Stack struct {
 type Parameter struct {
 	// Default is a string or a number; nil is none.
 	Default any
-	// AllowedValues lists strings or numbers; empty allows any.
-	AllowedValues []any
-	// MaxLength is the longest allowed text, as a number or digits; nil is no limit.
-	MaxLength any
-	// MaxValue is the highest allowed number; nil is no limit.
-	MaxValue any
 }
 
 // Resource is a resource of the template; intrinsic functions in it are not resolved.

@@ -1,0 +1,62 @@
+"""Tests of tools/translate; tests/contract/translated runs them."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+import unittest
+
+
+def load(name):
+    sys.dont_write_bytecode = True
+    loader = importlib.machinery.SourceFileLoader("tools_" + name, str(pathlib.Path(__file__).with_name(name)))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+translate = load("translate")
+TEMPLATE = translate.yaml_parse(pathlib.Path("template.yaml").read_text(encoding="utf-8"))
+PARAMETERS = TEMPLATE["Parameters"]
+
+
+def version(**chosen):
+    return translate.config_version(PARAMETERS, chosen)
+
+
+class ConfigVersion(unittest.TestCase):
+    def test_every_parameter_changes_it(self):
+        versions = {version()} | {version(**{name: "other"}) for name in PARAMETERS if name != "ConfigVersion"}
+        self.assertEqual(len(versions), len(PARAMETERS))
+
+    def test_every_default_changes_it(self):
+        for name in PARAMETERS:
+            changed = {**PARAMETERS, name: {**PARAMETERS[name], "Default": "other"}}
+            self.assertEqual(translate.config_version(changed, {}) == version(), name == "ConfigVersion", name)
+
+    def test_a_chosen_default_and_the_order_do_not(self):
+        self.assertEqual(version(LogLevel=PARAMETERS["LogLevel"]["Default"]), version())
+        self.assertEqual(version(Stage="prod", Tracing="Active"), version(Tracing="Active", Stage="prod"))
+
+    def test_an_older_config_version_does_not(self):
+        self.assertEqual(version(ConfigVersion="old"), version())
+
+    def test_the_template_takes_it(self):
+        self.assertRegex(version(), PARAMETERS["ConfigVersion"]["AllowedPattern"])
+
+
+class Overrides(unittest.TestCase):
+    def test_environments_differ_and_have_one(self):
+        samconfig = translate.tomlkit.parse(pathlib.Path("samconfig.toml").read_text(encoding="utf-8"))
+        found = [translate.overrides(TEMPLATE, samconfig, e)["ConfigVersion"] for e in ("default", "staging", "prod")]
+        self.assertEqual(len(set(found)), 3)
+
+    def test_values_need_no_quotes(self):
+        samconfig = translate.tomlkit.parse(pathlib.Path("samconfig.toml").read_text(encoding="utf-8"))
+        for environment in ("default", "staging", "prod"):
+            for name, value in translate.overrides(TEMPLATE, samconfig, environment).items():
+                self.assertNotRegex(value, r"[^A-Za-z0-9._~:/-]", name)
+
+
+if __name__ == "__main__":
+    unittest.main()
