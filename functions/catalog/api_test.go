@@ -14,7 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
-// shop serves every route of the catalogue with its real chain on a store in memory.
+// shop serves every route of the catalogue on a store in memory.
 type shop struct {
 	t     *testing.T
 	store *catalogtest.Memory
@@ -24,7 +24,7 @@ type shop struct {
 // publicCache is the Cache-Control header of public reads.
 const publicCache = "public, max-age=7"
 
-// fixed is a page.Sealer that is not rotated.
+// fixed is page.Cursors with one sealer.
 type fixed struct{ *page.Sealer }
 
 func (f fixed) Get(context.Context) *page.Sealer { return f.Sealer }
@@ -57,8 +57,8 @@ func newShop(t *testing.T) *shop {
 	return &shop{t: t, store: store, api: apitest.New(t, catalog.Routes(), handlers, nil)}
 }
 
-// do sends a request as a caller with the roles; without roles it is anonymous. header is pairs
-// of names and values.
+// do sends a request as a caller with the roles; without roles it is anonymous. header has names and values in
+// turn.
 func (s *shop) do(roles, method, target, body string, header ...string) apitest.Answer {
 	s.t.Helper()
 	var options []apitest.Option

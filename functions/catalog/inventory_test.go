@@ -82,7 +82,7 @@ func TestAdjustInventoryRefuses(t *testing.T) {
 	s.do("catalog", http.MethodGet, "/v1/products/x/inventory", "").WantProblem(http.StatusNotFound, "product_not_found")
 }
 
-// TestRoles holds every route's policy against callers who may and may not.
+// TestRoles checks the policy of every route with callers who are allowed and who are not.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

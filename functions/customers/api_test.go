@@ -17,7 +17,7 @@ import (
 
 const maria = "01J00000000000000000000001"
 
-// profiles serves the routes with their real chains on a store in memory that knows maria.
+// profiles serves the routes on a store in memory that has the profile of maria.
 type profiles struct {
 	api   *apitest.API
 	store *customerstest.Memory
@@ -121,7 +121,7 @@ func TestUpdateMyProfileRefuses(t *testing.T) {
 			p := newProfiles(t)
 			p.patch(maria, tc.body, tc.ifMatch).WantProblem(tc.status, tc.code)
 			if c, err := p.store.Get(t.Context(), maria); err != nil || c.Version != 1 {
-				t.Errorf("a refused request has written %+v, %v", c, err)
+				t.Errorf("a refused request wrote %+v, %v", c, err)
 			}
 		})
 	}

@@ -60,7 +60,7 @@ func validateKeys(keys []Key) error {
 		case !validID.MatchString(k.ID):
 			return fmt.Errorf(`cursor keys: "kid" of key %d must be 1 to 32 letters, digits, ".", "_" or "-"`, i+1)
 		case seen[k.ID]:
-			return fmt.Errorf("cursor keys: two keys are called %s", k.ID)
+			return fmt.Errorf("cursor keys: two keys have the kid %s", k.ID)
 		case k.Status != Active && k.Status != Retiring:
 			return fmt.Errorf("cursor keys: the status of %s must be %s or %s", k.ID, Active, Retiring)
 		case len(k.Text) < MinKeyLength:

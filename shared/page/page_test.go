@@ -57,7 +57,7 @@ func TestParseKeys(t *testing.T) {
 		"TwoActive":        {in: "[" + working + "," + object("k2", "active", text) + "]", err: "2 keys are active"},
 		"NoneActive":       {in: object("k1", "retiring", text), err: "0 keys are active"},
 		"UnknownStatus":    {in: object("k1", "next", text), err: "status of k1"},
-		"SameName":         {in: "[" + working + "," + object("k1", "retiring", text) + "]", err: "two keys are called k1"},
+		"SameName":         {in: "[" + working + "," + object("k1", "retiring", text) + "]", err: "two keys have the kid k1"},
 		"NoName":           {in: object("", "active", text), err: `"kid" of key 1`},
 		"NameWithSpace":    {in: object("k 1", "active", text), err: `"kid" of key 1`},
 		"NameTooLong":      {in: object(strings.Repeat("k", 33), "active", text), err: `"kid" of key 1`},
@@ -78,7 +78,7 @@ func TestParseKeys(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, c.err)
 			}
 			if strings.Contains(err.Error(), text[1:]) || strings.Contains(err.Error(), "12345678") {
-				t.Errorf("the error carries the secret: %v", err)
+				t.Errorf("the error contains the secret: %v", err)
 			}
 			if got != nil {
 				t.Errorf("keys and an error: %v", got)

@@ -32,7 +32,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// naiveStore moves stock as one does without transactions: it reads, decides and writes.
+// naiveStore moves stock without a transaction: it reads, decides and writes.
 type naiveStore struct {
 	*catalogddb.Store
 
@@ -112,7 +112,7 @@ func TestNaiveStoreOversells(t *testing.T) {
 	}
 }
 
-// lost are the ways in which DynamoDB can do the work and the answer does not arrive.
+// lost are the ways in which DynamoDB does the work and its answer does not arrive.
 func lost() map[string]ddbtest.Fault {
 	return map[string]ddbtest.Fault{
 		"LostResponse":    ddbtest.LoseResponse,
@@ -199,8 +199,8 @@ func oneEffectEach(t *testing.T, store *catalogddb.Store, spoil func()) {
 	}
 }
 
-// unanswered reports whether err is what a store says that cannot answer; on a busy machine the
-// context's time is up in the middle of an attempt.
+// unanswered reports whether a store returns err because DynamoDB does not answer. On a busy machine the
+// context may end in the middle of an attempt.
 func unanswered(err error) bool {
 	return errors.Is(err, ddb.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -246,7 +246,7 @@ func TestSearchWithUnprocessedKeysIsUnavailable(t *testing.T) {
 	}
 }
 
-// Rows and products are read one after the other, and the second may know of a change already.
+// Rows and products are read one after the other, and a product may have changed in between.
 func TestSearchDropsRowsThatAreOlderThanTheirProduct(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -291,8 +291,8 @@ func putRows(t *testing.T, table *ddb.Table, partition string, sortKeys ...strin
 	}
 }
 
-// A word that very many products share with another that hardly one has: the search must not read
-// without end, and must not end early.
+// Very many products have the first word and hardly any has the second: one search must have a bound, and its
+// pages must still find every product.
 func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -321,7 +321,7 @@ func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 			break
 		}
 		if string(next) == string(after) {
-			t.Fatal("the position stands still")
+			t.Fatal("the position does not move")
 		}
 		after = next
 	}

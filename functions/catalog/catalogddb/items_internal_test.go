@@ -16,7 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
-// Items that are stored already are found by these keys only.
+// Stored items are found by these keys only.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
@@ -43,7 +43,7 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 	}
 }
 
-// A field that record and product do not both carry over would be lost by every change.
+// Every change would lose a field that is missing in the conversion.
 func TestRecordCarriesEveryField(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[catalog.Product]()
@@ -100,7 +100,7 @@ func TestLargestTransactionFits(t *testing.T) {
 	}
 }
 
-// Rows of other products would be read and paid for by every search.
+// Every search would read and pay for the rows of other products.
 func TestOnlyActiveProductsHaveRows(t *testing.T) {
 	t.Parallel()
 	s := &Store{table: ddb.NewTable(dynamodb.New(dynamodb.Options{}), "t")}

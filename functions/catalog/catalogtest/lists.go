@@ -153,7 +153,7 @@ func testListPages(t *testing.T, store catalog.Store) {
 	}
 }
 
-// wantListed checks the pages of a list: full ones, and no empty one behind them.
+// wantListed checks the pages of a list: all but the last one are full, and the last one is not empty.
 func wantListed(t *testing.T, store catalog.Store, filter catalog.Filter, limit int, want ...catalog.Product) {
 	t.Helper()
 	pages := walk(t, lister(store, filter), limit)
@@ -293,8 +293,8 @@ func wantFound(t *testing.T, store catalog.Store, words []string, want ...catalo
 	wantSearched(t, store, words, 50, want...)
 }
 
-// wantSearched checks what the pages of a search hold together. Their order is the store's, and they
-// need not be full.
+// wantSearched checks the products of all pages of a search. Their order depends on the store, and pages need
+// not be full.
 func wantSearched(t *testing.T, store catalog.Store, words []string, limit int, want ...catalog.Product) {
 	t.Helper()
 	got := slices.Concat(walk(t, searcher(store, words...), limit)...)
