@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -233,7 +234,7 @@ func (c *Caller) testRevalidation(t *testing.T, path string) {
 	a := c.Do(t, Request{Method: http.MethodGet, Path: path}).want(t, http.StatusOK)
 	a.wantHeader(t, headerCacheControl, publicCache)
 	again := c.Do(t, Request{Method: http.MethodGet, Path: path, Token: c.As(t, roleCatalog)}).want(t, http.StatusOK)
-	if string(a.Body) != string(again.Body) {
+	if !bytes.Equal(a.Body, again.Body) {
 		t.Errorf("%s: two answers:\n%s\n%s", path, a.Body, again.Body)
 	}
 	tag := a.Header.Get(headerETag)
