@@ -168,8 +168,8 @@ def main():
     for kind, names in sorted(dropped.items()):
         print(f"  {len(names):3} {kind:34} {UNPROVEN.get(kind, 'anything about it')}")
     print("  and of what it makes: a function's architecture, tracing and log group; a table's TTL,")
-    print("  point-in-time recovery and encryption; that a role is enough for its function; that a new")
-    print("  version is published; that a deploy without a change is recognised as empty.")
+    print("  point-in-time recovery and encryption; that a role has FunctionBasics and is enough for its")
+    print("  function; that a new version is published; that a deploy without a change is recognised as empty.")
 
 
 if __name__ == "__main__":
