@@ -125,7 +125,7 @@ func (c *Caller) testCategories(t *testing.T) {
 		want := func(n int64, after string) {
 			t.Helper()
 			if _, got := all(t, name); got != n {
-				t.Errorf("after %s: %d active products, want %d (-1 is no such category)", after, got, n)
+				t.Errorf("after %s: %d active products, want %d (-1: the category is absent)", after, got, n)
 			}
 		}
 		draft := c.Create(t, body.With(Document{"status": "draft"}))
@@ -151,7 +151,7 @@ func (c *Caller) testCategories(t *testing.T) {
 			t.Errorf("not by name: %+v", list)
 		}
 		if len(slices.CompactFunc(slices.Clone(list), func(a, b category) bool { return a.Name == b.Name })) != len(list) {
-			t.Errorf("a category stands twice: %+v", list)
+			t.Errorf("a category is listed twice: %+v", list)
 		}
 	})
 	t.Run("SameForEverybody", func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// nobodysID is a ULID that no product has.
+// nobodysID is a ULID that no product or user has.
 const nobodysID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 func (c *Caller) testGet(t *testing.T) {

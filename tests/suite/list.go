@@ -24,6 +24,10 @@ func (c *Caller) testList(t *testing.T) {
 		if ids := c.List(t, "limit", "100").ids(); !slices.Contains(ids, p.ID) {
 			t.Errorf("%s is not among the newest: %v", p.ID, ids)
 		}
+		draft := c.Create(t, NewProduct().With(Document{"status": "draft"}))
+		if ids := c.StaffList(t, "draft", "limit", "100").ids(); !slices.Contains(ids, draft.ID) {
+			t.Errorf("%s is not among the newest drafts: %v", draft.ID, ids)
+		}
 	})
 	t.Run("ChangesMoveProducts", func(t *testing.T) {
 		t.Parallel()

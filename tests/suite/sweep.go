@@ -11,9 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// testSweep looks for requests that nobody thought of: valid ones with members broken at random,
-// and ones with bytes changed at random. Whatever comes, the server does not fail, and a body that
-// is certainly wrong is refused with a problem that names a broken member.
+// testSweep sends random requests: valid ones with broken members, and ones with changed bytes. The server must
+// never fail, and must refuse a body that is certainly wrong with a problem that names a broken member.
 func (c *Caller) testSweep(t *testing.T) {
 	t.Run("BrokenMembersAreNamed", func(t *testing.T) {
 		t.Parallel()
@@ -141,7 +140,7 @@ func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p Product) {
 	c.wantNoFailure(rt, r)
 }
 
-// sweepAddresses asks for lists and products under any query and id.
+// sweepAddresses requests lists and products with random queries and ids.
 func (c *Caller) sweepAddresses(rt *rapid.T, t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]{0,40}`), rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 20), func(b []byte) string { return string(b) }))
 	products := "/v1/products"
@@ -163,7 +162,7 @@ func (c *Caller) sweepAddresses(rt *rapid.T, t *testing.T) {
 	c.wantNoFailure(rt, r)
 }
 
-// wantNoFailure sends the request: it may be served or refused with a problem, by a server that works.
+// wantNoFailure sends the request, which the server may serve or refuse with a problem.
 func (c *Caller) wantNoFailure(t TB, r Request) {
 	t.Helper()
 	a := c.Do(t, r)
