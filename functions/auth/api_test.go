@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
+	"github.com/tienda-dev/tienda/internal/apitest"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
@@ -34,7 +33,7 @@ type house struct {
 	line     *line // to the sessions
 	manager  *session.Manager
 	hashes   *countingHasher
-	mux      *http.ServeMux
+	api      *apitest.API
 	signer   *jwt.Signer
 	verifier *jwt.Verifier
 
@@ -156,8 +155,7 @@ func (h *house) serve(handlers map[string]api.Handler) {
 	h.t.Helper()
 	logger, err := logging.New(logging.Config{Level: "DEBUG"}, lockedBuffer{&h.mu, h.log})
 	must(h.t, err)
-	h.mux = http.NewServeMux()
-	for _, route := range auth.Routes() {
+	h.api = apitest.New(h.t, auth.Routes(), handlers, func(route api.Route) middleware.Config {
 		authenticate := jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
 			id, err := h.verifier.Verify(token)
 			if err == nil {
@@ -165,10 +163,8 @@ func (h *house) serve(handlers map[string]api.Handler) {
 			}
 			return id, err
 		})
-		chain, err := middleware.Chain(route, middleware.Config{Authenticator: authenticate, Logger: logger}, handlers[route.Name])
-		must(h.t, err)
-		h.mux.Handle(route.Key(), chain)
-	}
+		return middleware.Config{Authenticator: authenticate, Logger: logger}
+	})
 }
 
 func (h *house) clock() time.Time {
@@ -197,73 +193,39 @@ func must(t testing.TB, err error) {
 }
 
 // answer is what came back.
-type answer struct {
-	t      *testing.T
-	Status int
-	Header http.Header
-	Body   string
+type answer struct{ apitest.Answer }
+
+func (a answer) want(status int) answer { return answer{a.Want(status)} }
+
+func (a answer) wantProblem(status int, code string, pointers ...string) {
+	a.WantProblem(status, code, pointers...)
 }
+
+func decode[T any](a answer) T { return apitest.Decode[T](a.Answer) }
 
 // do sends a request with the token, or without one. A body that begins with a brace is JSON, others
 // are forms.
-func (h *house) do(token, method, target, body string) answer {
+func (h *house) do(token, method, target, body string, options ...apitest.Option) answer {
 	h.t.Helper()
-	r := httptest.NewRequestWithContext(h.t.Context(), method, target, strings.NewReader(body))
-	r.RemoteAddr = "203.0.113.7:1234"
-	switch {
-	case strings.HasPrefix(body, "{"):
-		r.Header.Set("Content-Type", "application/json")
-	case body != "":
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	all := []apitest.Option{from("203.0.113.7:1234")}
+	if body != "" && !strings.HasPrefix(body, "{") {
+		all = append(all, apitest.Header("Content-Type", "application/x-www-form-urlencoded"))
 	}
 	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+		all = append(all, apitest.Header("Authorization", "Bearer "+token))
 	}
-	rec := httptest.NewRecorder()
-	h.mux.ServeHTTP(rec, r)
-	return answer{t: h.t, Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}
+	return answer{h.api.Do(method, target, body, append(all, options...)...)}
+}
+
+// from sets the client's address.
+func from(address string) apitest.Option {
+	return func(r *http.Request) *http.Request {
+		r.RemoteAddr = address
+		return r
+	}
 }
 
 func (h *house) post(target, body string) answer { return h.do("", http.MethodPost, target, body) }
-
-// want ends the test when the answer has another status.
-func (a answer) want(status int) answer {
-	a.t.Helper()
-	if a.Status != status {
-		a.t.Fatalf("got %d %s, want %d", a.Status, a.Body, status)
-	}
-	return a
-}
-
-// wantProblem reports another status, code or, unless none are given, other pointers.
-func (a answer) wantProblem(status int, code string, pointers ...string) {
-	a.t.Helper()
-	var got struct {
-		Code   string
-		Errors []struct{ Pointer string }
-	}
-	if err := json.Unmarshal([]byte(a.Body), &got); err != nil || a.Status != status || got.Code != code {
-		a.t.Errorf("got %d %s, want %d %s", a.Status, a.Body, status, code)
-	}
-	named := []string{}
-	for _, e := range got.Errors {
-		named = append(named, e.Pointer)
-	}
-	if len(pointers) > 0 && !slices.Equal(named, pointers) {
-		a.t.Errorf("%s names %q, want %q", a.Body, named, pointers)
-	}
-}
-
-func decode[T any](a answer) T {
-	a.t.Helper()
-	var v T
-	d := json.NewDecoder(strings.NewReader(a.Body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		a.t.Fatalf("%s: %v", a.Body, err)
-	}
-	return v
-}
 
 // user is what a registration answers.
 type user struct {

@@ -76,9 +76,7 @@ func TestIntrospectRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/v1/auth/introspect", "/v1/auth/revoke"} {
-				a := h.do(service, http.MethodPost, path, tc.body)
-				a.t = t
-				a.wantProblem(tc.status, tc.code)
+				h.do(service, http.MethodPost, path, tc.body).In(t).WantProblem(tc.status, tc.code)
 			}
 		})
 	}

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/password"
@@ -40,13 +38,10 @@ func (r *rules) name(name string) {
 	}
 }
 
-// line refuses control characters and more than limit characters.
+// line checks one line of text, which may be empty.
 func (r *rules) line(pointer, s string, limit int) {
-	if utf8.RuneCountInString(s) > limit {
-		r.refuse(pointer, "must not have more than %d characters", limit)
-	}
-	if strings.ContainsFunc(s, policy.Unprintable) {
-		r.refuse(pointer, "must not contain control characters")
+	if fault := policy.LineFault(s, limit); fault != "" {
+		r.refuse(pointer, "%s", fault)
 	}
 }
 

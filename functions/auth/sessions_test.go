@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/internal/apitest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -63,7 +63,7 @@ func TestRefreshRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := h.refresh(token)
-			a.t = t
+			a.Answer = a.In(t)
 			a.wantProblem(http.StatusBadRequest, "invalid_grant")
 		})
 	}
@@ -155,7 +155,7 @@ func TestChangePasswordRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := change(pair.Access, tc.current, tc.next)
-			a.t = t
+			a.Answer = a.In(t)
 			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}
@@ -258,16 +258,7 @@ func TestSessionKnowsItsDevice(t *testing.T) {
 	h := newHouse(t, nil)
 	u := h.register(email)
 	send := func(target, token, body string) answer {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
-		r.RemoteAddr = "198.51.100.7:4711"
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("User-Agent", "Shop/7")
-		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		rec := httptest.NewRecorder()
-		h.mux.ServeHTTP(rec, r)
-		return answer{t: t, Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}.want(http.StatusOK)
+		return h.do(token, http.MethodPost, target, body, from("198.51.100.7:4711"), apitest.Header("User-Agent", "Shop/7")).want(http.StatusOK)
 	}
 	wantDevice := func(want session.Device) {
 		t.Helper()
@@ -320,7 +311,7 @@ func TestRevokeSession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := revoke(mine.Access, id)
-			a.t = t
+			a.Answer = a.In(t)
 			a.wantProblem(http.StatusNotFound, "session_not_found")
 		})
 	}

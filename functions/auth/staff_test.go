@@ -70,7 +70,7 @@ func TestSetRolesRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := h.setRoles(u.ID, tc.body)
-			a.t = t
+			a.Answer = a.In(t)
 			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}

@@ -95,7 +95,7 @@ func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
 // wantUnavailable reports an answer that does not say: not done, or perhaps; send it again.
 func wantUnavailable(t *testing.T, a answer) {
 	t.Helper()
-	a.t = t
+	a.Answer = a.In(t)
 	a.wantProblem(http.StatusServiceUnavailable, "unavailable")
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")

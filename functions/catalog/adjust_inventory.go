@@ -14,7 +14,7 @@ const (
 	// HeaderIdempotencyKey makes a repeated request recognisable
 	// (draft-ietf-httpapi-idempotency-key-header-07).
 	HeaderIdempotencyKey = "Idempotency-Key"
-	// HeaderIdempotentReplayed is "true" on the answer of a request that was carried out before.
+	// HeaderIdempotentReplayed is "true" if the request was carried out before.
 	HeaderIdempotentReplayed = "Idempotent-Replayed"
 
 	maxIdempotencyKey = 255
@@ -83,7 +83,7 @@ func idempotencyKey(r *http.Request) (string, error) {
 			key = inner
 		}
 	}
-	// A comma would be where the gateway has joined two headers.
+	// With two headers the gateway joins the values by a comma.
 	visible := !strings.ContainsFunc(key, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == ',' })
 	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || !visible {
 		return "", problem.Parameter(HeaderIdempotencyKey, "must be one value of 1 to 255 visible ASCII characters without quotes and commas")

@@ -2,29 +2,29 @@ package catalog_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
+	"github.com/tienda-dev/tienda/internal/apitest"
 	"github.com/tienda-dev/tienda/shared/api"
-	"github.com/tienda-dev/tienda/shared/identity"
-	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
-// shop serves every route of the catalogue with its real chain on a store in memory.
+// shop serves every route of the catalogue on a store in memory.
 type shop struct {
 	t     *testing.T
 	store *catalogtest.Memory
-	mux   *http.ServeMux
+	api   *apitest.API
 }
 
-// fixed is a page.Sealer that is not rotated.
+// publicCache is the Cache-Control header of public reads.
+const publicCache = "public, max-age=7"
+
+// fixed is page.Cursors with one sealer.
 type fixed struct{ *page.Sealer }
 
 func (f fixed) Get(context.Context) *page.Sealer { return f.Sealer }
@@ -40,84 +40,35 @@ func newShop(t *testing.T) *shop {
 		t.Fatal(err)
 	}
 	store := catalogtest.NewMemory()
-	service := catalog.NewService(store, time.Now)
+	service, cfg := catalog.NewService(store, time.Now), catalog.Config{PublicCache: publicCache}
 	handlers := map[string]api.Handler{
-		"list-products":    catalog.ListProducts(store, fixed{sealer}),
-		"search-products":  catalog.SearchProducts(store, fixed{sealer}),
-		"get-product":      catalog.GetProduct(store),
-		"create-product":   catalog.CreateProduct(service),
-		"update-product":   catalog.UpdateProduct(service),
-		"archive-product":  catalog.ArchiveProduct(service),
-		"list-categories":  catalog.ListCategories(store),
-		"get-inventory":    catalog.GetInventory(store),
-		"adjust-inventory": catalog.AdjustInventory(service),
+		"list-products":       catalog.ListProducts(store, fixed{sealer}, cfg),
+		"search-products":     catalog.SearchProducts(store, fixed{sealer}, cfg),
+		"get-product":         catalog.GetProduct(store, cfg),
+		"list-categories":     catalog.ListCategories(store, cfg),
+		"list-staff-products": catalog.ListStaffProducts(store, fixed{sealer}),
+		"get-staff-product":   catalog.GetStaffProduct(store),
+		"create-product":      catalog.CreateProduct(service),
+		"update-product":      catalog.UpdateProduct(service),
+		"archive-product":     catalog.ArchiveProduct(service),
+		"get-inventory":       catalog.GetInventory(store),
+		"adjust-inventory":    catalog.AdjustInventory(service),
 	}
-	mux := http.NewServeMux()
-	for _, route := range catalog.Routes() {
-		h, err := middleware.Chain(route, middleware.Config{Authenticator: middleware.GatewayAuthenticator(time.Now)}, handlers[route.Name])
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux.Handle(route.Key(), h)
-	}
-	return &shop{t: t, store: store, mux: mux}
+	return &shop{t: t, store: store, api: apitest.New(t, catalog.Routes(), handlers, nil)}
 }
 
-// answer is what came back.
-type answer struct {
-	t      *testing.T
-	Status int
-	Header http.Header
-	Body   string
-}
-
-// do sends a request as a caller with the roles; without roles it is anonymous. header is pairs
-// of names and values.
-func (s *shop) do(roles, method, target, body string, header ...string) answer {
+// do sends a request as a caller with the roles; without roles it is anonymous. header has names and values in
+// turn.
+func (s *shop) do(roles, method, target, body string, header ...string) apitest.Answer {
 	s.t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
+	var options []apitest.Option
 	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		options = append(options, apitest.Header(header[i], header[i+1]))
 	}
 	if roles != "" {
-		caller := identity.Annotation{Outcome: identity.OK, Identity: identity.Identity{Subject: "user-of-" + roles, Roles: strings.Fields(roles)}}
-		r = r.WithContext(identity.WithAuthorizer(r.Context(), caller.Map()))
+		options = append(options, apitest.As("user-of-"+roles, strings.Fields(roles)...))
 	}
-	rec := httptest.NewRecorder()
-	s.mux.ServeHTTP(rec, r)
-	return answer{t: s.t, Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}
-}
-
-// decode reads the answer's body into a T.
-func decode[T any](a answer) T {
-	a.t.Helper()
-	var v T
-	if err := json.Unmarshal([]byte(a.Body), &v); err != nil {
-		a.t.Fatalf("%s: %v", a.Body, err)
-	}
-	return v
-}
-
-type problemBody struct {
-	Code   string
-	Errors []struct{ Pointer, Detail string }
-}
-
-// wantProblem checks status, code and, unless empty, the pointers of a refusal.
-func (a answer) wantProblem(status int, code string, pointers ...string) {
-	a.t.Helper()
-	got := decode[problemBody](a)
-	if a.Status != status || got.Code != code {
-		a.t.Errorf("got %d %s, want %d %s: %s", a.Status, got.Code, status, code, a.Body)
-	}
-	for i, pointer := range pointers {
-		if i >= len(got.Errors) || got.Errors[i].Pointer != pointer {
-			a.t.Errorf("got %v, want an error at %s", got.Errors, pointer)
-		}
-	}
+	return s.api.Do(method, target, body, options...)
 }
 
 // create makes a product from a JSON object's members, with defaults for those required.
@@ -127,11 +78,11 @@ func (s *shop) create(sku, more string) catalog.Product {
 	if a.Status != http.StatusCreated {
 		s.t.Fatalf("create %s: %d %s", sku, a.Status, a.Body)
 	}
-	return decode[catalog.Product](a)
+	return apitest.Decode[catalog.Product](a)
 }
 
 // in returns the same shop, reporting to a sub-test.
 func (s *shop) in(t *testing.T) *shop {
 	t.Helper()
-	return &shop{t: t, store: s.store, mux: s.mux}
+	return &shop{t: t, store: s.store, api: s.api.In(t)}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/internal/apitest"
 )
 
 func TestAdjustInventory(t *testing.T) {
@@ -13,15 +14,15 @@ func TestAdjustInventory(t *testing.T) {
 	s := newShop(t)
 	p := s.create("A", "")
 	target := "/v1/products/" + p.ID + "/inventory"
-	adjust := func(key, body string) answer {
+	adjust := func(key, body string) apitest.Answer {
 		return s.do("fulfilment", http.MethodPost, target+"/adjustments", body, "Idempotency-Key", key)
 	}
 	available := func() int64 {
-		return decode[catalog.Inventory](s.do("catalog", http.MethodGet, target, "")).Available
+		return apitest.Decode[catalog.Inventory](s.do("catalog", http.MethodGet, target, "")).Available
 	}
 
 	first := adjust("k1", `{"delta":5,"reason":"delivery"}`)
-	got := decode[catalog.Adjustment](first)
+	got := apitest.Decode[catalog.Adjustment](first)
 	if first.Status != http.StatusCreated || got.Delta != 5 || got.SKU != "A" || got.Reason != "delivery" || got.ProductID != p.ID || first.Header.Get("Idempotent-Replayed") != "" {
 		t.Errorf("got %d %s", first.Status, first.Body)
 	}
@@ -35,8 +36,8 @@ func TestAdjustInventory(t *testing.T) {
 		t.Errorf("available: got %d, want 5", got)
 	}
 
-	adjust("k1", `{"delta":6,"reason":"delivery"}`).wantProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "Idempotency-Key")
-	adjust("k2", `{"delta":-6,"reason":"loss"}`).wantProblem(http.StatusConflict, "would_go_negative")
+	adjust("k1", `{"delta":6,"reason":"delivery"}`).WantProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "Idempotency-Key")
+	adjust("k2", `{"delta":-6,"reason":"loss"}`).WantProblem(http.StatusConflict, "would_go_negative")
 	if a := adjust("k2", `{"delta":-5,"reason":"loss"}`); a.Status != http.StatusCreated { // a refused request does not use up its key
 		t.Errorf("got %d %s", a.Status, a.Body)
 	}
@@ -66,22 +67,22 @@ func TestAdjustInventoryRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s.do("fulfilment", http.MethodPost, target, tc.body, "Idempotency-Key", "k").
-				wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+				WantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}
 	const valid = `{"delta":1,"reason":"x"}`
-	s.do("fulfilment", http.MethodPost, target, valid).wantProblem(http.StatusBadRequest, "idempotency_key_required", "Idempotency-Key")
+	s.do("fulfilment", http.MethodPost, target, valid).WantProblem(http.StatusBadRequest, "idempotency_key_required", "Idempotency-Key")
 	for _, key := range []string{"", `""`, "a b", "a\"b", "a,b", "ä", strings.Repeat("k", 256)} {
-		s.do("fulfilment", http.MethodPost, target, valid, "Idempotency-Key", key).wantProblem(http.StatusBadRequest, "invalid_parameter", "Idempotency-Key")
+		s.do("fulfilment", http.MethodPost, target, valid, "Idempotency-Key", key).WantProblem(http.StatusBadRequest, "invalid_parameter", "Idempotency-Key")
 	}
 	s.do("fulfilment", http.MethodPost, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV/inventory/adjustments", valid, "Idempotency-Key", "k").
-		wantProblem(http.StatusNotFound, "product_not_found")
+		WantProblem(http.StatusNotFound, "product_not_found")
 	s.do("fulfilment", http.MethodPost, "/v1/products/x/inventory/adjustments", valid, "Idempotency-Key", "k").
-		wantProblem(http.StatusNotFound, "product_not_found")
-	s.do("catalog", http.MethodGet, "/v1/products/x/inventory", "").wantProblem(http.StatusNotFound, "product_not_found")
+		WantProblem(http.StatusNotFound, "product_not_found")
+	s.do("catalog", http.MethodGet, "/v1/products/x/inventory", "").WantProblem(http.StatusNotFound, "product_not_found")
 }
 
-// TestRoles holds every route's policy against callers who may and may not.
+// TestRoles checks the policy of every route with callers who are allowed and who are not.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -99,7 +100,7 @@ func TestRoles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := s.in(t)
-			s.do("", tc.method, tc.target, "").wantProblem(http.StatusUnauthorized, "missing_token")
+			s.do("", tc.method, tc.target, "").WantProblem(http.StatusUnauthorized, "missing_token")
 			for _, role := range []string{"customer", "support", "admin", "catalog", "fulfilment"} {
 				may := false
 				for _, allowed := range tc.allowed {

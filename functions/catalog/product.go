@@ -1,5 +1,5 @@
-// Package catalog is the shop's catalogue: products, categories and stock. It holds the rules,
-// the handlers of its routes and the Store interface; it knows no database.
+// Package catalog is the shop's catalogue: products, categories and stock. It has the rules, the handlers
+// and the Store interface, and does not depend on a database.
 package catalog
 
 import (
@@ -8,14 +8,14 @@ import (
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
-// Product is something that the shop sells, or will, or did.
+// Product is something that the shop sells, will sell or has sold.
 type Product struct {
 	// ID is a ULID.
 	ID string `json:"id"`
-	// SKU is the stock keeping unit: unique in the shop, also among archived products, and never
-	// changed. It is what stock is counted by.
+	// SKU is the stock keeping unit, by which stock is counted: unique in the shop, archived products
+	// included, and never changed.
 	SKU string `json:"sku"`
-	// Name is what the customer reads.
+	// Name is the title that customers read.
 	Name string `json:"name"`
 	// Description is plain text; may be empty.
 	Description string `json:"description"`
@@ -27,7 +27,7 @@ type Product struct {
 	Attributes map[string]string `json:"attributes"`
 	// Price is for one piece, in minor units, taxes excluded.
 	Price money.Money `json:"price"`
-	// Status says who can see the product.
+	// Status decides who can see the product.
 	Status Status `json:"status"`
 	// Version counts the changes, from 1. It is the entity tag.
 	Version int64 `json:"version"`
@@ -36,12 +36,12 @@ type Product struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Status is where a product is in its life.
+// Status is the state of a product.
 type Status string
 
-// The life of a product: draft and active may follow each other; archived is the end.
+// The states of a product. Draft and active products can change into each other; archived is final.
 const (
-	// Draft products are seen by staff only.
+	// Draft products are visible to staff only.
 	Draft Status = "draft"
 	// Active products are for sale.
 	Active Status = "active"
@@ -58,7 +58,7 @@ func (s Status) Valid() bool {
 type Category struct {
 	// Name is the slug that products carry.
 	Name string `json:"name"`
-	// ActiveProducts is how many products in it are for sale.
+	// ActiveProducts is the number of its products that are for sale.
 	ActiveProducts int64 `json:"active_products"`
 }
 
@@ -66,11 +66,11 @@ type Category struct {
 type Inventory struct {
 	ProductID string `json:"product_id"`
 	SKU       string `json:"sku"`
-	// Available can be sold.
+	// Available pieces can be sold.
 	Available int64 `json:"available"`
-	// Reserved is held for orders that are not paid yet.
+	// Reserved pieces are held for orders that are not paid yet.
 	Reserved int64 `json:"reserved"`
-	// Sold was paid for.
+	// Sold pieces are paid for.
 	Sold int64 `json:"sold"`
 	// Version counts the changes, from 1.
 	Version   int64     `json:"version"`
@@ -83,9 +83,9 @@ type Adjustment struct {
 	ID        string `json:"id"`
 	ProductID string `json:"product_id"`
 	SKU       string `json:"sku"`
-	// Delta is what was added to the available stock, in pieces; negative takes away.
+	// Delta is the change of the available stock in pieces.
 	Delta int64 `json:"delta"`
-	// Reason is a sentence for the books.
+	// Reason explains the adjustment.
 	Reason    string    `json:"reason"`
 	CreatedAt time.Time `json:"created_at"`
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/internal/apitest"
+	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/page"
 )
@@ -18,7 +21,7 @@ func TestCreateProduct(t *testing.T) {
 	s := newShop(t)
 	a := s.do("catalog", http.MethodPost, "/v1/products", `{"sku":"TEA-1","name":"Assam","description":"Strong","category":"black-tea",
 		"tags":["loose"],"attributes":{"origin":"India"},"price":{"amount_minor":1250,"currency":"EUR"}}`)
-	got := decode[catalog.Product](a)
+	got := apitest.Decode[catalog.Product](a)
 	want := catalog.Product{
 		ID: got.ID, SKU: "TEA-1", Name: "Assam", Description: "Strong", Category: "black-tea", Tags: []string{"loose"},
 		Attributes: map[string]string{"origin": "India"}, Price: money.Money{AmountMinor: 1250, Currency: "EUR"},
@@ -34,7 +37,7 @@ func TestCreateProduct(t *testing.T) {
 		t.Errorf("tags and attributes must be [] and {}, not null: %+v", bare)
 	}
 	s.do("catalog", http.MethodPost, "/v1/products", `{"sku":"TEA-1","name":"x","category":"tea","price":{"amount_minor":1,"currency":"EUR"}}`).
-		wantProblem(http.StatusConflict, "sku_exists", "/sku")
+		WantProblem(http.StatusConflict, "sku_exists", "/sku")
 }
 
 func TestCreateProductRefuses(t *testing.T) {
@@ -53,6 +56,11 @@ func TestCreateProductRefuses(t *testing.T) {
 		"C1Control":        {"name", `"a\u0085"`, "/name"},
 		"TwoLines":         {"name", `"a\nb"`, "/name"},
 		"Invisible":        {"name", `"\u200b\ufeff"`, "/name"},
+		"HangulFillers":    {"name", `"\u115f\u1160\u3164\uffa0"`, "/name"},
+		"BlankBraille":     {"name", `"\u2800"`, "/name"},
+		"BlankTag":         {"tags", `["a"," "]`, "/tags/1"},
+		"FillerTag":        {"tags", `["a","\u3164"]`, "/tags/1"},
+		"BlankAttribute":   {"attributes", `{"\u2800":"x"}`, "/attributes"},
 		"TurnsDirection":   {"description", `"a\u202eb"`, "/description"},
 		"Noncharacter":     {"description", `"\uffff"`, "/description"},
 		"AttributeControl": {"attributes", `{"a\u001b[31m":"x"}`, "/attributes"},
@@ -69,7 +77,6 @@ func TestCreateProductRefuses(t *testing.T) {
 		"UnknownField":     {"colour", `"red"`, "/colour"},
 		"IDOfTheClient":    {"id", `"01ARZ3NDEKTSV4RRFFQ69G5FAV"`, "/id"},
 		"TooManyTags":      {"tags", tags, "/tags"},
-		"BlankTag":         {"tags", `["a"," "]`, "/tags/1"},
 		"AttributeNumber":  {"attributes", `{"a":1}`, "/attributes/a"},
 		"Archived":         {"status", `"archived"`, "/status"},
 		"UnknownStatus":    {"status", `"sold"`, "/status"},
@@ -86,7 +93,7 @@ func TestCreateProductRefuses(t *testing.T) {
 				members = append(members, fmt.Sprintf("%q:%s", tc.member, tc.value))
 			}
 			s.do("catalog", http.MethodPost, "/v1/products", "{"+strings.Join(members, ",")+"}").
-				wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+				WantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}
 }
@@ -99,22 +106,92 @@ func TestGetProduct(t *testing.T) {
 	archived := s.create("ARCHIVED", "")
 	s.do("catalog", http.MethodDelete, "/v1/products/"+archived.ID, "")
 
-	a := s.do("", http.MethodGet, "/v1/products/"+active.ID, "")
-	if a.Status != http.StatusOK || a.Header.Get("ETag") != `"1"` || decode[catalog.Product](a).SKU != "ACTIVE" {
-		t.Errorf("got %d %v %s", a.Status, a.Header, a.Body)
+	a := s.do("", http.MethodGet, "/v1/products/"+active.ID, "").Want(http.StatusOK)
+	if a.Header.Get("ETag") != `"1"` || a.Header.Get("Cache-Control") != publicCache || apitest.Decode[catalog.Product](a).SKU != "ACTIVE" {
+		t.Errorf("got %v %s", a.Header, a.Body)
 	}
-	if a := s.do("", http.MethodGet, "/v1/products/"+active.ID, "", "If-None-Match", `"1"`); a.Status != http.StatusNotModified || a.Body != "" {
-		t.Errorf("with the ETag: got %d %q, want 304", a.Status, a.Body)
+	a = s.do("", http.MethodGet, "/v1/products/"+active.ID, "", "If-None-Match", `"1"`).Want(http.StatusNotModified)
+	if a.Header.Get("Cache-Control") != publicCache || a.Body != "" {
+		t.Errorf("with the ETag: got %v %q", a.Header, a.Body)
 	}
-	if a := s.do("support", http.MethodGet, "/v1/products/"+draft.ID, ""); a.Status != http.StatusOK {
-		t.Errorf("staff reads a draft: got %d", a.Status)
+	// What a role may read is on routes of its own: the public route shows the same to everybody.
+	for _, roles := range []string{"", "customer", "catalog"} {
+		s.do(roles, http.MethodGet, "/v1/products/"+draft.ID, "").WantProblem(http.StatusNotFound, "product_not_found")
+		s.do(roles, http.MethodGet, "/v1/products/"+archived.ID, "").WantProblem(http.StatusGone, "product_archived")
 	}
-	for _, roles := range []string{"", "customer"} {
-		s.do(roles, http.MethodGet, "/v1/products/"+draft.ID, "").wantProblem(http.StatusNotFound, "product_not_found")
-	}
-	s.do("catalog", http.MethodGet, "/v1/products/"+archived.ID, "").wantProblem(http.StatusGone, "product_archived")
 	for _, id := range []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV", "x", "a%2Fb", "%3F", strings.Repeat("9", 300)} {
-		s.do("", http.MethodGet, "/v1/products/"+id, "").wantProblem(http.StatusNotFound, "product_not_found")
+		s.do("", http.MethodGet, "/v1/products/"+id, "").WantProblem(http.StatusNotFound, "product_not_found")
+	}
+}
+
+func TestGetStaffProduct(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	products := map[string]catalog.Product{
+		"active": s.create("ACTIVE", ""), "draft": s.create("DRAFT", `,"status":"draft"`), "archived": s.create("ARCHIVED", ""),
+	}
+	s.do("catalog", http.MethodDelete, "/v1/products/"+products["archived"].ID, "").Want(http.StatusNoContent)
+	for status, p := range products {
+		target := "/v1/staff/products/" + p.ID
+		for _, role := range policy.Staff() {
+			a := s.do(role, http.MethodGet, target, "").Want(http.StatusOK)
+			got := apitest.Decode[catalog.Product](a)
+			if string(got.Status) != status || got.ID != p.ID || a.Header.Get("ETag") != api.ETag(got.Version) || a.Header.Get("Cache-Control") != "private, no-cache" {
+				t.Errorf("%s as %s: got %v %s", status, role, a.Header, a.Body)
+			}
+			s.do(role, http.MethodGet, target, "", "If-None-Match", api.ETag(got.Version)).Want(http.StatusNotModified)
+		}
+		s.do("", http.MethodGet, target, "").WantProblem(http.StatusUnauthorized, "missing_token")
+		s.do("customer service", http.MethodGet, target, "").WantProblem(http.StatusForbidden, "insufficient_role")
+	}
+	for _, id := range []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV", "x"} {
+		s.do("catalog", http.MethodGet, "/v1/staff/products/"+id, "").WantProblem(http.StatusNotFound, "product_not_found")
+	}
+}
+
+// Every public read may be cached and revalidated, ignores credentials, and has refusals that nobody keeps.
+func TestPublicReads(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	p := s.create("A", "")
+	s.create("B", "")
+	for name, tc := range map[string]struct{ target, refused string }{
+		"get-product":     {"/v1/products/" + p.ID, "/v1/products/x"},
+		"list-products":   {"/v1/products?category=tea&limit=1", "/v1/products?limit=0"},
+		"search-products": {"/v1/products/search?q=product&limit=1", "/v1/products/search"},
+		"list-categories": {"/v1/categories", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
+			a := s.do("", http.MethodGet, tc.target, "").Want(http.StatusOK)
+			etag := a.Header.Get("ETag")
+			if etag == "" || a.Header.Get("Cache-Control") != publicCache || a.Header.Get("Vary") != "" {
+				t.Errorf("got %v", a.Header)
+			}
+			for _, token := range []string{"Bearer garbage", "Basic dXNlcjpwYXNz", "x"} {
+				if with := s.do("", http.MethodGet, tc.target, "", "Authorization", token); with.Status != http.StatusOK || with.Body != a.Body {
+					t.Errorf("Authorization: %s: got %d %s", token, with.Status, with.Body)
+				}
+			}
+			again := s.do("", http.MethodGet, tc.target, "", "If-None-Match", etag).Want(http.StatusNotModified)
+			if again.Body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Cache-Control") != publicCache {
+				t.Errorf("304 with %v %q", again.Header, again.Body)
+			}
+			s.do("", http.MethodGet, tc.target, "", "If-None-Match", `"0"`).Want(http.StatusOK)
+			if tc.refused == "" {
+				return
+			}
+			if a := s.do("", http.MethodGet, tc.refused, ""); a.Status < 400 || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("ETag") != "" {
+				t.Errorf("refused: got %d %v", a.Status, a.Header)
+			}
+		})
+	}
+
+	target := "/v1/products?category=tea"
+	before := s.do("", http.MethodGet, target, "").Header.Get("ETag")
+	s.create("C", "")
+	if a := s.do("", http.MethodGet, target, "", "If-None-Match", before); a.Status != http.StatusOK || a.Header.Get("ETag") == before {
+		t.Errorf("a changed list: got %d with %v", a.Status, a.Header)
 	}
 }
 
@@ -125,7 +202,7 @@ func TestUpdateProduct(t *testing.T) {
 	target := "/v1/products/" + p.ID
 	a := s.do("catalog", http.MethodPatch, target,
 		`{"name":"New","description":null,"tags":null,"attributes":{"drop":null,"add":"3"},"price":{"amount_minor":7},"status":"draft"}`, "If-Match", `"1"`)
-	got := decode[catalog.Product](a)
+	got := apitest.Decode[catalog.Product](a)
 	want := p
 	want.Name, want.Description, want.Tags, want.Status, want.Version, want.UpdatedAt = "New", "", []string{}, catalog.Draft, 2, got.UpdatedAt
 	want.Attributes = map[string]string{"keep": "1", "add": "3"}
@@ -134,8 +211,8 @@ func TestUpdateProduct(t *testing.T) {
 		t.Errorf("status %d, ETag %s (-want +got):\n%s", a.Status, a.Header.Get("ETag"), diff)
 	}
 
-	s.do("catalog", http.MethodPatch, target, `{}`).wantProblem(http.StatusPreconditionRequired, "precondition_required", "If-Match")
-	s.do("catalog", http.MethodPatch, target, `{"name":"x"}`, "If-Match", `"1"`).wantProblem(http.StatusPreconditionFailed, "precondition_failed")
+	s.do("catalog", http.MethodPatch, target, `{}`).WantProblem(http.StatusPreconditionRequired, "precondition_required", "If-Match")
+	s.do("catalog", http.MethodPatch, target, `{"name":"x"}`, "If-Match", `"1"`).WantProblem(http.StatusPreconditionFailed, "precondition_failed")
 	for name, tc := range map[string]struct{ body, pointer string }{
 		"NullName":        {`{"name":null}`, "/name"},
 		"NullPrice":       {`{"price":null}`, "/price"},
@@ -150,12 +227,12 @@ func TestUpdateProduct(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := s.in(t)
 			s.do("catalog", http.MethodPatch, target, tc.body, "If-Match", `"2"`).
-				wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+				WantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}
 	s.do("catalog", http.MethodDelete, target, "")
-	s.do("catalog", http.MethodPatch, target, `{"name":"x"}`, "If-Match", `"3"`).wantProblem(http.StatusGone, "product_archived")
-	s.do("catalog", http.MethodPatch, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV", `{"name":"x"}`, "If-Match", `"3"`).wantProblem(http.StatusNotFound, "product_not_found")
+	s.do("catalog", http.MethodPatch, target, `{"name":"x"}`, "If-Match", `"3"`).WantProblem(http.StatusGone, "product_archived")
+	s.do("catalog", http.MethodPatch, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV", `{"name":"x"}`, "If-Match", `"3"`).WantProblem(http.StatusNotFound, "product_not_found")
 }
 
 func TestArchiveProduct(t *testing.T) {
@@ -163,16 +240,16 @@ func TestArchiveProduct(t *testing.T) {
 	s := newShop(t)
 	p := s.create("A", "")
 	target := "/v1/products/" + p.ID
-	s.do("catalog", http.MethodDelete, target, "", "If-Match", `"9"`).wantProblem(http.StatusPreconditionFailed, "precondition_failed")
-	s.do("catalog", http.MethodDelete, target, "", "If-Match", "").wantProblem(http.StatusBadRequest, "invalid_parameter", "If-Match")
+	s.do("catalog", http.MethodDelete, target, "", "If-Match", `"9"`).WantProblem(http.StatusPreconditionFailed, "precondition_failed")
+	s.do("catalog", http.MethodDelete, target, "", "If-Match", "").WantProblem(http.StatusBadRequest, "invalid_parameter", "If-Match")
 	for range 2 {
 		if a := s.do("catalog", http.MethodDelete, target, ""); a.Status != http.StatusNoContent || a.Body != "" {
 			t.Errorf("got %d %q, want 204", a.Status, a.Body)
 		}
 	}
-	s.do("catalog", http.MethodDelete, "/v1/products/nothing", "").wantProblem(http.StatusNotFound, "product_not_found")
+	s.do("catalog", http.MethodDelete, "/v1/products/nothing", "").WantProblem(http.StatusNotFound, "product_not_found")
 	s.do("catalog", http.MethodPost, "/v1/products", `{"sku":"A","name":"x","category":"tea","price":{"amount_minor":1,"currency":"EUR"}}`).
-		wantProblem(http.StatusConflict, "sku_exists")
+		WantProblem(http.StatusConflict, "sku_exists")
 }
 
 func TestListProducts(t *testing.T) {
@@ -186,7 +263,7 @@ func TestListProducts(t *testing.T) {
 	var skus []string
 	target := "/v1/products?category=tea&limit=2"
 	for next := target; next != ""; {
-		got := decode[page.Page[catalog.Product]](s.do("", http.MethodGet, next, ""))
+		got := apitest.Decode[page.Page[catalog.Product]](s.do("", http.MethodGet, next, ""))
 		for _, p := range got.Data {
 			skus = append(skus, p.SKU)
 		}
@@ -201,23 +278,24 @@ func TestListProducts(t *testing.T) {
 	if len(skus) != 5 {
 		t.Errorf("walked over %v, want the 5 active products", skus)
 	}
-	if got := decode[page.Page[catalog.Product]](s.do("catalog", http.MethodGet, "/v1/products?status=draft", "")); len(got.Data) != 1 {
-		t.Errorf("staff lists drafts: got %d, want 1", len(got.Data))
-	}
 	if a := s.do("", http.MethodGet, "/v1/products?category=none", ""); a.Status != http.StatusOK || !strings.Contains(a.Body, `"data":[]`) {
 		t.Errorf("empty list: got %d %s", a.Status, a.Body)
 	}
 
-	s.do("", http.MethodGet, "/v1/products?status=draft", "").wantProblem(http.StatusForbidden, "status_not_visible", "status")
+	for _, roles := range []string{"", "customer", "catalog"} {
+		for _, status := range []string{"draft", "archived"} {
+			s.do(roles, http.MethodGet, "/v1/products?status="+status, "").WantProblem(http.StatusForbidden, "status_not_visible", "status")
+		}
+	}
 	for query, pointer := range map[string]string{
 		"limit=0": "limit", "limit=101": "limit", "limit=x": "limit", "limit=": "limit", "status=sold": "status", "status=": "status",
 		"category=A%20B": "category", "status=active&status=draft": "status",
 	} {
-		s.do("", http.MethodGet, "/v1/products?"+query, "").wantProblem(http.StatusBadRequest, "invalid_parameter", pointer)
+		s.do("", http.MethodGet, "/v1/products?"+query, "").WantProblem(http.StatusBadRequest, "invalid_parameter", pointer)
 	}
-	s.do("", http.MethodGet, "/v1/products?a=%zz", "").wantProblem(http.StatusBadRequest, "malformed_query")
+	s.do("", http.MethodGet, "/v1/products?a=%zz", "").WantProblem(http.StatusBadRequest, "malformed_query")
 
-	cursor := decode[page.Page[catalog.Product]](s.do("", http.MethodGet, target, "")).NextCursor
+	cursor := apitest.Decode[page.Page[catalog.Product]](s.do("", http.MethodGet, target, "")).NextCursor
 	for name, query := range map[string]string{
 		"Garbage":       "/v1/products?category=tea&limit=2&cursor=x",
 		"Empty":         "/v1/products?category=tea&limit=2&cursor=",
@@ -228,11 +306,49 @@ func TestListProducts(t *testing.T) {
 		"LineBreakedIn": target + "&cursor=" + cursor + "%0A",
 	} {
 		a := s.do("", http.MethodGet, query, "")
-		if got := decode[problemBody](a); a.Status != http.StatusBadRequest || (got.Code != "invalid_cursor" && name != "GivenTwice") {
-			t.Errorf("%s: got %d %s", name, a.Status, a.Body)
+		code := "invalid_cursor"
+		if name == "GivenTwice" {
+			code = "invalid_parameter"
+		}
+		a.WantProblem(http.StatusBadRequest, code, "cursor")
+	}
+	s.do("customer", http.MethodGet, target+"&cursor="+cursor, "").Want(http.StatusOK) // the list is everybody's
+}
+
+func TestListStaffProducts(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	const path = "/v1/staff/products"
+	for i := range 3 {
+		s.create(fmt.Sprintf("ACTIVE%d", i), "")
+		s.create(fmt.Sprintf("DRAFT%d", i), `,"status":"draft"`)
+		p := s.create(fmt.Sprintf("ARCHIVED%d", i), "")
+		s.do("catalog", http.MethodDelete, "/v1/products/"+p.ID, "").Want(http.StatusNoContent)
+	}
+	for query, want := range map[string]string{
+		"": "ACTIVE", "?status=active": "ACTIVE", "?status=draft": "DRAFT", "?status=archived": "ARCHIVED", "?category=tea&status=draft": "DRAFT",
+	} {
+		a := s.do("support", http.MethodGet, path+query, "").Want(http.StatusOK)
+		if a.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: Cache-Control %s", query, a.Header.Get("Cache-Control"))
+		}
+		got := apitest.Decode[page.Page[catalog.Product]](a)
+		if len(got.Data) != 3 || strings.Trim(got.Data[0].SKU, "0123456789") != want {
+			t.Errorf("%s: got %s", query, a.Body)
 		}
 	}
-	s.do("customer", http.MethodGet, target+"&cursor="+cursor, "").wantProblem(http.StatusBadRequest, "invalid_cursor")
+
+	first := apitest.Decode[page.Page[catalog.Product]](s.do("catalog", http.MethodGet, path+"?status=draft&limit=2", ""))
+	next := "&limit=2&cursor=" + first.NextCursor
+	rest := apitest.Decode[page.Page[catalog.Product]](s.do("catalog", http.MethodGet, path+"?status=draft"+next, ""))
+	if len(first.Data) != 2 || len(rest.Data) != 1 || rest.HasMore {
+		t.Errorf("got pages of %d and %d", len(first.Data), len(rest.Data))
+	}
+	s.do("admin", http.MethodGet, path+"?status=draft"+next, "").WantProblem(http.StatusBadRequest, "invalid_cursor", "cursor") // another caller's
+	s.do("catalog", http.MethodGet, path+"?status=active"+next, "").WantProblem(http.StatusBadRequest, "invalid_cursor", "cursor")
+	s.do("catalog", http.MethodGet, path+"?status=sold", "").WantProblem(http.StatusBadRequest, "invalid_parameter", "status")
+	s.do("", http.MethodGet, path, "").WantProblem(http.StatusUnauthorized, "missing_token")
+	s.do("customer", http.MethodGet, path, "").WantProblem(http.StatusForbidden, "insufficient_role")
 }
 
 func TestListOfLargeProductsFitsIntoLambdasResponse(t *testing.T) {
@@ -253,7 +369,7 @@ func TestListOfLargeProductsFitsIntoLambdasResponse(t *testing.T) {
 		if len(a.Body) > 3<<20 {
 			t.Fatalf("a page has %d bytes", len(a.Body))
 		}
-		got := decode[page.Page[catalog.Product]](a)
+		got := apitest.Decode[page.Page[catalog.Product]](a)
 		for _, p := range got.Data {
 			read[p.SKU] = true
 		}
@@ -273,15 +389,15 @@ func TestSearchProducts(t *testing.T) {
 	s.create("DARK-1", `,"tags":["Ethiopia"]`)
 	s.create("LIGHT-1", "")
 	for query, want := range map[string]int{"q=dark": 1, "q=ETH": 1, "q=prod": 2, "q=dark+ethi": 1, "q=dark+light": 0, "q=product&limit=1": 1} {
-		if got := decode[page.Page[catalog.Product]](s.do("", http.MethodGet, "/v1/products/search?"+query, "")); len(got.Data) != want {
+		if got := apitest.Decode[page.Page[catalog.Product]](s.do("", http.MethodGet, "/v1/products/search?"+query, "")); len(got.Data) != want {
 			t.Errorf("%s: found %d, want %d", query, len(got.Data), want)
 		}
 	}
 	for _, query := range []string{"", "q=", "q=a", "q=%20-%20"} {
-		s.do("", http.MethodGet, "/v1/products/search?"+query, "").wantProblem(http.StatusBadRequest, "query_too_short", "q")
+		s.do("", http.MethodGet, "/v1/products/search?"+query, "").WantProblem(http.StatusBadRequest, "query_too_short", "q")
 	}
 	for _, query := range []string{"q=aa+bb+cc+dd+ee+ff", "q=" + strings.Repeat("a", 101), "q=aa&q=bb"} {
-		s.do("", http.MethodGet, "/v1/products/search?"+query, "").wantProblem(http.StatusBadRequest, "invalid_parameter", "q")
+		s.do("", http.MethodGet, "/v1/products/search?"+query, "").WantProblem(http.StatusBadRequest, "invalid_parameter", "q")
 	}
 }
 
@@ -293,7 +409,7 @@ func TestListCategories(t *testing.T) {
 	}
 	s.create("A", "")
 	s.create("B", `,"status":"draft"`)
-	got := decode[page.Page[catalog.Category]](s.do("", http.MethodGet, "/v1/categories", ""))
+	got := apitest.Decode[page.Page[catalog.Category]](s.do("", http.MethodGet, "/v1/categories", ""))
 	if diff := cmp.Diff([]catalog.Category{{Name: "tea", ActiveProducts: 1}}, got.Data); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

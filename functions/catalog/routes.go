@@ -7,17 +7,29 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
-// The routes of the catalogue and who may use them. Where a route is Optional, anonymous callers
-// and customers see active products only.
+// The routes of the catalogue and who may use them. The public ones show active products only, the same to
+// everybody, so that caches may keep their answers. Staff read products of every status by routes of their
+// own.
 var (
 	ListProductsRoute = api.Route{
-		Name: "list-products", Method: http.MethodGet, Path: "/v1/products", Auth: api.Optional,
+		Name: "list-products", Method: http.MethodGet, Path: "/v1/products", Auth: api.Public,
 	}
 	SearchProductsRoute = api.Route{
-		Name: "search-products", Method: http.MethodGet, Path: "/v1/products/search", Auth: api.Optional,
+		Name: "search-products", Method: http.MethodGet, Path: "/v1/products/search", Auth: api.Public,
 	}
 	GetProductRoute = api.Route{
-		Name: "get-product", Method: http.MethodGet, Path: "/v1/products/{id}", Auth: api.Optional,
+		Name: "get-product", Method: http.MethodGet, Path: "/v1/products/{id}", Auth: api.Public,
+	}
+	ListCategoriesRoute = api.Route{
+		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Public,
+	}
+	ListStaffProductsRoute = api.Route{
+		Name: "list-staff-products", Method: http.MethodGet, Path: "/v1/staff/products",
+		Auth: api.Required, Roles: policy.Staff(),
+	}
+	GetStaffProductRoute = api.Route{
+		Name: "get-staff-product", Method: http.MethodGet, Path: "/v1/staff/products/{id}",
+		Auth: api.Required, Roles: policy.Staff(),
 	}
 	CreateProductRoute = api.Route{
 		Name: "create-product", Method: http.MethodPost, Path: "/v1/products",
@@ -30,9 +42,6 @@ var (
 	ArchiveProductRoute = api.Route{
 		Name: "archive-product", Method: http.MethodDelete, Path: "/v1/products/{id}",
 		Auth: api.Required, Roles: []string{policy.RoleCatalog},
-	}
-	ListCategoriesRoute = api.Route{
-		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Public,
 	}
 	GetInventoryRoute = api.Route{
 		Name: "get-inventory", Method: http.MethodGet, Path: "/v1/products/{id}/inventory",
@@ -47,7 +56,8 @@ var (
 // Routes returns every route of the catalogue.
 func Routes() []api.Route {
 	return []api.Route{
-		ListProductsRoute, SearchProductsRoute, GetProductRoute, CreateProductRoute, UpdateProductRoute,
-		ArchiveProductRoute, ListCategoriesRoute, GetInventoryRoute, AdjustInventoryRoute,
+		ListProductsRoute, SearchProductsRoute, GetProductRoute, ListCategoriesRoute,
+		ListStaffProductsRoute, GetStaffProductRoute,
+		CreateProductRoute, UpdateProductRoute, ArchiveProductRoute, GetInventoryRoute, AdjustInventoryRoute,
 	}
 }

@@ -6,9 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -47,7 +46,7 @@ func (r *rules) sku(sku string) {
 	}
 }
 
-// given notes that a required member is absent, and reports whether it is there.
+// given refuses a required member that is absent, and reports whether it is present.
 func (r *rules) given(pointer string, present bool) bool {
 	if !present {
 		r.refuse(pointer, "is required")
@@ -87,7 +86,7 @@ func (r *rules) attributes(attributes map[string]string) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if utf8.RuneCountInString(name) > MaxAttributeName || !visible(name) || !singleLine(name) || strings.ContainsFunc(name, notText) {
+		if policy.Blank(name) || !policy.OneLine(name) || policy.TextFault(name, MaxAttributeName) != "" {
 			r.refuse("/attributes", "names must be one line of 1 to %d characters without control characters", MaxAttributeName)
 			continue
 		}
@@ -95,49 +94,21 @@ func (r *rules) attributes(attributes map[string]string) {
 	}
 }
 
-// line is text in one line that shows something.
+// line checks text that has one line and is not blank.
 func (r *rules) line(pointer, s string, limit int) {
 	switch {
-	case !visible(s):
+	case policy.Blank(s):
 		r.refuse(pointer, "must not be blank")
-	case !singleLine(s):
+	case !policy.OneLine(s):
 		r.refuse(pointer, "must be one line")
 	default:
 		r.text(pointer, s, limit)
 	}
 }
 
-// text refuses more than limit characters, and characters that are no text: controls other than line
-// breaks and tabs, what turns the direction of the text around it, and code points that are no
-// characters.
+// text checks text that may be empty or have several lines.
 func (r *rules) text(pointer, s string, limit int) {
-	if utf8.RuneCountInString(s) > limit {
-		r.refuse(pointer, "must not have more than %d characters", limit)
-	}
-	if strings.ContainsFunc(s, notText) {
-		r.refuse(pointer, "must not contain control characters")
+	if fault := policy.TextFault(s, limit); fault != "" {
+		r.refuse(pointer, "%s", fault)
 	}
 }
-
-func notText(c rune) bool {
-	switch {
-	case c == '\n', c == '\r', c == '\t':
-		return false
-	case c >= 0x202a && c <= 0x202e, c >= 0x2066 && c <= 0x2069: // bidirectional overrides and isolates
-		return true
-	case c >= 0xfdd0 && c <= 0xfdef, c&0xfffe == 0xfffe: // noncharacters (Unicode section 23.7)
-		return true
-	default:
-		return unicode.IsControl(c)
-	}
-}
-
-// visible reports whether s has a character that is seen: a letter, digit, mark on one, symbol or
-// punctuation.
-func visible(s string) bool {
-	return strings.ContainsFunc(s, func(c rune) bool {
-		return unicode.IsLetter(c) || unicode.IsNumber(c) || unicode.IsSymbol(c) || unicode.IsPunct(c)
-	})
-}
-
-func singleLine(s string) bool { return !strings.ContainsAny(s, "\n\r\u2028\u2029") }

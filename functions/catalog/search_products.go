@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
 // Limits of a search.
 const (
-	// MaxQueryWords is how many words of a query are looked for.
+	// MaxQueryWords is the maximum number of words in a query.
 	MaxQueryWords = 5
 	maxQuery      = 100
 )
@@ -20,12 +22,12 @@ type productSearcher interface {
 	Search(ctx context.Context, words []string, limit int, after []byte) ([]Product, []byte, error)
 }
 
-// SearchProducts answers 200 with a page of the active products whose name, tags or SKU have, for
-// every word of q, a word that starts with it. Query parameters: q (1 to 5 words, each of 2
-// characters or more), limit (1 to 100, default 20) and cursor.
-func SearchProducts(products productSearcher, cursors Cursors) api.Handler {
+// SearchProducts answers 200 with a page of active products, or 304. A product is found when its name,
+// tags or SKU have, for every word of q, a word that starts with it. Query parameters: q (1 to 5 words,
+// each of 2 characters or more), limit (1 to 100, default 20) and cursor.
+func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := parseQuery(r)
+		query, err := page.ParseQuery(r)
 		if err != nil {
 			return err
 		}
@@ -33,14 +35,16 @@ func SearchProducts(products productSearcher, cursors Cursors) api.Handler {
 		if err != nil {
 			return err
 		}
-		pager, err := newPager(r, cursors, query, SearchProductsRoute, words...)
+
+		binding := page.Binding{Route: SearchProductsRoute.Name, Filter: strings.Join(words, "\n")}
+		found, err := page.Read(query, cursors.Get(r.Context()), binding, func(limit int, after []byte) ([]Product, []byte, error) {
+			return products.Search(r.Context(), words, limit, after)
+		})
 		if err != nil {
 			return err
 		}
-
-		return pager.answer(w, func(limit int, after []byte) ([]Product, []byte, error) {
-			return products.Search(r.Context(), words, limit, after)
-		})
+		w.Header().Set("Cache-Control", cfg.PublicCache)
+		return api.WriteTagged(w, r, found)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Service makes the changes of the catalogue: it gives ids, versions and times, keeps the rules
-// between a product's states, and leaves the storing to its Store.
+// Service changes the catalogue. It sets ids, versions and times and checks the rules between a product's
+// states; a Store stores the result.
 type Service struct {
 	store Store
 	now   func() time.Time
@@ -59,8 +59,8 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	return s.replace(ctx, before, after)
 }
 
-// Archive ends the product's life. Archiving it again changes nothing. A version of 0 archives
-// whatever is there; another version must be the product's, or it returns ErrStale.
+// Archive takes the product out of sale for good. Archiving it again changes nothing. Version 0 matches any
+// version; another one must be the product's, or Archive returns ErrStale.
 func (s *Service) Archive(ctx context.Context, id string, version int64) error {
 	before, err := get(ctx, s.store, id)
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) replace(ctx context.Context, before, after Product) (Product, 
 }
 
 // Adjust moves the stock of a product by delta pieces, once for each key. It returns the ledger
-// entry, and true when the key had been used for this request before. It returns ErrNotFound,
+// entry, and true if the key was used for this request before. It returns ErrNotFound,
 // ErrWouldGoNegative and ErrKeyReused.
 func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKey, delta int64, reason string) (Adjustment, bool, error) {
 	if _, err := ulid.ParseStrict(productID); err != nil {
@@ -104,7 +104,7 @@ func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKe
 	})
 }
 
-// withoutNulls makes absent tags and attributes empty ones, so that clients read [] and {}.
+// withoutNulls replaces missing tags and attributes by empty ones, so that clients read [] and {}.
 func (p Product) withoutNulls() Product {
 	if p.Tags == nil {
 		p.Tags = []string{}
@@ -115,7 +115,7 @@ func (p Product) withoutNulls() Product {
 	return p
 }
 
-// clock returns the time as products carry it: UTC, to the millisecond.
+// clock returns the time as products have it: in UTC, to the millisecond.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 
 func newID(now time.Time) string {

@@ -7,10 +7,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The errors that a Store returns. Whatever is not one of them is a failure of the store, which
-// answers 503 or 500.
+// The errors that a Store returns. Any other error is a failure of the store, which is answered with 503 or
+// 500.
 var (
-	// ErrNotFound: there is no such product.
+	// ErrNotFound: the product does not exist.
 	ErrNotFound = problem.New(problem.NotFound, "product_not_found", "There is no such product.")
 	// ErrGone: the product is archived.
 	ErrGone = problem.New(problem.Gone, "product_archived", "The product is archived.")
@@ -21,28 +21,28 @@ var (
 	ErrStale = api.Stale()
 	// ErrWouldGoNegative: the adjustment takes more than is available.
 	ErrWouldGoNegative = problem.New(problem.Conflict, "would_go_negative", "The adjustment takes more than is available.")
-	// ErrKeyReused: the idempotency key came with another request before.
+	// ErrKeyReused: the idempotency key was used for another request.
 	ErrKeyReused = problem.New(problem.Invalid, "idempotency_key_reused",
 		"The Idempotency-Key was used for another request.").
 		WithFields(problem.FieldError{Pointer: "Idempotency-Key", Detail: "must be new for every new request"})
 )
 
-// Store keeps the catalogue. Every change is one transaction: all of it happens or none. Repeating
-// an identical Create or Update is not an error, because a lost answer looks like that.
+// Store stores the catalogue. Every change is one transaction: all of it happens or nothing. Repeating an
+// identical Create or Update is not an error, because a caller whose answer was lost repeats it.
 type Store interface {
 	// Get returns the product, archived ones included, or ErrNotFound.
 	Get(ctx context.Context, id string) (Product, error)
-	// Create adds the product with an empty stock. It returns ErrSKUExists when the SKU is taken.
+	// Create adds the product with an empty stock. It returns ErrSKUExists if the SKU is taken.
 	Create(ctx context.Context, p Product) error
 	// Update replaces before with after, which has the next version and the same id and SKU. It
-	// returns ErrStale when the stored version is not before's, and ErrNotFound.
+	// returns ErrStale if the stored version is not before's, and ErrNotFound.
 	Update(ctx context.Context, before, after Product) error
 	// List returns the products that match the filter, newest first. after is the position that
-	// the page before returned, nil for the first page; the returned position is nil on the last.
+	// the previous page returned, nil for the first page; the returned position is nil on the last one.
 	List(ctx context.Context, filter Filter, limit int, after []byte) ([]Product, []byte, error)
 	// Search returns the active products that have a word starting with each of words, which are
-	// as Words returns them. The order is the store's own. A page may be short, or empty, although
-	// a position is returned: then there may be more.
+	// as Words returns them. The order depends on the store. A page may be short, or even empty, and
+	// still have a position: then there may be more.
 	Search(ctx context.Context, words []string, limit int, after []byte) ([]Product, []byte, error)
 	// Categories returns the categories that have active products, by name.
 	Categories(ctx context.Context) ([]Category, error)
@@ -55,15 +55,17 @@ type Store interface {
 	Adjust(ctx context.Context, key AdjustmentKey, a Adjustment) (stored Adjustment, replayed bool, err error)
 }
 
-// Filter selects products for a list. Empty fields select everything.
+// Filter selects the products of a list.
 type Filter struct {
+	// Status is required: a list has products of one status.
+	Status Status
+	// Category is a slug; empty selects every category.
 	Category string
-	Status   Status
 }
 
-// AdjustmentKey makes a retried adjustment recognisable.
+// AdjustmentKey identifies a repeated adjustment.
 type AdjustmentKey struct {
-	// Principal is the caller; keys of different callers do not meet.
+	// Principal is the caller; the same key of another caller is a different one.
 	Principal string
 	// Key is the Idempotency-Key header's value.
 	Key string

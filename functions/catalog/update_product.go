@@ -13,8 +13,8 @@ type productUpdater interface {
 	Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error)
 }
 
-// updateProductRequest is a merge patch (RFC 7396). Null clears description, tags and attributes;
-// the attributes given replace single ones, and null removes one.
+// updateProductRequest is a merge patch (RFC 7396). Null clears description, tags and attributes. Each given
+// attribute replaces the one with its name; null removes it.
 type updateProductRequest struct {
 	Name        api.PatchField[string]             `json:"name"`
 	Description api.PatchField[string]             `json:"description"`
@@ -30,8 +30,8 @@ type pricePatch struct {
 	Currency    api.PatchField[string] `json:"currency"`
 }
 
-// Validate implements api.Validator. It checks what can be known without the product; the rest is
-// checked on the patched product.
+// Validate implements api.Validator. It checks what does not depend on the stored product; apply checks the
+// rest.
 func (in updateProductRequest) Validate() []problem.FieldError {
 	var r rules
 	refuseNull := func(pointer string, null bool) {

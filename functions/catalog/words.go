@@ -6,13 +6,12 @@ import (
 )
 
 const (
-	// MinWord is the shortest word that products are found by, in characters (Unicode code points).
+	// MinWord is the minimum length of a word that finds products, in characters (Unicode code points).
 	MinWord = 2
-	// MaxWord is how much of a longer word counts, in the product and in the query, so that they
-	// still meet.
+	// MaxWord is the length to which longer words are cut, in products and in queries.
 	MaxWord = 32
-	// MaxWords is how many different words of a product can be searched for: the first ones of its
-	// SKU, its name and its tags, in this order.
+	// MaxWords is the maximum number of different words that find a product: the first ones of its SKU,
+	// name and tags, in this order.
 	MaxWords = 30
 )
 
@@ -43,7 +42,7 @@ func isSeparator(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 }
 
-// Words returns the words that the product is found by, MaxWords at most.
+// Words returns the words that find the product, at most MaxWords.
 func (p Product) Words() []string {
 	words := Words(append([]string{p.SKU, p.Name}, p.Tags...)...)
 	return words[:min(len(words), MaxWords)]

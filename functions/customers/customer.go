@@ -1,6 +1,6 @@
-// Package customers is what the shop knows about the people who buy: their profiles. It holds the
-// rules, the handlers of its routes and the Store interface; it knows no database. A profile comes
-// into being with the user who owns it, in one transaction that the registration makes.
+// Package customers has the profiles of the people who buy. It has the rules, the handlers and the Store
+// interface, and does not depend on a database. The registration creates a profile together with its user, in
+// one transaction.
 package customers
 
 import "time"
@@ -9,10 +9,10 @@ import "time"
 type Customer struct {
 	// ID is the user's id, a ULID: the subject of the person's tokens.
 	ID string `json:"id"`
-	// Email is the address that the person registered with, as it was spelled there. It is not changed
-	// here: it is what the person logs in with.
+	// Email is the address that the person registered with, spelled as it was then. It cannot be changed
+	// here, because the person logs in with it.
 	Email string `json:"email"`
-	// Name is how the person wants to be called. It keeps to policy.PersonNameFault.
+	// Name is the name that the person chose. policy.PersonNameFault has its rules.
 	Name string `json:"name"`
 	// Version counts the changes, from 1. It is the entity tag.
 	Version int64 `json:"version"`

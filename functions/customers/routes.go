@@ -6,7 +6,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
-// The routes of the caller's own profile. Whose it is comes from the token and from nowhere else.
+// The routes of the caller's own profile. Only the token identifies the owner.
 var (
 	GetMyProfileRoute = api.Route{
 		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required,

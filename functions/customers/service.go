@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Service changes profiles: it keeps versions and times, and leaves the storing to its Store.
+// Service changes profiles. It sets versions and times; a Store stores the result.
 type Service struct {
 	store Store
 	now   func() time.Time

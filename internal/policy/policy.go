@@ -1,5 +1,5 @@
-// Package policy is what every resource keeps to: the roles of the shop, as data to declare routes with,
-// and the rule for a person's name.
+// Package policy holds what every resource of the shop uses: the roles, to declare routes with, and the rules
+// for texts.
 package policy
 
 // The roles that a user can hold.
@@ -12,9 +12,9 @@ const (
 	RoleSupport = "support"
 	// RoleAdmin manages users and rules.
 	RoleAdmin = "admin"
-	// RoleCustomer buys. Every new user has it.
+	// RoleCustomer buys products. Every new user has it.
 	RoleCustomer = "customer"
-	// RoleService is for machines: other services that ask whether a token stands.
+	// RoleService is for machines: other services that check tokens.
 	RoleService = "service"
 )
 
@@ -23,7 +23,7 @@ func Roles() []string {
 	return []string{RoleAdmin, RoleCatalog, RoleCustomer, RoleFulfilment, RoleService, RoleSupport}
 }
 
-// Staff returns the roles whose holders see what is not public yet, such as draft products.
+// Staff returns the roles that may read what is not public, such as draft products.
 func Staff() []string {
 	return []string{RoleCatalog, RoleFulfilment, RoleSupport, RoleAdmin}
 }

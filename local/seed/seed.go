@@ -139,7 +139,7 @@ func (c *client) load(ctx context.Context, s sample, result *Result) error {
 func (c *client) find(ctx context.Context, want product) (product, error) {
 	query := url.Values{"category": {want.Category}, "status": {want.Status}, "limit": {"100"}}
 	for {
-		res, err := c.send(ctx, http.MethodGet, "/v1/products?"+query.Encode(), "", nil)
+		res, err := c.send(ctx, http.MethodGet, "/v1/staff/products?"+query.Encode(), "", nil)
 		if err != nil {
 			return product{}, err
 		}

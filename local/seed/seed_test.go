@@ -29,7 +29,7 @@ func newShop(t *testing.T) (*shop, string) {
 	s := &shop{products: map[string]map[string]any{}, stock: map[string]int{}, seen: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/products", s.create)
-	mux.HandleFunc("GET /v1/products", s.list)
+	mux.HandleFunc("GET /v1/staff/products", s.list)
 	mux.HandleFunc("POST /v1/products/{id}/inventory/adjustments", s.adjust)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()

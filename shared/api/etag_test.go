@@ -82,3 +82,33 @@ func TestWriteKeepsMarkup(t *testing.T) {
 		t.Errorf("got %d %q, want 201 %q", rec.Code, got, want)
 	}
 }
+
+func TestWriteTagged(t *testing.T) {
+	t.Parallel()
+	get := func(ifNoneMatch string, v any) *httptest.ResponseRecorder {
+		rec, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("If-None-Match", ifNoneMatch)
+		if err := api.WriteTagged(rec, r, v); err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	first := get("", []int{1})
+	etag := first.Header().Get("ETag")
+	if first.Code != http.StatusOK || first.Body.String() != "[1]\n" || len(etag) < 20 {
+		t.Errorf("got %d %v %q", first.Code, first.Header(), first.Body)
+	}
+	for _, tags := range []string{etag, "W/" + etag, `"x", ` + etag} {
+		if a := get(tags, []int{1}); a.Code != http.StatusNotModified || a.Body.Len() > 0 || a.Header().Get("ETag") != etag {
+			t.Errorf("%s: got %d %v %q", tags, a.Code, a.Header(), a.Body)
+		}
+	}
+	if other := get(etag, []int{2}); other.Code != http.StatusOK || other.Header().Get("ETag") == etag {
+		t.Errorf("another body: got %d %v", other.Code, other.Header())
+	}
+
+	rec := httptest.NewRecorder()
+	if err := api.WriteTagged(rec, httptest.NewRequest(http.MethodGet, "/", nil), func() {}); err == nil || len(rec.Header()) > 0 {
+		t.Errorf("what cannot be encoded: %v, headers %v", err, rec.Header())
+	}
+}

@@ -7,24 +7,24 @@ import (
 	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
-// Status says what a key is used for.
+// Status is what a key is used for.
 type Status string
 
-// The statuses of a key. A key that is taken out of service is retiring for at least Lifetime, so that
-// the cursors it has sealed still open, and is then removed.
+// The statuses of a key. Before a key is removed it must be retiring for at least Lifetime, so that the
+// cursors it sealed can still be opened.
 const (
 	Active   Status = "active"   // seals and opens; exactly one key is
 	Retiring Status = "retiring" // opens
 )
 
-// MinKeyLength is the least length of a key's text, in bytes. The text must be random: 32 bytes of
+// MinKeyLength is the minimum length of a key's text in bytes. The text must be random: 32 bytes of
 // base64url hold 192 bits.
 const MinKeyLength = 32
 
 // Key is one key that seals cursors.
 type Key struct {
-	// ID names the key in the cursors it has sealed: 1 to 32 letters, digits, ".", "_" and "-". The
-	// client can read it.
+	// ID names the key in the cursors that it sealed: 1 to 32 letters, digits, ".", "_" and "-".
+	// Clients can read it.
 	ID string `json:"kid"`
 	// Status is Active or Retiring.
 	Status Status `json:"status"`
@@ -39,7 +39,7 @@ func (k Key) String() string { return fmt.Sprintf("%s (%s)", k.ID, k.Status) }
 func (k Key) GoString() string { return k.String() }
 
 // ParseKeys reads a secret: a JSON list of {"kid", "status", "key"}, or one such object. Its errors
-// never carry the secret.
+// never contain the secret.
 func ParseKeys(secret []byte) ([]Key, error) {
 	keys, err := secrets.List[Key](secret)
 	if err != nil {
@@ -60,7 +60,7 @@ func validateKeys(keys []Key) error {
 		case !validID.MatchString(k.ID):
 			return fmt.Errorf(`cursor keys: "kid" of key %d must be 1 to 32 letters, digits, ".", "_" or "-"`, i+1)
 		case seen[k.ID]:
-			return fmt.Errorf("cursor keys: two keys are called %s", k.ID)
+			return fmt.Errorf("cursor keys: two keys have the kid %s", k.ID)
 		case k.Status != Active && k.Status != Retiring:
 			return fmt.Errorf("cursor keys: the status of %s must be %s or %s", k.ID, Active, Retiring)
 		case len(k.Text) < MinKeyLength:

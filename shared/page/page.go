@@ -1,5 +1,5 @@
-// Package page pages through lists: the answer's shape, the limit, and cursors that tell the client
-// nothing and take it nowhere it may not go.
+// Package page reads lists page by page: the answer's shape, the limit, and sealed cursors that the
+// client can neither read nor change.
 package page
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The usual page sizes for ParseLimit.
+// The number of items on a page.
 const (
 	DefaultLimit = 20
 	MaxLimit     = 100
@@ -22,13 +22,13 @@ const (
 	ParamCursor = "cursor"
 )
 
-// Page is one page of a list as the client sees it. Make it with New.
+// Page is one page of a list as the client sees it. New and Read return one.
 type Page[T any] struct {
 	// Data is the page's items, never null.
 	Data []T `json:"data"`
 	// HasMore reports that NextCursor leads to more.
 	HasMore bool `json:"has_more"`
-	// NextCursor is the value of the cursor parameter for the next page; absent on the last one.
+	// NextCursor is the cursor parameter of the next page; absent on the last one.
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
@@ -40,20 +40,16 @@ func New[T any](data []T, nextCursor string) Page[T] {
 	return Page[T]{Data: data, HasMore: nextCursor != "", NextCursor: nextCursor}
 }
 
-// ParseLimit returns the limit parameter of a query: a whole number from 1 to most, or byDefault when
-// it is absent. Anything else is a 400 that names it.
-func ParseLimit(query url.Values, byDefault, most int) (int, error) {
-	values, ok := query[ParamLimit]
-	if !ok {
-		return byDefault, nil
+// parseLimit returns the limit parameter: a whole number from 1 to MaxLimit, or DefaultLimit if it is
+// absent. Anything else is a 400 that names it.
+func parseLimit(query url.Values) (int, error) {
+	if !query.Has(ParamLimit) {
+		return DefaultLimit, nil
 	}
-	wrong := problem.Parameter(ParamLimit, fmt.Sprintf("must be a whole number from 1 to %d, once", most))
-	if len(values) != 1 {
-		return 0, wrong
-	}
-	n, err := strconv.Atoi(values[0])
-	if err != nil || n < 1 || n > most || strconv.Itoa(n) != values[0] {
-		return 0, wrong
+	text := query.Get(ParamLimit)
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > MaxLimit || strconv.Itoa(n) != text {
+		return 0, problem.Parameter(ParamLimit, fmt.Sprintf("must be a whole number from 1 to %d", MaxLimit))
 	}
 	return n, nil
 }

@@ -3,14 +3,12 @@ package page_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/shared/page"
-	"github.com/tienda-dev/tienda/shared/problem"
 )
 
 func TestPageJSON(t *testing.T) {
@@ -19,43 +17,15 @@ func TestPageJSON(t *testing.T) {
 		in   any
 		want string
 	}{
-		"LastPage": {page.New([]int{1, 2}, ""), `{"data":[1,2],"has_more":false}`},
-		"MoreToGo": {page.New([]int{1}, "abc"), `{"data":[1],"has_more":true,"next_cursor":"abc"}`},
-		"NoData":   {page.New[string](nil, ""), `{"data":[],"has_more":false}`},
+		"LastPage":    {page.New([]int{1, 2}, ""), `{"data":[1,2],"has_more":false}`},
+		"MoreFollows": {page.New([]int{1}, "abc"), `{"data":[1],"has_more":true,"next_cursor":"abc"}`},
+		"NoData":      {page.New[string](nil, ""), `{"data":[],"has_more":false}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := json.Marshal(c.in)
 			if err != nil || string(got) != c.want {
 				t.Errorf("got %s, %v; want %s", got, err, c.want)
-			}
-		})
-	}
-}
-
-func TestParseLimit(t *testing.T) {
-	t.Parallel()
-	for query, want := range map[string]int{ // 0 is a refusal
-		"": 20, "other=5": 20, "limit=1": 1, "limit=20": 20, "limit=100": 100,
-		"limit=": 0, "limit=0": 0, "limit=-1": 0, "limit=101": 0, "limit=%2B5": 0, "limit=05": 0, "limit=5.0": 0,
-		"limit=5e1": 0, "limit=+5": 0, "limit=ten": 0, "limit=99999999999999999999": 0, "limit=5&limit=6": 0, "limit=5&limit=5": 0,
-	} {
-		t.Run(query, func(t *testing.T) {
-			t.Parallel()
-			values, err := url.ParseQuery(query)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := page.ParseLimit(values, page.DefaultLimit, page.MaxLimit)
-			if want > 0 {
-				if err != nil || got != want {
-					t.Errorf("got %d, %v; want %d", got, err, want)
-				}
-				return
-			}
-			e, ok := problem.As(err)
-			if !ok || e.Kind != problem.BadRequest || len(e.Errors) != 1 || e.Errors[0].Pointer != "limit" {
-				t.Errorf("got %d, %v; want a 400 that names limit", got, err)
 			}
 		})
 	}
@@ -82,12 +52,12 @@ func TestParseKeys(t *testing.T) {
 		"NotJSON":          {in: text, err: "not a JSON object"},
 		"NoKey":            {in: `{"kid":"k1","status":"active","secret":"` + text + `"}`, err: "shorter than 32"},
 		"Note":             {in: "[" + strings.TrimSuffix(working, "}") + `,"note":"of 2026"}]`, want: []page.Key{one}},
-		"DataBehind":       {in: "[" + working + "] x", err: "not a JSON object"},
+		"TrailingData":     {in: "[" + working + "] x", err: "not a JSON object"},
 		"TwoObjects":       {in: working + working, err: "not a JSON object"},
 		"TwoActive":        {in: "[" + working + "," + object("k2", "active", text) + "]", err: "2 keys are active"},
 		"NoneActive":       {in: object("k1", "retiring", text), err: "0 keys are active"},
 		"UnknownStatus":    {in: object("k1", "next", text), err: "status of k1"},
-		"SameName":         {in: "[" + working + "," + object("k1", "retiring", text) + "]", err: "two keys are called k1"},
+		"SameName":         {in: "[" + working + "," + object("k1", "retiring", text) + "]", err: "two keys have the kid k1"},
 		"NoName":           {in: object("", "active", text), err: `"kid" of key 1`},
 		"NameWithSpace":    {in: object("k 1", "active", text), err: `"kid" of key 1`},
 		"NameTooLong":      {in: object(strings.Repeat("k", 33), "active", text), err: `"kid" of key 1`},
@@ -108,10 +78,10 @@ func TestParseKeys(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, c.err)
 			}
 			if strings.Contains(err.Error(), text[1:]) || strings.Contains(err.Error(), "12345678") {
-				t.Errorf("the error carries the secret: %v", err)
+				t.Errorf("the error contains the secret: %v", err)
 			}
 			if got != nil {
-				t.Errorf("keys beside an error: %v", got)
+				t.Errorf("keys and an error: %v", got)
 			}
 		})
 	}

@@ -5,7 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/rand"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -18,11 +18,15 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Lifetime is how long a cursor opens after it was sealed.
+// Lifetime is how long a cursor can be opened, at most; at least expiryStep less.
 const Lifetime = 24 * time.Hour
 
+// expiryStep is how often the expiry of new cursors moves on. In between, a position has one cursor, so
+// that a page that did not change has the same bytes and the same entity tag.
+const expiryStep = time.Hour
+
 const (
-	// version is the first byte of every cursor. Another layout takes another number.
+	// version is the first byte of every cursor. Another layout needs another number.
 	version = 1
 	// maxPayload bounds a position's JSON in bytes: a cursor has to fit into a URL.
 	maxPayload = 2048
@@ -30,8 +34,8 @@ const (
 	maxCursor = (2 + 32 + 12 + 8 + maxPayload + 16 + 2) / 3 * 4
 )
 
-// ErrInvalidCursor (400 invalid_cursor) is a cursor that Seal has not made for this binding, or that
-// has expired. It does not say which.
+// ErrInvalidCursor (400 invalid_cursor) is a cursor that Seal did not make for this binding, or that has
+// expired. It does not say which.
 var ErrInvalidCursor = problem.New(problem.BadRequest, "invalid_cursor",
 	"The cursor is not valid here or has expired. Start at the first page.").
 	WithFields(problem.FieldError{
@@ -46,11 +50,11 @@ type Binding struct {
 	// Filter is the list's filter, order and everything else that decides its items, in one
 	// canonical text, such as url.Values.Encode of the parameters without cursor and limit.
 	Filter string
-	// Principal is who asks; empty for anybody.
+	// Principal is the caller; empty for a list that everybody may read.
 	Principal string
 }
 
-// additionalData is unambiguous: every part stands behind its length.
+// additionalData is unambiguous: the length of each part precedes it.
 func (b Binding) additionalData(header []byte) []byte {
 	data := append([]byte{}, header...)
 	for _, part := range []string{b.Route, b.Filter, b.Principal} {
@@ -61,12 +65,19 @@ func (b Binding) additionalData(header []byte) []byte {
 }
 
 // Sealer seals positions in lists into cursors and opens them again. A cursor is encrypted, because
-// keys of items say more than the client may know, and authenticated, because a position of the
-// client's own making would read another partition. It is safe for concurrent use.
+// item keys hold more than the client may know, and authenticated, because a position that the client
+// made up would read another partition. It is safe for concurrent use.
 type Sealer struct {
-	active  string
-	ciphers map[string]cipher.AEAD // by key id
-	now     func() time.Time
+	active string             // key id
+	keys   map[string]keyPair // by key id
+	now    func() time.Time
+}
+
+// keyPair is derived from the text of one key.
+type keyPair struct {
+	cipher cipher.AEAD
+	// nonce is the HMAC key that nonces are made with.
+	nonce []byte
 }
 
 // NewSealer returns a sealer with the keys of ParseKeys and a clock (time.Now).
@@ -77,13 +88,13 @@ func NewSealer(keys []Key, now func() time.Time) (*Sealer, error) {
 	if err := validateKeys(keys); err != nil {
 		return nil, err
 	}
-	s := &Sealer{ciphers: make(map[string]cipher.AEAD, len(keys)), now: now}
+	s := &Sealer{keys: make(map[string]keyPair, len(keys)), now: now}
 	for _, k := range keys {
-		aead, err := k.cipher()
+		pair, err := k.derive()
 		if err != nil {
 			return nil, fmt.Errorf("page: key %s: %w", k.ID, err)
 		}
-		s.ciphers[k.ID] = aead
+		s.keys[k.ID] = pair
 		if k.Status == Active {
 			s.active = k.ID
 		}
@@ -91,22 +102,28 @@ func NewSealer(keys []Key, now func() time.Time) (*Sealer, error) {
 	return s, nil
 }
 
-// cipher returns AES-256-GCM under a key that is derived for cursors alone. GCM draws a random nonce
-// per cursor: one key is good for 2^32 of them (NIST SP 800-38D section 8.3).
-func (k Key) cipher() (cipher.AEAD, error) {
+// derive returns AES-256-GCM and the key of nonces, both derived from the key for cursors alone. A nonce
+// is 96 bits of an HMAC over everything that is sealed: two different cursors have the same one as rarely
+// as if nonces were random, so that a key is good for 2^32 cursors (NIST SP 800-38D section 8.3).
+func (k Key) derive() (keyPair, error) {
 	derived, err := hkdf.Key(sha256.New, []byte(k.Text), nil, "page cursor, AES-256-GCM, version 1", 32)
 	if err != nil {
-		return nil, err
+		return keyPair{}, err
 	}
 	block, err := aes.NewCipher(derived)
 	if err != nil {
-		return nil, err
+		return keyPair{}, err
 	}
-	return cipher.NewGCM(block)
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return keyPair{}, err
+	}
+	nonce, err := hkdf.Key(sha256.New, []byte(k.Text), nil, "page cursor, nonce, version 1", 32)
+	return keyPair{cipher: aead, nonce: nonce}, err
 }
 
-// Seal returns a cursor for a position, which is anything that encoding/json can write and that has
-// at most 2 KiB then.
+// Seal returns a cursor for a position: any value that encoding/json writes in at most 2 KiB. Within an
+// hour the same binding and position have the same cursor.
 func (s *Sealer) Seal(b Binding, position any) (string, error) {
 	payload, err := json.Marshal(position)
 	if err != nil {
@@ -115,21 +132,25 @@ func (s *Sealer) Seal(b Binding, position any) (string, error) {
 	if len(payload) > maxPayload {
 		return "", fmt.Errorf("page: seal %T: %d bytes are more than %d", position, len(payload), maxPayload)
 	}
-	aead := s.ciphers[s.active]
-	header := append([]byte{version, byte(len(s.active))}, s.active...)
 
-	nonce := make([]byte, aead.NonceSize())
-	_, _ = rand.Read(nonce) // never fails
-	plain := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(Lifetime).Unix()))
+	header := append([]byte{version, byte(len(s.active))}, s.active...)
+	data := b.additionalData(header)
+	expires := s.now().Add(Lifetime).Truncate(expiryStep)
+	plain := binary.BigEndian.AppendUint64(nil, uint64(expires.Unix()))
 	plain = append(plain, payload...)
 
+	key := s.keys[s.active]
+	mac := hmac.New(sha256.New, key.nonce)
+	mac.Write(data)
+	mac.Write(plain)
+	nonce := mac.Sum(nil)[:key.cipher.NonceSize()]
 	cursor := append(append([]byte{}, header...), nonce...)
-	cursor = aead.Seal(cursor, nonce, plain, b.additionalData(header))
+	cursor = key.cipher.Seal(cursor, nonce, plain, data)
 	return base64.RawURLEncoding.EncodeToString(cursor), nil
 }
 
-// Open reads the position that was sealed with an equal binding into dst, or returns
-// ErrInvalidCursor. dst must be what was sealed: members that it does not have are refused, too.
+// Open reads the position that was sealed with an equal binding into dst, or returns ErrInvalidCursor.
+// dst must have the type that was sealed: unknown members are refused.
 func (s *Sealer) Open(b Binding, cursor string, dst any) error {
 	plain, ok := s.open(b, cursor)
 	if !ok {
@@ -141,7 +162,7 @@ func (s *Sealer) Open(b Binding, cursor string, dst any) error {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(plain[8:]))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(dst); err != nil { // sealed by another release
+	if err := decoder.Decode(dst); err != nil { // another release sealed it
 		return ErrInvalidCursor.WithCause(fmt.Errorf("open into %T: %w", dst, err))
 	}
 	return nil
@@ -149,7 +170,7 @@ func (s *Sealer) Open(b Binding, cursor string, dst any) error {
 
 // open returns the expiry and the payload of a cursor that is authentic.
 func (s *Sealer) open(b Binding, cursor string) ([]byte, bool) {
-	// The decoder skips line breaks, and strictness is about the last bits only.
+	// The decoder skips line breaks; Strict checks the last bits only.
 	if len(cursor) > maxCursor || strings.ContainsAny(cursor, "\r\n") {
 		return nil, false
 	}
@@ -163,16 +184,16 @@ func (s *Sealer) open(b Binding, cursor string) ([]byte, bool) {
 		return nil, false
 	}
 	id := r.Next(int(head[1]))
-	aead, ok := s.ciphers[string(id)]
+	key, ok := s.keys[string(id)]
 	if !ok {
 		return nil, false
 	}
 	header := raw[:2+len(id)]
-	nonce := r.Next(aead.NonceSize())
-	if len(nonce) != aead.NonceSize() {
+	nonce := r.Next(key.cipher.NonceSize())
+	if len(nonce) != key.cipher.NonceSize() {
 		return nil, false
 	}
-	plain, err := aead.Open(nil, nonce, r.Bytes(), b.additionalData(header))
+	plain, err := key.cipher.Open(nil, nonce, r.Bytes(), b.additionalData(header))
 	if err != nil || len(plain) < 8 {
 		return nil, false
 	}

@@ -47,7 +47,6 @@ func plantedTemplate() *template.Template {
 					Name: "TokenAuthorizer", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true,
 					IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
 				},
-				{Name: "OptionalTokenAuthorizer", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true},
 			},
 		},
 		Functions: []template.Function{
@@ -71,7 +70,11 @@ func TestRoutesNamesWhatDisagrees(t *testing.T) {
 		"OtherMethod":     {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Method = "PUT" }, want: []string{`serves "PUT /things/{id}", the code "GET /things/{id}"`}},
 		"OtherPath":       {plant: func(r *api.Route, _ *template.Function) { r.Path = "/items/{id}" }, want: []string{`the code "GET /items/{id}"`}},
 		"OpenRoute":       {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "" }, want: []string{`authorizer "", want "TokenAuthorizer"`}},
-		"WeakAuthorizer":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "OptionalTokenAuthorizer" }, want: []string{`want "TokenAuthorizer"`}},
+		"OtherAuthorizer": {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "OtherAuthorizer" }, want: []string{`want "TokenAuthorizer"`}},
+		"PublicRoute":     {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = api.Public, nil }, want: []string{`has authorizer "TokenAuthorizer", want ""`}},
+		"OptionalRoute": {plant: func(r *api.Route, fn *template.Function) {
+			r.Auth, r.Roles, fn.Routes[0].Authorizer = api.Optional, nil, ""
+		}, want: []string{"no authorizer that accepts anonymous callers"}},
 		"UndeclaredAuth":  {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = 0, nil }, want: []string{"Auth is not declared", `want ""`}},
 		"OtherBinary":     {plant: func(_ *api.Route, fn *template.Function) { fn.CodeURI = "dist/get-things" }, want: []string{`want "dist/get-thing"`}},
 		"NoFunction":      {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID, fn.Routes = "Other", nil }, want: []string{"no function GetThingFunction"}},
@@ -80,7 +83,7 @@ func TestRoutesNamesWhatDisagrees(t *testing.T) {
 		"OtherLogicalID":  {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID = "ThingFunction" }, want: []string{"no function GetThingFunction"}},
 		"SecondPathOnFn":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = append(fn.Routes, fn.Routes[0]) }, want: []string{"serves 2 routes"}},
 		"NameNotKebab":    {plant: func(r *api.Route, fn *template.Function) { r.Name, fn.Name = "Get_Thing", "Get_Thing" }, want: []string{"kebab-case", "no function Get_ThingFunction"}},
-		"RolesWithoutKey": {plant: func(r *api.Route, _ *template.Function) { r.Auth = api.Optional }, want: []string{"Roles need Auth Required", `want "OptionalTokenAuthorizer"`}},
+		"RolesWithoutKey": {plant: func(r *api.Route, _ *template.Function) { r.Auth = api.Public }, want: []string{"Roles need Auth Required", `want ""`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,12 +112,9 @@ func TestAuthorizersNamesWhatMixesCallers(t *testing.T) {
 		"NoRouteKey": {plant: func(tmpl *template.Template) {
 			tmpl.API.Authorizers[0].IdentitySources = []string{"$request.header.Authorization"}
 		}, want: []string{"TokenAuthorizer has identity sources"}},
-		"OptionalDemands": {plant: func(tmpl *template.Template) {
-			tmpl.API.Authorizers[1].IdentitySources = []string{"$request.header.Authorization"}
-		}, want: []string{"OptionalTokenAuthorizer has identity sources"}},
 		"Caches":           {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].TTL = time.Minute }, want: []string{"caches for 1m0s"}},
 		"IAMPolicy":        {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].SimpleResponses = false }, want: []string{"simple responses"}},
-		"Missing":          {plant: func(tmpl *template.Template) { tmpl.API.Authorizers = tmpl.API.Authorizers[:1] }, want: []string{"no authorizer OptionalTokenAuthorizer"}},
+		"Missing":          {plant: func(tmpl *template.Template) { tmpl.API.Authorizers = nil }, want: []string{"no authorizer TokenAuthorizer"}},
 		"MissingFunction":  {plant: func(tmpl *template.Template) { tmpl.Functions = tmpl.Functions[1:] }, want: []string{"no function AuthorizerFunction"}},
 		"ServesARoute":     {plant: func(tmpl *template.Template) { tmpl.Functions[0].Routes = tmpl.Functions[1].Routes }, want: []string{"serves a route"}},
 		"TemplateHasNoAPI": {plant: func(tmpl *template.Template) { tmpl.API = nil }, want: []string{"no HTTP API"}},

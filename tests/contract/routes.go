@@ -10,8 +10,7 @@ import (
 // The template's names that every route refers to.
 const (
 	authorizerFunction = "AuthorizerFunction"
-	requiredAuthorizer = "TokenAuthorizer"
-	optionalAuthorizer = "OptionalTokenAuthorizer"
+	tokenAuthorizer    = "TokenAuthorizer"
 )
 
 // Routes compares the routes in code with the template's functions: one function per route, under
@@ -60,14 +59,21 @@ func compareRoute(f *faults, route api.Route, fn template.Function) {
 	if got.Key() != route.Key() {
 		f.add("%s: the template serves %q, the code %q", route.Name, got.Key(), route.Key())
 	}
-	want := map[api.Auth]string{api.Required: requiredAuthorizer, api.Optional: optionalAuthorizer}[route.Auth]
+	want := ""
+	switch route.Auth {
+	case api.Required:
+		want = tokenAuthorizer
+	case api.Optional:
+		f.add("%s: is optional, and the template has no authorizer that accepts anonymous callers", route.Name)
+	case api.Public:
+	}
 	if got.Authorizer != want {
-		f.add("%s: is %s and stands behind authorizer %q, want %q", route.Name, route.Auth, got.Authorizer, want)
+		f.add("%s: is %s and has authorizer %q, want %q", route.Name, route.Auth, got.Authorizer, want)
 	}
 }
 
-// Authorizers checks the two entries of the one authorizer. Their identity sources decide which
-// requests the gateway refuses without asking, and which cached results it mixes up.
+// Authorizers checks the API's entry of the authorizer. Its identity sources decide which requests the
+// gateway refuses itself, and which requests share a cached result.
 func Authorizers(t *template.Template) []string {
 	var f faults
 	fn, ok := t.Function(authorizerFunction)
@@ -84,24 +90,19 @@ func Authorizers(t *template.Template) []string {
 		return f
 	}
 
-	for name, sources := range map[string][]string{
-		requiredAuthorizer: {"$request.header.Authorization", "$context.routeKey"},
-		optionalAuthorizer: nil,
-	} {
-		a, ok := t.API.Authorizer(name)
-		if !ok {
-			f.add("the API has no authorizer %s", name)
-			continue
-		}
-		if a.Function != authorizerFunction || a.PayloadVersion != "2.0" || !a.SimpleResponses {
-			f.add("%s must call %s with payload 2.0 and simple responses", name, authorizerFunction)
-		}
-		if !slices.Equal(a.IdentitySources, sources) {
-			f.add("%s has identity sources %q, want %q", name, a.IdentitySources, sources)
-		}
-		if a.TTL != 0 {
-			f.add("%s caches for %s by default: a cached result outlives a revoked token", name, a.TTL)
-		}
+	a, ok := t.API.Authorizer(tokenAuthorizer)
+	if !ok {
+		f.add("the API has no authorizer %s", tokenAuthorizer)
+		return f
+	}
+	if a.Function != authorizerFunction || a.PayloadVersion != "2.0" || !a.SimpleResponses {
+		f.add("%s must call %s with payload 2.0 and simple responses", tokenAuthorizer, authorizerFunction)
+	}
+	if want := []string{"$request.header.Authorization", "$context.routeKey"}; !slices.Equal(a.IdentitySources, want) {
+		f.add("%s has identity sources %q, want %q", tokenAuthorizer, a.IdentitySources, want)
+	}
+	if a.TTL != 0 {
+		f.add("%s caches for %s by default: a cached result outlives a revoked token", tokenAuthorizer, a.TTL)
 	}
 	return f
 }

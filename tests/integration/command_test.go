@@ -121,7 +121,7 @@ func TestInterruptEndsEverything(t *testing.T) {
 		c := suite.New(suite.Target{URL: url, Client: client, Token: tokens(shared)})
 		if i == 0 {
 			p = c.Create(t, suite.NewProduct())
-			if samples := c.List(t, "", "category", "coffee-beans"); len(samples.Data) == 0 {
+			if samples := c.List(t, "category", "coffee-beans"); len(samples.Data) == 0 {
 				t.Error("there are no sample products")
 			}
 		} else if diff := cmp.Diff(p, c.Get(t, p.ID)); diff != "" {

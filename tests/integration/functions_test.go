@@ -57,6 +57,31 @@ func TestFunctionsStartOnDemandAndStayWarm(t *testing.T) {
 	}
 }
 
+// The authorizer writes one line for every invocation.
+func TestPublicReadsInvokeNoAuthorizer(t *testing.T) {
+	t.Parallel()
+	var log buffer
+	s := start(t, func(o *stack.Options) { o.Out = &log })
+	c := suite.New(target(t, s))
+	const authorizer = "authorizer | "
+	for _, path := range []string{
+		"/v1/products?limit=1", "/v1/products/search?q=blend", "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/v1/categories",
+	} {
+		for _, token := range []string{"", "garbage", c.As(t, "catalog")} {
+			if a := c.Do(t, suite.Request{Method: http.MethodGet, Path: path, Token: token}); a.Status != http.StatusOK && a.Status != http.StatusNotFound {
+				t.Errorf("%s: got %d %s", path, a.Status, a.Body)
+			}
+		}
+	}
+	await(t, func() bool { return len(log.lines("GET /v1/categories", " MB")) == 3 })
+	if invoked := log.lines(authorizer); len(invoked) > 0 {
+		t.Errorf("public reads invoked the authorizer:\n%s", strings.Join(invoked, ""))
+	}
+
+	c.StaffList(t, "active") // shows that an invocation would have been seen
+	await(t, func() bool { return len(log.lines(authorizer)) > 0 })
+}
+
 func TestConcurrentRequestsHaveEnvironmentsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	var log buffer

@@ -174,7 +174,7 @@ func TestAdjustmentWhoseAnswerWasLost(t *testing.T) {
 		if db.lost.Swap(0) != 1 {
 			t.Error("no answer was lost")
 		}
-		if got := c.List(t, c.As(t, "catalog"), "category", body["category"].(string)).Data; len(got) != 1 || got[0].ID != p.ID {
+		if got := c.StaffList(t, "active", "category", body["category"].(string)).Data; len(got) != 1 || got[0].ID != p.ID {
 			t.Errorf("got %+v, want one product", got)
 		}
 	})

@@ -80,10 +80,10 @@ func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
 	}
 	const arn, ignored = "!GetAtt AuthorizerFunction.Arn", "IgnoreGlobals: [AutoPublishAlias, DeploymentPreference]"
 	text := string(source)
-	if strings.Count(text, arn) != 2 || strings.Count(text, ignored) != 1 {
-		t.Fatalf("the template does not name its authorizer by %q twice and say %q once", arn, ignored)
+	if strings.Count(text, arn) != 1 || strings.Count(text, ignored) != 1 {
+		t.Fatalf("the template does not have %q once and %q once", arn, ignored)
 	}
-	text = strings.ReplaceAll(text, arn, "!Ref AuthorizerFunction.Alias")
+	text = strings.Replace(text, arn, "!Ref AuthorizerFunction.Alias", 1)
 	text = strings.Replace(text, ignored, "", 1)
 	mutant := filepath.Join(t.TempDir(), "template.yaml")
 	if err := os.WriteFile(mutant, []byte(text), 0o600); err != nil {

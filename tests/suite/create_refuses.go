@@ -118,6 +118,7 @@ func brokenMembers() map[string]rejected {
 
 	add("NameEmpty", "name", "")
 	add("NameBlank", "name", " \t\u00a0")
+	add("NameInvisible", "name", "\u200b\u3164\u2800")
 	add("NameTooLong", "name", repeat("ñ", 201))
 	add("NameWithNUL", "name", "Blend\x00")
 	add("NameWithEscape", "name", "Blend\x1b[31m")

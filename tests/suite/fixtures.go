@@ -32,6 +32,9 @@ type Price struct {
 
 func (p Product) path() string { return "/v1/products/" + p.ID }
 
+// staffPath is where staff reads the product, whatever its status.
+func (p Product) staffPath() string { return "/v1/staff/products/" + p.ID }
+
 func (p Product) etag() string { return fmt.Sprintf(`"%d"`, p.Version) }
 
 // Listing is a page of products.
@@ -106,7 +109,7 @@ func (c *Caller) Creation(t TB, body string) Request {
 func (c *Caller) Get(t TB, id string) Product {
 	t.Helper()
 	var p Product
-	c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products/" + id, Token: c.As(t, roleCatalog)}).
+	c.Do(t, Request{Method: http.MethodGet, Path: Product{ID: id}.staffPath(), Token: c.As(t, roleCatalog)}).
 		want(t, http.StatusOK).decode(t, &p)
 	return p
 }
@@ -134,10 +137,16 @@ func (c *Caller) archive(t TB, p Product) {
 	c.Do(t, Request{Method: http.MethodDelete, Path: p.path(), Token: c.As(t, roleCatalog)}).want(t, http.StatusNoContent)
 }
 
-// List reads one page. The parameters are names and values in turn.
-func (c *Caller) List(t TB, token string, parameters ...string) Listing {
+// List reads one page as everybody can. The parameters are names and values in turn.
+func (c *Caller) List(t TB, parameters ...string) Listing {
 	t.Helper()
-	return c.page(t, token, "/v1/products", parameters...)
+	return c.page(t, "", "/v1/products", parameters...)
+}
+
+// StaffList reads one page of the products of a status as staff.
+func (c *Caller) StaffList(t TB, status string, parameters ...string) Listing {
+	t.Helper()
+	return c.page(t, c.As(t, roleCatalog), "/v1/staff/products", append(parameters, "status", status)...)
 }
 
 // page reads one page of a list.

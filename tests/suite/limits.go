@@ -82,6 +82,7 @@ func (c *Caller) testEncoding(t *testing.T) {
 			t.Parallel()
 			requests := []Request{
 				{Method: http.MethodGet, Path: "/v1/products/" + id},
+				{Method: http.MethodGet, Path: "/v1/staff/products/" + id, Token: c.As(t, roleCatalog)},
 				{Method: http.MethodGet, Path: "/v1/products/" + id + "/inventory", Token: c.As(t, roleCatalog)},
 				{Method: http.MethodDelete, Path: "/v1/products/" + id, Token: c.As(t, roleCatalog)},
 				{

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -12,46 +13,50 @@ import (
 )
 
 func (c *Caller) testList(t *testing.T) {
-	t.Run("ByStatusAndCaller", func(t *testing.T) {
+	t.Run("ByStatus", func(t *testing.T) {
 		t.Parallel()
 		c.testVisibility(t)
 	})
-	t.Run("NewProductStandsFirstWithoutFilter", func(t *testing.T) {
+	t.Run("NewProductIsFirstWithoutFilter", func(t *testing.T) {
 		t.Parallel()
 		p := c.Create(t, NewProduct())
 		// Others create products at the same time, but not a hundred.
-		if ids := c.List(t, "", "limit", "100").ids(); !slices.Contains(ids, p.ID) {
+		if ids := c.List(t, "limit", "100").ids(); !slices.Contains(ids, p.ID) {
 			t.Errorf("%s is not among the newest: %v", p.ID, ids)
+		}
+		draft := c.Create(t, NewProduct().With(Document{"status": "draft"}))
+		if ids := c.StaffList(t, "draft", "limit", "100").ids(); !slices.Contains(ids, draft.ID) {
+			t.Errorf("%s is not among the newest drafts: %v", draft.ID, ids)
 		}
 	})
 	t.Run("ChangesMoveProducts", func(t *testing.T) {
 		t.Parallel()
 		p := c.Create(t, NewProduct())
 		next := c.patch(t, p, Document{"category": "c-" + unique()})
-		if got := c.List(t, "", "category", p.Category).ids(); len(got) > 0 {
+		if got := c.List(t, "category", p.Category).ids(); len(got) > 0 {
 			t.Errorf("the old category still has %v", got)
 		}
-		if diff := cmp.Diff([]Product{next}, c.List(t, "", "category", next.Category).Data); diff != "" {
+		if diff := cmp.Diff([]Product{next}, c.List(t, "category", next.Category).Data); diff != "" {
 			t.Errorf("the new category (-want +got):\n%s", diff)
 		}
 		hidden := c.patch(t, next, Document{"status": "draft"})
-		if got := c.List(t, "", "category", next.Category).ids(); len(got) > 0 {
+		if got := c.List(t, "category", next.Category).ids(); len(got) > 0 {
 			t.Errorf("everybody sees a draft: %v", got)
 		}
-		if got := c.List(t, c.As(t, roleSupport), "category", next.Category, "status", "draft").ids(); !slices.Equal(got, []string{hidden.ID}) {
+		if got := c.StaffList(t, "draft", "category", next.Category).ids(); !slices.Equal(got, []string{hidden.ID}) {
 			t.Errorf("staff sees the drafts %v, want %s", got, hidden.ID)
 		}
 	})
 	t.Run("UnknownCategoryIsEmpty", func(t *testing.T) {
 		t.Parallel()
-		l := c.List(t, "", "category", "c-"+unique())
+		l := c.List(t, "category", "c-"+unique())
 		if len(l.Data) > 0 || l.HasMore {
 			t.Errorf("got %+v", l)
 		}
 	})
 	t.Run("UnknownParameterIsIgnored", func(t *testing.T) {
 		t.Parallel()
-		c.List(t, "", "utm_source", "mail", "limit", "1")
+		c.List(t, "utm_source", "mail", "limit", "1")
 	})
 
 	for name, tc := range map[string]struct {
@@ -81,6 +86,8 @@ func (c *Caller) testList(t *testing.T) {
 		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()
 			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?" + tc.query}).wantProblem(t, parameter(tc.pointer))
+			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/staff/products?" + tc.query, Token: c.As(t, roleCatalog)}).
+				wantProblem(t, parameter(tc.pointer))
 		})
 	}
 	for name, query := range map[string]string{"BrokenEscape": "category=%zz", "Semicolon": "limit=5;category=a"} {
@@ -99,18 +106,18 @@ func (c *Caller) testVisibility(t *testing.T) {
 	archived := c.Create(t, NewProduct().With(Document{"category": category}))
 	c.archive(t, archived)
 
-	staff := c.As(t, roleCatalog)
+	const public, staff = "/v1/products", "/v1/staff/products"
 	for name, tc := range map[string]struct {
-		token, status string
-		want          []string
+		path, token, status string
+		want                Product
 	}{
-		"StaffSeesEverything": {staff, "", []string{active.ID, draft.ID, archived.ID}},
-		"StaffActive":         {staff, "active", []string{active.ID}},
-		"StaffDraft":          {staff, "draft", []string{draft.ID}},
-		"StaffArchived":       {staff, "archived", []string{archived.ID}},
-		"AnonymousSeesActive": {"", "", []string{active.ID}},
-		"AnonymousActive":     {"", "active", []string{active.ID}},
-		"CustomerSeesActive":  {c.As(t), "", []string{active.ID}},
+		"StaffWithoutStatus": {staff, c.As(t, roleSupport), "", active},
+		"StaffActive":        {staff, c.As(t, roleCatalog), "active", active},
+		"StaffDraft":         {staff, c.As(t, roleAdmin), "draft", draft},
+		"StaffArchived":      {staff, c.As(t, roleFulfilment), "archived", archived},
+		"Public":             {public, "", "", active},
+		"PublicActive":       {public, "", "active", active},
+		"PublicAsStaff":      {public, c.As(t, roleCatalog), "", active},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,17 +125,14 @@ func (c *Caller) testVisibility(t *testing.T) {
 			if tc.status != "" {
 				parameters = append(parameters, "status", tc.status)
 			}
-			got := c.List(t, tc.token, parameters...).ids()
-			slices.Sort(got)
-			slices.Sort(tc.want)
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := cmp.Diff([]string{tc.want.ID}, c.page(t, tc.token, tc.path, parameters...).ids()); diff != "" {
 				t.Errorf("products (-want +got):\n%s", diff)
 			}
 		})
 	}
 	for _, status := range []string{"draft", "archived"} {
-		for name, token := range map[string]string{"Anonymous": "", "Customer": c.As(t, roleCustomer)} {
-			t.Run(name+"MayNotAskFor_"+status, func(t *testing.T) {
+		for name, token := range map[string]string{"Anonymous": "", "Customer": c.As(t, roleCustomer), "Staff": c.As(t, roleCatalog)} {
+			t.Run(name+"MayNotListPublicly_"+status, func(t *testing.T) {
 				t.Parallel()
 				for _, path := range []string{"?status=" + status, "?category=" + category + "&status=" + status} {
 					c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products" + path, Token: token}).
@@ -165,29 +169,37 @@ func (c *Caller) testCursor(t *testing.T) {
 			wantNewestFirst(t, created, got)
 		})
 	}
-	t.Run("StaffWalksPastDrafts", func(t *testing.T) {
+	t.Run("StaffWalksOverDrafts", func(t *testing.T) {
 		t.Parallel()
 		category := "c-" + unique()
-		var created []Product
+		var drafts []Product
 		for i := range 6 {
 			status := []string{"active", "draft"}[i%2]
-			created = slices.Insert(created, 0, c.Create(t, NewProduct().With(Document{"category": category, "status": status})))
+			p := c.Create(t, NewProduct().With(Document{"category": category, "status": status}))
+			if status == "draft" {
+				drafts = slices.Insert(drafts, 0, p)
+			}
 		}
 		var got []Product
-		for _, page := range c.walk(t, c.As(t, roleAdmin), "/v1/products", "category", category, "limit", "2") {
+		for _, page := range c.walk(t, c.As(t, roleAdmin), "/v1/staff/products", "category", category, "status", "draft", "limit", "2") {
 			got = append(got, page.Data...)
 		}
-		wantNewestFirst(t, created, got)
+		wantNewestFirst(t, drafts, got)
+	})
+	t.Run("UnchangedPageIsNotModified", func(t *testing.T) {
+		t.Parallel()
+		c.testRevalidation(t, "/v1/products"+query("category", category, "limit", "3"))
+		c.testRevalidation(t, "/v1/products/search"+query("q", created[0].SKU))
 	})
 
 	staff := c.As(t, roleCatalog)
-	cursor := c.List(t, "", "category", category, "limit", "3").NextCursor
+	cursor := c.List(t, "category", category, "limit", "3").NextCursor
 	if cursor == "" {
 		t.Fatal("a list of 21 products has no second page")
 	}
 	t.Run("AnotherLimitIsTheSameList", func(t *testing.T) {
 		t.Parallel()
-		if got := c.List(t, "", "category", category, "limit", "5", "cursor", cursor); len(got.Data) != 5 {
+		if got := c.List(t, "category", category, "limit", "5", "cursor", cursor); len(got.Data) != 5 {
 			t.Errorf("got %d products, want 5", len(got.Data))
 		}
 	})
@@ -202,9 +214,11 @@ func (c *Caller) testCursor(t *testing.T) {
 	refuse("OfAnotherCategory", "", "/v1/products", cursor, "category", "c-"+unique())
 	refuse("OfNoCategory", "", "/v1/products", cursor)
 	refuse("OfAnotherRoute", "", "/v1/products/search", cursor, "q", "blend")
-	refuse("OfAnotherCaller", staff, "/v1/products", cursor, "category", category, "status", "active")
-	refuse("OfAnotherStatus", staff, "/v1/products", c.List(t, staff, "category", category, "limit", "3").NextCursor,
-		"category", category, "status", "active")
+	staffCursor := c.StaffList(t, "active", "category", category, "limit", "3").NextCursor
+	refuse("OfThePublicList", staff, "/v1/staff/products", cursor, "category", category)
+	refuse("OfTheStaffList", "", "/v1/products", staffCursor, "category", category)
+	refuse("OfAnotherCaller", c.As(t, roleSupport), "/v1/staff/products", staffCursor, "category", category)
+	refuse("OfAnotherStatus", staff, "/v1/staff/products", staffCursor, "category", category, "status", "draft")
 	refuse("Empty", "", "/v1/products", "", "category", category)
 	refuse("CutOff", "", "/v1/products", cursor[:len(cursor)-1], "category", category)
 	refuse("Longer", "", "/v1/products", cursor+"A", "category", category)
@@ -216,6 +230,23 @@ func (c *Caller) testCursor(t *testing.T) {
 		t.Parallel()
 		c.testTampering(t, category, cursor)
 	})
+}
+
+// testRevalidation reads a public list twice and asks with its entity tag. It makes no difference who asks.
+func (c *Caller) testRevalidation(t *testing.T, path string) {
+	t.Helper()
+	a := c.Do(t, Request{Method: http.MethodGet, Path: path}).want(t, http.StatusOK)
+	a.wantHeader(t, headerCacheControl, publicCache)
+	again := c.Do(t, Request{Method: http.MethodGet, Path: path, Token: c.As(t, roleCatalog)}).want(t, http.StatusOK)
+	if !bytes.Equal(a.Body, again.Body) {
+		t.Errorf("%s: two answers:\n%s\n%s", path, a.Body, again.Body)
+	}
+	tag := a.Header.Get(headerETag)
+	unchanged := c.Do(t, Request{
+		Method: http.MethodGet, Path: path, Header: map[string]string{headerIfNoneMatch: tag},
+	}).want(t, http.StatusNotModified)
+	unchanged.wantHeader(t, headerETag, tag)
+	unchanged.wantHeader(t, headerCacheControl, publicCache)
 }
 
 // testTampering changes one bit in every third byte of the cursor.
@@ -236,7 +267,7 @@ func (c *Caller) testTampering(t *testing.T, category, cursor string) {
 }
 
 // wantNewestFirst reports products that are not the created ones, or not in their order. Products
-// of the same millisecond may stand in any order.
+// of the same millisecond may come in any order.
 func wantNewestFirst(t TB, created, got []Product) {
 	t.Helper()
 	if !slices.IsSortedFunc(got, func(a, b Product) int { return madeAt(t, b).Compare(madeAt(t, a)) }) {

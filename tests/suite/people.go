@@ -13,7 +13,7 @@ type Person struct {
 	password string
 }
 
-// Pair is what a login answers.
+// Pair has the tokens of a login.
 type Pair struct {
 	Access         string `json:"access_token"`
 	Type           string `json:"token_type"`
@@ -69,7 +69,7 @@ func (c *Caller) Login(t TB, p Person) Pair {
 	return c.Do(t, post("/v1/auth/login", p.credentials())).want(t, http.StatusOK).pair(t)
 }
 
-// pair reads tokens, which nobody may keep.
+// pair reads tokens, which no cache may keep.
 func (a Answer) pair(t TB) Pair {
 	t.Helper()
 	var p Pair
@@ -92,16 +92,16 @@ func (c *Caller) refresh(t TB, token string) Pair {
 	return c.Do(t, refreshing(token)).want(t, http.StatusOK).pair(t)
 }
 
-// sessionsOf is what every access token may ask for.
+// sessionsOf is a request that every access token allows.
 func sessionsOf(token string) Request {
 	return Request{Method: http.MethodGet, Path: "/v1/auth/sessions", Token: token}
 }
 
-// wantStands reports an access token that the next request refuses.
-func (c *Caller) wantStands(t TB, token string) {
+// wantAccepted reports an access token that the next request refuses.
+func (c *Caller) wantAccepted(t TB, token string) {
 	t.Helper()
 	if a := c.Do(t, sessionsOf(token)); a.Status != http.StatusOK {
-		t.Errorf("a token that stands: got %d %s", a.Status, a.Body)
+		t.Errorf("an accepted token: got %d %s", a.Status, a.Body)
 	}
 }
 

@@ -97,7 +97,7 @@ func (c *Caller) testStaff(t *testing.T) {
 				c.testProtected(t, tc.request, tc.roles)
 			})
 		}
-		t.Run("NothingHappened", func(t *testing.T) { c.wantStands(t, pair.Access) })
+		t.Run("NothingHappened", func(t *testing.T) { c.wantAccepted(t, pair.Access) })
 	})
 }
 

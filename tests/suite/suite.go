@@ -1,6 +1,5 @@
 // Package suite tests the API from outside: every route over HTTP, right and wrong input, against
-// any server that serves the whole of it. It knows what clients know, and none of the code behind
-// the API.
+// any server that serves all of it. It imports none of the code of the API.
 //
 // Tests share the server with each other and with whatever data is in it, so every test makes
 // products with names and categories of its own.
@@ -90,7 +89,7 @@ func Run(t *testing.T, target Target) {
 	}
 }
 
-// Caller sends requests to a Target and holds the answers to the promises that all of them keep.
+// Caller sends requests to a Target and checks what every answer must have.
 // It is safe for concurrent use.
 type Caller struct {
 	target Target

@@ -11,9 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// testSweep looks for requests that nobody thought of: valid ones with members broken at random,
-// and ones with bytes changed at random. Whatever comes, the server does not fail, and a body that
-// is certainly wrong is refused with a problem that names a broken member.
+// testSweep sends random requests: valid ones with broken members, and ones with changed bytes. The server must
+// never fail, and must refuse a body that is certainly wrong with a problem that names a broken member.
 func (c *Caller) testSweep(t *testing.T) {
 	t.Run("BrokenMembersAreNamed", func(t *testing.T) {
 		t.Parallel()
@@ -141,29 +140,29 @@ func (c *Caller) sweepBytes(rt *rapid.T, t *testing.T, p Product) {
 	c.wantNoFailure(rt, r)
 }
 
-// sweepAddresses asks for lists and products under any query and id.
+// sweepAddresses requests lists and products with random queries and ids.
 func (c *Caller) sweepAddresses(rt *rapid.T, t *testing.T) {
 	text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]{0,40}`), rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 20), func(b []byte) string { return string(b) }))
-	var path string
+	products := "/v1/products"
+	r := Request{Method: http.MethodGet}
+	if rapid.Bool().Draw(rt, "staff") {
+		products, r.Token = "/v1/staff/products", c.As(t, roleCatalog)
+	}
 	switch rapid.SampledFrom([]string{"list", "search", "get"}).Draw(rt, "operation") {
 	case "list":
-		path = "/v1/products" + query(
+		r.Path = products + query(
 			rapid.SampledFrom([]string{"limit", "cursor", "status", "category"}).Draw(rt, "name"), text.Draw(rt, "value"),
 			rapid.SampledFrom([]string{"limit", "cursor", "status", "category", "x"}).Draw(rt, "name"), text.Draw(rt, "value"))
 	case "search":
-		path = "/v1/products/search" + query("q", text.Draw(rt, "q"), "limit", "1")
+		r.Path = "/v1/products/search" + query("q", text.Draw(rt, "q"), "limit", "1")
 	case "get":
 		// Twice: the gateway decodes twice.
-		path = "/v1/products/x" + url.PathEscape(url.PathEscape(text.Draw(rt, "id")))
-	}
-	r := Request{Method: http.MethodGet, Path: path}
-	if rapid.Bool().Draw(rt, "staff") {
-		r.Token = c.As(t, roleCatalog)
+		r.Path = products + "/x" + url.PathEscape(url.PathEscape(text.Draw(rt, "id")))
 	}
 	c.wantNoFailure(rt, r)
 }
 
-// wantNoFailure sends the request: it may be served or refused with a problem, by a server that works.
+// wantNoFailure sends the request, which the server may serve or refuse with a problem.
 func (c *Caller) wantNoFailure(t TB, r Request) {
 	t.Helper()
 	a := c.Do(t, r)

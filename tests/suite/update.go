@@ -99,7 +99,7 @@ func (c *Caller) testUpdate(t *testing.T) {
 func (c *Caller) testUpdateRefuses(t *testing.T) {
 	type change struct {
 		body   string
-		header map[string]string // beside If-Match; an empty value takes a header away
+		header map[string]string // besides If-Match; an empty value removes a header
 		want   refusal
 	}
 	of := func(change Document) string { return change.String() }

@@ -61,7 +61,7 @@ func invalid(pointers ...string) refusal {
 	return refused(http.StatusUnprocessableEntity, "validation_failed", pointers...)
 }
 
-// malformed is the refusal of a body that is no JSON value as we take them.
+// malformed is the refusal of a body that is not valid JSON.
 func malformed(pointers ...string) refusal {
 	return refused(http.StatusBadRequest, "malformed_json", pointers...)
 }

@@ -11,7 +11,7 @@ import (
 
 const categoriesPK = "CATEGORIES"
 
-// categoryRecord counts the active products of a category. It stays when there are none left.
+// categoryRecord counts the active products of a category. It is kept when the count is 0.
 type categoryRecord struct {
 	Name           string `dynamodbav:"SK"`
 	ActiveProducts int64  `dynamodbav:"active_products"`
@@ -42,8 +42,8 @@ func (s *Store) Categories(ctx context.Context) ([]catalog.Category, error) {
 	}
 }
 
-// countWrites moves the counts of active products from where before was counted to where after is.
-// A product that does not exist is one without a status.
+// countWrites moves a changed product from the count of one category to that of another. Only active
+// products are counted; a product that does not exist has no status.
 func (s *Store) countWrites(before, after catalog.Product) []ddb.Write {
 	from, to := countedIn(before), countedIn(after)
 	if from == to {
@@ -66,7 +66,7 @@ func countedIn(p catalog.Product) string {
 	return p.Category
 }
 
-// count adds to a category's count. Commit's token keeps it from being added twice.
+// count adds n to a category's count. Commit's token prevents that a retry adds it twice.
 func (s *Store) count(category string, n int) ddb.Write {
 	change := expression.Add(expression.Name("active_products"), expression.Value(n))
 	return s.table.Update(ddb.Key{PK: categoriesPK, SK: category}, change)

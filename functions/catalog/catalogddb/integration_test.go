@@ -32,7 +32,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// naiveStore moves stock as one does without transactions: it reads, decides and writes.
+// naiveStore moves stock without a transaction: it reads, decides and writes.
 type naiveStore struct {
 	*catalogddb.Store
 
@@ -52,7 +52,54 @@ func (s naiveStore) Adjust(ctx context.Context, _ catalog.AdjustmentKey, a catal
 	return a, false, ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + stock.SKU, SK: "S"}, change))
 }
 
-// The suite's sale has to tell a store that oversells from one that does not.
+// A page costs one query, whatever is in the other statuses and categories, and search reads the rows and
+// their products.
+func TestOneQueryPerPage(t *testing.T) {
+	t.Parallel()
+	reads := &ddbtest.Reads{}
+	store := catalogddb.New(ddbtest.Table(t, reads.Option))
+	for i := range 45 {
+		p := catalogtest.NewProduct(func(p *catalog.Product) {
+			p.CreatedAt = catalogtest.Time(i)
+			p.Status = []catalog.Status{catalog.Active, catalog.Draft, catalog.Active}[i%3]
+			p.Category = []string{"tea", "cups"}[i%2]
+		})
+		if err := store.Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads.Take()
+	for name, filter := range map[string]catalog.Filter{
+		"Active":           {Status: catalog.Active},
+		"Draft":            {Status: catalog.Draft},
+		"Archived":         {Status: catalog.Archived},
+		"ActiveInCategory": {Status: catalog.Active, Category: "tea"},
+		"DraftInCategory":  {Status: catalog.Draft, Category: "cups"},
+	} {
+		var after []byte
+		for pages := 1; ; pages++ {
+			_, next, err := store.List(t.Context(), filter, 10, after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}}, reads.Take()); diff != "" {
+				t.Errorf("%s: reads of page %d (-want +got):\n%s", name, pages, diff)
+			}
+			if next == nil {
+				break
+			}
+			after = next
+		}
+	}
+	if _, _, err := store.Search(t.Context(), []string{"house"}, 10, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}, {Operation: "BatchGetItem"}}, reads.Take()); diff != "" {
+		t.Errorf("reads of a search (-want +got):\n%s", diff)
+	}
+}
+
+// The suite's sale must distinguish a store that oversells from one that does not.
 func TestNaiveStoreOversells(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -65,7 +112,7 @@ func TestNaiveStoreOversells(t *testing.T) {
 	}
 }
 
-// lost are the ways in which DynamoDB can do the work and the answer does not arrive.
+// lost are the ways in which DynamoDB does the work and its answer does not arrive.
 func lost() map[string]ddbtest.Fault {
 	return map[string]ddbtest.Fault{
 		"LostResponse":    ddbtest.LoseResponse,
@@ -152,8 +199,8 @@ func oneEffectEach(t *testing.T, store *catalogddb.Store, spoil func()) {
 	}
 }
 
-// unanswered reports whether err is what a store says that cannot answer; on a busy machine the
-// context's time is up in the middle of an attempt.
+// unanswered reports whether a store returns err because DynamoDB does not answer. On a busy machine the
+// context may end in the middle of an attempt.
 func unanswered(err error) bool {
 	return errors.Is(err, ddb.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -199,7 +246,7 @@ func TestSearchWithUnprocessedKeysIsUnavailable(t *testing.T) {
 	}
 }
 
-// Rows and products are read one after the other, and the second may know of a change already.
+// Rows and products are read one after the other, and a product may have changed in between.
 func TestSearchDropsRowsThatAreOlderThanTheirProduct(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -244,8 +291,8 @@ func putRows(t *testing.T, table *ddb.Table, partition string, sortKeys ...strin
 	}
 }
 
-// A word that very many products share with another that hardly one has: the search must not read
-// without end, and must not end early.
+// Very many products have the first word and hardly any has the second: one search must have a bound, and its
+// pages must still find every product.
 func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -274,7 +321,7 @@ func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
 			break
 		}
 		if string(next) == string(after) {
-			t.Fatal("the position stands still")
+			t.Fatal("the position does not move")
 		}
 		after = next
 	}

@@ -3,35 +3,41 @@ package catalogddb
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
-// listPosition is where a list goes on. Sort keys order the products of all partitions together, so
-// one of them is a position in all.
+// listPosition is where the next page of a list starts.
 type listPosition struct {
 	// Before is the sort key of the last product that was returned.
 	Before string `json:"before"`
 }
 
-// List implements catalog.Store. It reads the partitions that the filter selects beside each other,
-// each far enough to fill the page alone. They follow a change a little later.
+// List implements catalog.Store. A page is one query of one partition, unless DynamoDB cuts the answer at
+// its limit of 1 MB. A list shows a change a moment later.
 func (s *Store) List(ctx context.Context, filter catalog.Filter, limit int, after []byte) ([]catalog.Product, []byte, error) {
 	before, err := parseListPosition(after)
 	if err != nil {
 		return nil, nil, err
 	}
-	items, err := s.newest(ctx, filter, limit+1, before)
-	if err != nil {
-		return nil, nil, err
+	q := listQuery(filter, before)
+	var items []ddb.Item
+	for {
+		q.Limit = int32(limit + 1 - len(items)) // one more shows whether there is a next page
+		read, next, err := s.table.Query(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		items = append(items, read...)
+		if next == nil || len(items) > limit {
+			break
+		}
+		q.Start = next
 	}
 
 	more := len(items) > limit
@@ -47,81 +53,25 @@ func (s *Store) List(ctx context.Context, filter catalog.Filter, limit int, afte
 	if !more {
 		return products, nil, nil
 	}
-	next, err := json.Marshal(listPosition{Before: newestKeyOf(items[limit-1])})
+	last := products[limit-1]
+	next, err := json.Marshal(listPosition{Before: newestSortKey(last.CreatedAt, last.ID)})
 	return products, next, err
 }
 
-// newest returns at least the n newest items before a sort key, and all when there are fewer.
-func (s *Store) newest(ctx context.Context, filter catalog.Filter, n int, before string) ([]ddb.Item, error) {
-	index, partitions := partitionsOf(filter)
-	found := make([][]ddb.Item, len(partitions))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, partition := range partitions {
-		group.Go(func() (err error) {
-			found[i], err = s.newestOf(ctx, index, partition, n, before)
-			return err
-		})
+// listQuery reads the filter's products from a sort key on, newest first.
+func listQuery(filter catalog.Filter, before string) ddb.Query {
+	index, partition := byStatus, statusPartition(filter.Status)
+	if filter.Category != "" {
+		index, partition = byCategory, categoryPartition(filter.Category, filter.Status)
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	items := slices.Concat(found...)
-	slices.SortFunc(items, func(a, b ddb.Item) int { return strings.Compare(newestKeyOf(b), newestKeyOf(a)) })
-	return items, nil
-}
-
-func (s *Store) newestOf(ctx context.Context, index, partition string, n int, before string) ([]ddb.Item, error) {
 	where := expression.Key(index + "PK").Equal(expression.Value(partition))
 	if before != "" {
 		where = where.And(expression.Key(index + "SK").LessThan(expression.Value(before)))
 	}
-	q := ddb.Query{Index: index, Where: where, Descending: true}
-	var items []ddb.Item
-	for {
-		q.Limit = int32(n - len(items))
-		read, next, err := s.table.Query(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, read...)
-		if next == nil || len(items) >= n {
-			return items, nil
-		}
-		q.Start = next
-	}
+	return ddb.Query{Index: index, Where: where, Descending: true}
 }
 
-// partitionsOf returns the partitions that hold the filter's products, and their index.
-func partitionsOf(filter catalog.Filter) (index string, partitions []string) {
-	statuses := []catalog.Status{filter.Status}
-	if filter.Status == "" {
-		statuses = []catalog.Status{catalog.Draft, catalog.Active, catalog.Archived}
-	}
-	for _, status := range statuses {
-		if filter.Category != "" {
-			partitions = append(partitions, categoryPartition(filter.Category, status))
-			continue
-		}
-		for n := range uint32(shards) {
-			partitions = append(partitions, statusPartition(status, n))
-		}
-	}
-	if filter.Category != "" {
-		return byCategory, partitions
-	}
-	return byStatus, partitions
-}
-
-// newestKeyOf returns the sort key of a product's item in both indexes.
-func newestKeyOf(item ddb.Item) string {
-	key, ok := item[byStatus+"SK"].(*types.AttributeValueMemberS)
-	if !ok { // then it would not be in the index
-		return ""
-	}
-	return key.Value
-}
-
-// parseListPosition returns the sort key of a position, empty for the beginning.
+// parseListPosition returns the sort key of a position, empty for the first page.
 func parseListPosition(position []byte) (string, error) {
 	if len(position) == 0 {
 		return "", nil

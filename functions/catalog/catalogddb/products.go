@@ -14,18 +14,18 @@ import (
 var (
 	// errDone: the condition failed on what this very call has written before.
 	errDone = errors.New("catalogddb: done before")
-	// errContradiction: the items of a product do not fit each other, which no call can bring about.
+	// errContradiction: the items of a product contradict each other, which no call can cause.
 	errContradiction = errors.New("catalogddb: the items of a product contradict each other")
 )
 
-// skuRecord says which product has a SKU.
+// skuRecord names the product that has a SKU.
 type skuRecord struct {
 	PK        string `dynamodbav:"PK"`
 	SK        string `dynamodbav:"SK"`
 	ProductID string `dynamodbav:"product_id"`
 }
 
-// Create implements catalog.Store. Repeating it is no error: a lost answer looks like that.
+// Create implements catalog.Store. Repeating it is not an error.
 func (s *Store) Create(ctx context.Context, p catalog.Product) error {
 	writes := []ddb.Write{
 		s.claimSKU(p),
@@ -51,8 +51,8 @@ func (s *Store) claimSKU(p catalog.Product) ddb.Write {
 	})
 }
 
-// Update implements catalog.Store. Repeating it is no error: a lost answer looks like that. Id and
-// SKU stay, and the version is the next one; anything else is a fault of the caller.
+// Update implements catalog.Store. Repeating it is not an error. The id and the SKU must not change, and the
+// version must be the next one.
 func (s *Store) Update(ctx context.Context, before, after catalog.Product) error {
 	if after.ID != before.ID || after.SKU != before.SKU || after.Version != before.Version+1 {
 		return errors.New("catalogddb: an update keeps id and SKU and has the next version")

@@ -2,7 +2,6 @@ package catalogddb
 
 import (
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
@@ -10,12 +9,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
+// The indexes that lists read.
 const (
 	byCategory = "GSI1"
 	byStatus   = "GSI2"
-	// shards is how many partitions share the products of one status. A new number needs every
-	// product written again.
-	shards = 4
 )
 
 // productRecord is a product's item. Times are in milliseconds since 1970.
@@ -42,12 +39,11 @@ type productRecord struct {
 }
 
 func newProductRecord(p catalog.Product) productRecord {
-	place := newestSortKey(p.CreatedAt, p.ID)
-	key := productKey(p.ID)
+	key, sortKey := productKey(p.ID), newestSortKey(p.CreatedAt, p.ID)
 	return productRecord{
 		PK: key.PK, SK: key.SK,
-		GSI1PK: categoryPartition(p.Category, p.Status), GSI1SK: place,
-		GSI2PK: statusPartition(p.Status, shard(p.ID)), GSI2SK: place,
+		GSI1PK: categoryPartition(p.Category, p.Status), GSI1SK: sortKey,
+		GSI2PK: statusPartition(p.Status), GSI2SK: sortKey,
 
 		ID:          p.ID,
 		SKU:         p.SKU,
@@ -87,19 +83,11 @@ func categoryPartition(category string, status catalog.Status) string {
 	return "CAT#" + category + "#" + string(status)
 }
 
-func statusPartition(status catalog.Status, shard uint32) string {
-	return fmt.Sprintf("PST#%s#%d", status, shard)
-}
+func statusPartition(status catalog.Status) string { return "PST#" + string(status) }
 
-// newestSortKey orders products by age: its order is that of the times, then of the ids.
+// newestSortKey orders products by creation time, then by id.
 func newestSortKey(createdAt time.Time, id string) string {
 	return fmt.Sprintf("%015d#%s", createdAt.UnixMilli(), id)
-}
-
-func shard(id string) uint32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(id))
-	return h.Sum32() % shards
 }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -15,26 +15,26 @@ import (
 )
 
 const (
-	// searchRounds bounds the queries of one search. After that it returns what it has, and a
-	// position: a page may be short, or empty, although there is more.
+	// searchRounds is the maximum number of queries of one search. Then it returns what it has found and
+	// a position: a page may be short, or even empty, although there is more.
 	searchRounds = 5
-	// minRows and filteredRows are how many rows a query reads: one word's rows are mostly what is
-	// looked for; of those that need other words too, most are not.
+	// minRows and filteredRows are how many rows a query reads. With one word, most rows match; with
+	// several words, most do not.
 	minRows      = 25
 	filteredRows = 250
-	// maxSortKey is how long DynamoDB lets a sort key be, in bytes.
+	// maxSortKey is the maximum length of a sort key in DynamoDB, in bytes.
 	maxSortKey = 1024
 )
 
-// searchPosition is where a search goes on.
+// searchPosition is where the next page of a search starts.
 type searchPosition struct {
-	// After is the sort key of the last row that was dealt with.
+	// After is the sort key of the last row that was handled.
 	After string `json:"after"`
 }
 
-// Search implements catalog.Store. It reads the rows of the longest word and lets DynamoDB drop those
-// without the others. Products come in the order of the word they are found by. It follows a change a
-// little later. Words shorter than catalog.MinWord find nothing.
+// Search implements catalog.Store. It reads the rows of the longest word, and DynamoDB drops those without the
+// other words. Products are in the order of the words that find them. A search shows a change a moment later.
+// Words shorter than catalog.MinWord find nothing.
 func (s *Store) Search(ctx context.Context, words []string, limit int, after []byte) ([]catalog.Product, []byte, error) {
 	prefix, others := splitWords(words)
 	if utf8.RuneCountInString(prefix) < catalog.MinWord || len(others) >= catalog.MaxWords {
@@ -71,8 +71,8 @@ func (s *Store) Search(ctx context.Context, words []string, limit int, after []b
 	return result.products, position, err
 }
 
-// splitWords returns the longest of the words and the others that have to be asked for: without
-// those that a longer one begins with, which has them all found.
+// splitWords returns the longest of the words and the others that the filter needs. A word with which a longer
+// one begins is left out, because every product with the longer one has it.
 func splitWords(words []string) (longest string, others []string) {
 	words = slices.Clone(words)
 	slices.SortStableFunc(words, func(a, b string) int {
@@ -90,7 +90,7 @@ func splitWords(words []string) (longest string, others []string) {
 	return needed[0], needed[1:]
 }
 
-// wordQuery reads the rows whose word starts with prefix and whose text has the others.
+// wordQuery reads the rows whose word starts with prefix and whose text has the other words.
 func wordQuery(prefix string, others []string, limit int) ddb.Query {
 	q := ddb.Query{
 		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(wordPartition(prefix))).
@@ -113,11 +113,11 @@ type searchPage struct {
 	limit int
 
 	products []catalog.Product
-	// last is the sort key of the last row that was dealt with.
+	// last is the sort key of the last row that was handled.
 	last string
 }
 
-// take adds the active products of the items and reports true when there is one more than fits.
+// take adds the active products of the items. It reports true if there is one more than the page holds.
 func (p *searchPage) take(ctx context.Context, items []ddb.Item, prefix string) (full bool, err error) {
 	rows, err := firstRows(items, prefix)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *searchPage) takeRows(ctx context.Context, rows []row) (full bool, err e
 		if err := ddb.Decode(items[keys[i]], &record); err != nil {
 			return false, err
 		}
-		if record.Status != catalog.Active { // or missing: one of the two reads is older
+		if record.Status != catalog.Active { // or missing: the product changed between the two reads
 			continue
 		}
 		if len(p.products) == p.limit {
@@ -165,8 +165,8 @@ type row struct {
 	productID string
 }
 
-// firstRows returns one row for each product: of several words that start with prefix, the first in
-// the alphabet stands for it, in whatever page that is.
+// firstRows returns one row for each product: that of the alphabetically first of its words that start with
+// prefix, whatever page it is on.
 func firstRows(items []ddb.Item, prefix string) ([]row, error) {
 	var rows []row
 	for _, item := range items {
@@ -192,7 +192,7 @@ func firstWord(text, prefix string) string {
 	return first
 }
 
-// parseSearchPosition returns the sort key of a position, empty for the beginning.
+// parseSearchPosition returns the sort key of a position, empty for the first page.
 func parseSearchPosition(position []byte, prefix string) (string, error) {
 	if len(position) == 0 {
 		return "", nil

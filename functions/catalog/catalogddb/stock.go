@@ -17,7 +17,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// keyLife is how long an adjustment is found by its key.
+// keyLife is how long an idempotency key is remembered.
 const keyLife = 24 * time.Hour
 
 // stockRecord is the stock of a SKU in pieces. UpdatedAt is in milliseconds since 1970.
@@ -85,13 +85,13 @@ func (r adjustmentRecord) adjustment() catalog.Adjustment {
 type keyRecord struct {
 	adjustmentRecord
 
-	// Fingerprint tells one request from another.
+	// Fingerprint distinguishes requests.
 	Fingerprint string `dynamodbav:"fingerprint"`
-	// TTL is when the key may be used again, in seconds since 1970.
+	// TTL is when the key can be used again, in seconds since 1970.
 	TTL int64 `dynamodbav:"ttl"`
 }
 
-// usedKeyError is the adjustment that a key has brought about before.
+// usedKeyError has the adjustment that the key was used for.
 type usedKeyError struct {
 	first catalog.Adjustment
 }
@@ -115,8 +115,8 @@ func (s *Store) Inventory(ctx context.Context, productID string) (catalog.Invent
 	return stock.inventory(), nil
 }
 
-// Adjust implements catalog.Store. The key comes first in the transaction: a repeated request gets
-// its first answer also when the stock would refuse it by now.
+// Adjust implements catalog.Store. The key is the first item of the transaction: a repeated request gets its
+// first answer even if the stock would not allow it now.
 func (s *Store) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog.Adjustment) (catalog.Adjustment, bool, error) {
 	p, err := s.Get(ctx, a.ProductID)
 	if err != nil {
@@ -135,14 +135,14 @@ func (s *Store) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog
 	return a, false, nil
 }
 
-// useKey writes the adjustment under its key, unless the key is in use.
+// useKey stores the adjustment under its key, unless the key is in use.
 func (s *Store) useKey(key catalog.AdjustmentKey, a catalog.Adjustment) ddb.Write {
 	record := keyRecord{
 		adjustmentRecord: newAdjustmentRecord(keyOf(key), a),
 		Fingerprint:      fingerprint(a),
 		TTL:              a.CreatedAt.Add(keyLife).Unix(),
 	}
-	// DynamoDB removes expired items days late.
+	// DynamoDB may remove expired items days later.
 	expired := expression.Name("ttl").LessThanEqual(expression.Value(a.CreatedAt.Unix()))
 	return s.table.Put(record).IfElse(ddb.Absent().Or(expired), func(old ddb.Item) error {
 		var used keyRecord
@@ -156,7 +156,7 @@ func (s *Store) useKey(key catalog.AdjustmentKey, a catalog.Adjustment) ddb.Writ
 	})
 }
 
-// moveStock adds the delta to what is available, unless that would become negative.
+// moveStock adds the delta to the available stock, unless the result is negative.
 func (s *Store) moveStock(a catalog.Adjustment) ddb.Write {
 	available, version := expression.Name("available"), expression.Name("version")
 	change := expression.
@@ -191,8 +191,8 @@ func fingerprint(a catalog.Adjustment) string {
 	return digest(a.ProductID, strconv.FormatInt(a.Delta, 10), a.Reason)
 }
 
-// digest is the SHA-256 of the parts in hex. Each goes in behind its length, so that no two lists of
-// parts have the same.
+// digest is the SHA-256 of the parts in hex. The length of each part precedes it, so that different lists of
+// parts have different digests.
 func digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {

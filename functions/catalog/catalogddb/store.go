@@ -1,17 +1,18 @@
 // Package catalogddb keeps the catalogue in DynamoDB. Every change is one transaction over all the
-// items that it concerns, so no item ever contradicts another.
+// items that it concerns, so no item contradicts another.
 //
-//	PK             SK              what
+//	PK             SK              item
 //	P#<id>         META            product; in GSI1 by category and status, in GSI2 by status, newest first
-//	SKU#<sku>      U               which product has the SKU; kept when the product is archived
+//	SKU#<sku>      U               the product that has the SKU; kept when the product is archived
 //	STK#<sku>      S               stock
 //	STK#<sku>      ADJ#<id>        stock ledger; kept for good
-//	ID#<digest>    I               adjustment by its idempotency key; for a day
-//	CATEGORIES     <category>      how many active products it has
+//	ID#<digest>    I               adjustment by its idempotency key; kept for a day
+//	CATEGORIES     <category>      number of active products in the category
 //	TOK#<2 runes>  <word>#<id>     active product by a word of its SKU, name or tags
 //
-// GSI1PK is CAT#<category>#<status>, GSI2PK is PST#<status>#<shard>; GSI1SK and GSI2SK are both
-// <created at, milliseconds since 1970, 15 digits>#<id>.
+// GSI1PK is CAT#<category>#<status>, GSI2PK is PST#<status>; GSI1SK and GSI2SK are both
+// <created at, milliseconds since 1970, 15 digits>#<id>. Statuses and categories have one partition each: a
+// page would have to read every shard of a partition, and a catalogue has few writes.
 package catalogddb
 
 import (
@@ -37,8 +38,8 @@ func New(table *ddb.Table) *Store {
 	return &Store{table: table}
 }
 
-// Get implements catalog.Store. It sees every change that was answered before: a client that has
-// just read a version must not be told that it is stale.
+// Get implements catalog.Store. It reads consistently: a client that has just received a version must not be
+// told that the version is stale.
 func (s *Store) Get(ctx context.Context, id string) (catalog.Product, error) {
 	var record productRecord
 	found, err := s.table.Get(ctx, productKey(id), &record, true)

@@ -8,12 +8,12 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-// wordRecord finds a product by one of its words. Every one of them has all the words, so that one
-// query can ask for several.
+// wordRecord finds a product by one of its words. Every record of a product has all its words, so that one
+// query can look for several.
 type wordRecord struct {
 	PK string `dynamodbav:"PK"`
 	SK string `dynamodbav:"SK"`
-	// Text is all words, a space before each of them.
+	// Text has all words of the product, each after a space.
 	Text string `dynamodbav:"text"`
 }
 
@@ -21,14 +21,14 @@ func wordKey(word, productID string) ddb.Key {
 	return ddb.Key{PK: wordPartition(word), SK: word + "#" + productID}
 }
 
-// wordPartition is named by the first two runes of the word. Words are not shorter.
+// wordPartition has the words that begin with the same two runes. Words are not shorter.
 func wordPartition(word string) string {
 	runes := []rune(word)
 	return "TOK#" + string(runes[:min(len(runes), catalog.MinWord)])
 }
 
-// wordWrites changes what before is found by to what after is found by. Only active products are
-// found. At most 2*catalog.MaxWords writes.
+// wordWrites replaces the words of before by those of after. Only active products have words. It returns at
+// most 2*catalog.MaxWords writes.
 func (s *Store) wordWrites(before, after catalog.Product) []ddb.Write {
 	oldWords, newWords := searchable(before), searchable(after)
 	text := wordText(newWords)

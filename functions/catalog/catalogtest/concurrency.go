@@ -12,20 +12,20 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 )
 
-// Sale is what buyers who all came at once took from the stock of one product.
+// Sale is the result of many buyers who buy one product at the same time.
 type Sale struct {
-	// Sold is how many of them got a piece, Refused how many were told that nothing is left.
+	// Sold is how many of them got a piece, Refused how many did not because nothing was left.
 	Sold, Refused int
-	// Left is what the store says is available afterwards.
+	// Left is the available stock afterwards.
 	Left int64
 }
 
-// patience is how long calls that came all at once may take together. A store's own limit for a
-// call without a deadline may be too short on a busy machine.
+// patience is how long all concurrent calls of a test may take. A store's own limit for a call without a
+// deadline may be too short on a busy machine.
 const patience = 2 * time.Minute
 
-// Sell creates a product with pieces in stock and lets buyers take one each, all at once. It checks
-// nothing: a store that oversells has Sold + Left other than pieces, or Sold above it.
+// Sell creates a product with pieces in stock and lets every buyer take one, all at the same time. It checks
+// nothing: if a store oversells, Sold + Left is not pieces, or Sold is more than pieces.
 func Sell(ctx context.Context, store catalog.Store, pieces int64, buyers int) (Sale, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -151,7 +151,7 @@ func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
 	if len(won) != 1 {
 		t.Fatalf("%d products have one SKU", len(won))
 	}
-	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantListed(t, store, active(), 50, won...)
 	wantFound(t, store, []string{"wanted"}, won...)
 	wantCategories(t, store, catalog.Category{Name: "coffee-beans", ActiveProducts: 1})
 	wantInventory(t, store, catalog.Inventory{
@@ -183,7 +183,7 @@ func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
 		t.Fatalf("%d updates from one version are done", len(won))
 	}
 	wantProduct(t, store, won[0])
-	wantListed(t, store, catalog.Filter{}, 50, won...)
+	wantListed(t, store, active(), 50, won...)
 	wantFound(t, store, []string{"changed"}, won...)
 	wantCategories(t, store, catalog.Category{Name: won[0].Category, ActiveProducts: 1})
 }

@@ -18,11 +18,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// keyLife is how long an adjustment is found by its key.
+// keyLife is how long an idempotency key is remembered.
 const keyLife = 24 * time.Hour
 
-// Memory is a catalog.Store in memory, for tests. It keeps every promise of the interface and is
-// safe for concurrent use; everything is gone with it.
+// Memory is a catalog.Store in memory, for tests. It passes the suite and is safe for concurrent use.
 type Memory struct {
 	mu          sync.Mutex
 	products    map[string]catalog.Product
@@ -103,7 +102,7 @@ func (m *Memory) Update(ctx context.Context, before, after catalog.Product) erro
 // List implements catalog.Store.
 func (m *Memory) List(ctx context.Context, filter catalog.Filter, limit int, after []byte) ([]catalog.Product, []byte, error) {
 	return m.page(ctx, limit, after, func(p catalog.Product) bool {
-		return (filter.Category == "" || p.Category == filter.Category) && (filter.Status == "" || p.Status == filter.Status)
+		return p.Status == filter.Status && (filter.Category == "" || p.Category == filter.Category)
 	})
 }
 
@@ -127,7 +126,7 @@ type position struct {
 	ID        string    `json:"id"`
 }
 
-// page returns the newest products behind the position that match.
+// page returns the newest matching products after the position.
 func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(catalog.Product) bool) ([]catalog.Product, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err

@@ -14,7 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// variations change one field of a product each, together all that an update may change.
+// variations change one field of a product each; together they change every field that an update may change.
 func variations() map[string]func(*catalog.Product) {
 	return map[string]func(*catalog.Product){
 		"Name":              func(p *catalog.Product) { p.Name = "Другое имя <&>\n" },

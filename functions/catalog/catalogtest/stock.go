@@ -103,7 +103,7 @@ func adjusted(t *testing.T, store catalog.Store, key catalog.AdjustmentKey, a ca
 		t.Errorf("adjustment (-want +got):\n%s", diff)
 	}
 	if replayed {
-		t.Error("a new adjustment is called a replay")
+		t.Error("a new adjustment is reported as a replay")
 	}
 }
 
@@ -120,7 +120,7 @@ func testAdjustmentKey(t *testing.T, newStore func(t *testing.T) catalog.Store) 
 
 		again := first // the service draws a new id and reads the clock again
 		again.ID, again.CreatedAt = NewID(Time(300)), Time(300)
-		replays(t, store, key, again, first) // although nothing is left to take
+		replays(t, store, key, again, first) // although nothing is left
 		update(t, store, p, status(catalog.Archived))
 		replays(t, store, key, again, first)
 		wantInventory(t, store, catalog.Inventory{
@@ -191,8 +191,8 @@ func testAdjustmentKey(t *testing.T, newStore func(t *testing.T) catalog.Store) 
 	})
 }
 
-// replays checks that the request is answered with the first adjustment. The very same adjustment is
-// the store's own retry and no replay.
+// replays checks that the request is answered with the first adjustment. An adjustment with the same id is the
+// store's own retry and not a replay.
 func replays(t *testing.T, store catalog.Store, key catalog.AdjustmentKey, again, first catalog.Adjustment) {
 	t.Helper()
 	got, replayed, err := store.Adjust(t.Context(), key, again)
@@ -219,7 +219,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		"Get":    func() error { _, err := store.Get(ended, p.ID); return err },
 		"Create": func() error { return store.Create(ended, NewProduct()) },
 		"Update": func() error { return store.Update(ended, p, next(p, status(catalog.Archived))) },
-		"List":   func() error { _, _, err := store.List(ended, catalog.Filter{}, 1, nil); return err },
+		"List":   func() error { _, _, err := store.List(ended, active(), 1, nil); return err },
 		"Search": func() error { _, _, err := store.Search(ended, []string{"house"}, 1, nil); return err },
 		"Categories": func() error {
 			_, err := store.Categories(ended)
@@ -236,6 +236,6 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		}
 	}
 	wantProduct(t, store, p)
-	wantListed(t, store, catalog.Filter{}, 10, p)
+	wantListed(t, store, active(), 10, p)
 	wantInventory(t, store, catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt})
 }

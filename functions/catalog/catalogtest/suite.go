@@ -1,5 +1,4 @@
-// Package catalogtest holds what every catalog.Store must keep: a suite to run against one, and a
-// store in memory that passes it.
+// Package catalogtest has a test suite for every catalog.Store, and a store in memory that passes it.
 package catalogtest
 
 import (
@@ -19,8 +18,8 @@ import (
 
 // Run runs the suite. newStore returns an empty store that no other test uses.
 //
-// The suite reads lists and searches right after a change. A store whose lists follow a little later
-// must be quick enough not to be seen, as DynamoDB Local is.
+// The suite reads lists and searches right after a change. A store with a delay must be so fast that a test
+// does not see it, as DynamoDB Local is.
 func Run(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 	t.Helper()
 	for _, part := range []struct {
@@ -50,13 +49,13 @@ func Time(n int) time.Time {
 	return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second)
 }
 
-// NewID returns a new id for something made at the time.
+// NewID returns a new id of something that was created at the time.
 func NewID(at time.Time) string {
 	return ulid.MustNew(ulid.Timestamp(at), rand.Reader).String()
 }
 
-// NewProduct returns an active product in its first version, as the service hands one to a store.
-// Its SKU is its own.
+// NewProduct returns an active product in its first version, as the service passes one to a store. Its SKU is
+// unique.
 func NewProduct(change ...func(*catalog.Product)) catalog.Product {
 	at := Time(0)
 	p := catalog.Product{
@@ -89,14 +88,14 @@ func next(p catalog.Product, change ...func(*catalog.Product)) catalog.Product {
 	return p
 }
 
-// newAdjustment returns an adjustment as the service hands one to a store.
+// newAdjustment returns an adjustment as the service passes one to a store.
 func newAdjustment(productID string, delta int64) catalog.Adjustment {
 	return catalog.Adjustment{
 		ID: NewID(Time(100)), ProductID: productID, Delta: delta, Reason: "delivery", CreatedAt: Time(100),
 	}
 }
 
-// newKey returns a key that nobody has used.
+// newKey returns a key that was not used.
 func newKey() catalog.AdjustmentKey {
 	return catalog.AdjustmentKey{Principal: "user-1", Key: rand.Text()}
 }
@@ -117,7 +116,7 @@ func sku(sku string) func(*catalog.Product) {
 	return func(p *catalog.Product) { p.SKU = sku }
 }
 
-// create stores products, and the stock that belongs to them.
+// create stores products with their stock.
 func create(t *testing.T, store catalog.Store, products ...catalog.Product) {
 	t.Helper()
 	for _, p := range products {
@@ -137,7 +136,7 @@ func update(t *testing.T, store catalog.Store, p catalog.Product, change ...func
 	return after
 }
 
-// fill brings pieces into the stock of a product.
+// fill adds pieces to the stock of a product.
 func fill(t *testing.T, store catalog.Store, productID string, pieces int64) {
 	t.Helper()
 	if _, _, err := store.Adjust(t.Context(), newKey(), newAdjustment(productID, pieces)); err != nil {
@@ -181,7 +180,7 @@ func wantCategories(t *testing.T, store catalog.Store, want ...catalog.Category)
 	}
 }
 
-// pager is List or Search with everything but the page's bounds.
+// pager is List or Search without the bounds of the page.
 type pager func(ctx context.Context, limit int, after []byte) ([]catalog.Product, []byte, error)
 
 func lister(store catalog.Store, filter catalog.Filter) pager {

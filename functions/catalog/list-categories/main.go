@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
@@ -15,9 +16,10 @@ import (
 func main() { backend.Main(catalog.ListCategoriesRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Commerce)
-	if err != nil {
+	var cfg catalog.Config
+	db, dbErr := tables.Open(ctx, s, tables.Commerce)
+	if err := errors.Join(dbErr, s.Env(&cfg)); err != nil {
 		return nil, err
 	}
-	return catalog.ListCategories(catalogddb.New(db.Commerce)), nil
+	return catalog.ListCategories(catalogddb.New(db.Commerce), cfg), nil
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
@@ -16,13 +17,11 @@ import (
 func main() { backend.Main(catalog.SearchProductsRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Commerce)
-	if err != nil {
+	var cfg catalog.Config
+	db, dbErr := tables.Open(ctx, s, tables.Commerce)
+	sealer, sealerErr := cursors.Open(ctx, s)
+	if err := errors.Join(dbErr, sealerErr, s.Env(&cfg)); err != nil {
 		return nil, err
 	}
-	sealer, err := cursors.Open(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return catalog.SearchProducts(catalogddb.New(db.Commerce), sealer), nil
+	return catalog.SearchProducts(catalogddb.New(db.Commerce), sealer, cfg), nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 )
 
-// creating commits what the registration takes into its own transaction.
+// creating commits the writes that the registration adds to its own transaction.
 type creating struct {
 	*customersddb.Store
 
@@ -69,7 +69,7 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// The version that a change is made from must be the stored one.
+// A change must be based on the stored version.
 func TestReadIsConsistent(t *testing.T) {
 	t.Parallel()
 	var reads ddbtest.Reads

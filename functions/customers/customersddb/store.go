@@ -1,6 +1,6 @@
 // Package customersddb keeps profiles in DynamoDB.
 //
-//	PK             SK        what
+//	PK             SK        item
 //	CUST#<id>      PROFILE   a customer's profile
 package customersddb
 
@@ -18,7 +18,7 @@ import (
 var (
 	// errDone: the condition failed on what this very call has written before.
 	errDone = errors.New("customersddb: done before")
-	// errTaken: the id is in use, which no new user's is.
+	// errTaken: the id is in use. The id of a new user never is.
 	errTaken = errors.New("customersddb: the customer exists")
 )
 
@@ -37,7 +37,7 @@ func New(table *ddb.Table) *Store {
 	return &Store{table: table}
 }
 
-// Add returns what creates the profile of a new user: for the transaction that creates the user.
+// Add returns the writes that create a profile, for the transaction that creates its user.
 func (s *Store) Add(id, email, name string, at time.Time) []ddb.Write {
 	r := newRecord(customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: at, UpdatedAt: at})
 	return []ddb.Write{s.table.Put(r).If(ddb.Absent(), errTaken)}

@@ -9,8 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 )
 
-// Memory is a customers.Store in memory, for tests. It keeps every promise of the interface and is safe
-// for concurrent use; everything is gone with it.
+// Memory is a customers.Store in memory, for tests. It passes the suite and is safe for concurrent use.
 type Memory struct {
 	mu        sync.Mutex
 	customers map[string]customers.Customer

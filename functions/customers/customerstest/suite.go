@@ -1,5 +1,4 @@
-// Package customerstest holds what every customers.Store must keep: a suite to run against one, and a
-// store in memory that passes it.
+// Package customerstest has a test suite for every customers.Store, and a store in memory that passes it.
 package customerstest
 
 import (
@@ -16,10 +15,10 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 )
 
-// Store is a customers.Store with the creation that the registration makes.
+// Store is a customers.Store that can also create a profile, as the registration does.
 type Store interface {
 	customers.Store
-	// Create adds a profile in its first version. It fails when the id is taken.
+	// Create adds a profile in its first version. It fails if the id is taken.
 	Create(ctx context.Context, id, email, name string, at time.Time) error
 }
 

@@ -72,7 +72,7 @@ func TestRolesNamesWhatIsWide(t *testing.T) {
 func TestRoutesNamesTheOpenAndTheUnreachable(t *testing.T) {
 	t.Parallel()
 	want := func() map[string]string {
-		return map[string]string{"POST /v1/products": "TokenAuthorizer", "GET /v1/products": "OptionalTokenAuthorizer", "$default": ""}
+		return map[string]string{"POST /v1/products": "TokenAuthorizer", "GET /v1/products": "", "$default": ""}
 	}
 	post := func(s translated.Stack) map[string]any {
 		return props(s, "Api", "Body", "paths", "/v1/products", "post")
@@ -80,12 +80,12 @@ func TestRoutesNamesTheOpenAndTheUnreachable(t *testing.T) {
 	rule := func(s translated.Stack) []string { return translated.Routes(s, want()) }
 	red(t, rule, map[string]plant{
 		"Open": {func(s translated.Stack) { delete(post(s), "security") }, []string{`POST /v1/products: its authorizer is "", want "TokenAuthorizer"`}},
-		"Weak": {func(s translated.Stack) {
-			post(s)["security"] = []any{map[string]any{"OptionalTokenAuthorizer": []any{}}}
-		}, []string{`its authorizer is "OptionalTokenAuthorizer"`}},
+		"OtherEntry": {func(s translated.Stack) {
+			post(s)["security"] = []any{map[string]any{"OtherAuthorizer": []any{}}}
+		}, []string{`its authorizer is "OtherAuthorizer"`}},
 		"EitherOf": {func(s translated.Stack) {
-			post(s)["security"] = append(post(s)["security"].([]any), map[string]any{"OptionalTokenAuthorizer": []any{}})
-		}, []string{`"TokenAuthorizer or OptionalTokenAuthorizer"`}},
+			post(s)["security"] = append(post(s)["security"].([]any), map[string]any{"OtherAuthorizer": []any{}})
+		}, []string{`"TokenAuthorizer or OtherAuthorizer"`}},
 		"Undeclared": {func(s translated.Stack) {
 			props(s, "Api", "Body", "paths")["/v1/other"] = map[string]any{"get": post(s)}
 		}, []string{"GET /v1/other: no code", `GET /v1/other: its authorizer is "TokenAuthorizer", want ""`, "GET /v1/other: the gateway may not invoke"}},
@@ -111,8 +111,7 @@ func TestRoutesNamesTheOpenAndTheUnreachable(t *testing.T) {
 		}, []string{"want a function without an alias"}},
 		"AuthorizerNotPermitted": {func(s translated.Stack) {
 			delete(s.Resources, "ApiTokenAuthorizerAuthorizerPermission")
-			delete(s.Resources, "ApiOptionalTokenAuthorizerAuthorizerPermission")
-		}, []string{"TokenAuthorizer: the gateway may not invoke AuthorizerFunction", "OptionalTokenAuthorizer: the gateway may not invoke"}},
+		}, []string{"TokenAuthorizer: the gateway may not invoke AuthorizerFunction"}},
 	})
 }
 

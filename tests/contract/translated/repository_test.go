@@ -36,13 +36,9 @@ func routes() map[string]string {
 		if r.Path == api.DefaultPath {
 			key = "$default"
 		}
-		switch r.Auth {
-		case api.Required:
+		want[key] = ""
+		if r.Auth != api.Public {
 			want[key] = "TokenAuthorizer"
-		case api.Optional:
-			want[key] = "OptionalTokenAuthorizer"
-		case api.Public:
-			want[key] = ""
 		}
 	}
 	return want

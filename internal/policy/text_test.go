@@ -11,7 +11,7 @@ func TestPersonNameFault(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ name, want string }{
 		"OneWord":             {"María", ""},
-		"OneSign":             {"李", ""},
+		"OneCharacter":        {"李", ""},
 		"Spaces":              {"María  López", ""},
 		"Longest":             {strings.Repeat("𝄞", policy.MaxPersonName), ""},
 		"TooLong":             {strings.Repeat("ñ", policy.MaxPersonName+1), "must not have more than 200 characters"},
@@ -23,6 +23,8 @@ func TestPersonNameFault(t *testing.T) {
 		"HangulFillers":       {"\u115f\u1160\u3164\uffa0", "must not be blank"},
 		"BlankBraille":        {"\u2800", "must not be blank"},
 		"HangulWithFiller":    {"\u115f\u1161", ""},
+		"OnlyMarks":           {"\u0301\ufe0f", "must not be blank"},
+		"LetterWithMark":      {"e\u0301", ""},
 		"SpaceAtTheEnd":       {"María ", "must not begin or end with a space"},
 		"SpaceAtTheBeginning": {"\u00a0María", "must not begin or end with a space"},
 		"RightToLeftOverride": {"María \u202eadmin", "must not contain control characters"},
@@ -33,6 +35,7 @@ func TestPersonNameFault(t *testing.T) {
 		"LineSeparator":       {"María\u2028López", "must not contain control characters"},
 		"NewLine":             {"María\nLópez", "must not contain control characters"},
 		"NUL":                 {"María\x00", "must not contain control characters"},
+		"Noncharacter":        {"María\uffff", "must not contain control characters"},
 		"NextLine":            {"María\u0085López", "must not contain control characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,5 +44,47 @@ func TestPersonNameFault(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestTextFault(t *testing.T) {
+	t.Parallel()
+	const control = "must not contain control characters"
+	for name, tc := range map[string]struct{ text, asLine, asText string }{
+		"Empty":              {"", "", ""},
+		"Spaces":             {" a ", "", ""},
+		"Longest":            {"☕☕☕☕☕", "", ""},
+		"TooLong":            {"☕☕☕☕☕☕", "must not have more than 5 characters", "must not have more than 5 characters"},
+		"LineBreak":          {"a\nb", control, ""},
+		"CarriageReturn":     {"a\r\nb", control, ""},
+		"LineSeparator":      {"a\u2028b", control, ""},
+		"ParagraphSeparator": {"a\u2029b", control, ""},
+		"Tab":                {"a\tb", control, ""},
+		"NUL":                {"a\x00", control, control},
+		"NextLine":           {"a\u0085", control, control},
+		"Override":           {"a\u202eb", control, control},
+		"Noncharacter":       {"\ufdd0", control, control},
+		"HighNoncharacter":   {"\U0010ffff", control, control},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := policy.LineFault(tc.text, 5); got != tc.asLine {
+				t.Errorf("as a line: got %q, want %q", got, tc.asLine)
+			}
+			if got := policy.TextFault(tc.text, 5); got != tc.asText {
+				t.Errorf("as a text: got %q, want %q", got, tc.asText)
+			}
+		})
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"": true, "a b\tc": true, "a\n": false, "\ra": false, "a\u2028b": false, "a\u2029": false,
+	} {
+		if got := policy.OneLine(text); got != want {
+			t.Errorf("%q: got %t, want %t", text, got, want)
+		}
 	}
 }

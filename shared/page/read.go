@@ -1,0 +1,70 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// Cursors returns the current sealer: its keys may be rotated while the process runs.
+type Cursors interface {
+	Get(ctx context.Context) *Sealer
+}
+
+// ParseQuery returns the query parameters. A query that cannot be decoded, or that has a parameter
+// twice, is a 400. Unknown parameters are ignored.
+func ParseQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return nil, problem.Parameter(name, "must be given once")
+		}
+	}
+	return query, nil
+}
+
+// maxPageBytes bounds a page's JSON. Lambda accepts 6 MB, and escaping may double the text.
+const maxPageBytes = 2 << 20
+
+// Read returns the page that the query parameters limit and cursor ask for. read returns at most limit
+// items after a position, nil for the first page, and the position of the next page, nil on the last one.
+// A page that would not fit into Lambda's response is read again with half the limit: clients rely on
+// has_more, not on a page's length.
+func Read[T any](query url.Values, sealer *Sealer, b Binding, read func(limit int, after []byte) ([]T, []byte, error)) (Page[T], error) {
+	limit, err := parseLimit(query)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	var after []byte
+	if query.Has(ParamCursor) {
+		if err := sealer.Open(b, query.Get(ParamCursor), &after); err != nil {
+			return Page[T]{}, err
+		}
+	}
+	for ; ; limit = (limit + 1) / 2 {
+		items, next, err := read(limit, after)
+		if err != nil {
+			return Page[T]{}, err
+		}
+		text, err := json.Marshal(items)
+		if err != nil {
+			return Page[T]{}, err
+		}
+		if len(text) > maxPageBytes && limit > 1 {
+			continue
+		}
+		cursor := ""
+		if next != nil {
+			if cursor, err = sealer.Seal(b, next); err != nil {
+				return Page[T]{}, err
+			}
+		}
+		return New(items, cursor), nil
+	}
+}
