@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -59,22 +58,17 @@ func Authorize(route api.Route, authenticate Authenticator, now func() time.Time
 		return OptionalAuth(authenticate), nil
 	}
 
-	places := []Middleware{RequireAuth(authenticate)}
+	layers := []Middleware{RequireAuth(authenticate)}
 	if len(route.Roles) > 0 {
-		places = append(places, RequireRole(route.Roles...))
+		layers = append(layers, RequireRole(route.Roles...))
 	}
 	if len(route.Scopes) > 0 {
-		places = append(places, RequireScope(route.Scopes...))
+		layers = append(layers, RequireScope(route.Scopes...))
 	}
 	if route.MaxAuthAge > 0 {
-		places = append(places, RequireFreshAuth(route.MaxAuthAge, now))
+		layers = append(layers, RequireFreshAuth(route.MaxAuthAge, now))
 	}
-	return func(next http.Handler) http.Handler {
-		for _, place := range slices.Backward(places) {
-			next = place(next)
-		}
-		return next
-	}, nil
+	return func(next http.Handler) http.Handler { return wrap(layers, next) }, nil
 }
 
 // RequireAuth lets only authenticated callers pass and puts their identity into the context.

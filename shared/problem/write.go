@@ -2,6 +2,7 @@ package problem
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -12,9 +13,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-// ValidRequestID reports whether a client's request id may be kept: 1 to 128 characters of
+// validRequestID reports whether a client's request id may be kept: 1 to 128 characters of
 // A-Z a-z 0-9 . _ : and -. Any other could write into logs what it likes.
-func ValidRequestID(id string) bool {
+func validRequestID(id string) bool {
 	const longest = 128
 	if id == "" || len(id) > longest {
 		return false
@@ -29,6 +30,14 @@ func ValidRequestID(id string) bool {
 		}
 	}
 	return true
+}
+
+// RequestID returns the request's own id if it is valid, and a new one otherwise.
+func RequestID(r *http.Request) string {
+	if id := r.Header.Get(HeaderRequestID); validRequestID(id) {
+		return id
+	}
+	return rand.Text()
 }
 
 const (
@@ -61,8 +70,9 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	h := w.Header()
-	h.Del("Content-Length") // the handler may have described an answer that it then did not give
-	h.Del("ETag")
+	for _, name := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
+		h.Del(name) // the handler may have described an answer that it then did not give
+	}
 	h.Set("Cache-Control", "no-store")
 	maps.Copy(h, e.Header)
 	h.Set("Content-Type", ContentType)
