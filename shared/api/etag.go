@@ -45,7 +45,7 @@ func IfMatch(r *http.Request) (int64, error) {
 		inner, closed := strings.CutSuffix(inner, `"`)
 		n, err := strconv.ParseInt(inner, 10, 64)
 		if !ok || !closed || err != nil || n < 1 || ETag(n) != tag {
-			return 0, Stale()
+			return 0, problem.Stale()
 		}
 		version = n
 	}
@@ -53,12 +53,6 @@ func IfMatch(r *http.Request) (int64, error) {
 		return 0, problem.Parameter("If-Match", "must be one entity tag")
 	}
 	return version, nil
-}
-
-// Stale returns the 412 problem for an entity tag that is not the current version's.
-func Stale() *problem.Error {
-	return problem.New(problem.PreconditionFailed, "precondition_failed",
-		"The resource has changed since you read it. Read it again and repeat the change.")
 }
 
 // tags yields the members of a list of entity tags. A comma inside a tag's quotes does not occur

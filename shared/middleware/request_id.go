@@ -10,11 +10,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// HeaderRequestID carries the id of a request, in and out.
-const HeaderRequestID = problem.HeaderRequestID
-
-// LogFields returns fields that every log line of a request shall carry, such as the Lambda
-// request id. It is called once for each request.
+// LogFields returns fields for every log line of a request, such as the Lambda request id. It is called
+// once for each request.
 type LogFields func(r *http.Request) []zap.Field
 
 // RequestID gives every request an id, echoes it in X-Request-Id, and puts a logger that names
@@ -24,7 +21,7 @@ func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id := problem.RequestID(r)
-			w.Header().Set(HeaderRequestID, id)
+			w.Header().Set(problem.HeaderRequestID, id)
 
 			with := []zap.Field{zap.String(logging.KeyCorrelationID, id)}
 			if fields != nil {
