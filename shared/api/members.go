@@ -105,7 +105,7 @@ func (w *walker) object(t reflect.Type, pointer string, depth int) error {
 		if !ok {
 			return errors.New("object member without a name")
 		}
-		at := pointer + "/" + escapePointer(name)
+		at := problem.Pointer(pointer, name)
 		if seen[name] {
 			return problem.New(problem.BadRequest, "malformed_json", "The request body gives a member twice.").
 				WithFields(problem.FieldError{Pointer: at, Detail: "given twice"})
@@ -129,7 +129,7 @@ func (w *walker) array(t reflect.Type, pointer string, depth int) error {
 		item = t.Elem()
 	}
 	for i := 0; w.dec.More(); i++ {
-		if err := w.value(item, pointer+"/"+strconv.Itoa(i), depth); err != nil {
+		if err := w.value(item, problem.Pointer(pointer, strconv.Itoa(i)), depth); err != nil {
 			return err
 		}
 	}
@@ -182,14 +182,6 @@ func nullable(t reflect.Type) bool {
 	default:
 		return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
 	}
-}
-
-// escapePointer escapes a member name for a JSON pointer (RFC 6901 section 3).
-func escapePointer(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
-	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // jsonKind says in JSON's words what a Go type is read from, and "" for one that decides itself.

@@ -6,6 +6,7 @@ package problem
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -100,6 +101,15 @@ type FieldError struct {
 	Pointer string `json:"pointer"`
 	// Detail is the rule that the value breaks.
 	Detail string `json:"detail"`
+}
+
+// Pointer returns the JSON pointer (RFC 6901) of the member called name of the value at parent. The
+// pointer of a whole body is "".
+func Pointer(parent, name string) string {
+	if strings.ContainsAny(name, "~/") {
+		name = strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return parent + "/" + name
 }
 
 // New returns an error of the kind with a stable code and a sentence for the client.

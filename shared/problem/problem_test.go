@@ -111,6 +111,15 @@ func TestFieldsAreBounded(t *testing.T) {
 	}
 }
 
+func TestPointer(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"sku": "/a/sku", "a/b": "/a/a~1b", "~1": "/a/~01", "": "/a/"} {
+		if got := problem.Pointer("/a", name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestErrorsIsSurvivesCopies(t *testing.T) {
 	t.Parallel()
 	errGone := problem.New(problem.Gone, "gone", "Gone.")
