@@ -56,7 +56,7 @@ func IfMatch(r *http.Request) (int64, error) {
 }
 
 // tags yields the members of a list of entity tags. A comma inside a tag's quotes does not occur
-// in ours and need not be told apart.
+// in ours.
 func tags(values []string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, value := range values {

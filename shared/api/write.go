@@ -18,6 +18,6 @@ func Write(w http.ResponseWriter, status int, v any) error {
 	}
 	w.Header().Set("Content-Type", ContentTypeJSON)
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // the client went away: nobody is left to tell
+	_, _ = w.Write(body.Bytes()) // fails if the client has gone
 	return nil
 }

@@ -39,14 +39,14 @@ type Config struct {
 	LambdaLevel string `env:"AWS_LAMBDA_LOG_LEVEL"`
 	// Format is FormatJSON (default) or FormatConsole.
 	Format string `env:"LOG_FORMAT"`
-	// FunctionName, when set, stands on every line.
+	// FunctionName, when set, is on every line.
 	FunctionName string `env:"AWS_LAMBDA_FUNCTION_NAME"`
-	// FunctionVersion, when set, stands on every line.
+	// FunctionVersion, when set, is on every line.
 	FunctionVersion string `env:"AWS_LAMBDA_FUNCTION_VERSION"`
-	// FunctionMemorySize in MB, when not 0, stands on every line.
+	// FunctionMemorySize in MB, when not 0, is on every line.
 	FunctionMemorySize int `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
 
-	// RedactKeys are further field names whose values are hidden, beside the built-in ones.
+	// RedactKeys are further field names with values to hide, in addition to the built-in ones.
 	// Case, "-" and "_" do not matter.
 	RedactKeys []string
 	// DisableRedaction writes secrets as they are.
@@ -84,7 +84,7 @@ func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 	return zap.New(newCore(out, redact).With(cfg.fields())), nil
 }
 
-// fields returns what every line says about the process.
+// fields returns the fields of the process, which every line has.
 func (c Config) fields() []zap.Field {
 	service := c.Service
 	if service == "" {
@@ -160,7 +160,7 @@ func jsonConfig() zapcore.EncoderConfig {
 	return cfg
 }
 
-// consoleConfig leaves out what the console line says in front of the fields.
+// consoleConfig leaves out what the console line has in front of the fields.
 func consoleConfig() zapcore.EncoderConfig {
 	return zapcore.EncoderConfig{
 		NameKey:        KeyLogger,

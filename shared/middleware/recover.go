@@ -42,7 +42,7 @@ func Recover(next http.Handler) http.Handler {
 func fail(rec *Recorder, r *http.Request, err error) {
 	if rec.Started() {
 		if !rec.Discard() {
-			if !errors.Is(err, http.ErrAbortHandler) { // which comes from here, or says nothing
+			if !errors.Is(err, http.ErrAbortHandler) { // fail has set the cause already
 				logging.EntryFrom(r.Context()).SetError(err)
 			}
 			panic(http.ErrAbortHandler)

@@ -43,7 +43,7 @@ func securityHeaderSet(cfg SecurityHeadersConfig) http.Header {
 }
 
 // SecurityHeaders sets the security headers before the handler runs, so that a handler may
-// replace one (Cache-Control, say). It allocates nothing.
+// replace one, such as Cache-Control. It allocates nothing.
 func SecurityHeaders(cfg SecurityHeadersConfig) Middleware {
 	set := securityHeaderSet(cfg)
 	return func(next http.Handler) http.Handler {
