@@ -11,7 +11,6 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/logging"
-	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/password"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -20,8 +19,7 @@ import (
 // The refusals of an Authenticator.
 var (
 	// ErrInvalidCredentials: no such user, or not the user's password. It does not tell which.
-	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.").
-				WithHeader(middleware.HeaderWWWAuthenticate, middleware.Challenge)
+	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.")
 	// ErrWrongPassword: the current password of a change is not right.
 	ErrWrongPassword = problem.New(problem.Invalid, "wrong_password", "The current password is not right.").
 				WithFields(problem.FieldError{Pointer: "/current_password", Detail: "is not right"})

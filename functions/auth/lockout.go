@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -58,13 +57,8 @@ func (f Failures) Locked(now time.Time) time.Duration {
 // locked returns the answer to an attempt that comes too early. It is the same for identifiers of
 // nobody.
 func locked(wait time.Duration) error {
-	return errLocked.WithHeader("Retry-After", retryAfter(wait))
+	return errLocked.WithRetryAfter(wait)
 }
 
 var errLocked = problem.New(problem.TooManyRequests, "too_many_attempts",
 	"There were too many failed attempts. Wait before the next one.")
-
-// retryAfter is a wait as the header has it: whole seconds, at least one.
-func retryAfter(wait time.Duration) string {
-	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
-}

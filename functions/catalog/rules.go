@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/money"
@@ -90,7 +89,7 @@ func (r *rules) attributes(attributes map[string]string) {
 			r.refuse("/attributes", "names must be one line of 1 to %d characters without control characters", MaxAttributeName)
 			continue
 		}
-		r.text("/attributes/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), attributes[name], MaxAttributeValue)
+		r.text(problem.Pointer("/attributes", name), attributes[name], MaxAttributeValue)
 	}
 }
 

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -18,7 +17,7 @@ var (
 	ErrSKUExists = problem.New(problem.Conflict, "sku_exists", "A product with this SKU exists.").
 			WithFields(problem.FieldError{Pointer: "/sku", Detail: "is taken"})
 	// ErrStale: the product changed since the version that the change was made from.
-	ErrStale = api.Stale()
+	ErrStale = problem.Stale()
 	// ErrWouldGoNegative: the adjustment takes more than is available.
 	ErrWouldGoNegative = problem.New(problem.Conflict, "would_go_negative", "The adjustment takes more than is available.")
 	// ErrKeyReused: the idempotency key was used for another request.

@@ -98,6 +98,17 @@ func TestRealFunctionsBehindTheGateway(t *testing.T) {
 		a.do(t, "GET", "/echo/x?do=exit", "").want(t, 500, internalError)
 		a.do(t, "GET", "/echo/x", "").check(t, 201)
 	})
+	t.Run("ErrorAfterTheAnswerBegan", func(t *testing.T) {
+		got := a.do(t, "GET", "/echo/x?do=fail", "")
+		var document struct {
+			Status int    `json:"status"`
+			Code   string `json:"code"`
+		}
+		err := json.Unmarshal([]byte(got.Body), &document)
+		if got.check(t, 500); err != nil || document.Status != 500 || document.Code != "internal" {
+			t.Errorf("body %s: want one problem document", got.Body)
+		}
+	})
 	t.Run("EventTooLargeForLambda", func(t *testing.T) {
 		body := strings.Repeat("x", 5<<20) // base64 makes seven of five
 		a.do(t, "POST", "/echo/x", body, "Content-Type: image/png").check(t, 413)

@@ -65,7 +65,7 @@ func decodeJSON(body []byte, dst any) error {
 		return malformed("The request body is not valid UTF-8.", nil)
 	}
 	if hasLoneSurrogate(body) {
-		return malformed("The request body escapes half of a surrogate pair, which is no character.", nil)
+		return malformed("The request body escapes half of a surrogate pair, which is not a character.", nil)
 	}
 	if err := checkMembers(body, dst); err != nil {
 		return err
@@ -151,7 +151,9 @@ func unmarshalError(err error) error {
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		pointer := ""
 		if mismatch.Field != "" {
-			pointer = "/" + strings.ReplaceAll(mismatch.Field, ".", "/")
+			for name := range strings.SplitSeq(mismatch.Field, ".") {
+				pointer = problem.Pointer(pointer, name)
+			}
 		}
 		want := jsonKind(mismatch.Type)
 		if want == "" {

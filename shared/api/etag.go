@@ -45,7 +45,7 @@ func IfMatch(r *http.Request) (int64, error) {
 		inner, closed := strings.CutSuffix(inner, `"`)
 		n, err := strconv.ParseInt(inner, 10, 64)
 		if !ok || !closed || err != nil || n < 1 || ETag(n) != tag {
-			return 0, Stale()
+			return 0, problem.Stale()
 		}
 		version = n
 	}
@@ -55,14 +55,8 @@ func IfMatch(r *http.Request) (int64, error) {
 	return version, nil
 }
 
-// Stale returns the 412 problem for an entity tag that is not the current version's.
-func Stale() *problem.Error {
-	return problem.New(problem.PreconditionFailed, "precondition_failed",
-		"The resource has changed since you read it. Read it again and repeat the change.")
-}
-
 // tags yields the members of a list of entity tags. A comma inside a tag's quotes does not occur
-// in ours and need not be told apart.
+// in ours.
 func tags(values []string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, value := range values {

@@ -16,10 +16,10 @@ import (
 // maxDepth bounds the nesting of a request body.
 const maxDepth = 32
 
-// checkMembers walks the JSON text beside dst's type and refuses what encoding/json lets pass:
+// checkMembers compares the JSON text with dst's type and refuses what encoding/json accepts:
 // members that dst does not have (also under another letter case), members given twice, nesting
 // beyond maxDepth, and anything behind the first value. It also names every value of a wrong
-// type, where encoding/json stops at the first and cannot say which element of a map it was.
+// type, where encoding/json stops at the first and does not name the element of a map.
 func checkMembers(body []byte, dst any) error {
 	w := walker{dec: json.NewDecoder(bytes.NewReader(body))}
 	w.dec.UseNumber()
@@ -105,7 +105,7 @@ func (w *walker) object(t reflect.Type, pointer string, depth int) error {
 		if !ok {
 			return errors.New("object member without a name")
 		}
-		at := pointer + "/" + escapePointer(name)
+		at := problem.Pointer(pointer, name)
 		if seen[name] {
 			return problem.New(problem.BadRequest, "malformed_json", "The request body gives a member twice.").
 				WithFields(problem.FieldError{Pointer: at, Detail: "given twice"})
@@ -129,14 +129,14 @@ func (w *walker) array(t reflect.Type, pointer string, depth int) error {
 		item = t.Elem()
 	}
 	for i := 0; w.dec.More(); i++ {
-		if err := w.value(item, pointer+"/"+strconv.Itoa(i), depth); err != nil {
+		if err := w.value(item, problem.Pointer(pointer, strconv.Itoa(i)), depth); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// elem strips pointers and PatchField from t. A nil type stands for "anything goes": its members
+// elem strips pointers and PatchField from t. A nil type accepts everything: its members
 // are checked for depth and doubles only.
 func elem(t reflect.Type) reflect.Type {
 	for t != nil {
@@ -184,15 +184,7 @@ func nullable(t reflect.Type) bool {
 	}
 }
 
-// escapePointer escapes a member name for a JSON pointer (RFC 6901 section 3).
-func escapePointer(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
-	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
-
-// jsonKind says in JSON's words what a Go type is read from, and "" for one that decides itself.
+// jsonKind returns the JSON type that a Go type is read from, and "" for one that decides itself.
 func jsonKind(t reflect.Type) string {
 	if t = elem(t); t == nil {
 		return ""

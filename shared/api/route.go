@@ -16,7 +16,7 @@ import (
 // It does not log, count, or choose a status for a failure.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Auth says whether a route needs an authenticated caller. The zero value is refused at start:
+// Auth decides whether a route needs an authenticated caller. The zero value is refused at start:
 // a route must declare its policy.
 type Auth int
 
@@ -130,7 +130,7 @@ func (r Route) BodyLimit() int64 {
 var (
 	kebabCase = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	pathParam = regexp.MustCompile(`^\{[a-z_]+\+?\}$`)
-	// scopeToken is RFC 6749's (section 3.3); it stands in a quoted string of a header.
+	// scopeToken is RFC 6749's (section 3.3); it is part of a quoted string in a header.
 	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
 )
 

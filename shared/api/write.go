@@ -51,5 +51,5 @@ func encode(v any) ([]byte, error) {
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", ContentTypeJSON)
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // it fails only when the client is gone
+	_, _ = w.Write(body) // fails if the client has gone
 }

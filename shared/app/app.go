@@ -39,11 +39,7 @@ func Main(route api.Route, build Build) {
 	if err != nil {
 		fail(s, err)
 	}
-	serve(s, lambdahttp.New(h, lambdahttp.Config{
-		RouteKey:      route.Key(),
-		RefusalHeader: middleware.SecurityHeaderSet(middleware.SecurityHeadersConfig{}),
-		Logger:        s.logger,
-	}))
+	serve(s, lambdahttp.New(h, lambdahttp.Config{RouteKey: route.Key()}))
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out

@@ -21,7 +21,7 @@ import (
 // unreachable, or failing beyond what retries could mend in the context's time. After a write its
 // outcome is unknown. Compare with errors.Is: what is returned also carries the cause.
 var ErrUnavailable = problem.New(problem.Unavailable, "unavailable",
-	"The service cannot answer at the moment. Try again shortly.").WithHeader("Retry-After", "1")
+	"The service cannot answer at the moment. Try again shortly.")
 
 // fault is an error of a DynamoDB call with a text that is safe to log. The SDK's own error is
 // below it, for errors.As.

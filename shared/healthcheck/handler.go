@@ -21,7 +21,7 @@ func (c *Checker) Handler() func(http.ResponseWriter, *http.Request) error {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(report.Status.code())
-		_, _ = w.Write(body) // the client went away: nobody is left to tell
+		_, _ = w.Write(body) // fails if the client has gone
 		return nil
 	}
 }

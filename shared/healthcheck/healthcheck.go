@@ -1,4 +1,4 @@
-// Package healthcheck runs a service's health checks beside each other, each under its own
+// Package healthcheck runs a service's health checks in parallel, each under its own
 // timeout, and answers with one report: UP, DEGRADED when a check fails that is not critical, DOWN
 // when a critical one does. A report is kept for a few seconds, so that a probe costs the
 // dependencies little. Causes go to the log, never into the report.
@@ -40,9 +40,9 @@ const (
 
 // Check is one question about the service's health.
 type Check struct {
-	// Name stands in the report: letters, digits, "_", "-" and ".". It must be unique.
+	// Name appears in the report: letters, digits, "_", "-" and ".". It must be unique.
 	Name string
-	// Critical says that the service cannot do its work when the check fails.
+	// Critical means that the service cannot do its work when the check fails.
 	Critical bool
 	// Timeout bounds Run. 0 is DefaultTimeout.
 	Timeout time.Duration
@@ -237,7 +237,7 @@ func (r *runner) result(ctx context.Context, clock func() time.Time) Result {
 }
 
 // do waits for Run, at most for the timeout. A Run that ignores its context goes on alone until
-// it returns; what it then says is dropped.
+// it returns; its result is then dropped.
 func (r *runner) do(ctx context.Context) error {
 	if !r.out.CompareAndSwap(false, true) {
 		return errStillRunning

@@ -83,7 +83,7 @@ func headerValue(s string) string {
 }
 
 // isText reports whether the body may travel as a JSON string. Everything else is base64: what
-// is encoded (gzip), what its media type does not call text, and what is not UTF-8.
+// is encoded (gzip), a media type that is not text, and what is not UTF-8.
 func isText(h http.Header, body []byte) bool {
 	if len(body) == 0 {
 		return true

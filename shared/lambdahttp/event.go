@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Event is what the gateway says about a request beyond HTTP. A client cannot set any of it.
+// Event holds the facts about a request that the gateway adds to HTTP. A client cannot set any of it.
 type Event struct {
 	// RequestID is the gateway's id of the request. It is not the Lambda invocation's id, which
 	// lambdacontext has.
 	RequestID string
 	// RouteKey is the route that matched ("GET /v1/products/{id}", "$default"). A Function URL
-	// says "$default" or nothing.
+	// has "$default" or nothing.
 	RouteKey string
 	// Stage is the name of the API's stage; "$default" for the one that has no path prefix.
 	Stage string
@@ -22,7 +22,7 @@ type Event struct {
 	// SourceIP is the address of the TCP connection to the gateway: the client, or the last
 	// proxy before the gateway.
 	SourceIP string
-	// Time is when the gateway received the request, in UTC. Zero when the event does not say.
+	// Time is when the gateway received the request, in UTC. Zero if the event has no time.
 	Time time.Time
 }
 

@@ -111,15 +111,15 @@ func TestBustedEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			logger, logs := observed()
-			answer := invoke(t, unreachable(t), lambdahttp.Config{Logger: logger}, read(t, name+".json"))
+			h := &refusing{Handler: unreachable(t)}
+			answer := invoke(t, h, lambdahttp.Config{}, read(t, name+".json"))
 
 			if answer.StatusCode != want[name] {
 				t.Errorf("status %d, want %d", answer.StatusCode, want[name])
 			}
 			checkProblem(t, answer)
-			if logs.Len() != 1 {
-				t.Errorf("%d log lines, want 1", logs.Len())
+			if len(h.errs) != 1 {
+				t.Errorf("refused with %v, want one error", h.errs)
 			}
 		})
 	}

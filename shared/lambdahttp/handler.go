@@ -2,15 +2,10 @@ package lambdahttp
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"strings"
-
-	"github.com/aws/aws-lambda-go/lambdacontext"
-	"go.uber.org/zap"
+	"net/url"
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/logging"
@@ -21,81 +16,71 @@ import (
 type Config struct {
 	// RouteKey is the route that the function is built for ("GET /v1/products/{id}", "ANY /x",
 	// "$default"). An event of another route is refused: the handler's policy is this route's.
-	// Empty serves every route; a Function URL's events say "$default".
+	// Empty serves every route; a Function URL's events have "$default".
 	RouteKey string
 	// BasePath is removed from the path of every request that lies below it, on a segment
 	// boundary. Empty removes nothing.
 	BasePath string
-	// RefusalHeader stands on every answer that this package gives itself: what the handler's
-	// middleware would have set, such as middleware.SecurityHeaders' set. Nil is
-	// X-Content-Type-Options: nosniff alone.
-	RefusalHeader http.Header
-	// Logger is told about requests that end here: refused, panicked, too large. Nil tells
-	// nobody.
-	Logger *zap.Logger
 }
 
 // Handler serves events with a net/http handler. It implements lambda.Handler of aws-lambda-go
 // and is safe for concurrent invocations.
 type Handler struct {
-	next          http.Handler
-	route         string
-	base          basePath
-	logger        *zap.Logger
-	refusalHeader http.Header
+	next   http.Handler
+	refuse func(w http.ResponseWriter, r *http.Request, err error)
+	route  string
+	base   basePath
 }
 
 // New returns a Handler that serves events with h. It panics when h is nil.
+//
+// What does not reach h, or comes out of it as a panic, is answered by h's own method Refuse. The
+// handlers of middleware.Chain have one, which writes the access line. For other handlers New
+// answers with problem.Write and logs nothing.
 func New(h http.Handler, cfg Config) *Handler {
 	if h == nil {
 		panic("lambdahttp: New without a handler")
 	}
-	logger := cfg.Logger
-	if logger == nil {
-		logger = zap.NewNop()
+	refuse := bareRefusal
+	if r, ok := h.(interface {
+		Refuse(w http.ResponseWriter, r *http.Request, err error)
+	}); ok {
+		refuse = r.Refuse
 	}
-	header := cfg.RefusalHeader
-	if header == nil {
-		header = http.Header{"X-Content-Type-Options": {"nosniff"}}
-	}
-	return &Handler{next: h, route: cfg.RouteKey, base: newBasePath(cfg.BasePath), logger: logger, refusalHeader: header}
+	return &Handler{next: h, refuse: refuse, route: cfg.RouteKey, base: newBasePath(cfg.BasePath)}
 }
 
-// errWrongRoute is the fault of a template that points a route at another route's function.
+// errWrongRoute is the error of a template that points a route at another route's function.
 var errWrongRoute = errors.New("lambdahttp: the event belongs to another route")
 
 // Invoke answers one event. The error is always nil: a function error would reach the client as
-// the gateway's bare 500 and count as a crash of the function, so whatever goes wrong is an HTTP
-// answer. A client's fault is a 400; an event of another route or none of HTTP, a panic and an
-// answer that cannot be sent are a logged 500.
+// the gateway's bare 500 and count as a crash of the function, so every failure is an HTTP answer.
+// A client's error is a 400. An event of another route, an event that is not HTTP, a panic and an
+// answer that cannot be sent are a 500.
 //
 // The request's context is ctx, so lambdacontext and the deadline work, with EventFrom and
 // identity.AuthorizerFrom added.
 func (h *Handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	p, err := decode(event)
 	if err != nil {
-		return h.refuse(ctx, new(payload2), internal(err)), nil
+		return h.refused(ctx, new(payload2), err), nil
 	}
-	a, err := h.serve(ctx, p)
+	answer, err := h.serve(ctx, p)
 	if err != nil {
-		return h.refuse(ctx, p, err), nil
+		return h.refused(ctx, p, err), nil
 	}
-	if encoded := p.encode(a); len(encoded) <= maxResponse {
-		return encoded, nil
-	}
-	return h.refuse(ctx, p, tooLarge(errTooLarge)), nil
+	return answer, nil
 }
 
-func (h *Handler) serve(ctx context.Context, p payload) (a answer, err error) {
-	// The chain recovers panics itself and knows more; this one is for what is outside it.
+func (h *Handler) serve(ctx context.Context, p payload) (answer []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			a, err = answer{}, panicked(v)
+			answer, err = nil, panicked(v)
 		}
 	}()
 	facts := p.facts()
 	if !serves(h.route, facts.RouteKey) {
-		return answer{}, internal(fmt.Errorf("%w: %q instead of %q", errWrongRoute, facts.RouteKey, h.route))
+		return nil, fmt.Errorf("%w: %q instead of %q", errWrongRoute, facts.RouteKey, h.route)
 	}
 	ctx = withEvent(ctx, facts)
 	if m, ok := p.authorizer(); ok {
@@ -103,80 +88,51 @@ func (h *Handler) serve(ctx context.Context, p payload) (a answer, err error) {
 	}
 	r, err := p.request(ctx, h.base)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 
-	w := newWriter(r.Method)
+	w := newWriter(p)
 	h.next.ServeHTTP(w, r)
-	a, err = w.finish()
-	switch {
-	case errors.Is(err, errTooLarge):
-		return answer{}, tooLarge(err)
-	case err != nil:
-		return answer{}, internal(err)
-	}
-	return a, nil
+	return w.result()
 }
 
-// refuse answers for the handler, with the headers that the chain would have set.
-func (h *Handler) refuse(ctx context.Context, p payload, err error) []byte {
-	w := newWriter(p.method())
-	maps.Copy(w.header, h.refusalHeader)
-	id := requestID(ctx, p)
-	w.header.Set(problem.HeaderRequestID, id)
-	problem.Write(w, new(http.Request).WithContext(ctx), err) // sets Cache-Control: no-store
-
-	fields := []zap.Field{
-		zap.String(logging.KeyCorrelationID, id),
-		zap.String("route_key", p.facts().RouteKey),
-		zap.Int("status", w.status),
-		logging.Error(err),
+// refused returns the answer to an event that the handler has not answered.
+func (h *Handler) refused(ctx context.Context, p payload, cause error) []byte {
+	r := &http.Request{Method: p.method(), URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
+	r = r.WithContext(withEvent(ctx, p.facts()))
+	if id := p.headerValue(problem.HeaderRequestID); id != "" {
+		r.Header.Set(problem.HeaderRequestID, id)
 	}
-	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		fields = append(fields, zap.String(logging.KeyFunctionRequestID, lc.AwsRequestID))
+	answer, err := refusal(h.refuse, p, r, cause)
+	if err != nil { // the panic came from a layer of the chain that a refusal passes too
+		answer, _ = refusal(bareRefusal, p, r, cause)
 	}
-	if w.status >= http.StatusInternalServerError {
-		h.logger.Error("event not served", fields...)
-	} else {
-		h.logger.Warn("request refused", fields...)
-	}
-
-	a, err := w.finish()
-	if err != nil { // a small body of no declared length always finishes
-		a = answer{status: http.StatusInternalServerError}
-	}
-	return p.encode(a)
+	return answer
 }
 
-// requestID returns the client's id when it is valid, else the gateway's or the invocation's, else a
-// new one.
-func requestID(ctx context.Context, p payload) string {
-	// The gateway's ids are base64 and end in "=".
-	candidates := []string{p.headerValue(problem.HeaderRequestID), strings.TrimRight(p.facts().RequestID, "=")}
-	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		candidates = append(candidates, lc.AwsRequestID)
-	}
-	for _, id := range candidates {
-		if problem.ValidRequestID(id) {
-			return id
+func refusal(refuse func(http.ResponseWriter, *http.Request, error), p payload, r *http.Request, cause error) (answer []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			answer, err = nil, panicked(v)
 		}
-	}
-	return rand.Text()
+	}()
+	w := newWriter(p)
+	refuse(w, r, cause)
+	return w.result()
 }
 
-// panicked is what became of a request whose handler panicked. http.ErrAbortHandler is how a
-// handler says that its answer is not to be sent, so where it comes from is not worth a stack.
+// bareRefusal answers for a handler without Refuse.
+func bareRefusal(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Set(problem.HeaderRequestID, problem.RequestID(r))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	problem.Write(w, r, err) // sets Cache-Control: no-store
+}
+
+// panicked returns the error of a recovered panic. A handler panics with http.ErrAbortHandler to
+// say that its answer must not be sent, so that panic needs no stack.
 func panicked(value any) error {
 	if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		return internal(err)
+		return err
 	}
-	return internal(logging.Panicked(value))
-}
-
-func internal(cause error) error {
-	return problem.New(problem.Internal, "internal", "").WithCause(cause)
-}
-
-func tooLarge(cause error) error {
-	return problem.New(problem.Internal, "response_too_large", "The answer is too large to be delivered.").WithCause(cause)
+	return logging.Panicked(value)
 }

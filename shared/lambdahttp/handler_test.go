@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
@@ -58,13 +57,13 @@ func TestRouteKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			logger, logs := observed()
+			h := &refusing{Handler: status(http.StatusNoContent)}
 			e := event(t, map[string]any{"routeKey": test.event, "requestContext.routeKey": test.event})
-			got := invoke(t, status(http.StatusNoContent), lambdahttp.Config{RouteKey: test.config, Logger: logger}, e)
+			got := invoke(t, h, lambdahttp.Config{RouteKey: test.config}, e)
 
 			if test.served {
-				if got.StatusCode != http.StatusNoContent || logs.Len() != 0 {
-					t.Errorf("status %d, %d log lines; want it served", got.StatusCode, logs.Len())
+				if got.StatusCode != http.StatusNoContent || len(h.errs) != 0 {
+					t.Errorf("status %d, refused with %v; want it served", got.StatusCode, h.errs)
 				}
 				return
 			}
@@ -75,8 +74,8 @@ func TestRouteKey(t *testing.T) {
 			if strings.Contains(got.Body, "/x") {
 				t.Errorf("the client is told about routes: %s", got.Body)
 			}
-			if logs.FilterLevelExact(zapcore.ErrorLevel).Len() != 1 {
-				t.Errorf("logged %v, want one error", logs.All())
+			if len(h.errs) != 1 {
+				t.Errorf("refused with %v, want one error", h.errs)
 			}
 		})
 	}
@@ -106,33 +105,43 @@ func TestPanic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			logger, logs := observed()
-			got := invoke(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := &refusing{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Set-Cookie", "a=b")
 				w.WriteHeader(http.StatusCreated)
 				_, _ = io.WriteString(w, `{"half":`)
 				panic(test.value)
-			}), lambdahttp.Config{Logger: logger}, event(t, nil))
+			})}
+			got := invoke(t, h, lambdahttp.Config{}, event(t, nil))
 
 			if got.StatusCode != http.StatusInternalServerError || strings.Contains(got.Body, "half") || got.Cookies != nil {
 				t.Errorf("answer %+v, want a clean 500", got)
 			}
 			checkProblem(t, got)
-			if got.Headers[problem.HeaderRequestID] != "req-1" {
-				t.Errorf("headers %v, want the gateway's request id", got.Headers)
+			if len(h.errs) != 1 {
+				t.Fatalf("refused with %v, want one error", h.errs)
 			}
-			line := logs.All()[0].ContextMap()
-			failure, ok := line["error"].(map[string]any)
-			if !ok {
-				t.Fatalf("log line %v has no error", line)
-			}
-			stack, _ := failure["stack"].(string)
-			if strings.Contains(stack, "handler_test.go") != test.stack {
-				t.Errorf("stack %q, want one: %t", stack, test.stack)
+			var traced interface{ Stack() string }
+			if got := errors.As(h.errs[0], &traced) && strings.Contains(traced.Stack(), "handler_test.go"); got != test.stack {
+				t.Errorf("error %v has the panic's stack: %t, want %t", h.errs[0], got, test.stack)
 			}
 		})
 	}
 }
+
+// A refusal passes the chain's outer layers, and one of them may be what panics.
+func TestRefusePanics(t *testing.T) {
+	t.Parallel()
+	got := invoke(t, broken{}, lambdahttp.Config{}, event(t, nil))
+	if got.StatusCode != http.StatusInternalServerError {
+		t.Errorf("status %d, want 500", got.StatusCode)
+	}
+	checkProblem(t, got)
+}
+
+type broken struct{}
+
+func (broken) ServeHTTP(http.ResponseWriter, *http.Request)     { panic("broken") }
+func (broken) Refuse(http.ResponseWriter, *http.Request, error) { panic("broken") }
 
 func TestContext(t *testing.T) {
 	t.Parallel()
@@ -198,35 +207,24 @@ func TestNoAuthorizerIsNoAuthorizer(t *testing.T) {
 func TestRefusalCarriesARequestID(t *testing.T) {
 	t.Parallel()
 
-	// An empty want is an id that is made for this answer.
-	tests := map[string]struct{ client, gateway, invocation, want string }{
-		"Clients":           {"client-1", "ATfSmjLgPHcESJw=", "invocation-1", "client-1"},
-		"Gateways":          {"", "ATfSmjLgPHcESJw=", "invocation-1", "ATfSmjLgPHcESJw"},
-		"Invocations":       {"", "", "invocation-1", "invocation-1"},
-		"None":              {"", "", "", ""},
-		"NotOneThatInjects": {"a\r\nb: c", "a\r\nb: c", "invocation-1", "invocation-1"},
-		"NotALongOne":       {strings.Repeat("a", 129), strings.Repeat("a", 129), "", ""},
-	}
-	for name, test := range tests {
+	for name, test := range map[string]struct {
+		client string
+		kept   bool
+	}{
+		"Clients":           {"client-1", true},
+		"None":              {"", false},
+		"NotOneThatInjects": {"a\r\nb: c", false},
+		"NotALongOne":       {strings.Repeat("a", 129), false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			ctx := t.Context()
-			if test.invocation != "" {
-				ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: test.invocation})
-			}
-			e := event(t, map[string]any{
-				"requestContext.requestId": test.gateway, "requestContext.http.method": "G T", "headers.x-request-id": test.client,
-			})
-			header := http.Header{"X-Frame-Options": {"DENY"}, "X-Content-Type-Options": {"nosniff"}}
-			got := invokeContext(ctx, t, unreachable(t), lambdahttp.Config{RefusalHeader: header}, e)
+			e := event(t, map[string]any{"requestContext.http.method": "G T", "headers.x-request-id": test.client})
+			got := invoke(t, unreachable(t), lambdahttp.Config{}, e)
 
 			id := got.Headers[problem.HeaderRequestID]
-			if got.StatusCode != http.StatusBadRequest || id != test.want && test.want != "" || !problem.ValidRequestID(id) {
-				t.Errorf("status %d, id %q; want 400, %q", got.StatusCode, id, test.want)
-			}
-			if got.Headers["X-Frame-Options"] != "DENY" {
-				t.Errorf("headers %v, want those of the configuration", got.Headers)
+			if got.StatusCode != http.StatusBadRequest || (id == test.client) != test.kept || id == "" {
+				t.Errorf("status %d, id %q; want 400 and the client's id: %t", got.StatusCode, id, test.kept)
 			}
 			checkProblem(t, got)
 		})
@@ -268,14 +266,14 @@ func TestAnswersThatCannotBeSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			logger, logs := observed()
-			got := invoke(t, handler, lambdahttp.Config{Logger: logger}, event(t, nil))
+			h := &refusing{Handler: handler}
+			got := invoke(t, h, lambdahttp.Config{}, event(t, nil))
 			if got.StatusCode != http.StatusInternalServerError {
 				t.Errorf("status %d, want 500", got.StatusCode)
 			}
 			checkProblem(t, got)
-			if logs.FilterLevelExact(zapcore.ErrorLevel).Len() != 1 {
-				t.Errorf("logged %v, want one error", logs.All())
+			if len(h.errs) != 1 {
+				t.Errorf("refused with %v, want one error", h.errs)
 			}
 		})
 	}

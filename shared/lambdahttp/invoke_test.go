@@ -8,10 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
-
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -55,9 +51,18 @@ func invokeContext(ctx context.Context, t testing.TB, h http.Handler, cfg lambda
 	return r
 }
 
-func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zapcore.DebugLevel)
-	return zap.New(core), logs
+// refusing is a handler that keeps the errors which it had to answer.
+type refusing struct {
+	http.Handler
+
+	errs []error
+}
+
+func (h *refusing) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	h.errs = append(h.errs, err)
+	w.Header().Set(problem.HeaderRequestID, problem.RequestID(r))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	problem.Write(w, r, err)
 }
 
 func unreachable(t *testing.T) http.Handler {
@@ -65,7 +70,7 @@ func unreachable(t *testing.T) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
 }
 
-// checkProblem checks what every answer has that this package gives instead of the handler.
+// checkProblem checks an answer that the handler has not given.
 func checkProblem(t *testing.T, r response) {
 	t.Helper()
 	for name, want := range map[string]string{

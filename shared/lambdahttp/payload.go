@@ -7,9 +7,9 @@ import (
 	"net/http"
 )
 
-// payload is one kind of event: the request that it stands for and the shape of its answer.
+// payload is one kind of event: the request in it and the shape of its answer.
 type payload interface {
-	// facts returns what the gateway says about the request.
+	// facts returns the gateway's facts about the request.
 	facts() Event
 	// method returns the request's method as the client sent it.
 	method() string

@@ -202,7 +202,7 @@ func (p *payload2) authorizer() (map[string]string, bool) {
 }
 
 // functionURL reports whether the event comes from a Function URL; the package comment says why
-// the domain tells.
+// the domain decides.
 func (p *payload2) functionURL() bool {
 	rest, ok := strings.CutPrefix(p.context.domainName, p.context.apiID)
 	return ok && strings.HasPrefix(rest, ".lambda-url.")

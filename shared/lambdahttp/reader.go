@@ -10,7 +10,7 @@ import (
 
 var (
 	errSyntax = errors.New("malformed JSON")
-	errType   = errors.New("a field has another type than the format says")
+	errType   = errors.New("a field does not have the type of the format")
 	errDepth  = errors.New("JSON nested too deeply")
 )
 

@@ -17,7 +17,7 @@ import (
 )
 
 // reservedHeaders is the canonical prefix of core.APIGwContextHeader and its kin. core believes
-// what these headers say, so a client's are removed.
+// these headers, so a client's are removed.
 const reservedHeaders = "X-Golambdaproxy-"
 
 func (p *payload2) request(ctx context.Context, base basePath) (*http.Request, error) {
@@ -54,7 +54,7 @@ func (p *payload2) request(ctx context.Context, base basePath) (*http.Request, e
 	delete(header, "Host")
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(p.context.http.Protocol)
 	if ip := p.context.http.SourceIP; ip != "" {
-		r.RemoteAddr = net.JoinHostPort(ip, "0") // the gateway does not tell the port
+		r.RemoteAddr = net.JoinHostPort(ip, "0") // the event has no port
 	}
 	r.TLS = p.tls(header)
 	r.ContentLength = int64(len(body))
@@ -165,8 +165,8 @@ func (p *payload2) header(bodyLength int) (http.Header, error) {
 	return header, nil
 }
 
-// tls tells handlers that the client spoke TLS to the gateway, as it always does on AWS. Only
-// sam local says http.
+// tls returns the state of a TLS connection, because clients of the gateway always use TLS on AWS. It
+// returns nil behind sam local, which announces http.
 func (p *payload2) tls(header http.Header) *tls.ConnectionState {
 	if strings.EqualFold(header.Get("X-Forwarded-Proto"), "http") {
 		return nil
@@ -200,7 +200,7 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// hasControl reports whether s holds a character that may not stand in a header value.
+// hasControl reports whether s has a character that is not allowed in a header value.
 func hasControl(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {

@@ -133,7 +133,7 @@ func TestResponse(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := invoke(t, test.handler, lambdahttp.Config{}, event(t, nil))
+			got := invoke(t, test.handler, lambdahttp.Config{}, event(t, map[string]any{"headers.x-request-id": "req-1"}))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}

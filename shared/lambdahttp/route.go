@@ -106,7 +106,7 @@ func cutSegments(path, prefix string) (string, bool) {
 	}
 }
 
-// basePath is a path prefix as it stands in a decoded and in an encoded path.
+// basePath is a path prefix as it appears in a decoded and in an encoded path.
 type basePath struct{ decoded, encoded string }
 
 func newBasePath(prefix string) basePath {

@@ -1,44 +1,83 @@
 package lambdahttp
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// maxResponse is what Lambda takes as a synchronous answer, in bytes of JSON: 6 MiB and 100 bytes
+// maxResponse is the largest synchronous answer that Lambda takes, in bytes of JSON: 6 MiB and 100 bytes
 // ("Response payload size exceeded maximum allowed payload size (6291556 bytes)").
 const maxResponse = 6<<20 + 100
 
-// errTooLarge is the fault of an answer that Lambda would not take.
-var errTooLarge = errors.New("lambdahttp: the answer is larger than Lambda's 6 MB")
+// errTooLarge is the error of an answer that Lambda would not take.
+var errTooLarge = problem.New(problem.Internal, "response_too_large", "The answer is too large to be delivered.")
 
-// writer is the http.ResponseWriter of one request. It keeps the rules of net/http's: the first
-// status wins, the header is what it was then, and statuses without a body have none.
+// writer is the http.ResponseWriter of one request. It holds the answer back until the handler has
+// returned, and has the rules of net/http's: the first status wins, the header is what it was then,
+// and statuses without a body have none.
 type writer struct {
+	event    payload
 	head     bool // the request is a HEAD
 	header   http.Header
-	sent     http.Header // header as it stood at the first WriteHeader
+	sent     http.Header // header as it was at the first WriteHeader
 	status   int         // 0 until then
 	declared int64       // the handler's Content-Length; -1 when it set none
 	written  int64
 	body     []byte
 	tooLarge bool
+	encoded  []byte // the answer for Lambda, from Finish
 }
 
-func newWriter(method string) *writer {
-	return &writer{head: method == http.MethodHead, header: make(http.Header, 8), declared: -1}
+func newWriter(event payload) *writer {
+	return &writer{event: event, head: event.method() == http.MethodHead, header: make(http.Header, 8), declared: -1}
+}
+
+// Finish completes the answer and encodes it for Lambda. The middleware chain calls it while it can
+// still replace the answer. It returns an error for an answer that net/http would have broken off, or
+// that Lambda would not take.
+func (w *writer) Finish() error {
+	a, err := w.finish()
+	if err != nil {
+		return err
+	}
+	encoded := w.event.encode(a)
+	if len(encoded) > maxResponse {
+		return errTooLarge
+	}
+	w.encoded = encoded
+	return nil
+}
+
+// result returns the encoded answer. It calls Finish unless the chain has.
+func (w *writer) result() ([]byte, error) {
+	if w.encoded == nil {
+		if err := w.Finish(); err != nil {
+			return nil, err
+		}
+	}
+	return w.encoded, nil
+}
+
+// Discard takes back everything that was written, and the headers that make sense in that answer
+// alone. It always can.
+func (w *writer) Discard() bool {
+	delete(w.header, "Location")
+	delete(w.header, "Set-Cookie")
+	*w = writer{event: w.event, head: w.head, header: w.header, declared: -1}
+	return true
 }
 
 // Header returns the header that the first WriteHeader or Write sends.
 func (w *writer) Header() http.Header { return w.header }
 
-// WriteHeader sets the status, once. Informational statuses are dropped: no event source can send
-// them on. Like net/http it panics for a number that is not a status.
+// WriteHeader sets the status, once. Informational statuses are dropped, because no event source can
+// send them. As in net/http, it panics for a number that is not a status.
 func (w *writer) WriteHeader(status int) {
 	if w.status != 0 {
 		return
@@ -74,6 +113,7 @@ func (w *writer) WriteString(s string) (int, error) { return write(w, s) }
 
 func write[T string | []byte](w *writer, p T) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	w.encoded = nil
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -109,8 +149,7 @@ type answer struct {
 // sniffLength is how many bytes http.DetectContentType looks at.
 const sniffLength = 512
 
-// finish completes the response as net/http does when a handler returns. It returns an error for
-// a response that net/http would have broken off, or that Lambda would not take.
+// finish completes the answer as net/http does when a handler returns.
 func (w *writer) finish() (answer, error) {
 	w.WriteHeader(http.StatusOK)
 	allowed := bodyAllowed(w.status)
@@ -129,7 +168,7 @@ func (w *writer) finish() (answer, error) {
 			a.header["Content-Type"] = []string{http.DetectContentType(w.body)}
 		}
 	}
-	// Like net/http, a HEAD tells a length only if the handler wrote or declared one.
+	// As in net/http, a HEAD has a length only if the handler wrote or declared one.
 	delete(a.header, "Content-Length")
 	switch {
 	case allowed && (!w.head || w.written > 0):
@@ -146,8 +185,8 @@ func (w *writer) finish() (answer, error) {
 	return a, nil
 }
 
-// dropHopByHop removes what describes a connection (RFC 9110 section 7.6.1): the connection to
-// the client is the gateway's.
+// dropHopByHop removes the headers that describe a connection (RFC 9110 section 7.6.1): the
+// connection to the client is the gateway's.
 func dropHopByHop(h http.Header) {
 	for _, key := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
 		delete(h, key)

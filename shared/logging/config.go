@@ -39,14 +39,14 @@ type Config struct {
 	LambdaLevel string `env:"AWS_LAMBDA_LOG_LEVEL"`
 	// Format is FormatJSON (default) or FormatConsole.
 	Format string `env:"LOG_FORMAT"`
-	// FunctionName, when set, stands on every line.
+	// FunctionName, when set, is on every line.
 	FunctionName string `env:"AWS_LAMBDA_FUNCTION_NAME"`
-	// FunctionVersion, when set, stands on every line.
+	// FunctionVersion, when set, is on every line.
 	FunctionVersion string `env:"AWS_LAMBDA_FUNCTION_VERSION"`
-	// FunctionMemorySize in MB, when not 0, stands on every line.
+	// FunctionMemorySize in MB, when not 0, is on every line.
 	FunctionMemorySize int `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
 
-	// RedactKeys are further field names whose values are hidden, beside the built-in ones.
+	// RedactKeys are further field names with values to hide, in addition to the built-in ones.
 	// Case, "-" and "_" do not matter.
 	RedactKeys []string
 	// DisableRedaction writes secrets as they are.
@@ -56,8 +56,8 @@ type Config struct {
 // New returns a logger that writes to w, one Write per line. It fails on a level or format that
 // does not exist and names the variable.
 //
-// There is no sampler, and the caller is looked up on ERROR and above only: a line below costs
-// no stack walk. Redaction reads the finished line, so no kind of field passes it by.
+// There is no sampler. The caller is looked up on ERROR and above only, so that other lines cost no
+// stack walk. Secrets are hidden before a core sees them; Tee adds another core beneath that.
 func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 	if w == nil {
 		return nil, errors.New("logging: no writer")
@@ -67,23 +67,24 @@ func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 		return nil, err
 	}
 
-	c := &core{LevelEnabler: level, out: zapcore.Lock(zapcore.AddSync(w))}
-	if !cfg.DisableRedaction {
-		c.redact = newRedactor(cfg.RedactKeys)
-	}
+	var enc zapcore.Encoder
 	switch strings.ToLower(cfg.Format) {
 	case "", FormatJSON:
-		c.enc = zapcore.NewJSONEncoder(jsonConfig())
+		enc = zapcore.NewJSONEncoder(jsonConfig())
 	case FormatConsole:
-		c.enc = zapcore.NewJSONEncoder(consoleConfig())
-		c.console = true
+		enc = newConsoleEncoder()
 	default:
 		return nil, fmt.Errorf("logging: LOG_FORMAT is %q: want %s or %s", cfg.Format, FormatJSON, FormatConsole)
 	}
-	return zap.New(c.With(cfg.fields())), nil
+	var redact *redactor
+	if !cfg.DisableRedaction {
+		redact = newRedactor(cfg.RedactKeys)
+	}
+	out := zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), level)
+	return zap.New(newCore(out, redact).With(cfg.fields())), nil
 }
 
-// fields returns what every line says about the process.
+// fields returns the fields of the process, which every line has.
 func (c Config) fields() []zap.Field {
 	service := c.Service
 	if service == "" {
@@ -159,7 +160,7 @@ func jsonConfig() zapcore.EncoderConfig {
 	return cfg
 }
 
-// consoleConfig leaves out what the console line says in front of the fields.
+// consoleConfig leaves out what the console line has in front of the fields.
 func consoleConfig() zapcore.EncoderConfig {
 	return zapcore.EncoderConfig{
 		NameKey:        KeyLogger,

@@ -3,109 +3,84 @@ package logging
 import (
 	"runtime"
 	"strings"
-	"unicode/utf8"
 
-	"go.uber.org/zap/buffer"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// core is zap's own io core with three additions: errors become objects, the caller is looked
-// up only where it is worth its price, and the finished line is redacted.
+// core prepares every entry for the cores below it: errors become objects, the caller is looked up
+// only where it is worth the price, and secrets are hidden.
 type core struct {
-	zapcore.LevelEnabler
-
-	enc     zapcore.Encoder
-	out     zapcore.WriteSyncer
-	redact  *redactor // nil: off
-	console bool
+	next   zapcore.Core
+	redact *redactor // nil: off
+	before zapcore.CheckPreWriteHook
 }
+
+func newCore(next zapcore.Core, redact *redactor) *core {
+	c := &core{next: next, redact: redact}
+	c.before = c.prepare
+	return c
+}
+
+// Tee returns a logger that also writes to second. l is a logger of New: what second gets is redacted
+// like l's own lines. Fields that l has already are not on second's lines.
+func Tee(l *zap.Logger, second zapcore.Core) *zap.Logger {
+	return l.WithOptions(zap.WrapCore(func(own zapcore.Core) zapcore.Core {
+		c, ok := own.(*core)
+		if !ok {
+			panic("logging: Tee needs a logger that New returned")
+		}
+		return newCore(zapcore.NewTee(c.next, second), c.redact)
+	}))
+}
+
+// Enabled reports whether a core below writes entries of the level.
+func (c *core) Enabled(level zapcore.Level) bool { return c.next.Enabled(level) }
 
 // With returns a core whose lines carry the fields, encoded once.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
-	clone := *c
-	clone.enc = c.enc.Clone()
-	for _, f := range structured(fields) {
-		f.AddTo(clone.enc)
-	}
-	return &clone
+	return newCore(c.next.With(c.fields(fields)), c.redact)
 }
 
-// Check adds the core to the entry when its level is enabled.
+// Check adds the cores below that write the entry, and prepares it for them.
 func (c *core) Check(ent zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(ent.Level) {
-		return ce.AddCore(ent, c)
+	if !c.Enabled(ent.Level) {
+		return ce
+	}
+	if ce = c.next.Check(ent, ce); ce != nil {
+		ce = ce.Before(ent, c.before)
 	}
 	return ce
 }
 
-// Write encodes, redacts and writes one line.
+// Write prepares the entry and writes it to the cores below.
 func (c *core) Write(ent zapcore.Entry, fields []zapcore.Field) error {
+	return c.next.Write(c.prepare(ent, fields))
+}
+
+// Sync flushes the cores below.
+func (c *core) Sync() error { return c.next.Sync() }
+
+func (c *core) prepare(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {
 	if ent.Level < zapcore.ErrorLevel {
 		ent.Caller = zapcore.EntryCaller{}
 	} else if !ent.Caller.Defined {
 		ent.Caller = caller()
 	}
-
-	buf, err := c.enc.EncodeEntry(ent, structured(fields))
-	if err != nil {
-		return err
+	if c.redact != nil {
+		ent.Message = c.redact.value(ent.Message)
+		ent.LoggerName = c.redact.value(ent.LoggerName)
+		ent.Stack = c.redact.value(ent.Stack)
 	}
-	defer buf.Free()
-	_, err = c.out.Write(c.line(ent, buf))
-	if err == nil && ent.Level > zapcore.ErrorLevel {
-		_ = c.Sync() // the process may be about to end; stdout does not always support Sync
-	}
-	return err
+	return ent, c.fields(fields)
 }
 
-func (c *core) line(ent zapcore.Entry, buf *buffer.Buffer) []byte {
-	line := buf.Bytes()
+func (c *core) fields(fields []zapcore.Field) []zapcore.Field {
+	fields = structured(fields)
 	if c.redact != nil {
-		line = c.redact.line(line)
+		fields = c.redact.fields(fields)
 	}
-	if !c.console {
-		return line
-	}
-
-	message := []byte(ent.Message)
-	if c.redact != nil {
-		if redacted, changed := c.redact.text(message); changed {
-			message = redacted
-		}
-	}
-	prefix := ent.Time.UTC().AppendFormat(nil, timeLayout)
-	prefix = append(prefix, ' ')
-	prefix = append(prefix, levelName(ent.Level)...)
-	prefix = append(prefix, ' ')
-	prefix = appendPrintable(prefix, message)
-	prefix = append(prefix, ' ')
-	return append(prefix, line...)
-}
-
-// Sync flushes the writer.
-func (c *core) Sync() error { return c.out.Sync() }
-
-// appendPrintable appends s with everything that could start a new line or drive a terminal
-// escaped as in a Go string.
-func appendPrintable(dst, s []byte) []byte {
-	const hex = "0123456789abcdef"
-	for len(s) > 0 {
-		r, size := utf8.DecodeRune(s)
-		switch {
-		case r == '\n':
-			dst = append(dst, `\n`...)
-		case r == '\r':
-			dst = append(dst, `\r`...)
-		case r == '\t':
-			dst = append(dst, `\t`...)
-		case r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029':
-			dst = append(dst, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
-		default:
-			dst = utf8.AppendRune(dst, r)
-		}
-		s = s[size:]
-	}
-	return dst
+	return fields
 }
 
 // caller returns the first frame above zap and this package. Counting frames instead would

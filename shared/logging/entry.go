@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Entry collects what the one access line of a request will say. Any layer below the access
+// Entry collects the fields of the one access line of a request. Any layer below the access
 // log may add to it. It is safe for concurrent use; a nil Entry takes fields and drops them.
 type Entry struct {
 	mu     sync.Mutex

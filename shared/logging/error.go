@@ -82,7 +82,7 @@ func panicMessage(err error, p any) string {
 	return fmt.Sprintf("PANIC=%v", p)
 }
 
-// errorType names the outermost type of the chain that says something: wrappers which only add
+// errorType returns the outermost meaningful type of the chain: wrappers that only add
 // text or a stack are skipped.
 func errorType(err error) string {
 	for {

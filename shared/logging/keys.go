@@ -17,7 +17,7 @@ const (
 	KeyLocation = "location"
 	// KeyStackTrace is zap's own stack trace, where a logger was built with zap.AddStacktrace.
 	KeyStackTrace = "stack_trace"
-	// KeyColdStart tells whether the invocation is the first of its environment.
+	// KeyColdStart is true if the invocation is the first of its environment.
 	KeyColdStart = "cold_start"
 	// KeyFunctionName is the function's name ("AWS_LAMBDA_FUNCTION_NAME").
 	KeyFunctionName = "function_name"
@@ -68,9 +68,9 @@ const (
 	KeyRoles = "roles"
 	// KeyRolesBefore is the list of roles that a user had before.
 	KeyRolesBefore = "roles_before"
-	// KeyOutcome is OutcomeUnknown when nobody knows whether it happened, and absent otherwise.
+	// KeyOutcome is OutcomeUnknown when it is not known whether it happened, and absent otherwise.
 	KeyOutcome = "outcome"
-	// KeyIdentifier stands for the address of a login, which no line has.
+	// KeyIdentifier is the HMAC of the address of a login. No line has the address.
 	KeyIdentifier = "identifier"
 	// KeyFailures is how many attempts in a row have failed, a number.
 	KeyFailures = "failures"

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
 	"unicode/utf8"
+
+	"go.uber.org/zap/zapcore"
 )
 
-// Redacted stands where a secret stood.
+// Redacted replaces a secret.
 const Redacted = "[REDACTED]"
 
-// redactor hides secrets in a finished JSON line. Working on the line, and not on zap's fields,
-// leaves no kind of field, marshaler or nesting that could pass it by; it costs one scan, and an
-// allocation only where something is hidden. It is safe for concurrent use.
+// redactor hides secrets in the fields of log lines before any core sees them. It is safe for
+// concurrent use.
 type redactor struct {
 	extra map[string]struct{} // normalised names of Config.RedactKeys
 }
@@ -21,233 +25,167 @@ func newRedactor(keys []string) *redactor {
 	r := &redactor{extra: make(map[string]struct{}, len(keys))}
 	for _, key := range keys {
 		var name keyName
-		name.set([]byte(key))
+		name.set(key)
 		r.extra[string(name.bytes())] = struct{}{}
 	}
 	return r
 }
 
-// splice builds a redacted copy of src, and none while nothing was replaced.
-type splice struct {
-	src, out []byte
-	last     int // src up to here is in out
-}
-
-func (s *splice) replace(from, to int, with string) {
-	if s.out == nil {
-		s.out = make([]byte, 0, len(s.src)+64)
-	}
-	s.out = append(append(s.out, s.src[s.last:from]...), with...)
-	s.last = to
-}
-
-func (s *splice) changed() bool { return s.out != nil }
-
-func (s *splice) bytes() []byte {
-	if s.out == nil {
-		return s.src
-	}
-	return append(s.out, s.src[s.last:]...)
-}
-
-// line returns the JSON of src without secrets; src itself when there are none. Bytes that are
-// not JSON pass through unharmed.
-func (r *redactor) line(src []byte) []byte {
-	out := splice{src: src}
-	for i := 0; i < len(src); {
-		switch c := src[i]; {
-		case c == '"':
-			i = r.jsonString(&out, i)
-		case c >= '0' && c <= '9':
-			end := numberEnd(src, i)
-			if end-i >= panMin && panAt(src[:end], i) == end {
-				out.replace(i, end, `"`+Redacted+`"`)
+// fields returns the fields without secrets, and the slice itself if there is nothing to hide. It
+// redacts strings and numbers at once, and other values when a core encodes them.
+func (r *redactor) fields(fields []zapcore.Field) []zapcore.Field {
+	var out []zapcore.Field
+	for i, f := range fields {
+		switch f.Type {
+		case zapcore.SkipType, zapcore.BoolType, zapcore.NamespaceType:
+			continue
+		case zapcore.StringType: // by far the most common: nothing is allocated if there is no secret
+			if key, value := r.value(f.Key), r.named(f.Key, f.String); key != f.Key || value != f.String {
+				f.Key, f.String = key, value
+				break
 			}
-			i = end
+			continue
+		case zapcore.Int64Type, zapcore.Float64Type:
+			pan := isPAN(f.Integer)
+			if f.Type == zapcore.Float64Type {
+				pan = isPAN(math.Float64frombits(uint64(f.Integer)))
+			}
+			if !pan && !r.sensitive(f.Key) && r.value(f.Key) == f.Key {
+				continue
+			}
+			f = r.deferred(f)
 		default:
-			i++
+			f = r.deferred(f)
 		}
+		if out == nil {
+			out = slices.Clone(fields)
+		}
+		out[i] = f
 	}
-	return out.bytes()
+	if out == nil {
+		return fields
+	}
+	return out
 }
 
-// jsonString handles the string that opens at src[i], and when it is the key of a secret its
-// value too. It returns where to go on.
-func (r *redactor) jsonString(out *splice, i int) int {
-	src := out.src
-	start := i + 1
-	end, seen := stringEnd(src, start)
-	if end == len(src) {
-		return end
-	}
+// deferred returns a field that adds f to a core's encoder through the redacting one.
+func (r *redactor) deferred(f zapcore.Field) zapcore.Field {
+	return zapcore.Field{Type: zapcore.InlineMarshalerType, Interface: zapcore.ObjectMarshalerFunc(
+		func(enc zapcore.ObjectEncoder) error {
+			f.AddTo(objectEncoder{enc, r})
+			return nil
+		})}
+}
 
-	colon := skipSpace(src, end+1)
-	if colon < len(src) && src[colon] == ':' {
-		if r.sensitive(unescape(src[start:end], seen)) {
-			from := skipSpace(src, colon+1)
-			to := valueEnd(src, from)
-			if !empty(src[from:to]) {
-				out.replace(from, to, `"`+Redacted+`"`)
+// named returns the value that has the name, without secrets. An empty value stays visible.
+func (r *redactor) named(name, value string) string {
+	if value != "" && r.sensitive(name) {
+		return Redacted
+	}
+	return r.value(value)
+}
+
+// value returns s without secrets. A base64 text is redacted if it encodes a text with a secret:
+// encoding/json writes byte slices so.
+func (r *redactor) value(s string) string {
+	if redacted, changed := r.text(s); changed {
+		return redacted
+	}
+	if !isBase64(s) {
+		return s
+	}
+	if decoded, err := base64.StdEncoding.DecodeString(s); err == nil && r.hidesIn(decoded) {
+		return Redacted
+	}
+	return s
+}
+
+// hidesIn reports whether b is a text with a secret.
+func (r *redactor) hidesIn(b []byte) bool {
+	if !utf8.Valid(b) {
+		return false
+	}
+	_, changed := r.text(string(b))
+	return changed
+}
+
+// reflected returns v as encoding/json writes it, as maps, slices and scalars without secrets. A core
+// never gets v itself, which may hold more than its JSON has.
+func (r *redactor) reflected(v any) (any, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var tree any
+	if err := dec.Decode(&tree); err != nil {
+		return nil, err
+	}
+	return r.tree(tree), nil
+}
+
+func (r *redactor) tree(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		clean := make(map[string]any, len(v))
+		for name, member := range v {
+			if r.sensitive(name) && !absent(member) {
+				clean[name] = Redacted
+			} else {
+				clean[r.value(name)] = r.tree(member)
 			}
-			return to
 		}
-	}
-
-	if seen.suspicious(end - start) {
-		plain := unescape(src[start:end], seen)
-		if redacted, changed := r.value(plain, seen); changed {
-			if seen.escape {
-				redacted = escape(redacted)
-			}
-			out.replace(start, end, string(redacted))
+		return clean
+	case []any:
+		for i := range v {
+			v[i] = r.tree(v[i])
 		}
-	}
-	return end + 1
-}
-
-// value redacts one string value; also one that is the base64 of a text with a secret, which is
-// how byte slices are logged.
-func (r *redactor) value(plain []byte, seen features) ([]byte, bool) {
-	if redacted, changed := r.text(plain); changed {
-		return redacted, true
-	}
-	if !seen.base64(len(plain)) {
-		return plain, false
-	}
-	decoded, err := base64.StdEncoding.AppendDecode(nil, plain)
-	if err != nil || !utf8.Valid(decoded) {
-		return plain, false
-	}
-	if _, changed := r.text(decoded); changed {
-		return []byte(Redacted), true
-	}
-	return plain, false
-}
-
-// features is what one pass over a string learned about it.
-type features struct {
-	escape bool // a backslash
-	digits int
-	space  bool
-	assign bool // "=" or ":"
-	dot    bool
-	other  bool // a byte outside base64's alphabet
-}
-
-// suspicious tells cheaply that a string cannot hold a secret that text would find.
-func (f features) suspicious(length int) bool {
-	return f.escape || f.space || f.assign || f.dot || f.digits >= panMin || f.base64(length)
-}
-
-// base64Min is the shortest base64 text that is looked into.
-const base64Min = 12
-
-func (f features) base64(length int) bool {
-	return !f.other && length >= base64Min && length%4 == 0
-}
-
-// stringEnd returns the index of the closing quote of the string whose first byte is src[i], or
-// len(src).
-func stringEnd(src []byte, i int) (int, features) {
-	var f features
-	for ; i < len(src); i++ {
-		switch c := src[i]; {
-		case c == '"':
-			return i, f
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '+' || c == '/':
-		case c >= '0' && c <= '9':
-			f.digits++
-		case c == '=':
-			f.assign = true
-		case c == '\\':
-			f.escape, f.other = true, true
-			i++
-		case c == ':':
-			f.assign, f.other = true, true
-		case c == ' ':
-			f.space, f.other = true, true
-		case c == '.':
-			f.dot, f.other = true, true
-		default:
-			f.other = true
+		return v
+	case string:
+		return r.value(v)
+	case json.Number:
+		if len(v) >= panMin && panAt(v.String(), 0) == len(v) {
+			return Redacted
 		}
+		return v
+	default:
+		return v
 	}
-	return len(src), f
 }
 
-// unescape returns the text of a JSON string's inside.
-func unescape(raw []byte, seen features) []byte {
-	if !seen.escape {
-		return raw
-	}
-	quoted := make([]byte, 0, len(raw)+2)
-	quoted = append(append(append(quoted, '"'), raw...), '"')
-	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
-		return raw
-	}
-	return []byte(s)
-}
-
-// escape is the inverse of unescape.
-func escape(plain []byte) []byte {
-	quoted, err := json.Marshal(string(plain))
-	if err != nil { // a string always marshals
-		return []byte(Redacted)
-	}
-	return quoted[1 : len(quoted)-1]
-}
-
-// empty reports whether a JSON value holds nothing that could be secret.
-func empty(value []byte) bool {
-	switch string(value) {
-	case "", `""`, "null", "true", "false", "{}", "[]":
+// absent reports whether a value under a secret name holds nothing that could be secret.
+func absent(v any) bool {
+	switch v := v.(type) {
+	case nil, bool:
 		return true
+	case string:
+		return v == ""
 	default:
 		return false
 	}
 }
 
-func skipSpace(src []byte, i int) int {
-	for i < len(src) && (src[i] == ' ' || src[i] == '\t' || src[i] == '\n' || src[i] == '\r') {
-		i++
+// isPAN reports whether the number is a card number.
+func isPAN[T int64 | uint64 | float64](n T) bool {
+	const smallest, limit = 1e12, 1e18 * 9
+	if n < smallest || n > limit || T(uint64(n)) != n {
+		return false
 	}
-	return i
+	digits := strconv.FormatUint(uint64(n), 10)
+	return panAt(digits, 0) == len(digits)
 }
 
-// numberEnd returns the index after the number that starts at src[i].
-func numberEnd(src []byte, i int) int {
-	for i < len(src) && bytes.IndexByte([]byte("0123456789+-.eE"), src[i]) >= 0 {
-		i++
+// isBase64 reports whether s may be the base64 of a text that is long enough for a secret.
+func isBase64(s string) bool {
+	const shortest = 12
+	if len(s) < shortest || len(s)%4 != 0 {
+		return false
 	}
-	return i
-}
-
-// valueEnd returns the index after the JSON value that starts at src[i].
-func valueEnd(src []byte, i int) int {
-	depth := 0
-	for ; i < len(src); i++ {
-		switch src[i] {
-		case '"':
-			i, _ = stringEnd(src, i+1)
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			depth--
-		case ',':
-			if depth == 0 {
-				return i
-			}
-			continue
-		default:
-			continue
-		}
-		if depth == 0 {
-			return min(i+1, len(src))
+	for i := range len(s) {
+		if c := s[i]; !isWord(c) && c != '+' && c != '/' && c != '=' || c == '_' {
+			return false
 		}
 	}
-	return i
+	return true
 }

@@ -3,25 +3,25 @@ package logging
 import (
 	"bytes"
 	"encoding/base64"
+	"strings"
 )
 
-// maxKeyName bounds what is compared of a name, in letters and digits. Of a longer name the end
-// counts.
+// maxKeyName is how many bytes of a name are compared. Of a longer name the end counts.
 const maxKeyName = 48
 
-// keyName is a name in lower case without anything but letters and digits, so that
-// "X-Api-Key", "x_api_key" and "xApiKey" are one.
+// keyName is the letters and digits of a name, in lower case, so that "X-Api-Key", "x_api_key" and
+// "xApiKey" are equal.
 type keyName struct {
 	buf [maxKeyName]byte
 	n   int
 }
 
-func (k *keyName) set(name []byte) {
+func (k *keyName) set(name string) {
 	k.n = 0
 	if len(name) > maxKeyName {
 		name = name[len(name)-maxKeyName:]
 	}
-	for _, c := range name {
+	for _, c := range []byte(name) {
 		switch {
 		case c >= 'A' && c <= 'Z':
 			c += 'a' - 'A'
@@ -37,7 +37,7 @@ func (k *keyName) set(name []byte) {
 func (k *keyName) bytes() []byte { return k.buf[:k.n] }
 
 // sensitive reports whether the value under the name is a credential or card data.
-func (r *redactor) sensitive(name []byte) bool {
+func (r *redactor) sensitive(name string) bool {
 	var key keyName
 	key.set(name)
 	b := key.bytes()
@@ -77,9 +77,9 @@ func hasSecretSuffix(b []byte) bool {
 }
 
 // isHeader reports whether the name is a header whose value may hold spaces and delimiters.
-func isHeader(name []byte) bool {
+func isHeader(name string) bool {
 	for _, header := range [...]string{"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"} {
-		if bytes.EqualFold(name, []byte(header)) {
+		if strings.EqualFold(name, header) {
 			return true
 		}
 	}
@@ -87,8 +87,8 @@ func isHeader(name []byte) bool {
 }
 
 // isBasic reports whether s is the base64 of user:password.
-func isBasic(s []byte) bool {
-	decoded, err := base64.StdEncoding.AppendDecode(nil, s)
+func isBasic(s string) bool {
+	decoded, err := base64.StdEncoding.DecodeString(s)
 	return err == nil && bytes.IndexByte(decoded, ':') >= 0
 }
 
@@ -98,10 +98,10 @@ const (
 	panMax = 19
 )
 
-// panAt returns the end of the card number that starts at s[i], or i: digits, alone or in groups
-// with one kind of separator, with a network's prefix and a right check digit, and not part of a
-// longer number or of a hexadecimal id.
-func panAt(s []byte, i int) int {
+// panAt returns the end of the card number that starts at s[i], or i if there is none. A card number
+// is digits, alone or in groups with one kind of separator, with a network's prefix and a correct
+// check digit, and not a part of a longer number or of a hexadecimal id.
+func panAt(s string, i int) int {
 	if !panPrefix(s[i:]) || i > 0 && (isHex(s[i-1]) || s[i-1] == '.' && i > 1 && isDigit(s[i-2])) {
 		return i
 	}
@@ -129,12 +129,12 @@ func panAt(s []byte, i int) int {
 	return i
 }
 
-func panEnds(s []byte, j int) bool {
+func panEnds(s string, j int) bool {
 	return j == len(s) || !isHex(s[j]) && (s[j] != '.' || j+1 == len(s) || !isDigit(s[j+1]))
 }
 
 // panPrefix reports whether digits begin as the card networks' numbers do: 2221-2720, 3, 4, 5, 6.
-func panPrefix(s []byte) bool {
+func panPrefix(s string) bool {
 	if s[0] >= '3' && s[0] <= '6' {
 		return true
 	}
@@ -155,7 +155,7 @@ func luhn(digits []byte) bool {
 	return sum%10 == 0
 }
 
-func digitsEnd(s []byte, i int) int {
+func digitsEnd(s string, i int) int {
 	for i < len(s) && isDigit(s[i]) {
 		i++
 	}

@@ -1,18 +1,19 @@
 package logging
 
-import "bytes"
+import "strings"
 
-// text hides what looks like a secret in free text: Bearer and Basic credentials, JSON Web
-// Tokens, card numbers, and the values of secret names in "name=value", "name: value" and
-// quoted forms. It reports whether it changed anything.
-func (r *redactor) text(s []byte) ([]byte, bool) {
-	out := splice{src: s}
-	noJWT := 0 // none starts before this index
+// text hides secrets in free text: Bearer and Basic credentials, JSON Web Tokens, card numbers,
+// passwords in URLs, and the values of secret names in "name=value", "name: value" and quoted forms.
+// It reports whether it changed anything, and allocates nothing otherwise.
+func (r *redactor) text(s string) (string, bool) {
+	var out []byte
+	copied := 0      // s up to here is in out
+	noJWTBefore := 0 // no JSON Web Token starts before this index
 	for i := 0; i < len(s); {
 		from, to := i, i
 		switch c := s[i]; {
-		case c == 'e' && i >= noJWT:
-			to, noJWT = jwtEnd(s, i)
+		case c == 'e' && i >= noJWTBefore:
+			to, noJWTBefore = jwtEnd(s, i)
 		case c == 'b' || c == 'B':
 			from, to = credentials(s, i)
 		case c >= '0' && c <= '9':
@@ -20,7 +21,7 @@ func (r *redactor) text(s []byte) ([]byte, bool) {
 				i = digitsEnd(s, i)
 				continue
 			}
-		case c == ':' && bytes.HasPrefix(s[i:], []byte("://")):
+		case c == ':' && strings.HasPrefix(s[i:], "://"):
 			from, to = urlPassword(s, i+len("://"))
 		case c == '=' || c == ':':
 			from, to = r.assigned(s, i)
@@ -29,17 +30,20 @@ func (r *redactor) text(s []byte) ([]byte, bool) {
 			i++
 			continue
 		}
-		out.replace(from, to, Redacted)
-		i = to
+		out = append(append(out, s[copied:from]...), Redacted...)
+		copied, i = to, to
 	}
-	return out.bytes(), out.changed()
+	if out == nil {
+		return s, false
+	}
+	return string(append(out, s[copied:]...)), true
 }
 
-// jwtEnd returns the end of the JSON Web Token that starts at s[i], or i. "eyJ" is the base64 of
-// `{"`. When there is none, next is where one may start at the earliest: without it a text of
-// nothing but "eyJ" would cost the square of its length.
-func jwtEnd(s []byte, i int) (end, next int) {
-	if !bytes.HasPrefix(s[i:], []byte("eyJ")) {
+// jwtEnd returns the end of the JSON Web Token that starts at s[i], or i if there is none. "eyJ" is
+// the base64 of `{"`. next is where the next one may start: without it, a text of many "eyJ" would
+// cost the square of its length.
+func jwtEnd(s string, i int) (end, next int) {
+	if !strings.HasPrefix(s[i:], "eyJ") {
 		return i, i
 	}
 	const minHeader = 12 // {"alg":"x"}
@@ -47,7 +51,7 @@ func jwtEnd(s []byte, i int) (end, next int) {
 	for end < len(s) && (isWord(s[end]) || s[end] == '-' || s[end] == '.') {
 		end++
 	}
-	switch dot := bytes.IndexByte(s[i:end], '.'); {
+	switch dot := strings.IndexByte(s[i:end], '.'); {
 	case dot < 0 || dot == end-i-1:
 		return i, end
 	case dot < minHeader:
@@ -57,9 +61,8 @@ func jwtEnd(s []byte, i int) (end, next int) {
 	}
 }
 
-// credentials returns the span of the credentials behind a "Bearer" or "Basic" that starts at
-// s[i]. "Basic" is also a word, so what follows must decode to user:password.
-func credentials(s []byte, i int) (from, to int) {
+// credentials returns the span of the credentials that follow a "Bearer" or "Basic" at s[i]. "Basic" is also a word, so what follows must decode to user:password.
+func credentials(s string, i int) (from, to int) {
 	if i > 0 && isWord(s[i-1]) {
 		return i, i
 	}
@@ -77,14 +80,14 @@ func credentials(s []byte, i int) (from, to int) {
 	for from < len(s) && (s[from] == ' ' || s[from] == '\t') {
 		from++
 	}
-	if from == sep && bytes.HasPrefix(s[from:], []byte("%20")) {
+	if from == sep && strings.HasPrefix(s[from:], "%20") {
 		from += len("%20")
 	}
 	if from == sep {
 		return i, i
 	}
 	to = from
-	for to < len(s) && (isWord(s[to]) || bytes.IndexByte([]byte("-._~+/="), s[to]) >= 0) {
+	for to < len(s) && (isWord(s[to]) || strings.IndexByte("-._~+/=", s[to]) >= 0) {
 		to++
 	}
 	if basic && !isBasic(s[from:to]) {
@@ -93,14 +96,14 @@ func credentials(s []byte, i int) (from, to int) {
 	return from, to
 }
 
-// assigned returns the span of the value of a secret name, with s[i] the "=" or ":" between.
-func (r *redactor) assigned(s []byte, i int) (from, to int) {
+// assigned returns the span of the value of a secret name. s[i] is the "=" or ":" between them.
+func (r *redactor) assigned(s string, i int) (from, to int) {
 	nameEnd := i
 	for nameEnd > 0 && s[i] == '=' && s[nameEnd-1] == ' ' {
 		nameEnd--
 	}
-	quoted := nameEnd > 0 && bytes.IndexByte([]byte(`"']`), s[nameEnd-1]) >= 0
-	for nameEnd > 0 && bytes.IndexByte([]byte(`"']\`), s[nameEnd-1]) >= 0 {
+	quoted := nameEnd > 0 && strings.IndexByte(`"']`, s[nameEnd-1]) >= 0
+	for nameEnd > 0 && strings.IndexByte(`"']\`, s[nameEnd-1]) >= 0 {
 		nameEnd--
 	}
 	start := nameEnd
@@ -128,23 +131,23 @@ func (r *redactor) assigned(s []byte, i int) (from, to int) {
 
 // textValue returns the span of the value that starts at s[i]: inside its quotes or brackets,
 // else up to a delimiter, or for a header's value to the end of the line.
-func textValue(s []byte, i int, header bool) (from, to int) {
+func textValue(s string, i int, header bool) (from, to int) {
 	stop := " \t\r\n&;,\"')]}"
 	if header {
 		stop = "\r\n\"]}"
 	}
 	from = i
 	escapes := false // a backslash protects the next byte
-	if rest := bytes.TrimLeft(s[i:], `\`); len(rest) > 0 {
+	if rest := strings.TrimLeft(s[i:], `\`); len(rest) > 0 {
 		opening := len(s) - len(rest)
 		switch rest[0] {
 		case '"', '\'':
 			escapes = opening == i
-			from, stop = opening+1, string(rest[:1])
+			from, stop = opening+1, rest[:1]
 		case '[':
 			from, stop = opening+1, "]"
 			// A slice as %#v prints it: []string{"a"}.
-			if brace := bytes.IndexByte(rest, '{'); bytes.HasPrefix(rest, []byte("[]")) && brace > 0 {
+			if brace := strings.IndexByte(rest, '{'); strings.HasPrefix(rest, "[]") && brace > 0 {
 				from, stop = opening+brace+1, "}"
 			}
 		case '{':
@@ -152,7 +155,7 @@ func textValue(s []byte, i int, header bool) (from, to int) {
 		}
 	}
 	to = from
-	for to < len(s) && bytes.IndexByte([]byte(stop), s[to]) < 0 {
+	for to < len(s) && strings.IndexByte(stop, s[to]) < 0 {
 		if escapes && s[to] == '\\' {
 			to++
 		}
@@ -162,16 +165,16 @@ func textValue(s []byte, i int, header bool) (from, to int) {
 }
 
 // urlPassword returns the span of the password in the user:password@host that starts at s[i].
-func urlPassword(s []byte, i int) (from, to int) {
+func urlPassword(s string, i int) (from, to int) {
 	end := i
-	for end < len(s) && bytes.IndexByte([]byte("/?# \t\r\n\"'"), s[end]) < 0 {
+	for end < len(s) && strings.IndexByte("/?# \t\r\n\"'", s[end]) < 0 {
 		end++
 	}
-	at := bytes.LastIndexByte(s[i:end], '@')
+	at := strings.LastIndexByte(s[i:end], '@')
 	if at < 0 {
 		return i, i
 	}
-	colon := bytes.IndexByte(s[i:i+at], ':')
+	colon := strings.IndexByte(s[i:i+at], ':')
 	if colon < 0 {
 		return i, i
 	}
@@ -182,6 +185,6 @@ func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-func hasPrefixFold(s []byte, prefix string) bool {
-	return len(s) >= len(prefix) && bytes.EqualFold(s[:len(prefix)], []byte(prefix))
+func hasPrefixFold(s string, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

@@ -18,17 +18,14 @@ func AccessLog(route string, now func() time.Time) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := now()
-			rec := record(w)
+			rec := Record(w)
 			finished := false
 			defer func() {
-				status := rec.status
-				switch {
-				case !finished: // a panic that Recover could not answer passes through
+				status := rec.Status()
+				if !finished { // a panic passes through
 					status = http.StatusInternalServerError
-				case status == 0: // net/http answers 200 for a handler that wrote nothing
-					status = http.StatusOK
 				}
-				writeAccessLine(r, route, status, rec.bytes, now().Sub(start))
+				writeAccessLine(r, route, status, rec.Bytes(), now().Sub(start))
 			}()
 			next.ServeHTTP(rec, r)
 			finished = true
@@ -36,7 +33,7 @@ func AccessLog(route string, now func() time.Time) Middleware {
 	}
 }
 
-func writeAccessLine(r *http.Request, route string, status int, bytes int64, took time.Duration) {
+func writeAccessLine(r *http.Request, route string, status int, size int64, took time.Duration) {
 	level := zapcore.InfoLevel
 	if status >= http.StatusInternalServerError {
 		level = zapcore.ErrorLevel
@@ -51,7 +48,7 @@ func writeAccessLine(r *http.Request, route string, status int, bytes int64, too
 		zap.String("http_method", r.Method),
 		zap.String("http_route", route),
 		zap.Int("http_status", status),
-		zap.Int64("response_bytes", bytes),
+		zap.Int64("response_bytes", size),
 		zap.Float64("duration_ms", float64(took.Microseconds())/1000),
 	)
 	fields = append(fields, added...)

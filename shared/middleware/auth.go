@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,12 +14,12 @@ import (
 )
 
 // Authenticator finds out who sends a request. An error means that it could not decide: the client
-// reads 503 when a problem of kind Unavailable is in it, 504 when the request's time has ended, and 500
+// gets 503 if the error has a problem of kind Unavailable, 504 if the request's time has ended, and 500
 // otherwise.
 type Authenticator func(r *http.Request) (identity.Annotation, error)
 
-// GatewayAuthenticator takes the caller from what the Lambda authorizer handed over in the event,
-// and from nowhere else: no header of the client can set it. It checks the token's expiry again,
+// GatewayAuthenticator takes the caller from the Lambda authorizer's part of the event, and from
+// nowhere else: no header of the client can set it. It checks the token's expiry again,
 // because API Gateway may have cached the authorizer's answer. A request that carries
 // credentials which no authorizer looked at is an error: the route is wired wrong.
 func GatewayAuthenticator(now func() time.Time) Authenticator {
@@ -45,9 +44,9 @@ func GatewayAuthenticator(now func() time.Time) Authenticator {
 
 // Authorize returns the middleware that holds a route's policy: nil for a public route,
 // OptionalAuth, or RequireAuth followed by RequireRole, RequireScope and RequireFreshAuth, as far
-// as the route names roles, scopes and an age. Whoever may not do a thing anyway is not asked to
-// log in again for it. Authorize returns an error for a route that needs an authenticator and has
-// none. now is the clock.
+// as the route names roles, scopes and an age. The age comes last: a caller who is not allowed to do
+// something need not log in again for it. Authorize returns an error for a route that needs an
+// authenticator and has none. now is the clock.
 func Authorize(route api.Route, authenticate Authenticator, now func() time.Time) (Middleware, error) {
 	if route.Auth == api.Public {
 		return nil, nil //nolint:nilnil // a nil Middleware is a place left out of the chain
@@ -59,22 +58,17 @@ func Authorize(route api.Route, authenticate Authenticator, now func() time.Time
 		return OptionalAuth(authenticate), nil
 	}
 
-	places := []Middleware{RequireAuth(authenticate)}
+	layers := []Middleware{RequireAuth(authenticate)}
 	if len(route.Roles) > 0 {
-		places = append(places, RequireRole(route.Roles...))
+		layers = append(layers, RequireRole(route.Roles...))
 	}
 	if len(route.Scopes) > 0 {
-		places = append(places, RequireScope(route.Scopes...))
+		layers = append(layers, RequireScope(route.Scopes...))
 	}
 	if route.MaxAuthAge > 0 {
-		places = append(places, RequireFreshAuth(route.MaxAuthAge, now))
+		layers = append(layers, RequireFreshAuth(route.MaxAuthAge, now))
 	}
-	return func(next http.Handler) http.Handler {
-		for _, place := range slices.Backward(places) {
-			next = place(next)
-		}
-		return next
-	}, nil
+	return func(next http.Handler) http.Handler { return wrap(layers, next) }, nil
 }
 
 // RequireAuth lets only authenticated callers pass and puts their identity into the context.
@@ -102,98 +96,95 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 			case a.Outcome == identity.Anonymous && !required:
 				next.ServeHTTP(w, r)
 			default:
-				problem.Write(w, r, refusal(a.Outcome))
+				refuseOutcome(w, r, a.Outcome)
 			}
 		})
 	}
 }
 
-// undecided says that the authenticator failed: a store that did not answer can be asked again, the
-// request's time may have ended, anything else is a fault. None tells the client why.
+// undecided returns the answer when the authenticator has failed. A client may come again if a store
+// did not answer. It does not learn why.
 func undecided(err error) error {
 	switch p, ok := problem.As(err); {
 	case ok && p.Kind == problem.Unavailable:
 		return unavailable.WithCause(err)
 	case !ok && errors.Is(err, context.DeadlineExceeded):
-		return err // which problem.Write knows
+		return err // problem.Write answers 504
 	default:
 		return problem.New(problem.Internal, "internal", "").WithCause(err)
 	}
 }
 
-var unavailable = problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.").
-	WithHeader("Retry-After", "1")
+var unavailable = problem.New(problem.Unavailable, "auth_unavailable", "The access token cannot be checked at the moment.")
 
-const (
-	// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
-	HeaderWWWAuthenticate = "WWW-Authenticate"
-	// Challenge is the challenge of an answer to a request without an access token. It has no error code,
-	// and must have a parameter (RFC 6750 sections 3 and 3.1).
-	Challenge = `Bearer realm="api"`
-)
+// refuse answers with err and, unless it is empty, the challenge (RFC 6750 section 3).
+func refuse(w http.ResponseWriter, r *http.Request, challenge string, err error) {
+	if challenge != "" {
+		w.Header().Set(problem.HeaderWWWAuthenticate, challenge)
+	}
+	problem.Write(w, r, err)
+}
 
-// refusal says to a client why its credentials were not accepted, without saying what is wrong
-// with a token beyond its expiry.
-func refusal(outcome identity.Outcome) error {
+// refuseOutcome answers a caller whose credentials were not accepted. The client learns whether a
+// token has expired or was revoked, and nothing else about it.
+func refuseOutcome(w http.ResponseWriter, r *http.Request, outcome identity.Outcome) {
 	switch outcome {
 	case identity.Anonymous:
-		return problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token.").
-			WithHeader(HeaderWWWAuthenticate, Challenge)
+		refuse(w, r, problem.Challenge, problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token."))
 	case identity.InvalidRequest:
-		return problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token.").
-			WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_request"`)
+		refuse(w, r, `Bearer error="invalid_request"`,
+			problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token."))
 	case identity.Unavailable:
-		return unavailable
+		refuse(w, r, "", unavailable)
 	case identity.TokenExpired:
-		return invalidToken("token_expired", "The access token has expired.")
+		refuseToken(w, r, "token_expired", "The access token has expired.")
 	case identity.TokenRevoked:
-		return invalidToken("token_revoked", "The access token was revoked.")
+		refuseToken(w, r, "token_revoked", "The access token was revoked.")
 	default:
-		return invalidToken("invalid_token", "The access token is not valid.")
+		refuseToken(w, r, "invalid_token", "The access token is not valid.")
 	}
 }
 
-func invalidToken(code, detail string) error {
-	return problem.New(problem.Unauthorized, code, detail).
-		WithHeader(HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
+func refuseToken(w http.ResponseWriter, r *http.Request, code, detail string) {
+	refuse(w, r, `Bearer error="invalid_token"`, problem.New(problem.Unauthorized, code, detail))
 }
 
 // RequireRole lets a caller pass who holds at least one of roles; others get 403. It needs an
-// identity in the context, so it stands behind RequireAuth.
+// identity in the context, so it comes after RequireAuth.
 func RequireRole(roles ...string) Middleware {
-	refused := problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation.").
-		WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope"`)
-	return require(refused, func(id identity.Identity) bool { return id.HasAnyRole(roles...) })
+	return require(func(id identity.Identity) bool { return id.HasAnyRole(roles...) },
+		`Bearer error="insufficient_scope"`,
+		problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation."))
 }
 
-// RequireScope lets a caller pass whose token has every one of scopes; others get 403 and are told
-// which ones are needed (RFC 6750 section 3.1). It stands behind RequireAuth.
+// RequireScope lets a caller pass whose token has every one of scopes. Others get 403 and the list of
+// the scopes (RFC 6750 section 3.1). It comes after RequireAuth.
 func RequireScope(scopes ...string) Middleware {
-	refused := problem.New(problem.Forbidden, "insufficient_scope", "The access token's scope does not allow this operation.").
-		WithHeader(HeaderWWWAuthenticate, `Bearer error="insufficient_scope", scope="`+strings.Join(scopes, " ")+`"`)
-	return require(refused, func(id identity.Identity) bool { return id.HasScopes(scopes...) })
+	return require(func(id identity.Identity) bool { return id.HasScopes(scopes...) },
+		`Bearer error="insufficient_scope", scope="`+strings.Join(scopes, " ")+`"`,
+		problem.New(problem.Forbidden, "insufficient_scope", "The access token's scope does not allow this operation."))
 }
 
 // RequireFreshAuth lets a caller pass who presented credentials at most maxAge ago; a refreshed
-// token is as old as the login that it came from. Others, and callers of whom that is not known,
-// get 401 with the challenge of RFC 9470: log in again, then repeat the request. It stands behind
+// token is as old as the login that it came from. Others, and callers whose login time is not known,
+// get 401 with the challenge of RFC 9470: log in again, then repeat the request. It comes after
 // RequireAuth.
 func RequireFreshAuth(maxAge time.Duration, now func() time.Time) Middleware {
-	refused := problem.New(problem.Unauthorized, "insufficient_user_authentication", "This operation needs a more recent login.").
-		WithHeader(HeaderWWWAuthenticate, fmt.Sprintf(
-			`Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="%d"`,
-			int64(maxAge/time.Second)))
-	return require(refused, func(id identity.Identity) bool {
+	fresh := func(id identity.Identity) bool {
 		return !id.AuthTime.IsZero() && now().Sub(id.AuthTime) <= maxAge
-	})
+	}
+	return require(fresh, fmt.Sprintf(
+		`Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="%d"`,
+		int64(maxAge/time.Second)),
+		problem.New(problem.Unauthorized, "insufficient_user_authentication", "This operation needs a more recent login."))
 }
 
-// require lets the caller pass who fulfils the condition, and refuses others and anonymous ones.
-func require(refused error, fulfils func(identity.Identity) bool) Middleware {
+// require lets a caller pass who is allowed, and refuses others and anonymous ones with the challenge.
+func require(allowed func(identity.Identity) bool, challenge string, refusal error) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if id, ok := identity.From(r.Context()); !ok || !fulfils(id) {
-				problem.Write(w, r, refused)
+			if id, ok := identity.From(r.Context()); !ok || !allowed(id) {
+				refuse(w, r, challenge, refusal)
 				return
 			}
 			next.ServeHTTP(w, r)

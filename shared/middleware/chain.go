@@ -4,17 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
-	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// Config fills the places of the chain. The zero value works for a public route; a nil place is
-// left out, unless the route's policy needs it.
+// Config fills the places of the chain. The zero value works for a public route. A nil place is left
+// out; Chain refuses one that the route's policy needs.
 type Config struct {
 	// Logger takes the request's lines; nil discards them.
 	Logger *zap.Logger
@@ -38,14 +36,14 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Chain builds the handler of a route: the whole order, outermost first, and why each has its
-// place.
+// Chain builds the handler of a route. The order of the layers, outermost first, with the reason for
+// each:
 //
 //	request id      first, so that everything below can name the request
-//	tracing         the span covers all that follows
+//	tracing         the span covers everything that follows
 //	metrics         like tracing; both must see the status of panics and refusals
 //	access log      inside them, so that its line can carry trace ids
-//	recover         inside all that records, so that they see a 500
+//	recover         inside everything that records, so that it sees a 500
 //	security headers  before anything that answers, so that refusals carry them
 //	CORS            a preflight needs no body, token or limit
 //	body limit      before anything that reads the body
@@ -56,7 +54,10 @@ type Config struct {
 //	idempotency     scoped to the subject; only work that may run is replayed
 //	handler
 //
-// It returns an error for a route or a policy that is not complete.
+// A handler that returns an error after it has begun its answer has failed: Recover describes what
+// the client gets.
+//
+// Chain returns an error for a route or a policy that is not complete.
 func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, error) {
 	if err := route.Validate(); err != nil {
 		return nil, err
@@ -76,13 +77,15 @@ func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, erro
 		return nil, err
 	}
 
-	places := []Middleware{
+	outer := []Middleware{
 		RequestID(cfg.Logger, cfg.LogFields),
 		cfg.Tracing,
 		cfg.Metrics,
 		AccessLog(route.Path, cfg.Now),
 		Recover,
 		SecurityHeaders(cfg.Headers),
+	}
+	inner := []Middleware{
 		crossOrigin,
 		BodyLimit(route.BodyLimit()),
 		Deadline(cfg.Deadline),
@@ -91,20 +94,30 @@ func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, erro
 		cfg.RateLimitSubject,
 		cfg.Idempotency,
 	}
-	h := serve(handler)
-	for _, place := range slices.Backward(places) {
-		if place != nil {
-			h = place(h)
-		}
-	}
-	return h, nil
+	return &chain{Handler: wrap(outer, wrap(inner, serve(handler))), outer: outer}, nil
+}
+
+// chain is the handler of a route.
+type chain struct {
+	http.Handler
+
+	outer []Middleware // the layers that every answer passes
+}
+
+// Refuse answers a request that must not reach the handler with err. The answer passes the layers
+// from the request id to the security headers, so it is recorded like every other. lambdahttp calls
+// Refuse for an event that it does not serve.
+func (c *chain) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	refuse := func(http.ResponseWriter, *http.Request) error { return err }
+	wrap(c.outer, serve(refuse)).ServeHTTP(w, r)
 }
 
 // serve runs the handler and writes its error.
 func serve(handler api.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := handler(w, r); err != nil {
-			problem.Write(w, r, err)
+		rec := Record(w)
+		if err := handler(rec, r); err != nil {
+			fail(rec, r, err)
 		}
 	})
 }

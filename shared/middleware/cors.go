@@ -71,7 +71,7 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-// matchOrigin compares without letter case; a wildcard stands for exactly one DNS label.
+// matchOrigin compares without letter case; a wildcard matches exactly one DNS label.
 func matchOrigin(allowed []string) func(string) bool {
 	return func(origin string) bool {
 		origin = strings.ToLower(origin)

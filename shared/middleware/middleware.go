@@ -3,47 +3,20 @@
 // concern (metrics, rate limits, tokens): those come in as Middleware and Authenticator values.
 package middleware
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Middleware wraps a handler with one concern.
 type Middleware func(http.Handler) http.Handler
 
-// recorder remembers what was written, for the layers that need to know. It keeps the first
-// status and lets http.ResponseController reach the writer below.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-// record returns w as a recorder; one that is a recorder already is not wrapped again.
-func record(w http.ResponseWriter) *recorder {
-	if rec, ok := w.(*recorder); ok {
-		return rec
+// wrap puts the layers around h, the first one outermost. A nil layer is left out.
+func wrap(layers []Middleware, h http.Handler) http.Handler {
+	for _, layer := range slices.Backward(layers) {
+		if layer != nil {
+			h = layer(h)
+		}
 	}
-	return &recorder{ResponseWriter: w}
+	return h
 }
-
-// WriteHeader implements http.ResponseWriter. Informational statuses (1xx) are not final.
-func (rec *recorder) WriteHeader(status int) {
-	if rec.status == 0 && status >= http.StatusOK {
-		rec.status = status
-	}
-	rec.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (rec *recorder) Write(p []byte) (int, error) {
-	if rec.status == 0 {
-		rec.status = http.StatusOK
-	}
-	n, err := rec.ResponseWriter.Write(p)
-	rec.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController find the writer below.
-func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
-
-// started reports whether a final status was sent.
-func (rec *recorder) started() bool { return rec.status != 0 }

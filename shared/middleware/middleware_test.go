@@ -67,24 +67,6 @@ func FuzzRequestID(f *testing.F) {
 	})
 }
 
-func TestRecoverAfterTheAnswerBegan(t *testing.T) {
-	t.Parallel()
-	log, lines := logger(t)
-	h := chain(t, publicRoute, middleware.Config{Logger: log}, func(w http.ResponseWriter, _ *http.Request) error {
-		_, _ = io.WriteString(w, "half")
-		panic("boom")
-	})
-	defer func() {
-		if got := recover(); got != http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
-			t.Errorf("got panic %v, want http.ErrAbortHandler", got)
-		}
-		if got := lines(); len(got) != 1 || got[0]["http_status"] != 500.0 || !strings.Contains(toJSON(t, got[0]), "panic with a string") || strings.Contains(toJSON(t, got[0]), "boom") {
-			t.Errorf("access line: %v", got)
-		}
-	}()
-	serve(h, httptest.NewRequest(http.MethodGet, "/", nil))
-}
-
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	h := chain(t, publicRoute, middleware.Config{Headers: middleware.SecurityHeadersConfig{Override: map[string]string{

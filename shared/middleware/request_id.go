@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -11,24 +10,18 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// HeaderRequestID carries the id of a request, in and out.
-const HeaderRequestID = problem.HeaderRequestID
-
-// LogFields returns fields that every log line of a request shall carry, such as the Lambda
-// request id. It is called once for each request.
+// LogFields returns fields for every log line of a request, such as the Lambda request id. It is called
+// once for each request.
 type LogFields func(r *http.Request) []zap.Field
 
 // RequestID gives every request an id, echoes it in X-Request-Id, and puts a logger that names
 // it and an empty log entry into the context. A client's id is kept when it is valid
-// (problem.ValidRequestID); any other is replaced, because it would end up in logs.
+// (problem.RequestID); any other is replaced, because it would end up in logs.
 func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			id := r.Header.Get(HeaderRequestID)
-			if !problem.ValidRequestID(id) {
-				id = rand.Text()
-			}
-			w.Header().Set(HeaderRequestID, id)
+			id := problem.RequestID(r)
+			w.Header().Set(problem.HeaderRequestID, id)
 
 			with := []zap.Field{zap.String(logging.KeyCorrelationID, id)}
 			if fields != nil {

@@ -26,9 +26,7 @@ func securityHeaders() map[string]string {
 	}
 }
 
-// SecurityHeaderSet returns the headers that SecurityHeaders sets, for answers that are given
-// outside the chain.
-func SecurityHeaderSet(cfg SecurityHeadersConfig) http.Header {
+func securityHeaderSet(cfg SecurityHeadersConfig) http.Header {
 	set := http.Header{}
 	for name, value := range securityHeaders() {
 		set.Set(name, value)
@@ -45,9 +43,9 @@ func SecurityHeaderSet(cfg SecurityHeadersConfig) http.Header {
 }
 
 // SecurityHeaders sets the security headers before the handler runs, so that a handler may
-// replace one (Cache-Control, say). It allocates nothing.
+// replace one, such as Cache-Control. It allocates nothing.
 func SecurityHeaders(cfg SecurityHeadersConfig) Middleware {
-	set := SecurityHeaderSet(cfg)
+	set := securityHeaderSet(cfg)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()

@@ -26,7 +26,7 @@ var (
 )
 
 // Money is an amount in a currency: {"amount_minor": 1250, "currency": "EUR"} is 12.50 EUR. Two
-// amounts are equal when == says so. The zero value has no currency and is not valid.
+// amounts are equal if == is true. The zero value has no currency and is not valid.
 type Money struct {
 	// AmountMinor counts the currency's minor unit: cents of EUR, whole yen, fils of KWD. It may be
 	// negative.
@@ -44,7 +44,7 @@ func New(amountMinor int64, currency string) (Money, error) {
 }
 
 // Validate returns what is wrong with an amount from outside, for a request's own Validate. pointer
-// is where the amount stands in the request ("/price"). Whether it may be negative or zero is the
+// is the amount's place in the request ("/price"). Whether it may be negative or zero is the
 // request's rule.
 func (m Money) Validate(pointer string) []problem.FieldError {
 	if m.Currency == "" {

@@ -6,13 +6,15 @@ package problem
 import (
 	"errors"
 	"net/http"
+	"strings"
+	"time"
 )
 
 // Kind classifies a failure. It decides the HTTP status.
 type Kind int
 
-// The kinds, each with its status. Internal is the zero value: an error that nobody classified
-// must not tell the client anything.
+// The kinds, each with its status. Internal is the zero value: the client must not learn anything
+// from an error that nobody has classified.
 const (
 	Internal             Kind = iota // 500
 	BadRequest                       // 400
@@ -75,7 +77,7 @@ func (k Kind) Status() int {
 	}
 }
 
-// Error is a failure that may be told to the client. Build it with New or Fields.
+// Error is a failure that the client may read about. Build it with New or Fields.
 type Error struct {
 	// Kind decides the status.
 	Kind Kind
@@ -85,8 +87,9 @@ type Error struct {
 	Detail string
 	// Errors names the offending parts of the request.
 	Errors []FieldError
-	// Header is added to the answer (WWW-Authenticate, Retry-After, ETag).
-	Header http.Header
+	// RetryAfter is how long the client should wait before it tries again. 0 is a second for
+	// Unavailable, and not said for other kinds.
+	RetryAfter time.Duration
 
 	cause error
 }
@@ -100,12 +103,21 @@ type FieldError struct {
 	Detail string `json:"detail"`
 }
 
+// Pointer returns the JSON pointer (RFC 6901) of the member called name of the value at parent. The
+// pointer of a whole body is "".
+func Pointer(parent, name string) string {
+	if strings.ContainsAny(name, "~/") {
+		name = strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return parent + "/" + name
+}
+
 // New returns an error of the kind with a stable code and a sentence for the client.
 func New(kind Kind, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
 }
 
-// maxFields bounds how many fields one answer names, so that a small request cannot ask for a large
+// maxFields is how many fields one answer names at most, so that a small request cannot cause a large
 // answer.
 const maxFields = 20
 
@@ -125,6 +137,13 @@ func Parameter(name, detail string) *Error {
 	return e
 }
 
+// Stale returns the PreconditionFailed error (412, code precondition_failed) for a change that is based
+// on an older version.
+func Stale() *Error {
+	return New(PreconditionFailed, "precondition_failed",
+		"The resource has changed since you read it. Read it again and repeat the change.")
+}
+
 // WithCause returns a copy that carries a private cause. It goes to the log, never to the client.
 func (e *Error) WithCause(cause error) *Error {
 	c := *e
@@ -139,20 +158,19 @@ func (e *Error) WithFields(fields ...FieldError) *Error {
 	return &c
 }
 
-// WithHeader returns a copy whose answer carries one more header.
-func (e *Error) WithHeader(name, value string) *Error {
+// WithRetryAfter returns a copy that tells the client how long to wait.
+func (e *Error) WithRetryAfter(wait time.Duration) *Error {
 	c := *e
-	c.Header = e.Header.Clone()
-	if c.Header == nil {
-		c.Header = http.Header{}
-	}
-	c.Header.Set(name, value)
+	c.RetryAfter = wait
 	return &c
 }
 
 // Error returns the code, the sentence and the cause: for logs, not for clients.
 func (e *Error) Error() string {
-	s := e.Code + ": " + e.Detail
+	s := e.Code
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
 	if e.cause != nil {
 		s += ": " + e.cause.Error()
 	}
@@ -163,7 +181,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether target is a problem with the same code, so that errors.Is works with a
-// package's exported error values after WithCause and WithHeader.
+// package's exported error values after WithCause and the other methods that copy.
 func (e *Error) Is(target error) bool {
 	var t *Error
 	return errors.As(target, &t) && t.Kind == e.Kind && t.Code == e.Code

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,14 +40,24 @@ func TestWrite(t *testing.T) {
 			body: map[string]any{"title": "Conflict", "status": 409.0, "code": "sku_exists", "detail": "A product with this SKU exists.", "request_id": "rid"},
 		},
 		"CauseIsPrivate": {
-			err: problem.New(problem.Unavailable, "unavailable", "Try again.").WithCause(errors.New("secret host")).WithHeader("Retry-After", "1"), status: 503,
+			err: problem.New(problem.Unavailable, "unavailable", "Try again.").WithCause(errors.New("secret host")), status: 503,
 			body:   map[string]any{"title": "Service Unavailable", "status": 503.0, "code": "unavailable", "detail": "Try again.", "request_id": "rid"},
 			header: map[string]string{"Retry-After": "1"}, cause: "secret host",
 		},
-		"OwnETag": {
-			err: problem.New(problem.PreconditionFailed, "stale", "Stale.").WithHeader("ETag", `"9"`), status: 412,
-			body:   map[string]any{"title": "Precondition Failed", "status": 412.0, "code": "stale", "detail": "Stale.", "request_id": "rid"},
-			header: map[string]string{"ETag": `"9"`},
+		"WaitIsRoundedUp": {
+			err: problem.New(problem.TooManyRequests, "slow", "Wait.").WithRetryAfter(1200 * time.Millisecond), status: 429,
+			body:   map[string]any{"title": "Too Many Requests", "status": 429.0, "code": "slow", "detail": "Wait.", "request_id": "rid"},
+			header: map[string]string{"Retry-After": "2", "WWW-Authenticate": ""},
+		},
+		"NoWait": {
+			err: problem.New(problem.TooManyRequests, "slow", "Wait."), status: 429,
+			body:   map[string]any{"title": "Too Many Requests", "status": 429.0, "code": "slow", "detail": "Wait.", "request_id": "rid"},
+			header: map[string]string{"Retry-After": ""},
+		},
+		"Unauthorized": {
+			err: problem.New(problem.Unauthorized, "invalid_credentials", "Wrong."), status: 401,
+			body:   map[string]any{"title": "Unauthorized", "status": 401.0, "code": "invalid_credentials", "detail": "Wrong.", "request_id": "rid"},
+			header: map[string]string{"WWW-Authenticate": `Bearer realm="api"`, "Retry-After": ""},
 		},
 		"Unmapped": {
 			err: errors.New("boom"), status: 500,
@@ -64,6 +75,7 @@ func TestWrite(t *testing.T) {
 			rec := httptest.NewRecorder()
 			rec.Header().Set("X-Request-Id", "rid")
 			rec.Header().Set("ETag", `"1"`)
+			rec.Header().Set("Content-Encoding", "gzip")
 			entry := &logging.Entry{}
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 
@@ -76,7 +88,7 @@ func TestWrite(t *testing.T) {
 			if diff := cmp.Diff(tc.body, got); diff != "" || rec.Code != tc.status {
 				t.Errorf("status %d, want %d; body (-want +got):\n%s", rec.Code, tc.status, diff)
 			}
-			if rec.Header().Get("Content-Type") != "application/problem+json" || rec.Header().Get("ETag") != tc.header["ETag"] {
+			if rec.Header().Get("Content-Type") != "application/problem+json" || rec.Header().Get("ETag") != "" || rec.Header().Get("Content-Encoding") != "" {
 				t.Errorf("headers: %v", rec.Header())
 			}
 			for key, want := range tc.header {
@@ -99,18 +111,27 @@ func TestFieldsAreBounded(t *testing.T) {
 	}
 }
 
-func TestErrorsIsSurvivesCauseHeaderAndFields(t *testing.T) {
+func TestPointer(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"sku": "/a/sku", "a/b": "/a/a~1b", "~1": "/a/~01", "": "/a/"} {
+		if got := problem.Pointer("/a", name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestErrorsIsSurvivesCopies(t *testing.T) {
 	t.Parallel()
 	errGone := problem.New(problem.Gone, "gone", "Gone.")
 	cause := errors.New("cause")
-	err := fmt.Errorf("x: %w", errGone.WithCause(cause).WithHeader("A", "b").WithFields(problem.FieldError{}))
+	err := fmt.Errorf("x: %w", errGone.WithCause(cause).WithRetryAfter(time.Second).WithFields(problem.FieldError{}))
 	if !errors.Is(err, errGone) || !errors.Is(err, cause) {
 		t.Error("errors.Is does not find the value or its cause")
 	}
 	if errors.Is(err, problem.New(problem.Gone, "other", "")) {
 		t.Error("errors.Is takes another code for the same error")
 	}
-	if errGone.Header != nil || errGone.Errors != nil || errGone.Unwrap() != nil {
+	if errGone.RetryAfter != 0 || errGone.Errors != nil || errGone.Unwrap() != nil {
 		t.Error("the exported value was changed")
 	}
 }

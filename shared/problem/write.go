@@ -2,19 +2,21 @@ package problem
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
+	"strconv"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-// ValidRequestID reports whether a client's request id may be kept: 1 to 128 characters of
-// A-Z a-z 0-9 . _ : and -. Any other could write into logs what it likes.
-func ValidRequestID(id string) bool {
+// validRequestID reports whether a client's request id may be kept: 1 to 128 characters of
+// A-Z a-z 0-9 . _ : and -. Any other could forge log lines.
+func validRequestID(id string) bool {
 	const longest = 128
 	if id == "" || len(id) > longest {
 		return false
@@ -31,11 +33,24 @@ func ValidRequestID(id string) bool {
 	return true
 }
 
+// RequestID returns the request's own id if it is valid, and a new one otherwise.
+func RequestID(r *http.Request) string {
+	if id := r.Header.Get(HeaderRequestID); validRequestID(id) {
+		return id
+	}
+	return rand.Text()
+}
+
 const (
 	// ContentType is the media type of every error answer (RFC 9457 section 3).
 	ContentType = "application/problem+json"
 	// HeaderRequestID carries the request id; Write repeats it in the body.
 	HeaderRequestID = "X-Request-Id"
+	// HeaderWWWAuthenticate carries the challenge of a 401 (RFC 6750 section 3).
+	HeaderWWWAuthenticate = "WWW-Authenticate"
+	// Challenge is the challenge of a 401 for which nobody has set a more precise one. It has no error
+	// code, and must have a parameter (RFC 6750 sections 3 and 3.1).
+	Challenge = `Bearer realm="api"`
 )
 
 // document is the RFC 9457 body with our extension members. "type" is left out: its default is
@@ -49,9 +64,9 @@ type document struct {
 	Errors    []FieldError `json:"errors,omitempty"`
 }
 
-// Write answers the request with err. An *Error in err's chain decides status, code and
-// sentence; context.DeadlineExceeded is 504; anything else is a bare 500. The cause goes to the
-// request's log entry.
+// Write answers the request with err. An *Error in err's chain decides status, code, sentence and the
+// headers that belong to its kind; context.DeadlineExceeded is 504; anything else is a bare 500. The
+// cause goes to the request's log entry.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
 	e := classify(err)
 	entry := logging.EntryFrom(r.Context())
@@ -61,11 +76,17 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	h := w.Header()
-	h.Del("Content-Length") // the handler may have described an answer that it then did not give
-	h.Del("ETag")
+	for _, name := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
+		h.Del(name) // the handler may have described an answer that it then did not give
+	}
 	h.Set("Cache-Control", "no-store")
-	maps.Copy(h, e.Header)
 	h.Set("Content-Type", ContentType)
+	if wait := e.retryAfter(); wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(wait, 10))
+	}
+	if e.Kind == Unauthorized && h.Get(HeaderWWWAuthenticate) == "" {
+		h.Set(HeaderWWWAuthenticate, Challenge)
+	}
 
 	status := e.Kind.Status()
 	body, marshalErr := json.Marshal(document{
@@ -80,7 +101,18 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client went away: nobody is left to tell
+	_, _ = w.Write(body) // fails if the client has gone
+}
+
+// retryAfter returns the Retry-After header in seconds, rounded up; 0 for none.
+func (e *Error) retryAfter() int64 {
+	if e.RetryAfter > 0 {
+		return int64((e.RetryAfter + time.Second - 1) / time.Second)
+	}
+	if e.Kind == Unavailable {
+		return 1
+	}
+	return 0
 }
 
 func classify(err error) *Error {
@@ -93,7 +125,7 @@ func classify(err error) *Error {
 	return New(Internal, "internal", "")
 }
 
-// privateCause is what the log must say about a failure beyond its code.
+// privateCause returns what the log needs beyond the code, or nil.
 func privateCause(e *Error, err error) error {
 	if e.cause != nil || e.Kind.Status() >= http.StatusInternalServerError {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
@@ -32,7 +33,7 @@ func TestCheckBehindRequireAuth(t *testing.T) {
 		value  string
 	}{
 		"Stands":             {state: standing(), status: http.StatusNoContent},
-		"Revoked":            {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: middleware.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
+		"Revoked":            {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: problem.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
 		"Unavailable":        {err: session.ErrUnavailable.WithCause(errors.New("private")), status: http.StatusServiceUnavailable, code: "auth_unavailable", header: "Retry-After", value: "1"},
 		"OutOfTime":          {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: http.StatusGatewayTimeout, code: "timeout"},
 		"OtherKind":          {err: session.ErrNotFound, status: http.StatusInternalServerError, code: "internal"},

@@ -17,7 +17,7 @@ var (
 	// ErrUnavailable (503 unavailable, Retry-After) is a question that the store did not answer. It
 	// never means "not revoked". After a write its outcome is unknown; repeating it is safe.
 	ErrUnavailable = problem.New(problem.Unavailable, "unavailable",
-		"The service cannot answer at the moment. Try again shortly.").WithHeader("Retry-After", "1")
+		"The service cannot answer at the moment. Try again shortly.")
 	// ErrRevoked is a token that was good and is not accepted any more. What is returned has the
 	// method Outcome() identity.Outcome, which gives identity.TokenRevoked. Compare with errors.Is.
 	ErrRevoked error = &revoked{}

@@ -36,6 +36,10 @@ func TestEvents(t *testing.T) {
 	}
 	gateway, viaSAM := echoes(t)
 
+	t.Run("ErrorAfterTheAnswerBegan", func(t *testing.T) {
+		checkFails(t, gateway)
+		checkFails(t, viaSAM)
+	})
 	for name, tc := range map[string]struct {
 		method, path, body string
 		header             map[string]string
@@ -63,6 +67,33 @@ func TestEvents(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// checkFails checks that a handler which fails after it has begun its answer gives a 500 with one
+// problem document.
+func checkFails(t *testing.T, url string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/echo/fail", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Status int    `json:"status"`
+		Code   string `json:"code"`
+	}
+	if err := json.Unmarshal(body, &document); err != nil || res.StatusCode != http.StatusInternalServerError ||
+		document.Status != res.StatusCode || document.Code != "internal" {
+		t.Errorf("%s: got %d %s, want 500 and one problem document", url, res.StatusCode, body)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
-	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
@@ -62,7 +62,7 @@ func TestBehindAFunctionURL(t *testing.T) {
 		challenge     string
 	}{
 		"OK":        {authorization: "Bearer " + token, status: 201, want: `"author":"u1"`},
-		"Anonymous": {status: 401, want: "missing_token", challenge: middleware.Challenge},
+		"Anonymous": {status: 401, want: "missing_token", challenge: problem.Challenge},
 		"Altered":   {authorization: "Bearer x" + token, status: 401, want: "invalid_token", challenge: invalid},
 		"LoggedOut": {authorization: "Bearer " + loggedOut, status: 401, want: "token_revoked", challenge: invalid},
 		"Basic":     {authorization: "Basic dTpw", status: 400, want: "invalid_request", challenge: `Bearer error="invalid_request"`},

@@ -5,14 +5,21 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/lambdahttp"
+	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
 func main() {
-	lambda.Start(func(_ context.Context, event json.RawMessage) (any, error) {
+	failing := fails()
+	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
 		var e struct {
 			Type    string            `json:"type"`
 			Headers map[string]string `json:"headers"`
@@ -35,6 +42,9 @@ func main() {
 			panic("boom")
 		case "exit":
 			os.Exit(1)
+		case "fail":
+			answer, err := failing.Invoke(ctx, event)
+			return json.RawMessage(answer), err
 		}
 		return map[string]any{
 			"statusCode": 201,
@@ -43,4 +53,19 @@ func main() {
 			"body":       string(event),
 		}, nil
 	})
+}
+
+// fails is the route of a handler that begins an answer and then returns an error.
+func fails() *lambdahttp.Handler {
+	route := api.Route{Name: "fail", Method: http.MethodGet, Path: "/fail", Auth: api.Public}
+	h, err := middleware.Chain(route, middleware.Config{}, func(w http.ResponseWriter, _ *http.Request) error {
+		if err := api.Write(w, http.StatusOK, map[string]int{"a": 1}); err != nil {
+			return err
+		}
+		return errors.New("the store has failed")
+	})
+	if err != nil {
+		panic(err)
+	}
+	return lambdahttp.New(h, lambdahttp.Config{})
 }
