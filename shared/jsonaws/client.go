@@ -85,7 +85,10 @@ func endpointURL(cfg Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return u.JoinPath("/").String(), nil
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String(), nil
 }
 
 // domain returns the DNS suffix of the region's partition.
@@ -140,6 +143,9 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 
 	response, err := c.cfg.HTTP.Do(request)
 	if err != nil {
+		if outer, ok := errors.AsType[*url.Error](err); ok {
+			err = outer.Err // the operation says more than the URL
+		}
 		return nil, &Error{Operation: operation(target), Transient: true, cause: err}
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))

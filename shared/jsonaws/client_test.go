@@ -105,8 +105,8 @@ func TestEndpoint(t *testing.T) {
 		"Local":       {"x", "http://127.0.0.1:8000", "http://127.0.0.1:8000/", ""},
 		"WithAPath":   {"x", "https://proxy.example/ddb", "https://proxy.example/ddb", ""},
 		"NoScheme":    {"x", "localhost:8000", "", "absolute"},
-		"WithUser":    {"x", "http://" + canary + "@localhost", "", "absolute"},
-		"WithQuery":   {"x", "http://localhost/?" + canary, "", "absolute"},
+		"WithUser":    {"x", "http://" + canary + "@localhost", "", "without"},
+		"WithQuery":   {"x", "http://localhost/?" + canary, "", "without"},
 		"Unparseable": {"x", "http://" + canary + "%", "", "absolute"},
 		"NoRegion":    {"", "", "", "AWS_REGION"},
 	} {
