@@ -116,12 +116,6 @@ func definition(t template.Table) *dynamodb.CreateTableInput {
 	}
 	for _, i := range t.Indexes {
 		projection := &types.Projection{ProjectionType: types.ProjectionType(i.Projection), NonKeyAttributes: i.Include}
-		if i.Local {
-			in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{
-				IndexName: aws.String(i.Name), KeySchema: keys(i.HashKey, i.RangeKey), Projection: projection,
-			})
-			continue
-		}
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: aws.String(i.Name), KeySchema: keys(i.HashKey, i.RangeKey), Projection: projection,
 		})
@@ -155,9 +149,6 @@ func want(t template.Table) []string {
 func shape(d *types.TableDescription) []string {
 	list := []string{part("", d.KeySchema)}
 	for _, i := range d.GlobalSecondaryIndexes {
-		list = append(list, part(aws.ToString(i.IndexName), i.KeySchema))
-	}
-	for _, i := range d.LocalSecondaryIndexes {
 		list = append(list, part(aws.ToString(i.IndexName), i.KeySchema))
 	}
 	slices.Sort(list)

@@ -87,15 +87,12 @@ func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gatew
 	}
 	cfg := gateway.Config{
 		Authorizers: map[string]gateway.Authorizer{},
-		Stage:       t.API.Stage,
 		Invoker:     invoker,
 		AccessLog:   log,
-		Region:      region,
 	}
 	for _, a := range t.API.Authorizers {
 		cfg.Authorizers[a.Name] = gateway.Authorizer{
 			Function: names[a.Function], IdentitySources: a.IdentitySources, TTL: a.TTL,
-			SimpleResponses: a.SimpleResponses, PayloadFormat: a.PayloadVersion,
 		}
 	}
 	if c := t.API.CORS; c != nil {
@@ -110,7 +107,7 @@ func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gatew
 	for _, f := range t.Functions {
 		for _, r := range f.Routes {
 			cfg.Routes = append(cfg.Routes, gateway.Route{
-				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer, Timeout: r.Timeout,
+				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer,
 			})
 		}
 	}

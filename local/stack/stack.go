@@ -303,7 +303,6 @@ func ReadTemplate(opts Options) (*template.Template, error) {
 	return template.ReadFile(path, template.Options{
 		Parameters: opts.Parameters,
 		Defaults:   map[string]string{"Stage": "local"},
-		Region:     region,
 		Ref: func(resourceType, logicalID string) string {
 			if resourceType == "AWS::SecretsManager::Secret" {
 				return "file:" + token.Path(filepath.Join(root, ".cache"), logicalID)

@@ -93,8 +93,8 @@ func Authorizers(t *template.Template) []string {
 			f.add("the API has no authorizer %s", name)
 			continue
 		}
-		if a.Function != authorizerFunction || a.PayloadVersion != "2.0" || !a.SimpleResponses {
-			f.add("%s must call %s with payload 2.0 and simple responses", name, authorizerFunction)
+		if a.Function != authorizerFunction {
+			f.add("%s must call %s", name, authorizerFunction)
 		}
 		if !slices.Equal(a.IdentitySources, sources) {
 			f.add("%s has identity sources %q, want %q", name, a.IdentitySources, sources)
