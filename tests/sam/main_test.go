@@ -83,13 +83,12 @@ func start(ctx context.Context) (stop func(), err error) {
 	}
 	shared.cli, err = sam.Open(sam.Config{
 		Root: root, Command: filepath.Join(root, ".cache", "venv", "bin", "sam"),
-		Image: sam.StandInImage, StartDocker: os.Getenv("CI") == "true", Out: shared.log,
+		Image: sam.StandInImage, Out: shared.log,
 	})
 	if err != nil {
 		return stop, err
 	}
-	stops = append(stops, shared.cli.Close)
-	if err := shared.cli.Docker(ctx); err != nil {
+	if err := shared.cli.CheckDocker(ctx); err != nil {
 		return stop, err
 	}
 	if err := shared.cli.Build(ctx); err != nil {
