@@ -209,18 +209,19 @@ func TestCloseCutsOffEventsInFlight(t *testing.T) {
 func TestEnvironmentWaitsForItsInvokeExtension(t *testing.T) {
 	t.Parallel()
 	fn := function("f", "internal-extension")
+	fn.ReservedConcurrency = new(1)
 	fn.Env["RELEASE"] = filepath.Join(t.TempDir(), "release")
 	r, l := one(t, fn)
 	first, _ := invoke(t, r, `{}`)
 	l.wait(t, "extension: INVOKE "+first.RequestID)
 
-	if second, cold := invoke(t, r, `{}`); !cold.Cold || second.PID == first.PID {
-		t.Errorf("the environment served again before its extension was ready")
-	}
+	failure(t, r, `{}`, runtime.Throttled) // the only environment is not free
 	if err := os.WriteFile(fn.Env["RELEASE"], nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	again(t, r, first.PID)
+	if second := whenFree(t, r); second.PID != first.PID || second.Count != 2 {
+		t.Errorf("got %+v from another environment", second)
+	}
 }
 
 func TestInternalExtensionMayNotRegisterForShutdown(t *testing.T) {
@@ -237,16 +238,24 @@ func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
 	wantGone(t, pid)
 }
 
-// again invokes f until the process with the id answers, and returns its answer.
-func again(t *testing.T, r *runtime.Runtime, pid int) answer {
+// whenFree invokes f, whose reserved concurrency is one, when its environment is free.
+func whenFree(t *testing.T, r *runtime.Runtime) answer {
 	t.Helper()
 	for range 1000 {
-		if a, _ := invoke(t, r, `{}`); a.PID == pid {
+		result, err := r.Invoke(t.Context(), "f", []byte(`{}`))
+		if err == nil {
+			var a answer
+			if err := json.Unmarshal(result.Payload, &a); err != nil {
+				t.Fatal(err)
+			}
 			return a
+		}
+		if !errors.Is(err, runtime.Throttled) {
+			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("process %d did not serve again", pid)
+	t.Fatal("the environment was never free")
 	return answer{}
 }
 

@@ -213,14 +213,16 @@ func TestHandlerErrorIsAFunctionError(t *testing.T) {
 
 func TestContextEndsTheWaitNotTheInvocation(t *testing.T) {
 	t.Parallel()
-	r, _ := one(t, function("f", ""))
+	fn := function("f", "")
+	fn.ReservedConcurrency = new(1)
+	r, _ := one(t, fn)
 	before, _ := invoke(t, r, `{}`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := r.Invoke(ctx, "f", []byte(`{"do":"sleep","n":400}`)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got error %v", err)
 	}
-	if after := again(t, r, before.PID); after.Count != 3 {
+	if after := whenFree(t, r); after.PID != before.PID || after.Count != 3 {
 		t.Errorf("the invocation did not go on: %+v", after)
 	}
 }

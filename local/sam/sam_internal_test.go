@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -171,7 +167,7 @@ func TestStandInIsTheSameBytesTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.cfg.Command = filepath.Join(venv, "bin", "sam")
-	if _, err := c.rootFS(context.Background()); err == nil || !strings.Contains(err.Error(), "carries no emulator") {
+	if _, err := c.rootFS(context.Background()); err == nil || !strings.Contains(err.Error(), "has no emulator") {
 		t.Errorf("without an emulator: got %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(rapid, "aws-lambda-rie-"+c.arch), []byte("emulator"), 0o600); err != nil {

@@ -56,7 +56,7 @@ func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error)
 // checkInit starts an environment of every function, apart from those that will serve, and ends it
 // again. An empty event is enough: whatever the function answers, it has started.
 func checkInit(ctx context.Context, functions []runtime.Function) error {
-	trial, err := runtime.New(runtime.Config{Functions: functions, Region: region})
+	trial, err := runtime.New(runtime.Config{Functions: functions})
 	if err != nil {
 		return err
 	}

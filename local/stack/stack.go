@@ -171,7 +171,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
-	lambda, err := runtime.New(runtime.Config{Functions: functions, Region: region, IdleTimeout: opts.IdleTimeout, Log: out.function})
+	lambda, err := runtime.New(runtime.Config{Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function})
 	if err != nil {
 		return err
 	}

@@ -120,12 +120,8 @@ func TestStopLeavesNothing(t *testing.T) { //nolint:paralleltest // it looks at 
 		t.Errorf("saw only %v start", started)
 	}
 
-	began := time.Now()
 	s.Stop()
 	s.Stop() // again
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("Stop took %v", took)
-	}
 	client.CloseIdleConnections()
 	if err := gone(started); err != nil {
 		t.Error(err)
