@@ -62,10 +62,10 @@ func TestFunction(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, f.Name, err)
 		}
 	}
-	for name, want := range map[string]string{"": "FN names no function", "getProduct": `there is no function "getProduct"`} {
+	for name, want := range map[string]string{"": "FN is required", "getProduct": `unknown function "getProduct"`} {
 		_, err := c.Function(name)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "GetProductFunction, ") {
-			t.Errorf("%q: got %v, want %q and the names that there are", name, err, want)
+			t.Errorf("%q: got %v, want %q and the names of all functions", name, err, want)
 		}
 	}
 }
