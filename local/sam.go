@@ -133,11 +133,11 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return err
 	}
 	defer server.Stop()
-	silence, err := saySo(o.root, portIn(server.URL), d.Endpoint)
+	withdraw, err := announce(o.root, portIn(server.URL), d.Endpoint)
 	if err != nil {
 		return err
 	}
-	defer silence()
+	defer withdraw()
 	o.printf("\nTienda answers on %s through SAM's containers; each starts at its first request.\n\n"+
 		"  curl %s/v1/products\n  make token ROLE=catalog\n\nCtrl-C stops it.\n\n", server.URL, server.URL)
 	select {
@@ -160,11 +160,11 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	if err := cli.WriteEnvironment(d); err != nil {
 		return err
 	}
-	silence, err := saySo(o.root, strconv.Itoa(o.port), d.Endpoint)
+	withdraw, err := announce(o.root, strconv.Itoa(o.port), d.Endpoint)
 	if err != nil {
 		return err
 	}
-	defer silence()
+	defer withdraw()
 	o.printf("\nReady for SAM's own commands, in another terminal:\n\n"+
 		"  sam local start-api --config-env %s\n"+
 		"  sam local invoke GetProductFunction -e events/get-product.json --config-env %s\n\n"+

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/local/child"
+	"github.com/tienda-dev/tienda/local/stack"
 )
 
 const (
@@ -74,18 +75,13 @@ func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, 
 	return s, nil
 }
 
-// claimPort returns the port, or a free one for 0, and refuses one that is taken.
+// claimPort returns the port, or a free one for 0. A port that is taken is an error.
 func claimPort(ctx context.Context, port int) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return 0, fmt.Errorf("port %d is taken: stop what listens there, or choose another one by PORT", port)
-	}
+	l, err := stack.Listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return 0, fmt.Errorf("cannot listen on port %d: %w", port, err)
+		return 0, err
 	}
-	claimed := l.Addr().(*net.TCPAddr).Port
-	return claimed, l.Close()
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func (s *Server) ready(ctx context.Context, port int) error {
