@@ -28,7 +28,7 @@ import (
 // process is a run of the command `local`.
 type process struct {
 	*exec.Cmd
-	stdout, stderr buffer
+	stdout, stderr suite.Buffer
 	ended          chan struct{}
 	err            error // of Wait; read it after ended
 }
