@@ -155,10 +155,6 @@ invoke-all: sam-cli ## Invoke every function with its sample event and compare t
 sam-image: sam-cli ## Make the container image that needs no registry
 	@exec $(SAM_LOCAL) image
 
-.PHONY: docker-engine
-docker-engine: need-go ## Install Docker where that can be done (as root on Debian)
-	@GOOS= GOARCH= go run ./local sam docker
-
 .PHONY: sam-cli
 sam-cli: need-go $(VENV)/.complete
 	@GOOS= GOARCH= go build -o .cache/bin/local ./local
@@ -213,7 +209,7 @@ bench-smoke: need-go ## Run every benchmark once, for what it checks and not for
 	mkdir -p .cache; go test -run '^$$' -bench . -benchtime 1x $$packages >.cache/bench-smoke.log || { cat .cache/bench-smoke.log; exit 1; }
 
 .PHONY: test-sam
-test-sam: need-go $(VENV)/.complete dynamodb-local $(if $(filter true,$(CI)),docker-engine) ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
+test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
 	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
 
 .PHONY: dynamodb-local
@@ -231,8 +227,9 @@ fmt-check: $(GOLANGCI_LINT) ## Fail on code that `make fmt` would change
 	$(GOLANGCI_LINT) fmt --diff ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Run the linters
+lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
+	@for module in . $(MODULES); do echo "go mod tidy -diff in $$module"; (cd "$$module" && GOWORK=off go mod tidy -diff); done
 
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite

@@ -17,17 +17,17 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-// What the template calls the table and the secret of users.
+// The logical ids of the users' table and secret.
 const (
 	authTable     = "AuthTable"
 	identifierKey = "IdentifierKeySecret"
 )
 
-// grant makes an admin of somebody who has registered: with the API that runs here on the port, or, where
-// the environment names a table, on AWS.
+// grant makes an admin of a registered user: of the API that runs on this machine on the port, or on AWS
+// if the environment names a table.
 func grant(ctx context.Context, opts stack.Options, getenv func(string) string, port, email string, out io.Writer) error {
 	if email == "" {
-		return errors.New("whose? Give the address that somebody has registered with: make admin EMAIL=maria@shop.example")
+		return errors.New("EMAIL is required: the address of a registered user, as in make admin EMAIL=maria@shop.example")
 	}
 	cfg := admin.FromEnvironment(getenv)
 	if cfg.Table == "" {
@@ -40,12 +40,12 @@ func grant(ctx context.Context, opts stack.Options, getenv func(string) string, 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s has the roles %s now, in the next access token: refresh, or log in again. (User %s.)\n",
+	_, err = fmt.Fprintf(out, "%s has the roles %s from the next access token on: refresh, or log in again. (User %s.)\n",
 		email, strings.Join(user.Roles, " "), user.ID)
 	return err
 }
 
-// localUsers is where the API that runs here on the port keeps its users.
+// localUsers returns the table and key of the API that runs on this machine on the port.
 func localUsers(opts stack.Options, getenv func(string) string, port string) (admin.Config, error) {
 	root, err := filepath.Abs(opts.Root)
 	if err != nil {
@@ -55,7 +55,7 @@ func localUsers(opts stack.Options, getenv func(string) string, port string) (ad
 	if endpoint == "" {
 		text, err := os.ReadFile(servingPath(root, port))
 		if errors.Is(err, fs.ErrNotExist) {
-			return admin.Config{}, fmt.Errorf("no API runs on port %s: `make run` starts one, and PORT names another", port)
+			return admin.Config{}, fmt.Errorf("no API runs on port %s: start one with `make run`, or set PORT", port)
 		}
 		if err != nil {
 			return admin.Config{}, err
@@ -72,13 +72,13 @@ func localUsers(opts stack.Options, getenv func(string) string, port string) (ad
 	}, nil
 }
 
-// servingPath is the file in which an API that runs says where its DynamoDB is, for as long as it does.
+// servingPath returns the file with the DynamoDB endpoint of the API that runs on the port.
 func servingPath(root, port string) string {
 	return filepath.Join(root, ".cache", "serving", port)
 }
 
-// saySo writes that file, and returns what removes it, unless another API has the port in the meantime.
-func saySo(root, port, endpoint string) (func(), error) {
+// announce writes that file. It returns the function that removes it, unless another API has taken the port.
+func announce(root, port, endpoint string) (func(), error) {
 	path := servingPath(root, port)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err

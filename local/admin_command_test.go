@@ -16,19 +16,19 @@ func TestAdminFindsTheDatabaseOfWhatServes(t *testing.T) {
 		}
 		return cfg.DynamoDB.Endpoint
 	}
-	const none = "no API runs on port 3001: `make run` starts one, and PORT names another"
+	const none = "no API runs on port 3001: start one with `make run`, or set PORT"
 
 	if got := find(); got != none {
 		t.Errorf("before: %q, want %q", got, none)
 	}
-	silence, err := saySo(root, portIn("http://localhost:3001"), "http://127.0.0.1:8000")
+	silence, err := announce(root, portIn("http://localhost:3001"), "http://127.0.0.1:8000")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := find(); got != "http://127.0.0.1:8000" {
 		t.Errorf("while it serves: %q", got)
 	}
-	later, err := saySo(root, "3001", "http://127.0.0.1:8001")
+	later, err := announce(root, "3001", "http://127.0.0.1:8001")
 	if err != nil {
 		t.Fatal(err)
 	}

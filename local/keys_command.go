@@ -18,22 +18,22 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// sessionIdle is the template's parameter that becomes SESSION_IDLE.
+// sessionIdle is the template's parameter for SESSION_IDLE.
 const sessionIdle = "SessionIdle"
 
-// rotation is what `local keys` was asked to do.
+// rotation holds the arguments of `local keys`.
 type rotation struct {
 	secret string // its logical id in the template
-	from   string // a file to read instead of the local secret; what comes of it is printed
+	from   string // a file to read instead of the local secret; the result is printed
 	step   string
 	alg    string
 	kid    string
-	idle   time.Duration // how long a session lives without a refresh; 0 is what the template says
+	idle   time.Duration // how long a session lives without a refresh; 0 is the template's value
 	force  bool
 }
 
-// rotate makes the local keys where there are none, and takes one step of a rotation. With a file it
-// is a filter, for secrets that are kept elsewhere: it prints the new secret and nothing else.
+// rotate makes the local keys if there are none, and takes one step of a rotation. With a file, for
+// secrets that are kept elsewhere, it only prints the new secret.
 func rotate(opts stack.Options, r rotation, now time.Time, out io.Writer) error {
 	path := r.from
 	if path == "" {
@@ -77,7 +77,7 @@ func rotate(opts stack.Options, r rotation, now time.Time, out io.Writer) error 
 	case "revoke":
 		err = set.Revoke(r.kid, now)
 	default:
-		return fmt.Errorf("there is no step %q: show, add, promote, remove, revoke and public are", r.step)
+		return fmt.Errorf("unknown step %q (want show, add, promote, remove, revoke or public)", r.step)
 	}
 	if err != nil {
 		return err
@@ -96,8 +96,7 @@ func rotate(opts stack.Options, r rotation, now time.Time, out io.Writer) error 
 	return show(set, out)
 }
 
-// life is how long a token of the kind is in use. How long a refresh token of elsewhere is, only who asks
-// knows.
+// life returns how long a token of the kind is in use. For refresh keys from a file, the caller must say.
 func (r rotation) life(opts stack.Options, kind keys.Kind) (time.Duration, error) {
 	switch {
 	case kind == keys.Access:
@@ -105,7 +104,7 @@ func (r rotation) life(opts stack.Options, kind keys.Kind) (time.Duration, error
 	case r.idle > 0 || r.force:
 		return r.idle, nil
 	case r.from != "":
-		return 0, errors.New("how long does a session live there without a refresh? Give its SESSION_IDLE: -idle 168h")
+		return 0, errors.New("-idle is required: the SESSION_IDLE of that stack, as in -idle 168h")
 	}
 	t, err := stack.ReadTemplate(opts)
 	if err != nil {
@@ -118,7 +117,7 @@ func (r rotation) life(opts stack.Options, kind keys.Kind) (time.Duration, error
 	return idle, nil
 }
 
-// localSecret returns the file of a secret of the template, which it makes where it is missing.
+// localSecret returns the file of a secret of the template, and makes it if it is missing.
 func localSecret(opts stack.Options, logicalID string) (string, error) {
 	t, err := stack.ReadTemplate(opts)
 	if err != nil {
@@ -134,7 +133,7 @@ func localSecret(opts stack.Options, logicalID string) (string, error) {
 	return token.Path(cache, logicalID), token.EnsureSecrets(cache, t.Secrets)
 }
 
-// show prints a line for each key, and none of its bytes.
+// show prints a line for each key, without its bytes.
 func show(set *keys.Set, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, line := range set.Lines() {
@@ -149,8 +148,7 @@ func show(set *keys.Set, out io.Writer) error {
 	return w.Flush()
 }
 
-// replace writes the file so that a reader sees the old content or the new, and only its owner sees
-// either.
+// replace writes the file in one step, readable by its owner only.
 func replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-") // mode 0600
 	if err != nil {

@@ -109,7 +109,7 @@ func TestKeysOfElsewhereAreFiltered(t *testing.T) {
 	if _, err := filter("-secret", "RefreshKeysSecret", "-alg", "ES256", "add"); err == nil {
 		t.Error("ES256 may sign refresh tokens")
 	}
-	if _, err := filter("rotate"); err == nil || !strings.Contains(err.Error(), `there is no step "rotate"`) {
+	if _, err := filter("rotate"); err == nil || !strings.Contains(err.Error(), `unknown step "rotate"`) {
 		t.Errorf("an unknown step: %v", err)
 	}
 	if _, err := filter("public"); err == nil {
@@ -141,7 +141,7 @@ func TestRefreshKeysStayAsLongAsTheirTokens(t *testing.T) {
 		"LongerInTheTemplate":     {template: "720h", after: 168*time.Hour + 11*time.Minute, want: "must wait until 2026-12-24T12:10:05Z"},
 		"LongerInTheTemplateOver": {template: "720h", after: 720*time.Hour + 11*time.Minute},
 		"TheFlagIsStronger":       {template: "168h", idle: 720 * time.Hour, after: 168*time.Hour + 11*time.Minute, want: "must wait until 2026-12-24"},
-		"ElsewhereUnknown":        {template: "168h", from: true, after: 9000 * time.Hour, want: "Give its SESSION_IDLE: -idle 168h"},
+		"ElsewhereUnknown":        {template: "168h", from: true, after: 9000 * time.Hour, want: "SESSION_IDLE of that stack, as in -idle 168h"},
 		"ElsewhereTooEarly":       {template: "1h", from: true, idle: 168 * time.Hour, after: 2 * time.Hour, want: "must wait until 2026-12-01T12:10:05Z"},
 		"ElsewhereInTime":         {template: "720h", from: true, idle: 168 * time.Hour, after: 168*time.Hour + 11*time.Minute},
 		"ElsewhereForced":         {template: "720h", from: true, force: true},

@@ -3,18 +3,19 @@
 //
 //	local                          serve on PORT (3000) with sample products, until Ctrl-C
 //	local token -role catalog      print an access token for a running API
-//	local admin -email a@b.example  make an admin of somebody who has registered, here or on AWS
+//	local admin -email a@b.example  make an admin of a registered user, here or on AWS
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke, public
 //	local seed                     load the sample products into a running API
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
-// PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL are read from the environment: where the API listens,
-// a folder that keeps the tables, a DynamoDB that runs already, and what functions log.
+// It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
+// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions.
 //
-// Ctrl-C ends what serves, at any moment and even while it starts, without a word and with exit code 0.
-// A command that it breaks off exits with 130, as quietly. Every other failure is one sentence and 1.
+// Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
+// command that it interrupts exits with 130, also without output. Every other failure prints one sentence
+// and exits with 1.
 package main
 
 import (
@@ -55,7 +56,7 @@ func main() {
 	os.Exit(exitCode(err, interrupted, os.Stderr))
 }
 
-// exitCode returns the exit code of a run that ended with err, and says what a person must know.
+// exitCode returns the exit code of a run that ended with err, and prints the error unless it is silent.
 func exitCode(err error, interrupted bool, stderr io.Writer) int {
 	code := exitError(0)
 	switch {
@@ -71,7 +72,7 @@ func exitCode(err error, interrupted bool, stderr io.Writer) int {
 	}
 }
 
-// untilStopped returns the error of something that serves until ctx ends: none, if that is why it ended.
+// untilStopped returns the error of a server that runs until ctx ends: nil if ctx ended it.
 func untilStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
@@ -79,7 +80,7 @@ func untilStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// run is main with its surroundings as arguments.
+// run is main with its environment as arguments.
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	command := "serve"
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -132,7 +133,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		return load(ctx, options(*root, getenv), *url, *given, out)
 	case "admin":
-		email := flags.String("email", "", "the address that somebody has registered with")
+		email := flags.String("email", "", "the address of a registered user")
 		if err := flags.Parse(args); err != nil {
 			return err
 		}
@@ -159,11 +160,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("there is no command %q: serve, token, admin, keys, seed, fetch, dynamodb and sam are", command)
+		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, fetch, dynamodb or sam)", command)
 	}
 }
 
-// portOf is where the API listens or is asked.
+// portOf returns the port of the API.
 func portOf(getenv func(string) string) (int, error) {
 	port := getenv("PORT")
 	if port == "" {
@@ -171,12 +172,12 @@ func portOf(getenv func(string) string) (int, error) {
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil || n < 0 || n > 65535 {
-		return 0, fmt.Errorf("PORT is %q, which is not a port", port)
+		return 0, fmt.Errorf("PORT is %q, want a number from 0 to 65535", port)
 	}
 	return n, nil
 }
 
-// options are what every command needs to read the template in the same way.
+// options returns the options with which every command reads the template.
 func options(root string, getenv func(string) string) stack.Options {
 	o := stack.Options{Root: root, Parameters: map[string]string{}}
 	if level := getenv("LOG_LEVEL"); level != "" {
@@ -185,8 +186,8 @@ func options(root string, getenv func(string) string) stack.Options {
 	return o
 }
 
-// serve runs the API until ctx ends. What it prints while it loads the sample products is shown only
-// when that fails.
+// serve runs the API until ctx ends. Its output during the load of the sample products is printed only if
+// the load fails.
 func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	began := time.Now()
 	held := &holder{out: out}
@@ -197,11 +198,11 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 		return err
 	}
 	defer s.Stop()
-	silence, err := saySo(opts.Root, portIn(s.URL), s.Endpoint)
+	withdraw, err := announce(opts.Root, portIn(s.URL), s.Endpoint)
 	if err != nil {
 		return err
 	}
-	defer silence()
+	defer withdraw()
 
 	loaded, err := loadInto(ctx, s)
 	if err != nil && ctx.Err() == nil {
@@ -209,7 +210,7 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	}
 	if err != nil {
 		select {
-		case err = <-s.Failed(): // that says why
+		case err = <-s.Failed(): // it has the reason
 		default:
 		}
 		return err
@@ -261,7 +262,7 @@ func load(ctx context.Context, opts stack.Options, url, given string, out io.Wri
 	return err
 }
 
-// mint returns a token by the keys of this machine.
+// mint returns a token signed with the keys of this machine.
 func mint(opts stack.Options, subject string, held []string) (string, error) {
 	t, err := stack.ReadTemplate(opts)
 	if err != nil {
@@ -288,7 +289,7 @@ func roles(list string) []string {
 	return held
 }
 
-// holder keeps what is written to it until it is released.
+// holder keeps what is written to it until release.
 type holder struct {
 	mu       sync.Mutex
 	out      io.Writer
@@ -306,7 +307,7 @@ func (h *holder) Write(p []byte) (int, error) {
 	return h.kept.Write(p)
 }
 
-// release lets everything through from now on, and before that what was kept, if show says so.
+// release writes the kept output if show is true, and passes on everything from then on.
 func (h *holder) release(show bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -24,8 +24,8 @@ func TestRunRefuses(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"UnknownCommand": {args: []string{"deploy"}, want: `there is no command "deploy"`},
-		"PortThatIsNone": {env: map[string]string{"PORT": "http"}, want: `PORT is "http", which is not a port`},
+		"UnknownCommand": {args: []string{"deploy"}, want: `unknown command "deploy"`},
+		"PortThatIsNone": {env: map[string]string{"PORT": "http"}, want: `PORT is "http", want a number`},
 		"UnknownFlag":    {args: []string{"token", "-rolle", "x"}, want: "flag provided but not defined"},
 		"UnknownSecret":  {args: []string{"keys", "-root", "..", "-secret", "CanarySecret"}, want: `no secret "CanarySecret"`},
 		"AdminOfNobody":  {args: []string{"admin"}, want: "make admin EMAIL="},

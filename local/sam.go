@@ -14,16 +14,13 @@ import (
 	"github.com/tienda-dev/tienda/local/sam"
 )
 
-// runSAM runs the commands that drive the SAM CLI:
+// runSAM runs the commands that use the SAM CLI:
 //
 //	local sam api                                serve the API by sam local start-api on PORT, with sample products
 //	local sam env                                prepare and hold what a sam local command typed by hand needs
 //	local sam invoke GetProductFunction [event]  invoke one function in a container and print its answer
 //	local sam invoke-all                         invoke each with its sample event and compare the answers
 //	local sam image                              make the image that needs no container registry
-//	local sam docker                             install Docker where that can be done
-//
-// With CI=true they install and start Docker where none answers, as root on Debian.
 func runSAM(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	command := ""
 	if len(args) > 0 {
@@ -32,17 +29,14 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 	run, ok := map[string]func(context.Context, *sam.CLI, samOptions) error{
 		"api": samAPI, "env": samEnv, "invoke": samInvoke, "invoke-all": samInvokeAll, "image": samImage,
 	}[command]
-	if command == "docker" {
-		return sam.InstallDocker(ctx, func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
-	}
 	if !ok {
-		return fmt.Errorf("there is no command sam %q: api, env, invoke, invoke-all, image and docker are", command)
+		return fmt.Errorf("unknown command sam %q (want api, env, invoke, invoke-all or image)", command)
 	}
 
 	flags := flag.NewFlagSet("local sam "+command, flag.ContinueOnError)
 	root := flags.String("root", ".", "the repository's folder")
 	executable := flags.String("sam", ".cache/venv/bin/sam", "the SAM CLI")
-	image := flags.String("image", getenv("IMAGE"), "public, stand-in, or empty for whichever is at hand")
+	image := flags.String("image", getenv("IMAGE"), "public, stand-in, or empty for the stand-in if it exists")
 	endpoint := flags.String("dynamodb", getenv("DYNAMODB_ENDPOINT"), "the URL of a DynamoDB that runs already")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,14 +46,13 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 		return err
 	}
 	cfg := sam.Config{
-		Root: *root, Command: *executable, Image: sam.Image(*image), StartDocker: getenv("CI") == "true",
+		Root: *root, Command: *executable, Image: sam.Image(*image),
 		LogLevel: strings.ToUpper(getenv("LOG_LEVEL")), Out: out,
 	}
 	cli, err := sam.Open(cfg)
 	if err != nil {
 		return err
 	}
-	defer cli.Close()
 	err = run(ctx, cli, samOptions{args: flags.Args(), root: *root, port: port, endpoint: *endpoint, out: out})
 	if command == "api" || command == "env" {
 		return untilStopped(ctx, err)
@@ -67,7 +60,7 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 	return err
 }
 
-// samOptions are what the person who started the command wants.
+// samOptions are the arguments of a command.
 type samOptions struct {
 	args     []string
 	root     string
@@ -81,7 +74,7 @@ func (o samOptions) printf(format string, args ...any) {
 }
 
 func samImage(ctx context.Context, cli *sam.CLI, o samOptions) error {
-	if err := cli.Docker(ctx); err != nil {
+	if err := cli.CheckDocker(ctx); err != nil {
 		return err
 	}
 	made, err := cli.MakeImage(ctx)
@@ -96,9 +89,9 @@ func samImage(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	return nil
 }
 
-// prepare makes sure of Docker, builds the functions and starts a DynamoDB without tables.
+// prepare checks Docker, builds the functions and starts a DynamoDB without tables.
 func prepare(ctx context.Context, cli *sam.CLI, o samOptions) (*sam.Data, error) {
-	if err := cli.Docker(ctx); err != nil {
+	if err := cli.CheckDocker(ctx); err != nil {
 		return nil, err
 	}
 	if err := cli.Build(ctx); err != nil {
@@ -140,11 +133,11 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return err
 	}
 	defer server.Stop()
-	silence, err := saySo(o.root, portIn(server.URL), d.Endpoint)
+	withdraw, err := announce(o.root, portIn(server.URL), d.Endpoint)
 	if err != nil {
 		return err
 	}
-	defer silence()
+	defer withdraw()
 	o.printf("\nTienda answers on %s through SAM's containers; each starts at its first request.\n\n"+
 		"  curl %s/v1/products\n  make token ROLE=catalog\n\nCtrl-C stops it.\n\n", server.URL, server.URL)
 	select {
@@ -167,11 +160,11 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	if err := cli.WriteEnvironment(d); err != nil {
 		return err
 	}
-	silence, err := saySo(o.root, strconv.Itoa(o.port), d.Endpoint)
+	withdraw, err := announce(o.root, strconv.Itoa(o.port), d.Endpoint)
 	if err != nil {
 		return err
 	}
-	defer silence()
+	defer withdraw()
 	o.printf("\nReady for SAM's own commands, in another terminal:\n\n"+
 		"  sam local start-api --config-env %s\n"+
 		"  sam local invoke GetProductFunction -e events/get-product.json --config-env %s\n\n"+
@@ -214,7 +207,7 @@ func samInvoke(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, answer, "", "  ") != nil {
 		pretty.Reset()
-		pretty.Write(answer) // what a function answers need not be JSON
+		pretty.Write(answer) // the answer need not be JSON
 	}
 	o.printf("\n%s\n", pretty.String())
 	return nil
@@ -244,7 +237,7 @@ func samInvokeAll(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return err
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d functions do not answer their sample event as events/expected/ says", failed, all)
+		return fmt.Errorf("%d of %d functions do not answer their sample event as in events/expected/", failed, all)
 	}
 	o.printf("%d functions answer their sample events as expected\n", all)
 	return nil

@@ -1,5 +1,5 @@
-// Package admin makes the first admin, whom no other admin can make: it gives the role to somebody who
-// has registered, past the API, by the rights to the table and to the key of identifiers. It works on a
+// Package admin makes the first admin, because no other admin exists who could. It gives the role to a
+// registered user without the API, with access to the table and to the key of identifiers. It works on a
 // local run and on AWS.
 package admin
 
@@ -16,26 +16,26 @@ import (
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 )
 
-// role is what Grant gives.
+// role is the role that Grant gives.
 const role = "admin"
 
-// The variables that say where users are, as functions have them.
+// The variables with the table and the key, as functions have them.
 const (
 	EnvTable = "AUTH_TABLE"
 	EnvKey   = "IDENTIFIER_KEY_SECRET"
 )
 
-// Config says where users are.
+// Config names the table and the key.
 type Config struct {
 	// Table is the name of the auth table.
 	Table string
-	// Key says where the key of identifiers is: an ARN of Secrets Manager, file:/path, or its JSON.
+	// Key is the source of the key of identifiers: an ARN of Secrets Manager, file:/path, or its JSON.
 	Key string
-	// DynamoDB says where the table is, and by which credentials both are read.
+	// DynamoDB is the table's endpoint and the credentials for both.
 	DynamoDB ddb.Config
 }
 
-// FromEnvironment reads the variables that the functions on AWS have, and those of the AWS CLI.
+// FromEnvironment reads the variables of the functions on AWS and those of the AWS CLI.
 func FromEnvironment(getenv func(string) string) Config {
 	return Config{
 		Table: getenv(EnvTable),
@@ -53,10 +53,10 @@ func FromEnvironment(getenv func(string) string) Config {
 }
 
 // Grant makes an admin of the user with the e-mail address and returns the user. Doing it again
-// changes nothing. The user's access tokens stop working; a refresh brings one with the role.
+// changes nothing. The user's access tokens stop working; a refresh returns one with the role.
 func Grant(ctx context.Context, cfg Config, email string) (auth.User, error) {
 	if cfg.Table == "" {
-		return auth.User{}, errors.New(EnvTable + " is empty")
+		return auth.User{}, errors.New(EnvTable + " is required")
 	}
 	key, err := readKey(ctx, cfg)
 	if err != nil {
@@ -69,7 +69,7 @@ func Grant(ctx context.Context, cfg Config, email string) (auth.User, error) {
 	store := authddb.New(ddb.NewTable(client, cfg.Table), nil)
 	id, err := store.Find(ctx, auth.Identifier(key, email))
 	if errors.Is(err, auth.ErrUserNotFound) {
-		return auth.User{}, fmt.Errorf("nobody has registered with the address %s: POST /v1/auth/register comes first", email)
+		return auth.User{}, fmt.Errorf("no user has the address %s: register it first with POST /v1/auth/register", email)
 	}
 	if err != nil {
 		return auth.User{}, err

@@ -36,7 +36,7 @@ func TestGrant(t *testing.T) {
 	if stored, err := store.User(t.Context(), r.User.ID); err != nil || !cmp.Equal(stored.Roles, []string{"admin", "customer"}) {
 		t.Errorf("stored %+v, %v", stored, err)
 	}
-	if _, err := admin.Grant(t.Context(), cfg, "nobody@shop.example"); err == nil || !strings.Contains(err.Error(), "nobody has registered") {
+	if _, err := admin.Grant(t.Context(), cfg, "nobody@shop.example"); err == nil || !strings.Contains(err.Error(), "no user has the address") {
 		t.Errorf("Grant to nobody: %v", err)
 	}
 }

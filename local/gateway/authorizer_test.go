@@ -3,10 +3,11 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +15,35 @@ import (
 	"github.com/tienda-dev/tienda/local/gateway"
 	"github.com/tienda-dev/tienda/local/runtime"
 )
+
+// inBubble serves GET /x on a fake clock. The function "hangs" answers when its context ends.
+func inBubble(t *testing.T, cfg gateway.Config) (w *httptest.ResponseRecorder, entry gateway.Access) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg.Invoker = &fake{functions: map[string]answering{
+			"hangs": func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
+				<-ctx.Done()
+				return runtime.Result{}, ctx.Err()
+			},
+		}}
+		cfg.AccessLog = func(a gateway.Access) { entry = a }
+		g, err := gateway.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
+	})
+	return w, entry
+}
+
+func TestFunctionTimesOutAfterThirtySeconds(t *testing.T) {
+	t.Parallel()
+	w, entry := inBubble(t, gateway.Config{Routes: []gateway.Route{{RouteKey: "GET /x", Function: "hangs"}}})
+	if w.Code != 503 || w.Body.String() != `{"message":"Service Unavailable"}` || entry.Duration != 30*time.Second {
+		t.Errorf("got %d %s, entry %+v", w.Code, w.Body, entry)
+	}
+}
 
 const (
 	unauthorized = `{"message":"Unauthorized"}`
@@ -33,7 +63,7 @@ func guarded(t *testing.T, authorizer gateway.Authorizer, answer answering, cfg 
 	return serve(t, cfg, map[string]answering{"a": answer})
 }
 
-func TestSimpleAuthorizer(t *testing.T) {
+func TestAuthorizerAnswers(t *testing.T) {
 	t.Parallel()
 	failed := func(context.Context, map[string]any) (runtime.Result, error) {
 		return runtime.Result{FunctionError: true, Payload: []byte(`{"errorMessage":"Unauthorized"}`)}, nil
@@ -50,8 +80,8 @@ func TestSimpleAuthorizer(t *testing.T) {
 		"Denies":             {says(`{"isAuthorized":false,"context":{"why":"x"}}`), 403, forbidden, nil},
 		"LacksIsAuthorized":  {says(`{"context":{}}`), 500, internalError, nil},
 		"AnswersAString":     {says(`"yes"`), 500, internalError, nil},
-		"AnswersNoBool":      {says(`{"isAuthorized":"true"}`), 500, internalError, nil},
-		"AnswersAPolicy":     {says(policy("Allow", "*")), 500, internalError, nil},
+		"AnswersAText":       {says(`{"isAuthorized":"true"}`), 500, internalError, nil},
+		"AnswersAPolicy":     {says(`{"principalId":"ada","policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`), 500, internalError, nil},
 		"ContextIsAList":     {says(`{"isAuthorized":true,"context":[]}`), 500, internalError, nil},
 		"Fails":              {failed, 500, internalError, nil},
 		"Exits":              {fails(&runtime.Error{Kind: runtime.Exit}), 500, internalError, nil},
@@ -60,7 +90,7 @@ func TestSimpleAuthorizer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := guarded(t, gateway.Authorizer{SimpleResponses: true}, test.answer, gateway.Config{})
+			a := guarded(t, gateway.Authorizer{}, test.answer, gateway.Config{})
 			a.do(t, "GET", "/x", "").want(t, test.wantStatus, test.wantBody)
 			if test.wantStatus != 200 {
 				if a.count("f") != 0 {
@@ -78,39 +108,28 @@ func TestSimpleAuthorizer(t *testing.T) {
 
 func TestAuthorizerTimesOutAfterTenSeconds(t *testing.T) {
 	t.Parallel()
-	var left time.Duration
-	a := guarded(t, gateway.Authorizer{SimpleResponses: true}, func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
-		deadline, _ := ctx.Deadline()
-		left = time.Until(deadline)
-		return runtime.Result{}, context.DeadlineExceeded
-	}, gateway.Config{})
-	a.do(t, "GET", "/x", "").want(t, 500, internalError)
-	if left < 9*time.Second || left > 10*time.Second {
-		t.Errorf("the authorizer had %s", left)
-	}
-	if entry := a.logged(t, 1); entry.Error != "authorizer A: no answer within 10s" {
-		t.Errorf("entry %+v", entry)
+	list := routes("GET /x")
+	list[0].Authorizer = "A"
+	w, entry := inBubble(t, gateway.Config{Routes: list, Authorizers: map[string]gateway.Authorizer{"A": {Function: "hangs"}}})
+	if w.Code != 500 || entry.Duration != 10*time.Second || entry.Error != "authorizer A: no answer within 10s" {
+		t.Errorf("got %d, entry %+v", w.Code, entry)
 	}
 }
 
 func TestAuthorizerEvent(t *testing.T) {
 	t.Parallel()
 	a := guarded(t, gateway.Authorizer{
-		SimpleResponses: true,
 		IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
-	}, says(`{"isAuthorized":false}`), gateway.Config{
-		Region: "eu-west-1", AccountID: "111122223333", APIID: "abc", StageVariables: map[string]string{"v": "1"},
-	})
+	}, says(`{"isAuthorized":false}`), gateway.Config{})
 	a.do(t, "GET", "/p/a%20b?q=1", "", "Authorization: t", "Cookie: c=1")
 	event := a.last(t).Event
 	want := map[string]any{
 		"version": "2.0", "type": "REQUEST", "routeKey": "GET /p/{id}",
-		"routeArn":       "arn:aws:execute-api:eu-west-1:111122223333:abc/$default/GET/p/a b",
+		"routeArn":       "arn:aws:execute-api:us-east-1:123456789012:local/$default/GET/p/a b",
 		"identitySource": []any{"t", "GET /p/{id}"},
 		"rawPath":        "/p/a b", "rawQueryString": "q=1", "cookies": []any{"c=1"},
 		"queryStringParameters": map[string]any{"q": "1"},
 		"pathParameters":        map[string]any{"id": "a b"},
-		"stageVariables":        map[string]any{"v": "1"},
 	}
 	for _, field := range []string{"headers", "requestContext"} {
 		if _, present := event[field]; !present {
@@ -123,32 +142,49 @@ func TestAuthorizerEvent(t *testing.T) {
 	}
 }
 
-func TestMissingIdentityIsUnauthorizedAndNotAsked(t *testing.T) {
+// TestOptionalAuthorizer serves a route that anonymous callers and callers with a token may use: its
+// authorizer has no identity source.
+func TestOptionalAuthorizer(t *testing.T) {
+	t.Parallel()
+	a := guarded(t, gateway.Authorizer{}, func(_ context.Context, event map[string]any) (runtime.Result, error) {
+		if event["headers"].(map[string]any)["authorization"] == nil {
+			return runtime.Result{Payload: []byte(`{"isAuthorized":true,"context":{"auth":"anonymous"}}`)}, nil
+		}
+		return runtime.Result{Payload: []byte(yes)}, nil
+	}, gateway.Config{})
+	for name, test := range map[string]struct {
+		headers []string
+		want    map[string]any
+	}{
+		"Anonymous": {nil, map[string]any{"auth": "anonymous"}},
+		"WithToken": {[]string{"Authorization: t"}, map[string]any{"sub": "ada"}},
+	} {
+		a.do(t, "GET", "/x", "", test.headers...).want(t, 200, "ok")
+		got := a.last(t).Event["requestContext"].(map[string]any)["authorizer"]
+		if diff := cmp.Diff(map[string]any{"lambda": test.want}, got); diff != "" {
+			t.Errorf("%s: requestContext.authorizer (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestMissingIdentityIsUnauthorizedWithoutAsking(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		source  string
-		target  string
 		headers []string
 		want    int
 	}{
-		"Header":           {"$request.header.Authorization", "/x", []string{"authorization: t"}, 200},
-		"HeaderMissing":    {"$request.header.Authorization", "/x", nil, 401},
-		"HeaderEmpty":      {"$request.header.Authorization", "/x", []string{"Authorization: "}, 401},
-		"HostHeader":       {"$request.header.host", "/x", nil, 200},
-		"Query":            {"$request.querystring.key", "/x?key=1", nil, 200},
-		"QueryCaseCounts":  {"$request.querystring.key", "/x?KEY=1", nil, 401},
-		"QueryEmpty":       {"$request.querystring.key", "/x?key=", nil, 401},
-		"Context":          {"$context.identity.sourceIp", "/x", nil, 200},
-		"StageVariable":    {"$stageVariables.there", "/x", nil, 200},
-		"NoStageVariable":  {"$stageVariables.gone", "/x", nil, 401},
-		"ContextUserAgent": {"$context.identity.userAgent", "/x", []string{"User-Agent: "}, 401},
+		"Header":        {"$request.header.Authorization", []string{"authorization: t"}, 200},
+		"HeaderMissing": {"$request.header.Authorization", nil, 401},
+		"HeaderEmpty":   {"$request.header.Authorization", []string{"Authorization: "}, 401},
+		"HostHeader":    {"$request.header.host", nil, 200},
+		"RouteKey":      {"$context.routeKey", nil, 200},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := guarded(t, gateway.Authorizer{SimpleResponses: true, IdentitySources: []string{test.source}}, says(yes),
-				gateway.Config{StageVariables: map[string]string{"there": "1"}})
-			got := a.do(t, "GET", test.target, "", test.headers...)
+			a := guarded(t, gateway.Authorizer{IdentitySources: []string{test.source}}, says(yes), gateway.Config{})
+			got := a.do(t, "GET", "/x", "", test.headers...)
 			got.check(t, test.want)
 			if test.want == 401 {
 				got.want(t, 401, unauthorized)
@@ -182,7 +218,7 @@ func TestAuthorizerCache(t *testing.T) {
 	}
 
 	t.Run("KeepsTheAnswerForItsTTL", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
+		a := guarded(t, gateway.Authorizer{TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
 		get(a, "/x", "ada")
 		get(a, "/x", "ada")
 		wait(59 * time.Second)
@@ -194,9 +230,6 @@ func TestAuthorizerCache(t *testing.T) {
 		if diff := cmp.Diff(map[string]any{"lambda": map[string]any{"sub": "ada"}}, authorizer); diff != "" {
 			t.Errorf("cached context (-want +got):\n%s", diff)
 		}
-		if entry := a.logged(t, 3); !entry.AuthorizerCached {
-			t.Errorf("entry %+v", entry)
-		}
 		wait(time.Second)
 		get(a, "/x", "ada")
 		if n := a.count("a"); n != 2 {
@@ -204,7 +237,7 @@ func TestAuthorizerCache(t *testing.T) {
 		}
 	})
 	t.Run("ASimpleYesIsForEveryRoute", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
+		a := guarded(t, gateway.Authorizer{TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
 		get(a, "/x", "ada")
 		get(a, "/y", "ada")
 		if n := a.count("a"); n != 1 {
@@ -213,7 +246,7 @@ func TestAuthorizerCache(t *testing.T) {
 	})
 	t.Run("UnlessTheRouteIsPartOfTheKey", func(t *testing.T) {
 		a := guarded(t, gateway.Authorizer{
-			SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{header, "$context.routeKey"},
+			TTL: time.Minute, IdentitySources: []string{header, "$context.routeKey"},
 		}, decide, cfg)
 		get(a, "/x", "ada")
 		get(a, "/y", "ada")
@@ -223,7 +256,7 @@ func TestAuthorizerCache(t *testing.T) {
 		}
 	})
 	t.Run("KeepsANoAndNotAFailure", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
+		a := guarded(t, gateway.Authorizer{TTL: time.Minute, IdentitySources: []string{header}}, decide, cfg)
 		got := []int{get(a, "/x", "bad"), get(a, "/x", "bad"), get(a, "/x", "broken"), get(a, "/x", "broken")}
 		if diff := cmp.Diff([]int{403, 403, 500, 500}, got); diff != "" {
 			t.Errorf("statuses (-want +got):\n%s", diff)
@@ -234,23 +267,23 @@ func TestAuthorizerCache(t *testing.T) {
 	})
 	t.Run("KeysDoNotRunTogether", func(t *testing.T) {
 		a := guarded(t, gateway.Authorizer{
-			SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{header, "$request.querystring.k"},
+			TTL: time.Minute, IdentitySources: []string{header, "$request.header.k"},
 		}, decide, cfg)
-		get(a, "/x?k=bc", "a")
-		get(a, "/x?k=c", "ab")
+		a.do(t, "GET", "/x", "", "Authorization: a", "K: bc")
+		a.do(t, "GET", "/x", "", "Authorization: ab", "K: c")
 		if n := a.count("a"); n != 2 {
 			t.Errorf("asked %d times", n)
 		}
 	})
 	t.Run("IsBounded", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{"$request.querystring.k"}}, says(yes), cfg)
-		ask := func(i int) { a.do(t, "GET", "/x?k="+strconv.Itoa(i), "") }
+		a := guarded(t, gateway.Authorizer{TTL: time.Minute, IdentitySources: []string{header}}, says(yes), cfg)
+		ask := func(i int) { get(a, "/x", strconv.Itoa(i)) }
 		const room = 4096
 		for i := range room {
 			ask(i)
 		}
-		ask(0)    // now 1 is the one used longest ago
-		ask(room) // and has to go
+		ask(0)    // now key 1 is the one used longest ago,
+		ask(room) // which makes room for this one
 		ask(0)
 		ask(room)
 		if n := a.count("a"); n != room+1 {
@@ -262,76 +295,11 @@ func TestAuthorizerCache(t *testing.T) {
 		}
 	})
 	t.Run("IsOffWithoutATTL", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{SimpleResponses: true, IdentitySources: []string{header}}, decide, cfg)
+		a := guarded(t, gateway.Authorizer{IdentitySources: []string{header}}, decide, cfg)
 		get(a, "/x", "ada")
 		get(a, "/x", "ada")
 		if n := a.count("a"); n != 2 {
 			t.Errorf("asked %d times", n)
 		}
 	})
-	t.Run("APolicyIsJudgedForEachRoute", func(t *testing.T) {
-		a := guarded(t, gateway.Authorizer{TTL: time.Minute, IdentitySources: []string{header}},
-			says(policy("Allow", "arn:aws:execute-api:*:*:*/$default/GET/x")), cfg)
-		got := []int{get(a, "/x", "t"), get(a, "/y", "t"), get(a, "/x", "t")}
-		if diff := cmp.Diff([]int{200, 403, 200}, got); diff != "" {
-			t.Errorf("statuses (-want +got):\n%s", diff)
-		}
-		if n := a.count("a"); n != 1 {
-			t.Errorf("asked %d times", n)
-		}
-	})
-}
-
-// policy returns an authorizer's answer with one statement per resource.
-func policy(effect string, resources ...string) string {
-	var statements []string
-	for _, resource := range resources {
-		statements = append(statements, `{"Action":"execute-api:Invoke","Effect":"`+effect+`","Resource":"`+resource+`"}`)
-	}
-	return wrap(strings.Join(statements, ","))
-}
-
-// wrap returns an authorizer's answer with the statements.
-func wrap(statements string) string {
-	return `{"principalId":"ada","policyDocument":{"Version":"2012-10-17","Statement":[` + statements + `]},"context":{"sub":"ada"}}`
-}
-
-func TestPolicyAuthorizer(t *testing.T) {
-	t.Parallel()
-	const arn = "arn:aws:execute-api:us-east-1:123456789012:local/$default/GET/p/a.b(c)"
-	allow := func(action string) string {
-		return `{"Action":` + action + `,"Effect":"Allow","Resource":["arn:nothing","` + arn + `"]}`
-	}
-	tests := map[string]struct {
-		answer string
-		want   int
-	}{
-		"ExactARN":             {policy("Allow", arn), 200},
-		"Star":                 {policy("Allow", "*"), 200},
-		"StarSpansSlashes":     {policy("Allow", "arn:aws:execute-api:*/GET/*"), 200},
-		"QuestionMark":         {policy("Allow", strings.Replace(arn, "a.b", "a?b", 1)), 200},
-		"DotIsADot":            {policy("Allow", strings.Replace(arn, "a.b", "axb", 1)), 403},
-		"AnotherMethod":        {policy("Allow", "arn:aws:execute-api:*/POST/*"), 403},
-		"Deny":                 {policy("Deny", "*"), 403},
-		"DenyWins":             {wrap(`{"Action":"*","Effect":"Allow","Resource":"*"},{"Action":"*","Effect":"Deny","Resource":"*/GET/p/*"}`), 403},
-		"DenyOfAnother":        {wrap(`{"Action":"*","Effect":"Allow","Resource":"*"},{"Action":"*","Effect":"Deny","Resource":"*/GET/q/*"}`), 200},
-		"ActionInAnyCase":      {wrap(allow(`"Execute-API:invoke"`)), 200},
-		"ActionList":           {wrap(allow(`["s3:GetObject","execute-api:*"]`)), 200},
-		"AnotherAction":        {wrap(allow(`"execute-api:ManageConnections"`)), 403},
-		"SingleStatement":      {`{"principalId":"a","policyDocument":{"Statement":` + allow(`"*"`) + `}}`, 200},
-		"NoPrincipal":          {`{"policyDocument":{"Statement":` + allow(`"*"`) + `}}`, 500},
-		"NoPolicy":             {`{"principalId":"a"}`, 500},
-		"NoStatement":          {wrap(``), 500},
-		"NoResource":           {wrap(`{"Action":"*","Effect":"Allow"}`), 500},
-		"UnknownEffect":        {wrap(`{"Action":"*","Effect":"allow","Resource":"*"}`), 500},
-		"ConditionIsNotJudged": {wrap(`{"Action":"*","Effect":"Allow","Resource":"*","Condition":{"IpAddress":{}}}`), 500},
-		"SimpleAnswer":         {yes, 500},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := guarded(t, gateway.Authorizer{}, says(test.answer), gateway.Config{})
-			a.do(t, "GET", "/p/a.b(c)", "").check(t, test.want)
-		})
-	}
 }

@@ -21,7 +21,8 @@ type raw struct {
 	reader *bufio.Reader
 }
 
-// connect opens a connection to the API, on which nothing takes longer than ten seconds.
+// connect opens a connection to the API. A read that waits longer than ten seconds fails the test: that
+// is a third of the default body timeout, so only the limit of the test can have ended the wait.
 func (a *api) connect(t *testing.T) *raw {
 	t.Helper()
 	conn, err := net.Dial("tcp", a.Listener.Addr().String())
@@ -43,7 +44,7 @@ func (c *raw) write(t *testing.T, line, headers, body string) {
 	}
 }
 
-// halfClose says that no more bytes come, and still reads.
+// halfClose ends the sending side of the connection.
 func (c *raw) halfClose(t *testing.T) {
 	t.Helper()
 	if err := c.CloseWrite(); err != nil {
@@ -66,7 +67,7 @@ func (c *raw) read(t *testing.T) reply {
 	return reply{response.StatusCode, response.Header, string(body)}
 }
 
-// wantClosed wants the connection's end to be all that still comes.
+// wantClosed fails unless the connection ends without another byte.
 func (c *raw) wantClosed(t *testing.T) {
 	t.Helper()
 	if rest, err := io.ReadAll(c.reader); err != nil || len(rest) > 0 {
@@ -86,7 +87,7 @@ func slowly(payload string) answering {
 	}
 }
 
-func TestClientThatSendsNoMoreGetsItsAnswer(t *testing.T) {
+func TestClientThatHalfClosesGetsItsAnswer(t *testing.T) {
 	t.Parallel()
 	a := serve(t, gateway.Config{
 		Routes: []gateway.Route{
@@ -95,7 +96,7 @@ func TestClientThatSendsNoMoreGetsItsAnswer(t *testing.T) {
 			{RouteKey: "GET /refused", Function: "gone", Authorizer: "no"},
 		},
 		Authorizers: map[string]gateway.Authorizer{
-			"slow": {Function: "yes", SimpleResponses: true}, "no": {Function: "no", SimpleResponses: true},
+			"slow": {Function: "yes"}, "no": {Function: "no"},
 		},
 	}, map[string]answering{
 		"gone": slowly(`{"statusCode":410,"headers":{"content-type":"application/problem+json"},"body":"archived"}`),
@@ -153,8 +154,7 @@ func TestBodyThatBreaksOffIsABadRequest(t *testing.T) {
 	}
 }
 
-// TestInvocationOutlivesItsClient cannot tell a client that has left from one that only sends no
-// more, and neither can AWS, which finishes the invocation.
+// TestInvocationOutlivesItsClient closes the connection during an invocation. AWS finishes it.
 func TestInvocationOutlivesItsClient(t *testing.T) {
 	t.Parallel()
 	invoked, finished := make(chan struct{}), make(chan struct{})
@@ -181,7 +181,7 @@ func TestLengthOverTheLimitIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	a := serve(t, gateway.Config{
 		Routes:      []gateway.Route{{RouteKey: "$default", Function: "f", Authorizer: "yes"}},
-		Authorizers: map[string]gateway.Authorizer{"yes": {Function: "yes", SimpleResponses: true}},
+		Authorizers: map[string]gateway.Authorizer{"yes": {Function: "yes"}},
 	}, nil)
 	for name, headers := range map[string]string{
 		"OneByteTooMany":  fmt.Sprintf("Content-Length: %d\r\n", gateway.MaxBodyBytes+1),
@@ -191,13 +191,9 @@ func TestLengthOverTheLimitIsRefusedAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := a.connect(t)
-			began := time.Now()
 			c.write(t, "POST /", headers, "the first few of many")
 			c.read(t).want(t, http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`)
 			c.wantClosed(t)
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("refused after %s", took)
-			}
 		})
 	}
 	if n := a.count("yes"); n != 0 {
@@ -212,7 +208,7 @@ func TestBodyThatNeverCompletes(t *testing.T) {
 		Routes: []gateway.Route{
 			{RouteKey: "POST /open", Function: "f"}, {RouteKey: "POST /closed", Function: "f", Authorizer: "no"},
 		},
-		Authorizers: map[string]gateway.Authorizer{"no": {Function: "no", SimpleResponses: true}},
+		Authorizers: map[string]gateway.Authorizer{"no": {Function: "no"}},
 		BodyTimeout: limit,
 	}, map[string]answering{"no": says(`{"isAuthorized":false}`), "f": slowly(`{"statusCode":200,"body":"ok"}`)})
 
@@ -228,13 +224,9 @@ func TestBodyThatNeverCompletes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := a.connect(t)
-			began := time.Now()
 			c.write(t, test.line, "Content-Length: 100\r\n", "only these")
 			c.read(t).want(t, test.status, test.answer)
 			c.wantClosed(t)
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("answered after %s, want about %s", took, limit)
-			}
 		})
 	}
 

@@ -22,7 +22,7 @@ type CORS struct {
 	ExposeHeaders []string
 	// AllowCredentials lets cookies through; not together with the origin "*".
 	AllowCredentials bool
-	// MaxAge is how long a preflight answer may be kept, in whole seconds; 0 says nothing.
+	// MaxAge is how long a preflight answer may be kept, in whole seconds. 0 sends no such header.
 	MaxAge time.Duration
 }
 
@@ -57,7 +57,7 @@ func (c *CORS) origin(origin string) string {
 	return ""
 }
 
-// decorate makes the CORS headers of an answer the configured ones.
+// decorate replaces the CORS headers of an answer by the configured ones.
 func (c *CORS) decorate(header http.Header, r *http.Request) {
 	if c == nil {
 		return

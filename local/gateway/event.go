@@ -20,40 +20,29 @@ import (
 	"unicode/utf8"
 )
 
-// EventContext is what an event says beyond the request itself. Every empty field is filled with
-// what a gateway on this machine would say.
+// EventContext is what an event contains beyond the request itself. Empty fields get the values that
+// a gateway on this machine would use.
 type EventContext struct {
-	// AccountID is the account. Empty is 123456789012.
-	AccountID string
-	// APIID is the API's id. Empty is "local".
-	APIID string
-	// Stage is the stage. Empty is $default.
-	Stage string
-	// StageVariables are the stage's variables; without one the event has no such field.
-	StageVariables map[string]string
 	// RouteKey is the selected route's key. Empty is $default.
 	RouteKey string
-	// RawPath is the decoded path. Empty is r.URL.Path, decoded once.
+	// RawPath is the decoded path. Empty is r.URL.Path.
 	RawPath string
-	// PathParameters are the values of the route's path variables, decoded; without one the
-	// event has no such field.
+	// PathParameters are the decoded values of the route's path variables. Without any, the event has
+	// no such field.
 	PathParameters map[string]string
 	// RequestID is the request's id. Empty makes a new one.
 	RequestID string
-	// Time is when the request came. Zero is now.
+	// Time is when the request arrived. Zero is now.
 	Time time.Time
-	// SourceIP is the client's address without a port. Empty is the connection's.
-	SourceIP string
-	// TraceID is the X-Amzn-Trace-Id. Empty keeps the client's if it has a root, or makes one.
+	// TraceID is the X-Amzn-Trace-Id. Empty keeps the client's if it has a root, or makes a new one.
 	TraceID string
-	// Authorizer is the JSON that becomes requestContext.authorizer.lambda; nil leaves out
+	// Authorizer is the JSON value of requestContext.authorizer.lambda. Nil leaves out
 	// requestContext.authorizer.
 	Authorizer json.RawMessage
 }
 
-// Event returns the event that API Gateway's HTTP API, payload format 2.0, makes of a request: the
-// JSON that a function behind the route gets. body is the request's whole body; r.Body is not
-// read.
+// Event returns the event that API Gateway's HTTP API makes of a request in payload format 2.0: the
+// JSON that a function behind the route gets. body is the request's whole body. r.Body is not read.
 //
 // Header names are lower case; repeated headers and query parameters are joined with commas;
 // cookies have a field of their own instead of a header; fields that would be empty are left out;
@@ -89,8 +78,7 @@ type event struct {
 	Body           *string           `json:"body,omitempty"`
 	PathParameters map[string]string `json:"pathParameters,omitempty"`
 	// IsBase64Encoded is not in an authorizer's event.
-	IsBase64Encoded *bool             `json:"isBase64Encoded,omitempty"`
-	StageVariables  map[string]string `json:"stageVariables,omitempty"`
+	IsBase64Encoded *bool `json:"isBase64Encoded,omitempty"`
 }
 
 // eventContext is requestContext.
@@ -124,13 +112,9 @@ type eventHTTP struct {
 
 // filled returns the context with its empty fields filled.
 func (c EventContext) filled(r *http.Request) EventContext {
-	c.AccountID = or(c.AccountID, "123456789012")
-	c.APIID = or(c.APIID, "local")
-	c.Stage = or(c.Stage, defaultStage)
 	c.RouteKey = or(c.RouteKey, defaultRouteKey)
 	c.RawPath = or(c.RawPath, r.URL.Path)
 	c.RequestID = or(c.RequestID, newRequestID())
-	c.SourceIP = or(c.SourceIP, peer(r))
 	c.TraceID = or(c.TraceID, traceID(r, c.Time))
 	if c.Time.IsZero() {
 		c.Time = time.Now()
@@ -151,14 +135,13 @@ func newEvent(r *http.Request, length int, c EventContext) event {
 		Headers:        headers(r, length, c),
 		Query:          query(r.URL.RawQuery),
 		PathParameters: c.PathParameters,
-		StageVariables: c.StageVariables,
 		Context: eventContext{
-			AccountID: c.AccountID, APIID: c.APIID, DomainName: host, DomainPrefix: prefix,
+			AccountID: accountID, APIID: apiID, DomainName: host, DomainPrefix: prefix,
 			HTTP: eventHTTP{
 				Method: r.Method, Path: c.RawPath, Protocol: r.Proto,
-				SourceIP: c.SourceIP, UserAgent: r.UserAgent(),
+				SourceIP: peer(r), UserAgent: r.UserAgent(),
 			},
-			RequestID: c.RequestID, RouteKey: c.RouteKey, Stage: c.Stage,
+			RequestID: c.RequestID, RouteKey: c.RouteKey, Stage: stage,
 			Time:      c.Time.UTC().Format("02/Jan/2006:15:04:05 -0700"),
 			TimeEpoch: c.Time.UnixMilli(),
 		},
@@ -169,8 +152,8 @@ func newEvent(r *http.Request, length int, c EventContext) event {
 	return e
 }
 
-// headers returns the request's headers as the event has them: without the connection's own and
-// without cookies, with what the gateway knows better than the client.
+// headers returns the request's headers as the event has them: without those of the connection and
+// without cookies, and with the values that the gateway sets itself.
 func headers(r *http.Request, length int, c EventContext) map[string]string {
 	list := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
@@ -222,8 +205,8 @@ func cookies(header http.Header) []string {
 	return list
 }
 
-// query returns the decoded query parameters, repeated ones joined with commas. What does not
-// decode stays as it is.
+// query returns the decoded query parameters, repeated ones joined with commas. A value that cannot
+// be decoded is kept as it is.
 func query(raw string) map[string]string {
 	var parameters map[string]string
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -251,8 +234,8 @@ func unescape(s string) string {
 	return s
 }
 
-// isText tells whether a body travels as text: a text, JSON, XML or JavaScript type, or none, not
-// compressed, and valid UTF-8. Forms and uploads are base64, as API Gateway has them.
+// isText reports whether a body is sent as text: it has a text, JSON, XML or JavaScript type or no
+// type, is not compressed, and is valid UTF-8. Forms and uploads are base64, as on API Gateway.
 func isText(header http.Header, body []byte) bool {
 	if !utf8.Valid(body) || or(header.Get("Content-Encoding"), "identity") != "identity" {
 		return false
@@ -281,7 +264,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
-// domain returns the host that the client named, without its port.
+// domain returns the Host header without its port.
 func domain(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		return host

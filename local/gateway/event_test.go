@@ -16,7 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/local/gateway"
 )
 
-// parse reads a request as it stands on the wire.
+// parse reads a request in its form on the wire.
 func parse(t testing.TB, lines ...string) *http.Request {
 	t.Helper()
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.Join(lines, "\r\n") + "\r\n\r\n")))
@@ -29,8 +29,8 @@ func parse(t testing.TB, lines ...string) *http.Request {
 
 func TestEventIsAsAWSSendsIt(t *testing.T) {
 	t.Parallel()
-	// The request and the event are those of a capture of a deployed HTTP API, its ids and its
-	// client's address replaced.
+	// The request and the event are a capture of a deployed HTTP API. Its ids and the client's address
+	// are replaced.
 	r := parse(t, "POST /capture/space%20value?repeat=one&repeat=two&redirect=https%3A%2F%2Fexample.com%2Fa%2Fb"+
 		"&literalPlus=a+b&encodedPlus=a%2Bb&empty= HTTP/1.1",
 		"Host: abc123.execute-api.us-west-2.amazonaws.com", "User-Agent: curl/8.7.1", "Accept: */*",
@@ -38,8 +38,7 @@ func TestEventIsAsAWSSendsIt(t *testing.T) {
 		"Content-Type: application/json", "Content-Length: 26")
 
 	got, err := gateway.Event(r, []byte(`{"unicode":"lambda-λ","<":1}`), gateway.EventContext{
-		AccountID: "910345601053", APIID: "abc123", RequestID: "ATfSmjLgPHcESJw=",
-		Time:    time.UnixMilli(1783711145766),
+		RequestID: "ATfSmjLgPHcESJw=", Time: time.UnixMilli(1783711145766),
 		TraceID: "Root=1-6a5145a9-1bae89e2512ec92d5d9438a0",
 	})
 	if err != nil {
@@ -72,8 +71,8 @@ func TestEventIsAsAWSSendsIt(t *testing.T) {
 	    "repeat": "one,two"
 	  },
 	  "requestContext": {
-	    "accountId": "910345601053",
-	    "apiId": "abc123",
+	    "accountId": "123456789012",
+	    "apiId": "local",
 	    "domainName": "abc123.execute-api.us-west-2.amazonaws.com",
 	    "domainPrefix": "abc123",
 	    "http": {

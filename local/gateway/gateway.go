@@ -2,8 +2,8 @@
 // authorizer, turns the request into an event of payload format 2.0, invokes the function and
 // turns its answer into a response, with AWS's limits, error bodies and order of checks.
 //
-// What is emulated was compared with AWS's documentation and with captures of deployed APIs; where
-// neither says how AWS behaves, a comment says so.
+// Its behaviour was compared with AWS's documentation and with captures of deployed APIs. Where
+// neither says what AWS does, a comment says so.
 package gateway
 
 import (
@@ -11,10 +11,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
+	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tienda-dev/tienda/local/runtime"
@@ -31,12 +31,16 @@ const (
 	MaxIntegrationTimeout = 30 * time.Second
 )
 
+// What events and ARNs say about the account and the API.
 const (
-	// defaultStage is the stage without a name in the path.
-	defaultStage = "$default"
-	// payloadFormat is the only payload format.
-	payloadFormat = "2.0"
+	region    = "us-east-1"
+	accountID = "123456789012"
+	apiID     = "local"
+	stage     = "$default"
 )
+
+// defaultBodyTimeout is the default of Config.BodyTimeout.
+const defaultBodyTimeout = 30 * time.Second
 
 // Invoker invokes functions by name, as *runtime.Runtime does.
 type Invoker interface {
@@ -47,98 +51,63 @@ type Invoker interface {
 type Config struct {
 	// Routes are the API's routes.
 	Routes []Route
-	// Authorizers are what routes may name.
+	// Authorizers are the authorizers by the names that routes use.
 	Authorizers map[string]Authorizer
 	// CORS is the API's CORS configuration. Nil leaves CORS to the functions.
 	CORS *CORS
-	// Stage is the stage's name. Empty is $default. Any other name stands in front of every path.
-	Stage string
-	// StageVariables are handed to functions and authorizers.
-	StageVariables map[string]string
-	// Throttle limits the stage's routes together. Nil lets everything in.
+	// Throttle limits all routes together. Nil sets no limit.
 	Throttle *Throttle
 	// Invoker runs the functions.
 	Invoker Invoker
 	// AccessLog receives one entry per request, after its answer. Nil drops them.
 	AccessLog func(Access)
-	// Region and AccountID stand in ARNs and events. Empty is us-east-1 and 123456789012.
-	Region, AccountID string
-	// APIID is the API's id. Empty is "local".
-	APIID string
-	// TrustForwardedFor takes the client's address from the last entry of X-Forwarded-For, for a
-	// gateway that stands behind a proxy. Otherwise the address is the connection's.
-	TrustForwardedFor bool
-	// BodyTimeout is how long a client may take from its request's headers to the end of its body,
-	// after which it gets 408 and loses its connection. 0 is 30 s; AWS names no such limit.
+	// BodyTimeout is how long a client may take from the headers to the end of the body. After that it
+	// gets 408 and its connection is closed. 0 is 30 s. AWS documents no such limit.
 	BodyTimeout time.Duration
 	// Now is the clock of events, caches and limits. Nil is time.Now.
 	Now func() time.Time
 }
 
-// Access is an entry of the access log. Its JSON names are those of API Gateway's $context.
+// Access is an entry of the access log.
 type Access struct {
-	RequestID string `json:"requestId"`
-	SourceIP  string `json:"ip"`
-	Method    string `json:"httpMethod"`
-	Path      string `json:"path"`
-	Protocol  string `json:"protocol"`
-	// RouteKey is empty when no route was selected.
-	RouteKey string `json:"routeKey"`
-	// Function is the function that was invoked, or would have been.
-	Function string `json:"function,omitempty"`
-	// Status is the answer's status, whether or not the client was still there to read it.
-	Status int `json:"status"`
-	// ResponseBytes is the length of the answer's body.
-	ResponseBytes int `json:"responseLength"`
-	// Duration is the time from the request's headers to the answer, in nanoseconds.
-	Duration time.Duration `json:"responseLatency"`
-	// Cold, InitDuration, FunctionDuration and MaxMemoryMB are what the Invoker said.
-	Cold             bool          `json:"cold"`
-	InitDuration     time.Duration `json:"initLatency,omitempty"`
-	FunctionDuration time.Duration `json:"integrationLatency,omitempty"`
-	MaxMemoryMB      int           `json:"maxMemoryMb,omitempty"`
-	// AuthorizerLatency, AuthorizerCold and AuthorizerCached are about the route's authorizer.
-	AuthorizerLatency time.Duration `json:"authorizerLatency,omitempty"`
-	AuthorizerCold    bool          `json:"authorizerCold,omitempty"`
-	AuthorizerCached  bool          `json:"authorizerCached,omitempty"`
-	// Error says why the gateway answered with a failure of its own, which the client is not told.
-	Error string `json:"error,omitempty"`
+	Method, Path string
+	// RouteKey is empty when no route matched.
+	RouteKey string
+	// Status is the status of the answer, even if the client has left.
+	Status int
+	// Duration is the time from the request's headers to the answer.
+	Duration time.Duration
+	// Cold, InitDuration and MaxMemoryMB are what the Invoker reported.
+	Cold         bool
+	InitDuration time.Duration
+	MaxMemoryMB  int
+	// Error is why the gateway itself answered with a failure. The client does not get it.
+	Error string
 }
 
 // Gateway serves an HTTP API. Build it with New; it is safe for concurrent use.
 type Gateway struct {
-	routes         []*route
-	authorizers    map[string]*authorizer
-	cors           *CORS
-	stage          string
-	stageVariables map[string]string
-	bucket         *bucket
-	invoker        Invoker
-	accessLog      func(Access)
-	region         string
-	account, apiID string
-	trustForwarded bool
-	bodyTimeout    time.Duration
-	now            func() time.Time
+	routes      []*route
+	authorizers map[string]*authorizer
+	cors        *CORS
+	bucket      *bucket
+	invoker     Invoker
+	accessLog   func(Access)
+	bodyTimeout time.Duration
+	now         func() time.Time
 }
 
 // New checks cfg and returns a Gateway. It refuses what it would serve differently from AWS: an
 // unknown authorizer is an error here and not an open route.
 func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{
-		authorizers:    make(map[string]*authorizer, len(cfg.Authorizers)),
-		cors:           cfg.CORS,
-		stage:          or(cfg.Stage, defaultStage),
-		stageVariables: cfg.StageVariables,
-		bucket:         newBucket(cfg.Throttle),
-		invoker:        cfg.Invoker,
-		accessLog:      cfg.AccessLog,
-		region:         or(cfg.Region, "us-east-1"),
-		account:        or(cfg.AccountID, "123456789012"),
-		apiID:          or(cfg.APIID, "local"),
-		trustForwarded: cfg.TrustForwardedFor,
-		bodyTimeout:    or(cfg.BodyTimeout, defaultBodyTimeout),
-		now:            cfg.Now,
+		authorizers: make(map[string]*authorizer, len(cfg.Authorizers)),
+		cors:        cfg.CORS,
+		bucket:      newBucket(cfg.Throttle),
+		invoker:     cfg.Invoker,
+		accessLog:   cfg.AccessLog,
+		bodyTimeout: or(cfg.BodyTimeout, defaultBodyTimeout),
+		now:         cfg.Now,
 	}
 	if g.now == nil {
 		g.now = time.Now
@@ -177,10 +146,6 @@ func (g *Gateway) addRoutes(routes []Route) error {
 			return fmt.Errorf("route %q: takes the same requests as %q", r.RouteKey, other)
 		case r.Function == "":
 			return fmt.Errorf("route %q: no function", r.RouteKey)
-		case r.PayloadFormat != "" && r.PayloadFormat != payloadFormat:
-			return fmt.Errorf("route %q: payload format %q: only %s is served", r.RouteKey, r.PayloadFormat, payloadFormat)
-		case r.Timeout < 0 || r.Timeout > MaxIntegrationTimeout:
-			return fmt.Errorf("route %q: timeout %s: must be between 0 and %s", r.RouteKey, r.Timeout, MaxIntegrationTimeout)
 		case r.Authorizer != "" && g.authorizers[r.Authorizer] == nil:
 			return fmt.Errorf("route %q: no authorizer %q", r.RouteKey, r.Authorizer)
 		}
@@ -198,7 +163,7 @@ type exchange struct {
 	r       *http.Request
 	route   *route
 	context EventContext
-	path    string // what routes are selected by: decoded once, without the stage
+	path    string // decoded once; it selects the route
 	access  Access
 }
 
@@ -207,8 +172,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	x := &exchange{gateway: g, r: r}
 	x.context = EventContext{
-		AccountID: g.account, APIID: g.apiID, Stage: g.stage, StageVariables: g.stageVariables,
-		RequestID: newRequestID(), Time: g.now(), SourceIP: g.sourceIP(r), TraceID: traceID(r, g.now()),
+		RequestID: newRequestID(), Time: g.now(), TraceID: traceID(r, g.now()),
 	}
 
 	g.limitReading(w)
@@ -218,28 +182,28 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.send(w, r.Method)
 
 	if g.accessLog != nil {
-		x.access.RequestID, x.access.SourceIP = x.context.RequestID, x.context.SourceIP
-		x.access.Method, x.access.Path, x.access.Protocol = r.Method, r.URL.EscapedPath(), r.Proto
-		x.access.Status, x.access.ResponseBytes = out.status, len(out.body)
-		x.access.Duration = time.Since(began)
+		x.access.Method, x.access.Path = r.Method, r.URL.EscapedPath()
+		x.access.Status, x.access.Duration = out.status, time.Since(began)
 		g.accessLog(x.access)
 	}
 }
 
-// answer finds the response. Its order is API Gateway's as far as it is known: size, route, limit,
-// authorizer, body, function.
+// answer returns the response. The order of its checks is API Gateway's as far as it is known: size,
+// route, limit, authorizer, body, function.
 func (x *exchange) answer(w http.ResponseWriter) response {
 	g, r := x.gateway, x.r
 	if headerBytes(r) > MaxHeaderBytes {
-		// AWS documents the limit, not the answer; this is the status of RFC 6585 for it.
+		// AWS documents the limit but not the answer. This is the status of RFC 6585.
 		return message(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 	}
 	if r.ContentLength > MaxBodyBytes {
 		return message(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	}
-	if err := x.setPath(); err != nil {
+	selection, rawPath, err := decodePath(r.URL.EscapedPath())
+	if err != nil {
 		return message(http.StatusBadRequest, "Bad Request")
 	}
+	x.path, x.context.RawPath = selection, rawPath
 	x.selectRoute()
 	preflight := r.Method == http.MethodOptions && g.cors != nil
 	if x.route == nil && !preflight {
@@ -250,8 +214,8 @@ func (x *exchange) answer(w http.ResponseWriter) response {
 		return message(http.StatusTooManyRequests, "Too Many Requests")
 	}
 	if x.route != nil && x.route.Authorizer != "" {
-		// A preflight that falls to a route with an authorizer has to pass it too. (Developer
-		// guide, "Configure CORS for HTTP APIs", about $default.)
+		// A preflight that matches a route with an authorizer has to pass the authorizer too.
+		// (Developer guide, "Configure CORS for HTTP APIs", about $default.)
 		if refused := g.authorizers[x.route.Authorizer].authorize(x); refused != nil {
 			return *refused
 		}
@@ -267,7 +231,29 @@ func (x *exchange) answer(w http.ResponseWriter) response {
 	return x.integrate(body)
 }
 
-// admit asks the limit of the route, or else of the stage.
+// limitReading limits how long the connection waits for the request. The server reads the rest of a
+// body even when the answer does not need it, so the limit starts before anything is read.
+func (g *Gateway) limitReading(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.bodyTimeout)) // a recorder in a test has no deadline
+}
+
+// readBody returns the whole body, or the answer to a client that did not send it.
+func (x *exchange) readBody(w http.ResponseWriter) ([]byte, *response) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, x.r.Body, MaxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, refuse(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(http.StatusRequestTimeout, "Request Timeout")
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, "Bad Request")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the function's time does not count
+	return body, nil
+}
+
+// admit applies the limit of the route, or else of the stage.
 func (x *exchange) admit() bool {
 	if x.route != nil && x.route.bucket != nil {
 		return x.route.bucket.take(x.gateway.now())
@@ -281,11 +267,10 @@ func (x *exchange) integrate(body []byte) response {
 	if err != nil {
 		return x.failed(http.StatusInternalServerError, "Internal Server Error", err)
 	}
-	ctx, cancel := context.WithTimeout(x.invokeContext(), or(x.route.Timeout, MaxIntegrationTimeout))
+	ctx, cancel := context.WithTimeout(x.invokeContext(), MaxIntegrationTimeout)
 	defer cancel()
 	result, err := x.gateway.invoker.Invoke(ctx, x.route.Function, payload)
-	x.access.Cold, x.access.InitDuration = result.Cold, result.InitDuration
-	x.access.FunctionDuration, x.access.MaxMemoryMB = result.Duration, result.MaxMemoryMB
+	x.access.Cold, x.access.InitDuration, x.access.MaxMemoryMB = result.Cold, result.InitDuration, result.MaxMemoryMB
 	switch {
 	case errors.Is(err, runtime.RequestTooLarge):
 		return x.failed(http.StatusRequestEntityTooLarge, "Request Entity Too Large", err)
@@ -312,60 +297,28 @@ func (x *exchange) failed(status int, text string, reason error) response {
 	return message(status, text)
 }
 
-// invokeContext returns the context of an invocation. It outlives the request's own, which ends as
-// soon as the client has no more to send: that client may still read, and AWS finishes what it has
-// begun in either case. A timeout ends it, or the end of the Invoker.
+// invokeContext returns the context of an invocation. It outlives the request's own, which ends when
+// the client has sent everything and closes its side: that client may still read, and AWS finishes the
+// invocation in either case. Only a timeout or the end of the Invoker ends it.
 func (x *exchange) invokeContext() context.Context {
 	return runtime.WithTraceID(context.WithoutCancel(x.r.Context()), x.context.TraceID)
 }
 
-// setPath decodes the path. A named stage stays in rawPath and is not part of any route.
-func (x *exchange) setPath() error {
-	selection, rawPath, err := decodePath(x.r.URL.EscapedPath())
-	if err != nil {
-		return err
-	}
-	x.path, x.context.RawPath = selection, rawPath
-	return nil
-}
-
 // selectRoute finds the route, if any, and the path parameters.
 func (x *exchange) selectRoute() {
-	path := x.path
-	if x.gateway.stage != defaultStage {
-		rest, found := strings.CutPrefix(path, "/"+x.gateway.stage)
-		if !found || rest != "" && rest[0] != '/' {
-			return
-		}
-		path = or(rest, "/")
-	}
-	x.path = path
 	for _, candidate := range x.gateway.routes {
-		if parameters, ok := candidate.match(x.r.Method, path); ok {
+		if parameters, ok := candidate.match(x.r.Method, x.path); ok {
 			x.route = candidate
 			x.context.RouteKey, x.context.PathParameters = candidate.RouteKey, parameters
-			x.access.RouteKey, x.access.Function = candidate.RouteKey, candidate.Function
+			x.access.RouteKey = candidate.RouteKey
 			return
 		}
 	}
 }
 
-// arn returns the request's ARN, which authorizers and their policies see.
+// arn returns the request's ARN, which the authorizer gets.
 func (x *exchange) arn() string {
-	g := x.gateway
-	return "arn:aws:execute-api:" + g.region + ":" + g.account + ":" + g.apiID + "/" + g.stage + "/" +
-		x.r.Method + x.path
-}
-
-// sourceIP returns the client's address.
-func (g *Gateway) sourceIP(r *http.Request) string {
-	if g.trustForwarded {
-		entries := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		if last := strings.TrimSpace(entries[len(entries)-1]); net.ParseIP(last) != nil {
-			return last
-		}
-	}
-	return peer(r)
+	return "arn:aws:execute-api:" + region + ":" + accountID + ":" + apiID + "/" + stage + "/" + x.r.Method + x.path
 }
 
 // headerBytes returns what the header limit counts: the request line and the headers' values.

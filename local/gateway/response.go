@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// response is what the client gets.
+// response is the answer to the client.
 type response struct {
 	status int
 	header http.Header
@@ -33,8 +33,8 @@ func message(status int, text string) response {
 // response; anything else is itself the body of a 200. A response that breaks the format is an
 // error, for which clients get a bare 500.
 //
-// That even an answer which is not JSON becomes a body differs from AWS's documentation and is how
-// AWS behaves: aws/aws-lambda-dotnet, Lambda Test Tool v2, InvokeResponseExtensions.cs.
+// Even an answer that is not JSON becomes a body. AWS's documentation says otherwise, but AWS behaves
+// this way: aws/aws-lambda-dotnet, Lambda Test Tool v2, InvokeResponseExtensions.cs.
 func parseResponse(payload []byte) (response, error) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(payload, &fields) != nil {
@@ -84,8 +84,8 @@ func parseStatus(raw json.RawMessage) (int, error) {
 	return status, nil
 }
 
-// parseHeaders reads the header object: strings, numbers and booleans. What belongs to the
-// connection or to the gateway is dropped.
+// parseHeaders reads the header object: strings, numbers and booleans. Headers that belong to the
+// connection or to the gateway are dropped.
 func parseHeaders(header http.Header, raw json.RawMessage) error {
 	var fields map[string]json.RawMessage
 	if err := unmarshal(raw, &fields); err != nil {
@@ -140,19 +140,19 @@ func unmarshal(raw json.RawMessage, v any) error {
 	return json.Unmarshal(raw, v)
 }
 
-// validName tells whether s is a header name, a token of RFC 9110.
+// validName reports whether s is a header name, a token of RFC 9110.
 func validName(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 	}) < 0
 }
 
-// validValue tells whether s can be a header's value.
+// validValue reports whether s can be a header's value.
 func validValue(s string) bool {
 	return strings.IndexFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) < 0
 }
 
-// bodyAllowed tells whether an answer of that status has a body.
+// bodyAllowed reports whether an answer of that status has a body.
 func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }

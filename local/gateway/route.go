@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // defaultRouteKey is the key of the route that takes what no other route takes.
@@ -17,13 +16,9 @@ type Route struct {
 	RouteKey string
 	// Function is the name that the Invoker knows.
 	Function string
-	// Authorizer is a name in Config.Authorizers; empty lets everybody in.
+	// Authorizer is a name in Config.Authorizers. Empty is a public route.
 	Authorizer string
-	// PayloadFormat is "2.0" or empty, which is the same. Nothing else is served.
-	PayloadFormat string
-	// Timeout limits the integration; 0 is MaxIntegrationTimeout, which is also the most.
-	Timeout time.Duration
-	// Throttle limits this route instead of the stage's limit. Nil leaves it to the stage.
+	// Throttle limits this route instead of the stage's limit. Nil uses the stage's.
 	Throttle *Throttle
 }
 
@@ -78,7 +73,7 @@ func parseRoute(r Route) (*route, error) {
 			return nil, fmt.Errorf("route %q: malformed path variable in %q", r.RouteKey, part)
 		}
 		if s.kind == greedy && i != len(parts)-1 {
-			return nil, fmt.Errorf("route %q: {%s+} must stand at the end", r.RouteKey, s.text)
+			return nil, fmt.Errorf("route %q: {%s+} must be the last segment", r.RouteKey, s.text)
 		}
 		parsed.segments = append(parsed.segments, s)
 	}
@@ -100,8 +95,8 @@ func compareRoutes(a, b *route) int {
 			return d
 		}
 	}
-	// Two routes of different lengths that are equal so far take no request together. They are put in
-	// an order all the same: without one, equality would not be transitive, and sorting needs that.
+	// Two routes of different lengths never match the same request. They are ordered anyway, because
+	// otherwise equality would not be transitive, and sorting needs that.
 	if d := len(a.segments) - len(b.segments); d != 0 {
 		return d
 	}
@@ -114,8 +109,8 @@ func compareRoutes(a, b *route) int {
 	return 0
 }
 
-// shape returns the route key with its variables' names taken out: two routes of one shape cannot
-// be told apart.
+// shape returns the route key without the names of its variables. Two routes of the same shape match
+// the same requests.
 func (rt *route) shape() string {
 	var b strings.Builder
 	b.WriteString(rt.method)
@@ -167,10 +162,10 @@ func (rt *route) match(method, path string) (map[string]string, bool) {
 	return parameters, true
 }
 
-// decodePath does to a request's path what API Gateway does: it decodes it, cuts it at a question
-// mark that this brings to light, selects the route by what is left, and hands that on decoded
-// once more as rawPath. A path that cannot be decoded twice is refused. So %2F separates segments,
-// %252F arrives as a slash and %25 alone is an error.
+// decodePath does to a request's path what API Gateway does: it decodes the path, cuts it at a question
+// mark that appears by decoding, selects the route by the rest, and decodes the rest once more into
+// rawPath. A path that cannot be decoded twice is refused. So %2F separates segments, %252F arrives as
+// a slash, and %25 alone is an error.
 //
 // Found by requests to a deployed HTTP API, July 2026: github.com/hotsock/voker,
 // vokerhttp/testdata/ingress-paths.json. AWS documents only that parameters are decoded.

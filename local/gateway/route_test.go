@@ -121,21 +121,6 @@ func TestRawPathIsDecodedAsAWSDoes(t *testing.T) {
 	a.do(t, "GET", "/capture/percent%25done", "").want(t, http.StatusBadRequest, `{"message":"Bad Request"}`)
 }
 
-func TestNamedStageStandsBeforeThePath(t *testing.T) {
-	t.Parallel()
-	a := serve(t, gateway.Config{Stage: "dev", Routes: routes("GET /x", "GET /")}, nil)
-	a.do(t, "GET", "/dev/x", "").check(t, http.StatusOK)
-	event := a.last(t).Event
-	if event["rawPath"] != "/dev/x" || event["routeKey"] != "GET /x" ||
-		event["requestContext"].(map[string]any)["stage"] != "dev" {
-		t.Errorf("event %v", event)
-	}
-	a.do(t, "GET", "/dev", "").check(t, http.StatusOK)
-	for _, target := range []string{"/x", "/device/x", "/dev/dev/x"} {
-		a.do(t, "GET", target, "").want(t, http.StatusNotFound, `{"message":"Not Found"}`)
-	}
-}
-
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	route := func(change func(*gateway.Route)) gateway.Config {
@@ -151,28 +136,27 @@ func TestNewRefuses(t *testing.T) {
 		cfg  gateway.Config
 		want string
 	}{
-		"NoRoutes":               {gateway.Config{}, "no routes"},
-		"NoMethod":               {key("/x"), `route "/x": want`},
-		"LowerCaseMethod":        {key("get /x"), "want"},
-		"NoSlash":                {key("GET x"), "want"},
-		"VariableWithoutName":    {key("GET /{}"), "needs a name"},
-		"VariableTwice":          {key("GET /{a}/{a}"), "needs a name of its own"},
-		"HalfAVariable":          {key("GET /a{b}"), "malformed path variable"},
-		"GreedyInTheMiddle":      {key("GET /{a+}/b"), "must stand at the end"},
-		"SameRouteTwice":         {gateway.Config{Routes: routes("GET /x", "GET /x")}, "takes the same requests"},
-		"SameButForTheName":      {gateway.Config{Routes: routes("GET /{a}", "GET /{b}")}, "takes the same requests"},
-		"NoFunction":             {route(func(r *gateway.Route) { r.Function = "" }), "no function"},
-		"PayloadFormat":          {route(func(r *gateway.Route) { r.PayloadFormat = "1.0" }), "only 2.0 is served"},
-		"Timeout":                {route(func(r *gateway.Route) { r.Timeout = time.Minute }), "between 0 and 30s"},
-		"UnknownAuthorizer":      {route(func(r *gateway.Route) { r.Authorizer = "J" }), `no authorizer "J"`},
-		"AuthorizerFunction":     {authorizer(gateway.Authorizer{}), "authorizer A: no function"},
-		"AuthorizerFormat":       {authorizer(gateway.Authorizer{Function: "a", PayloadFormat: "1.0"}), "only 2.0 is served"},
-		"AuthorizerTTL":          {authorizer(gateway.Authorizer{Function: "a", TTL: 2 * time.Hour}), "TTL"},
-		"TTLWithoutIdentity":     {authorizer(gateway.Authorizer{Function: "a", TTL: time.Second}), "needs an identity source"},
-		"IdentitySource":         {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$request.body.x"}}), "not supported"},
-		"ContextVariable":        {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$context.status"}}), "not supported"},
-		"IdentityWithoutName":    {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$request.header."}}), "not supported"},
-		"CredentialsForEverbody": {gateway.Config{Routes: routes("$default"), CORS: &gateway.CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}, "credentials"},
+		"NoRoutes":                {gateway.Config{}, "no routes"},
+		"NoMethod":                {key("/x"), `route "/x": want`},
+		"LowerCaseMethod":         {key("get /x"), "want"},
+		"NoSlash":                 {key("GET x"), "want"},
+		"VariableWithoutName":     {key("GET /{}"), "needs a name"},
+		"VariableTwice":           {key("GET /{a}/{a}"), "needs a name of its own"},
+		"HalfAVariable":           {key("GET /a{b}"), "malformed path variable"},
+		"GreedyInTheMiddle":       {key("GET /{a+}/b"), "must be the last segment"},
+		"SameRouteTwice":          {gateway.Config{Routes: routes("GET /x", "GET /x")}, "takes the same requests"},
+		"SameButForTheName":       {gateway.Config{Routes: routes("GET /{a}", "GET /{b}")}, "takes the same requests"},
+		"NoFunction":              {route(func(r *gateway.Route) { r.Function = "" }), "no function"},
+		"UnknownAuthorizer":       {route(func(r *gateway.Route) { r.Authorizer = "J" }), `no authorizer "J"`},
+		"AuthorizerFunction":      {authorizer(gateway.Authorizer{}), "authorizer A: no function"},
+		"AuthorizerTTL":           {authorizer(gateway.Authorizer{Function: "a", TTL: 2 * time.Hour}), "TTL"},
+		"TTLWithoutIdentity":      {authorizer(gateway.Authorizer{Function: "a", TTL: time.Second}), "needs an identity source"},
+		"QueryIdentity":           {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$request.querystring.x"}}), "not supported"},
+		"StageVariable":           {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$stageVariables.x"}}), "not supported"},
+		"IdentitySource":          {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$request.body.x"}}), "not supported"},
+		"ContextVariable":         {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$context.status"}}), "not supported"},
+		"IdentityWithoutName":     {authorizer(gateway.Authorizer{Function: "a", IdentitySources: []string{"$request.header."}}), "not supported"},
+		"CredentialsForEverybody": {gateway.Config{Routes: routes("$default"), CORS: &gateway.CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}}, "credentials"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 
 // Throttle is a token bucket, as stages and routes have it.
 type Throttle struct {
-	// Rate is how many requests a second are let in, in the long run.
+	// Rate is how many requests per second are accepted on average.
 	Rate float64
-	// Burst is how many may come at once.
+	// Burst is how many requests are accepted at once.
 	Burst int
 }
 
@@ -21,7 +21,7 @@ type bucket struct {
 	at     time.Time
 }
 
-// newBucket returns a full bucket, or nil, which lets everything in, without limits.
+// newBucket returns a full bucket, or nil for no limit.
 func newBucket(t *Throttle) *bucket {
 	if t == nil {
 		return nil
@@ -29,7 +29,7 @@ func newBucket(t *Throttle) *bucket {
 	return &bucket{Throttle: *t, tokens: float64(t.Burst)}
 }
 
-// take lets one request in, or not.
+// take reports whether one more request is accepted. A nil bucket accepts all.
 func (b *bucket) take(now time.Time) bool {
 	if b == nil {
 		return true

@@ -1,5 +1,5 @@
-// Package keys makes and rotates the keys of a token-keys secret: the JSON that shared/jwt reads.
-// A step takes the secret and returns the next one; where it is kept is the caller's affair.
+// Package keys makes and rotates the keys of a token-keys secret: the JSON that shared/jwt reads. The
+// caller reads and stores the secret.
 package keys
 
 import (
@@ -24,12 +24,12 @@ import (
 )
 
 const (
-	// spread is how long it takes until every function that is used has read a new secret: its
-	// soft age of five minutes, and as much again for reads that fail.
+	// spread is how long it takes until every running function has read a new secret: its soft age of
+	// five minutes, twice, because a read may fail.
 	spread = 10 * time.Minute
 	// secretBytes is the length of a key of HS256, as long as its hash.
 	secretBytes = 32
-	// rsaBits is of 128 bits' strength, which NIST SP 800-57 wants from 2031.
+	// rsaBits gives a strength of 128 bits, which NIST SP 800-57 requires from 2031.
 	rsaBits = 3072
 )
 
@@ -51,8 +51,8 @@ type Set struct {
 	keys []key
 }
 
-// The members of a key. Those that end in "_at" are ours alone: shared/jwt skips them, as it skips
-// every other that it does not know.
+// The members of a key. Only this package uses those that end in "_at"; shared/jwt ignores members that it
+// does not know.
 const (
 	memberID       = "kid"
 	memberAlg      = "alg"
@@ -64,7 +64,7 @@ const (
 	memberRevoked  = "revoked_at"
 )
 
-// key is one key with all its members, also those that we do not know.
+// key is one key with all its members, unknown ones too.
 type key map[string]any
 
 func (k key) text(member string) string {
@@ -74,13 +74,13 @@ func (k key) text(member string) string {
 
 func (k key) status() jwt.Status { return jwt.Status(k.text(memberStatus)) }
 
-// set changes the status and notes when.
+// set changes the status and records the time.
 func (k key) set(status jwt.Status, noted string, now time.Time) {
 	k[memberStatus] = string(status)
 	k[noted] = now.UTC().Format(time.RFC3339)
 }
 
-// Parse reads a secret, which must be usable as it is.
+// Parse reads a secret that functions accept.
 func Parse(kind Kind, secret []byte) (*Set, error) {
 	if _, err := jwt.ParseKeys(secret); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func Parse(kind Kind, secret []byte) (*Set, error) {
 	return &Set{kind: kind, keys: list}, nil
 }
 
-// Secret returns the JSON, or an error where functions would refuse it.
+// Secret returns the JSON, or an error if functions would refuse it.
 func (s *Set) Secret() ([]byte, error) {
 	data, err := json.MarshalIndent(s.keys, "", "  ")
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Set) Secret() ([]byte, error) {
 // refuses a second next key, and for refresh tokens an algorithm that signs differently each time.
 func (s *Set) Add(alg string, now time.Time) error {
 	if next := s.having(jwt.Next); len(next) > 0 {
-		return fmt.Errorf("key %q is next already: promote it, or revoke it", next[0].text(memberID))
+		return fmt.Errorf("key %q is next already: promote or revoke it", next[0].text(memberID))
 	}
 	if alg == "" {
 		alg = s.having(jwt.Active)[0].text(memberAlg)
@@ -130,8 +130,8 @@ func (s *Set) Add(alg string, now time.Time) error {
 	return nil
 }
 
-// Promote makes the next key the active one, and the active one retiring. It refuses before every
-// function has had the time to read the next key, unless force says that it has.
+// Promote makes the next key active and the active key retiring. It refuses to do so before every function
+// has had the time to read the next key, unless force is set.
 func (s *Set) Promote(force bool, now time.Time) error {
 	next := s.having(jwt.Next)
 	if len(next) == 0 {
@@ -145,15 +145,15 @@ func (s *Set) Promote(force bool, now time.Time) error {
 	return nil
 }
 
-// Remove deletes the retiring keys. It refuses while a token that one of them signed may be in use,
-// unless force says that this does not matter; life is how long a token of the set's kind lives.
+// Remove deletes the retiring keys. It refuses to do so while a token that one of them signed may be in
+// use, unless force is set. life is how long a token of the set's kind lives.
 func (s *Set) Remove(life time.Duration, force bool, now time.Time) error {
 	retiring := s.having(jwt.Retiring)
 	if len(retiring) == 0 {
 		return errors.New("no key is retiring")
 	}
 	for _, k := range retiring {
-		// Functions that still have the secret of before sign with it.
+		// Functions that have not read the new secret still sign with it.
 		if err := waited(k, memberRetired, spread+life+jwt.Leeway, force, now); err != nil {
 			return err
 		}
@@ -162,12 +162,12 @@ func (s *Set) Remove(life time.Duration, force bool, now time.Time) error {
 	return nil
 }
 
-// Revoke takes a key out of use at once and deletes its bytes; its id stays, so that no other key
-// gets it. Where it is the active one, the next key takes its place, or a new one if there is none.
+// Revoke ends the use of a key at once and deletes its bytes. Its id is kept, so that no other key gets it.
+// If it was the active key, the next key becomes active, or a new one if there is none.
 func (s *Set) Revoke(id string, now time.Time) error {
 	i := slices.IndexFunc(s.keys, func(k key) bool { return k.text(memberID) == id })
 	if i < 0 || s.keys[i].status() == jwt.Revoked {
-		return fmt.Errorf("there is no key %q to revoke", id)
+		return fmt.Errorf("no key %q to revoke", id)
 	}
 	revoked := s.keys[i]
 	if revoked.status() == jwt.Active {
@@ -183,8 +183,7 @@ func (s *Set) Revoke(id string, now time.Time) error {
 	return nil
 }
 
-// Public returns the secret of a function that only verifies: the same keys without what signs.
-// Keys of HS256 have no such form.
+// Public returns the secret of a function that only verifies: the public keys. HS256 has none.
 func (s *Set) Public() ([]byte, error) {
 	data, err := s.Secret()
 	if err != nil {
@@ -204,7 +203,7 @@ func (s *Set) Public() ([]byte, error) {
 		if k.status() != jwt.Revoked {
 			jwk, ok := public[k.text(memberID)]
 			if !ok {
-				return nil, fmt.Errorf("key %q is for %s, which verifies with what it signs with", k.text(memberID), k.text(memberAlg))
+				return nil, fmt.Errorf("key %q is for %s, which has no public key", k.text(memberID), k.text(memberAlg))
 			}
 			k[memberKey] = jwk
 		}
@@ -213,7 +212,7 @@ func (s *Set) Public() ([]byte, error) {
 	return json.MarshalIndent(list, "", "  ")
 }
 
-// Line is what may be shown of a key.
+// Line is the part of a key that may be shown.
 type Line struct {
 	// ID is the kid.
 	ID string
@@ -221,11 +220,11 @@ type Line struct {
 	Alg string
 	// Status is its place in the rotation.
 	Status jwt.Status
-	// Since is when it got there; zero where the secret does not say.
+	// Since is the time of its last step; zero if the secret has none.
 	Since time.Time
 }
 
-// Lines returns what may be shown, in the secret's order.
+// Lines returns the lines of all keys, in the secret's order.
 func (s *Set) Lines() []Line {
 	noted := map[jwt.Status]string{
 		jwt.Next: memberAdded, jwt.Active: memberPromoted, jwt.Retiring: memberRetired, jwt.Revoked: memberRevoked,
@@ -248,7 +247,7 @@ func (s *Set) having(status jwt.Status) []key {
 	return found
 }
 
-// freeID returns the day, with a number where that has a key already.
+// freeID returns the day, with a number if a key has that id.
 func (s *Set) freeID(now time.Time) string {
 	day := now.UTC().Format(time.DateOnly)
 	id := day
@@ -258,7 +257,7 @@ func (s *Set) freeID(now time.Time) string {
 	return id
 }
 
-// waited returns an error unless the time since the noted moment is at least wait.
+// waited returns an error unless the recorded time is at least wait ago.
 func waited(k key, noted string, wait time.Duration, force bool, now time.Time) error {
 	if force {
 		return nil
@@ -273,7 +272,7 @@ func waited(k key, noted string, wait time.Duration, force bool, now time.Time) 
 	return nil
 }
 
-// generate returns the bytes of a new key as they stand in the secret.
+// generate returns a new key in the format of the secret.
 func generate(alg string) (string, error) {
 	var private any
 	var err error
@@ -289,7 +288,7 @@ func generate(alg string) (string, error) {
 	case jwt.RS256:
 		private, err = rsa.GenerateKey(rand.Reader, rsaBits)
 	default:
-		return "", fmt.Errorf("there is no algorithm %q: %s, %s, %s and %s are", alg, jwt.HS256, jwt.EdDSA, jwt.ES256, jwt.RS256)
+		return "", fmt.Errorf("unknown algorithm %q (want %s, %s, %s or %s)", alg, jwt.HS256, jwt.EdDSA, jwt.ES256, jwt.RS256)
 	}
 	if err != nil {
 		return "", err

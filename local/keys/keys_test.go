@@ -177,12 +177,12 @@ func TestStepsRefuse(t *testing.T) {
 		step func(*keys.Set) error
 		want string
 	}{
-		"UnknownAlgorithm":  {keys.Access, func(s *keys.Set) error { return s.Add("none", noon) }, `there is no algorithm "none"`},
+		"UnknownAlgorithm":  {keys.Access, func(s *keys.Set) error { return s.Add("none", noon) }, `unknown algorithm "none"`},
 		"NothingToPromote":  {keys.Access, func(s *keys.Set) error { return s.Promote(true, noon) }, "no key is next"},
 		"NothingToRemove":   {keys.Access, func(s *keys.Set) error { return s.Remove(jwt.MaxTTL, true, noon) }, "no key is retiring"},
 		"NothingToRevoke":   {keys.Access, func(s *keys.Set) error { return s.Revoke("k2", noon) }, `no key "k2"`},
 		"RandomisedRefresh": {keys.Refresh, func(s *keys.Set) error { return s.Add(jwt.ES256, noon) }, "ES256 signs differently each time"},
-		"PublicFormOfHS256": {keys.Access, func(s *keys.Set) error { _, err := s.Public(); return err }, "verifies with what it signs with"},
+		"PublicFormOfHS256": {keys.Access, func(s *keys.Set) error { _, err := s.Public(); return err }, "which has no public key"},
 		"SecondNext": {keys.Access, func(s *keys.Set) error {
 			if err := s.Add("", noon); err != nil {
 				return err

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -26,17 +25,17 @@ type NeedsError struct{ sentence string }
 // Error is one sentence for the person who started the program.
 func (e *NeedsError) Error() string { return e.sentence }
 
-// launchable is a command and how it is ended.
-type launchable struct {
+// launch is how DynamoDB Local is started and stopped.
+type launch struct {
 	cmd *exec.Cmd
-	// death is what the kernel sends the child when this process dies.
+	// death is the signal that Linux sends the child when this process dies.
 	death syscall.Signal
-	// cleanup runs before the child is signalled; nil is nothing.
+	// cleanup runs before the child is stopped; nil is nothing.
 	cleanup func()
 }
 
-// command returns how to run DynamoDB Local here: by Java, or else by Docker.
-func command(ctx context.Context, cfg Config, port int) (*launchable, error) {
+// command returns how to run DynamoDB Local on this machine: with Java, or else with Docker.
+func command(ctx context.Context, cfg Config, port int) (*launch, error) {
 	java, problem := findJava(ctx)
 	if problem == "" {
 		lib, err := Fetch(ctx, cfg.CacheDir, cfg.Note)
@@ -89,21 +88,21 @@ func javaMajor(output string) (int, error) {
 	return strconv.Atoi(m[1])
 }
 
-func javaCommand(java, lib, dataDir string, port int) *launchable {
+func javaCommand(java, lib, dataDir string, port int) *launch {
 	args := []string{
-		// Starts in half the time; a shop's worth of sample data never reaches the second compiler.
+		// Halves the start. The sample data is too little for the second compiler to matter.
 		"-Xmx512m", "-XX:TieredStopAtLevel=1",
 		"-Djava.library.path=" + filepath.Join(lib, "DynamoDBLocal_lib"),
 		"-jar", filepath.Join(lib, "DynamoDBLocal.jar"),
 	}
 	cmd := exec.Command(java, append(args, flags(dataDir, port)...)...)
-	// It writes logs where it stands.
+	// It writes logs into its working directory.
 	cmd.Dir = os.TempDir()
-	return &launchable{cmd: cmd, death: syscall.SIGKILL}
+	return &launch{cmd: cmd, death: syscall.SIGKILL}
 }
 
-// dockerCommand runs the image in the foreground: the client hands signals on to the container.
-func dockerCommand(docker string, cfg Config, port int) *launchable {
+// dockerCommand runs the image in the foreground: the client passes signals on to the container.
+func dockerCommand(docker string, cfg Config, port int) *launch {
 	name := "tienda-dynamodb-" + strconv.Itoa(port)
 	publish := fmt.Sprintf("127.0.0.1:%d:8000", port)
 	if cfg.Containers {
@@ -117,14 +116,14 @@ func dockerCommand(docker string, cfg Config, port int) *launchable {
 	}
 	args = append(args, image, "-jar", "DynamoDBLocal.jar")
 	cmd := exec.Command(docker, append(args, flags(inside, 8000)...)...)
-	return &launchable{cmd: cmd, death: syscall.SIGTERM, cleanup: func() {
+	return &launch{cmd: cmd, death: syscall.SIGTERM, cleanup: func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 		defer cancel()
 		_ = exec.CommandContext(ctx, docker, "stop", "--time", "1", name).Run()
 	}}
 }
 
-// flags are DynamoDB Local's own. One database for every region and key, as a local one should be.
+// flags returns DynamoDB Local's own flags: one database for every region and access key.
 func flags(dataDir string, port int) []string {
 	f := []string{"-sharedDb", "-disableTelemetry", "-port", strconv.Itoa(port)}
 	if dataDir == "" {
@@ -133,16 +132,10 @@ func flags(dataDir string, port int) []string {
 	return append(f, "-dbPath", dataDir)
 }
 
-// quick is a command that only asks something. Ctrl-C does not reach it: it ends with ctx.
+// quick returns a short command that ends with ctx. Ctrl-C does not reach it.
 func quick(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
 	return cmd
-}
-
-// lastLine is the last line of an output that says anything.
-func lastLine(output string) string {
-	output = strings.TrimSpace(output)
-	return strings.TrimSpace(output[strings.LastIndexByte(output, '\n')+1:])
 }

@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// lockFile is in every data folder. Whoever holds it serves the folder; it says nothing else.
+// lockFile is in every data folder. The process that holds its lock serves the folder.
 const lockFile = ".lock"
 
-// openData makes the data folder, if there is to be one, and takes it for this process. Its lock ends
-// with the process, or with closeData. Two engines on one folder break each other's requests.
+// openData makes the data folder, if there is one, and locks it for this process. The lock ends with the
+// process, or with closeData. Two engines on one folder break each other's requests.
 func openData(cfg *Config) (*os.File, error) {
 	if cfg.DataDir == "" {
 		return nil, nil
@@ -30,7 +30,7 @@ func openData(cfg *Config) (*os.File, error) {
 		return nil, fmt.Errorf("the data folder cannot be used: %w", err)
 	}
 	switch err := flock(f); {
-	case err == nil, errors.Is(err, errors.ErrUnsupported): // a file system without locks has to do
+	case err == nil, errors.Is(err, errors.ErrUnsupported): // a file system without locks is accepted
 		return f, nil
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		closeData(f)
@@ -51,7 +51,7 @@ func flock(f *os.File) error {
 	}
 }
 
-// closeData gives the folder back. It may be called twice, and with nil.
+// closeData unlocks the folder. It may be called twice, and with nil.
 func closeData(f *os.File) {
 	if f != nil {
 		_ = f.Close() // nothing was written

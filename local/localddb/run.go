@@ -5,22 +5,24 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/child"
 )
 
 const (
-	// EnvEndpoint names a DynamoDB that runs already.
+	// EnvEndpoint is the variable with the URL of a DynamoDB that runs already.
 	EnvEndpoint = "DYNAMODB_ENDPOINT"
 
 	// patience is how long an interrupted command may take to end.
 	patience = 10 * time.Second
 )
 
-// Run starts a DynamoDB as Start does, runs the command with its URL in EnvEndpoint and stops it when
-// the command has ended. It returns the command's exit code: 128 and the signal's number when a signal
-// ended it. An error says that the command did not run.
+// Run starts a DynamoDB as Start does, runs the command with its URL in EnvEndpoint, and stops the
+// DynamoDB when the command has ended. It returns the command's exit code, or 128 plus the number of
+// the signal that ended the command. An error means that the command did not run.
 //
 // The command runs in a process group of its own. When ctx ends, the group is interrupted, and killed
-// once its leader has ended or ten seconds have passed.
+// when its leader has ended or after ten seconds.
 func Run(ctx context.Context, cfg Config, cmd *exec.Cmd) (int, error) {
 	s, err := Start(ctx, cfg)
 	if err != nil {
@@ -29,14 +31,17 @@ func Run(ctx context.Context, cfg Config, cmd *exec.Cmd) (int, error) {
 	defer s.Stop()
 
 	cmd.Env = append(cmd.Environ(), EnvEndpoint+"="+s.Endpoint)
-	c, err := startChild(&launchable{cmd: cmd, death: syscall.SIGINT})
+	p, err := child.Start(cmd, syscall.SIGINT)
 	if err != nil {
 		return 0, err
 	}
 	select {
-	case <-c.ended:
+	case <-p.Ended():
 	case <-ctx.Done():
-		c.endGroup()
+		p.SignalGroup(syscall.SIGINT)
+		p.Wait(patience)
+		p.SignalGroup(syscall.SIGKILL)
+		<-p.Ended()
 	}
 
 	state := cmd.ProcessState
@@ -44,16 +49,4 @@ func Run(ctx context.Context, cfg Config, cmd *exec.Cmd) (int, error) {
 		return 128 + int(status.Signal()), nil
 	}
 	return state.ExitCode(), nil
-}
-
-// endGroup ends the process and whatever it started that is still in its group.
-func (c *child) endGroup() {
-	group := -c.l.cmd.Process.Pid
-	_ = syscall.Kill(group, syscall.SIGINT) // it may have ended
-	select {
-	case <-c.ended:
-	case <-time.After(patience):
-	}
-	_ = syscall.Kill(group, syscall.SIGKILL)
-	<-c.ended
 }

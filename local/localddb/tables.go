@@ -17,12 +17,12 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
-// ErrBroken is a fault of the DynamoDB itself. One that has just started and keeps its tables in a
-// folder cannot read them.
+// ErrBroken is a fault of DynamoDB itself. An engine that has just started with a data folder cannot
+// read it.
 var ErrBroken = errors.New("DynamoDB answers")
 
-// CreateTables creates the tables with their indexes, TTL and streams. A table that exists is left as
-// it is, unless its keys or indexes are others: then the error says so. It leaves no connection open.
+// CreateTables creates the tables with their indexes, TTL and streams. A table that exists is kept, but
+// other keys or indexes than the template's are an error. It leaves no connection open.
 func CreateTables(ctx context.Context, endpoint, region string, tables []template.Table) error {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
@@ -31,7 +31,7 @@ func CreateTables(ctx context.Context, endpoint, region string, tables []templat
 		BaseEndpoint: aws.String(endpoint),
 		HTTPClient:   &http.Client{Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			// DynamoDB Local takes letters and digits only, and looks no further.
+			// DynamoDB Local accepts any letters and digits.
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "localddb"}, nil
 		}),
 	})
@@ -116,12 +116,6 @@ func definition(t template.Table) *dynamodb.CreateTableInput {
 	}
 	for _, i := range t.Indexes {
 		projection := &types.Projection{ProjectionType: types.ProjectionType(i.Projection), NonKeyAttributes: i.Include}
-		if i.Local {
-			in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, types.LocalSecondaryIndex{
-				IndexName: aws.String(i.Name), KeySchema: keys(i.HashKey, i.RangeKey), Projection: projection,
-			})
-			continue
-		}
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
 			IndexName: aws.String(i.Name), KeySchema: keys(i.HashKey, i.RangeKey), Projection: projection,
 		})
@@ -155,9 +149,6 @@ func want(t template.Table) []string {
 func shape(d *types.TableDescription) []string {
 	list := []string{part("", d.KeySchema)}
 	for _, i := range d.GlobalSecondaryIndexes {
-		list = append(list, part(aws.ToString(i.IndexName), i.KeySchema))
-	}
-	for _, i := range d.LocalSecondaryIndexes {
 		list = append(list, part(aws.ToString(i.IndexName), i.KeySchema))
 	}
 	slices.Sort(list)

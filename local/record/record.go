@@ -1,6 +1,6 @@
-// Package record tells what each local function asks of DynamoDB, in the terms of IAM: it stands
-// between the functions and the engine, passes every request on unchanged, and names the actions
-// that a role would have to allow for it.
+// Package record reports what each local function asks of DynamoDB, in IAM's terms: a proxy between the
+// functions and the engine passes every request on unchanged, and reports the actions that a role would
+// have to allow.
 package record
 
 import (
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Action is what IAM would be asked: may this function do this to that.
+// Action is one action of a function on a table or an index.
 type Action struct {
 	// Function is the function's name, "create-product".
 	Function string
@@ -72,8 +72,8 @@ func New(endpoint string, see func(Action)) (*Proxy, error) {
 	}, nil
 }
 
-// Endpoint is what a function must be given so that the proxy knows it; base is where the proxy is
-// served, without a slash at the end.
+// Endpoint returns the endpoint for a function, by which the proxy recognises it. base is the proxy's URL
+// without a slash at the end.
 func Endpoint(base, function string) string { return base + "/" + function }
 
 // ServeHTTP implements http.Handler.
@@ -110,8 +110,8 @@ type request struct {
 }
 
 // Actions lists the actions of one request: header is X-Amz-Target, "DynamoDB_20120810.PutItem". A
-// transaction needs the action of each of its items, a batch its own on every table. A request that
-// cannot be read, or names no table, is its operation on the table "".
+// transaction needs the action of each of its items, a batch its own on every table. A request that cannot
+// be read, or has no table, is its operation on the table "".
 func Actions(function, header string, body []byte) []Action {
 	_, operation, _ := strings.Cut(header, ".")
 	var in request
@@ -140,7 +140,7 @@ func Actions(function, header string, body []byte) []Action {
 	return all
 }
 
-// itemAction is the action that an item of a transaction needs.
+// itemAction returns the action that an item of a transaction needs.
 func itemAction(kind string) string {
 	if kind == "ConditionCheck" {
 		return "ConditionCheckItem"
@@ -148,7 +148,7 @@ func itemAction(kind string) string {
 	return kind + "Item" // Put, Update, Delete, Get
 }
 
-// tableName takes a table's name out of its ARN.
+// tableName returns a table's name from its name or ARN.
 func tableName(s string) string {
 	if _, name, ok := strings.Cut(s, ":table/"); ok {
 		return name

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -14,20 +13,20 @@ func logStream(now time.Time) string {
 	return now.UTC().Format("2006/01/02") + "/[$LATEST]" + randomHex(16)
 }
 
-// environ returns the environment of a function's bootstrap, sorted: what Lambda sets, then the
-// machine's, then the function's own, and last the address of its Runtime API.
-func (r *Runtime) environ(fn Function, api, stream string) []string {
+// environ returns the environment of a function's bootstrap, sorted: Lambda's variables, then the
+// function's own, and last the address of its Runtime API.
+func environ(fn Function, api, stream string) []string {
 	vars := map[string]string{
 		"_HANDLER":                        "bootstrap",
 		"AWS_ACCESS_KEY_ID":               "local",
-		"AWS_DEFAULT_REGION":              r.region,
+		"AWS_DEFAULT_REGION":              region,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(fn.MemoryMB),
 		"AWS_LAMBDA_FUNCTION_NAME":        fn.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + fn.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
-		"AWS_REGION":                      r.region,
+		"AWS_REGION":                      region,
 		"AWS_SECRET_ACCESS_KEY":           "local",
 		"AWS_SESSION_TOKEN":               "local",
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
@@ -36,7 +35,6 @@ func (r *Runtime) environ(fn Function, api, stream string) []string {
 		"PATH":                            "/usr/local/bin:/usr/bin:/bin:/opt/bin",
 		"TZ":                              ":UTC",
 	}
-	maps.Copy(vars, r.env)
 	maps.Copy(vars, fn.Env)
 	vars["AWS_LAMBDA_RUNTIME_API"] = api
 
@@ -48,22 +46,7 @@ func (r *Runtime) environ(fn Function, api, stream string) []string {
 	return list
 }
 
-// extensionEnviron returns environ without what only the runtime process may see.
-func extensionEnviron(environ []string) []string {
-	list := make([]string, 0, len(environ))
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		switch name {
-		case "_HANDLER", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-			"LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT":
-			continue
-		}
-		list = append(list, entry)
-	}
-	return list
-}
-
-// reserved tells whether Lambda refuses name in a function's configuration. (Lambda developer
+// reserved reports whether Lambda refuses name in a function's configuration. (Lambda developer
 // guide, "Defined runtime environment variables".)
 func reserved(name string) bool {
 	switch name {

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"path/filepath"
-	"slices"
-	"time"
 )
 
 // The headers of the Extensions API.
@@ -20,24 +17,24 @@ const (
 // maxExtensions is how many extensions may register.
 const maxExtensions = 10
 
-// extension is one that has registered.
+// extension is an internal extension: it runs in the bootstrap's process.
 type extension struct {
-	id, name         string
-	invoke, shutdown bool
-	// ready is true while it waits for an event that it wants, or wants none.
+	id, name string
+	// invoke is whether it registered for INVOKE.
+	invoke bool
+	// ready is whether it waits for its next event.
 	ready bool
-	// events has room for an INVOKE and a SHUTDOWN.
+	// events has room for one event.
 	events chan extensionEvent
 }
 
-// extensionEvent is what event/next answers.
+// extensionEvent is the answer of event/next.
 type extensionEvent struct {
-	Type        string          `json:"eventType"`
-	DeadlineMS  int64           `json:"deadlineMs"`
-	RequestID   string          `json:"requestId,omitempty"`
-	FunctionARN string          `json:"invokedFunctionArn,omitempty"`
-	Tracing     *extensionTrace `json:"tracing,omitempty"`
-	Reason      string          `json:"shutdownReason,omitempty"`
+	Type        string         `json:"eventType"`
+	DeadlineMS  int64          `json:"deadlineMs"`
+	RequestID   string         `json:"requestId"`
+	FunctionARN string         `json:"invokedFunctionArn"`
+	Tracing     extensionTrace `json:"tracing"`
 }
 
 // extensionTrace is the trace header of an INVOKE event.
@@ -53,13 +50,12 @@ func invokeEvent(e *environment, inv *invocation) extensionEvent {
 		DeadlineMS:  inv.deadline.UnixMilli(),
 		RequestID:   inv.id,
 		FunctionARN: e.functionARN(),
-		Tracing:     &extensionTrace{Type: "X-Amzn-Trace-Id", Value: inv.trace},
+		Tracing:     extensionTrace{Type: "X-Amzn-Trace-Id", Value: inv.trace},
 	}
 }
 
-// register is POST extension/register. An internal extension, one that runs in the bootstrap's
-// process, may not ask for SHUTDOWN: Lambda refuses that, so code that relies on it must fail here
-// too.
+// register is POST extension/register. Lambda refuses an internal extension that registers for SHUTDOWN,
+// so this does too.
 func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 	name := r.Header.Get(headerExtensionName)
 	var body struct {
@@ -71,15 +67,12 @@ func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	x := &extension{id: newUUID(), name: name, events: make(chan extensionEvent, 2)}
-	internal := !slices.ContainsFunc(e.fn.Extensions, func(path string) bool { return filepath.Base(path) == name })
+	x := &extension{id: newUUID(), name: name, events: make(chan extensionEvent, 1)}
 	for _, event := range body.Events {
-		switch {
-		case event == "INVOKE":
+		switch event {
+		case "INVOKE":
 			x.invoke = true
-		case event == "SHUTDOWN" && !internal:
-			x.shutdown = true
-		case event == "SHUTDOWN":
+		case "SHUTDOWN":
 			apiError(w, http.StatusForbidden, "Extension.InvalidEventType",
 				"SHUTDOWN: ShutdownEventNotSupportedForInternalExtension")
 			return
@@ -96,7 +89,7 @@ func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerExtensionID, x.id)
 	answer := map[string]string{"functionName": e.fn.Name, "functionVersion": "$LATEST", "handler": "bootstrap"}
 	if r.Header.Get(headerExtensionFeature) == "accountId" {
-		answer["accountId"] = e.r.account
+		answer["accountId"] = accountID
 	}
 	writeJSON(w, http.StatusOK, answer)
 }
@@ -113,27 +106,12 @@ func (e *environment) admitExtension(x *extension) (status int, errorType, messa
 	case len(e.extensions) >= maxExtensions:
 		return http.StatusForbidden, "Extension.TooManyExtensions", "ten extensions have registered already"
 	}
-	missing := len(e.fn.Extensions)
 	for _, other := range e.extensions {
 		if other.name == x.name {
 			return http.StatusForbidden, "Extension.AlreadyRegistered", "an extension of this name has registered already"
 		}
 	}
 	e.extensions[x.id] = x
-	for _, path := range e.fn.Extensions {
-		for _, other := range e.extensions {
-			if other.name == filepath.Base(path) {
-				missing--
-			}
-		}
-	}
-	if missing == 0 {
-		select {
-		case <-e.registered:
-		default:
-			close(e.registered)
-		}
-	}
 	return 0, "", ""
 }
 
@@ -181,19 +159,4 @@ func (e *environment) extensionError(w http.ResponseWriter, r *http.Request) {
 	}
 	apiAccepted(w)
 	e.fail(errors.New("extension " + x.name + " reported " + errorType))
-}
-
-// shutdownExtensions sends SHUTDOWN to every extension that wants it.
-func (e *environment) shutdownExtensions(reason string, limit time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, x := range e.extensions {
-		if !x.shutdown {
-			continue
-		}
-		select {
-		case x.events <- extensionEvent{Type: "SHUTDOWN", DeadlineMS: limit.UnixMilli(), Reason: reason}:
-		default: // it has not even taken its INVOKE
-		}
-	}
 }

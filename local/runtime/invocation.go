@@ -9,8 +9,7 @@ type invocation struct {
 	payload  []byte
 	deadline time.Time
 
-	// outcome takes what the runtime posts, once; posted, under the environment's lock, says
-	// that it did.
+	// outcome receives the runtime's one post. posted, under the environment's lock, is true after it.
 	outcome chan outcome
 	posted  bool
 
@@ -25,9 +24,8 @@ type outcome struct {
 	payload   []byte
 	failed    bool
 	errorType string
-	// err is set when the platform ended the event; reason is then what extensions are told.
-	err    error
-	reason string
+	// err is set when the platform ended the event.
+	err error
 }
 
 // newInvocation returns an invocation with a new request id.

@@ -26,12 +26,8 @@ func TestTimeoutKillsTheProcess(t *testing.T) {
 	r, _ := one(t, fn)
 	before, _ := invoke(t, r, `{}`)
 
-	began := time.Now()
 	failed := failure(t, r, `{"do":"sleep","n":60000}`, runtime.Timeout)
 
-	if took := time.Since(began); took < time.Second || took > 10*time.Second {
-		t.Errorf("timed out after %s", took)
-	}
 	if failed.Error() != "f: timed out after 1s" || failed.RequestID == "" {
 		t.Errorf("error %q, request id %q", failed, failed.RequestID)
 	}
@@ -162,11 +158,7 @@ func TestCloseKillsAtOnceWithoutExtensions(t *testing.T) {
 	t.Parallel()
 	r, l := one(t, function("f", "listen")) // for a SIGTERM that must not come
 	a, _ := invoke(t, r, `{"do":"child"}`)
-	began := time.Now()
 	r.Close()
-	if took := time.Since(began); took > 400*time.Millisecond {
-		t.Errorf("closed after %s", took)
-	}
 	wantGone(t, a.PID)
 	wantGone(t, a.Child)
 	if lines := l.all(); len(lines) != 0 {
@@ -183,11 +175,7 @@ func TestCloseSendsSigtermToARegisteredFunction(t *testing.T) {
 			t.Parallel()
 			r, l := one(t, function("f", mode))
 			a, _ := invoke(t, r, `{}`)
-			began := time.Now()
-			r.Close()
-			if took := time.Since(began); took < 450*time.Millisecond || took > 3*time.Second {
-				t.Errorf("closed after %s, want 500 ms", took)
-			}
+			r.Close() // kills the stubborn one, which would sleep for an hour
 			wantGone(t, a.PID)
 			if diff := cmp.Diff(want, l.all()); diff != "" {
 				t.Errorf("lines (-want +got):\n%s", diff)
@@ -220,20 +208,19 @@ func TestCloseCutsOffEventsInFlight(t *testing.T) {
 
 func TestEnvironmentWaitsForItsInvokeExtension(t *testing.T) {
 	t.Parallel()
-	r, l := one(t, function("f", "internal-extension"))
-	first, result := invoke(t, r, `{}`)
-	if result.Duration > 140*time.Millisecond {
-		t.Logf("the answer took %s", result.Duration)
-	}
+	fn := function("f", "internal-extension")
+	fn.ReservedConcurrency = new(1)
+	fn.Env["RELEASE"] = filepath.Join(t.TempDir(), "release")
+	r, l := one(t, fn)
+	first, _ := invoke(t, r, `{}`)
 	l.wait(t, "extension: INVOKE "+first.RequestID)
 
-	second, cold := invoke(t, r, `{}`) // the extension works for 150 ms, longer than a request waits
-	if !cold.Cold || second.PID == first.PID {
-		t.Errorf("the environment served again before its extension was ready")
+	failure(t, r, `{}`, runtime.Throttled) // the only environment is not free
+	if err := os.WriteFile(fn.Env["RELEASE"], nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond)
-	if third, warm := invoke(t, r, `{}`); warm.Cold || third.Count != 2 {
-		t.Errorf("the environment was not free after its extension was ready: %+v", third)
+	if second := whenFree(t, r); second.PID != first.PID || second.Count != 2 {
+		t.Errorf("got %+v from another environment", second)
 	}
 }
 
@@ -244,63 +231,32 @@ func TestInternalExtensionMayNotRegisterForShutdown(t *testing.T) {
 	l.wait(t, "register for SHUTDOWN: 403")
 }
 
-func TestExternalExtension(t *testing.T) {
-	t.Parallel()
-	with := func(behaviour string) runtime.Function {
-		fn := function("f", "")
-		fn.Extensions = []string{filepath.Join(binaries, "extension")}
-		fn.Env["EXTENSION"] = behaviour
-		return fn
-	}
-	t.Run("GetsInvokeAndShutdown", func(t *testing.T) {
-		t.Parallel()
-		r, l := one(t, with(""))
-		invoke(t, r, `{}`)
-		r.Close()
-		want := []string{"f: external: INVOKE <nil>", "f: external: SHUTDOWN spindown"}
-		if diff := cmp.Diff(want, l.all()); diff != "" {
-			t.Errorf("lines (-want +got):\n%s", diff)
-		}
-	})
-	t.Run("IsToldOfATimeout", func(t *testing.T) {
-		t.Parallel()
-		fn := with("")
-		fn.Timeout = time.Second
-		r, l := one(t, fn)
-		failure(t, r, `{"do":"sleep","n":60000}`, runtime.Timeout)
-		l.wait(t, "external: SHUTDOWN timeout")
-	})
-	t.Run("ExitFailsInit", func(t *testing.T) {
-		t.Parallel()
-		r, _ := one(t, with("exit"))
-		failed := failure(t, r, `{}`, runtime.Init)
-		if want := "f: INIT failed: extension extension exited: exit status 4"; failed.Error() != want {
-			t.Errorf("got %q, want %q", failed, want)
-		}
-	})
-	t.Run("SilenceFailsInit", func(t *testing.T) {
-		t.Parallel()
-		r, _ := start(t, runtime.Config{Functions: []runtime.Function{with("silent")}, InitTimeout: time.Second})
-		failed := failure(t, r, `{}`, runtime.Init)
-		if want := "f: INIT took longer than 1s, its extensions did not register"; failed.Error() != want {
-			t.Errorf("got %q, want %q", failed, want)
-		}
-	})
-	t.Run("ExitErrorFailsTheEvent", func(t *testing.T) {
-		t.Parallel()
-		r, _ := one(t, with("exit-error"))
-		failed := failure(t, r, `{"do":"sleep","n":60000}`, runtime.Exit)
-		if want := "f: an extension failed: extension extension reported Fatal.ConnectFailed"; failed.Error() != want {
-			t.Errorf("got %q, want %q", failed, want)
-		}
-	})
-}
-
 func TestNoOrphanWhenTheParentIsKilled(t *testing.T) {
 	t.Parallel()
 	pid, kill := startParent(t, false)
 	kill()
 	wantGone(t, pid)
+}
+
+// whenFree invokes f, whose reserved concurrency is one, when its environment is free.
+func whenFree(t *testing.T, r *runtime.Runtime) answer {
+	t.Helper()
+	for range 1000 {
+		result, err := r.Invoke(t.Context(), "f", []byte(`{}`))
+		if err == nil {
+			var a answer
+			if err := json.Unmarshal(result.Payload, &a); err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		if !errors.Is(err, runtime.Throttled) {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the environment was never free")
+	return answer{}
 }
 
 // startParent runs parent in a process of its own, until its function is busy or idle; it returns

@@ -55,7 +55,7 @@ func (w *lineWriter) out(line []byte) {
 	w.rest = w.rest[:0]
 }
 
-// tail remembers the last line that a process wrote, for the sentence that says why it ended.
+// tail keeps the last line of a process's output, for the error that reports its end.
 type tail struct {
 	mu   sync.Mutex
 	line string
@@ -74,14 +74,14 @@ func (t *tail) add(line string) {
 	t.mu.Unlock()
 }
 
-// forget makes what was written so far no reason any more.
+// forget drops the line.
 func (t *tail) forget() {
 	t.mu.Lock()
 	t.line = ""
 	t.mu.Unlock()
 }
 
-// last returns the last line, empty when there was none.
+// last returns the line, empty when there was none.
 func (t *tail) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binaries = folder
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", folder, "./testdata/function", "./testdata/extension")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", folder, "./testdata/function")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
 		return 1
@@ -52,8 +52,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// parent invokes a function, prints its answer, gives it an event that takes long, prints what the
-// function then prints, and waits to be killed.
+// parent invokes a function, prints its answer, sends it an event that takes long, prints the function's
+// output, and waits to be killed.
 func parent() {
 	r, err := runtime.New(runtime.Config{
 		Functions: []runtime.Function{function("f", "")},

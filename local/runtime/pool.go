@@ -16,8 +16,8 @@ type pool struct {
 	mu sync.Mutex
 	// idle are the free environments, the one used last at the end.
 	idle []*environment
-	// busy counts environments with an event, settling those of them that have answered, and
-	// waiting the requests that hope for one of these.
+	// busy counts environments with an event, settling those of them that have answered, and waiting the
+	// requests that wait for one of these.
 	busy, settling, waiting int
 	// freed is closed, and replaced, whenever an environment becomes free or ends.
 	freed  chan struct{}
@@ -61,7 +61,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 			p.idle = p.idle[:last]
 			p.wake(env)
 			if !env.usable() {
-				p.r.working.Go(func() { ; env.close(shutdownFailure) })
+				p.r.working.Go(env.close)
 				continue
 			}
 			p.busy++
@@ -122,7 +122,7 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	p.r.over()
 	if !alive {
 		inv.finish(inv.result, out.err)
-		env.close(out.reason)
+		env.close()
 		p.release(nil, false)
 		return
 	}
@@ -130,11 +130,11 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	inv.result.MaxMemoryMB = env.main.memoryMB()
 	inv.result.Payload, inv.result.FunctionError, inv.result.ErrorType = out.payload, out.failed, out.errorType
 	p.mu.Lock()
-	p.settling++ // before the caller knows, or its next request would not wait for this one
+	p.settling++ // before the caller gets the answer, so that its next request waits for this environment
 	p.mu.Unlock()
 	inv.finish(inv.result, out.err)
-	if reason, settled := env.settle(timeout.C); !settled {
-		env.close(reason)
+	if !env.settle(timeout.C) {
+		env.close()
 		env = nil
 	}
 	p.release(env, true)
@@ -155,12 +155,12 @@ func (p *pool) release(env *environment, settled bool) {
 	p.freed = make(chan struct{})
 	p.mu.Unlock()
 	if env != nil {
-		env.close(shutdownSpindown)
+		env.close()
 	}
 }
 
-// closeIdle ends the free environments beside each other, and every other one as soon as it is
-// released. The Runtime's closed flag is set, so no event is admitted any more.
+// closeIdle ends the free environments in parallel, and every other one as soon as it is released. The
+// Runtime's closed flag is set, so no further event is admitted.
 func (p *pool) closeIdle() {
 	p.mu.Lock()
 	p.closed = true
@@ -171,11 +171,11 @@ func (p *pool) closeIdle() {
 	}
 	p.mu.Unlock()
 	for _, env := range idle {
-		p.r.working.Go(func() { ; env.close(shutdownSpindown) })
+		p.r.working.Go(env.close)
 	}
 }
 
-// rest keeps env for the next event, and ends it if none comes. The caller holds the lock.
+// rest keeps env for the next event, and ends it after the idle timeout. The caller holds the lock.
 func (p *pool) rest(env *environment) {
 	p.idle = append(p.idle, env)
 	env.rests++
@@ -187,7 +187,7 @@ func (p *pool) rest(env *environment) {
 	})
 }
 
-// wake calls the reaper of env off. The caller holds the lock and has taken env from the idle ones.
+// wake stops the reaper of env. The caller holds the lock and has removed env from the idle ones.
 func (p *pool) wake(env *environment) {
 	if env.reaper.Stop() {
 		p.r.working.Done()
@@ -204,5 +204,5 @@ func (p *pool) reap(env *environment, rest int) {
 	}
 	p.idle = slices.Delete(p.idle, i, i+1)
 	p.mu.Unlock()
-	env.close(shutdownSpindown)
+	env.close()
 }

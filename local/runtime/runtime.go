@@ -2,10 +2,10 @@
 // own process, over its own Runtime API and Extensions API, with Lambda's rules for how
 // environments start, serve and end.
 //
-// One environment serves one event at a time. A request that finds no free environment starts
-// another one, up to the function's reserved concurrency. An environment is free again when the
-// runtime, and every extension that registered for INVOKE, has asked for the next event. One that
-// nobody needs for some minutes is ended.
+// One environment serves one event at a time. A request that finds no free environment starts another
+// one, up to the function's reserved concurrency. An environment is free again when the runtime, and
+// every internal extension that registered for INVOKE, has asked for the next event. One that has been
+// free for some minutes is ended. External extensions are not supported.
 //
 // Sources: "Lambda runtime API", "Lambda Extensions API" and "Lambda quotas" of the AWS Lambda
 // developer guide.
@@ -31,8 +31,8 @@ const (
 	DefaultMemoryMB = 128
 	// DefaultInitTimeout is how long INIT may take.
 	DefaultInitTimeout = 10 * time.Second
-	// DefaultIdleTimeout is how long a free environment is kept. AWS does not say how long it keeps
-	// one; observers see five minutes and more.
+	// DefaultIdleTimeout is how long a free environment is kept. AWS does not document how long it keeps
+	// one; observed are five minutes and more.
 	DefaultIdleTimeout = 5 * time.Minute
 	// DefaultConcurrency is how many events an account may have in flight.
 	DefaultConcurrency = 1000
@@ -42,10 +42,16 @@ const (
 	MaxResponseBytes = 6<<20 + 100
 )
 
-// settleGrace is how long a request waits for an environment that has already answered and only
-// has to ask for its next event, before it starts another environment. On AWS the network between
-// an answer and the next request hides this gap.
+// settleGrace is how long a request waits for an environment that has answered but not yet asked for its
+// next event, before it starts another environment. On AWS the network between an answer and the next
+// request hides this gap.
 const settleGrace = 100 * time.Millisecond
+
+// What functions are told about their account.
+const (
+	region    = "us-east-1"
+	accountID = "123456789012"
+)
 
 // Function is one Lambda function.
 type Function struct {
@@ -53,12 +59,9 @@ type Function struct {
 	Name string
 	// Binary is the path of the bootstrap for this host.
 	Binary string
-	// Extensions are the paths of external extensions, started before the bootstrap. A
-	// function's own, internal extensions need no entry.
-	Extensions []string
 	// Env is the function's environment. The names that Lambda reserves are refused.
 	Env map[string]string
-	// MemoryMB is what the function is told that it has, in MB; it is not enforced. 0 is 128.
+	// MemoryMB is the memory in MB that the function is told about. It is not enforced. 0 is 128.
 	MemoryMB int
 	// Timeout limits one invocation. 0 is 3 s.
 	Timeout time.Duration
@@ -66,17 +69,10 @@ type Function struct {
 	ReservedConcurrency *int
 }
 
-// Config is what a Runtime needs to know. Only Functions is required.
+// Config configures a Runtime. Only Functions is required.
 type Config struct {
 	// Functions are the functions that can be invoked.
 	Functions []Function
-	// Region is the region that functions are told. Empty is us-east-1.
-	Region string
-	// AccountID is the account in ARNs. Empty is 123456789012.
-	AccountID string
-	// Env is added to every function's environment and wins over what this package sets: the
-	// place for credentials. A function's own Env wins over it.
-	Env map[string]string
 	// InitTimeout limits INIT. 0 is 10 s.
 	InitTimeout time.Duration
 	// IdleTimeout is how long a free environment waits for its next event before it is ended, as at
@@ -107,16 +103,13 @@ type Result struct {
 	InitDuration time.Duration
 	// Duration is the time from handing over the event to the answer, INIT not included.
 	Duration time.Duration
-	// MaxMemoryMB is the most memory that the process has used, in MB, rounded up; 0 where the
-	// system does not tell.
+	// MaxMemoryMB is the most memory that the process has used, in MB, rounded up; 0 where the system does
+	// not report it.
 	MaxMemoryMB int
 }
 
 // Runtime runs functions. Build it with New and end it with Close; it is safe for concurrent use.
 type Runtime struct {
-	region      string
-	account     string
-	env         map[string]string
 	initTimeout time.Duration
 	idleTimeout time.Duration
 	concurrency int
@@ -124,7 +117,6 @@ type Runtime struct {
 	functions map[string]*pool
 	logLock   sync.Mutex
 	log       func(function, line string)
-	spawner   *spawner
 
 	mu      sync.Mutex
 	busy    int
@@ -138,9 +130,6 @@ type Runtime struct {
 // and an environment variable that Lambda reserves.
 func New(cfg Config) (*Runtime, error) {
 	r := &Runtime{
-		region:      or(cfg.Region, "us-east-1"),
-		account:     or(cfg.AccountID, "123456789012"),
-		env:         cfg.Env,
 		initTimeout: or(cfg.InitTimeout, DefaultInitTimeout),
 		idleTimeout: or(cfg.IdleTimeout, DefaultIdleTimeout),
 		concurrency: or(cfg.Concurrency, DefaultConcurrency),
@@ -161,7 +150,6 @@ func New(cfg Config) (*Runtime, error) {
 		}
 		r.functions[fn.Name] = newPool(r, fn)
 	}
-	r.spawner = newSpawner()
 	return r, nil
 }
 
@@ -182,15 +170,11 @@ func check(fn Function) (Function, error) {
 		}
 	}
 
-	paths := append([]string{fn.Binary}, fn.Extensions...)
-	for i, path := range paths {
-		absolute, err := executable(path)
-		if err != nil {
-			return fn, fmt.Errorf("function %s: %w", fn.Name, err)
-		}
-		paths[i] = absolute
+	binary, err := executable(fn.Binary)
+	if err != nil {
+		return fn, fmt.Errorf("function %s: %w", fn.Name, err)
 	}
-	fn.Binary, fn.Extensions = paths[0], paths[1:]
+	fn.Binary = binary
 	fn.MemoryMB = or(fn.MemoryMB, DefaultMemoryMB)
 	fn.Timeout = or(fn.Timeout, DefaultTimeout)
 	return fn, nil
@@ -212,7 +196,7 @@ func executable(path string) (string, error) {
 	return absolute, nil
 }
 
-// Invoke hands payload, a JSON document, to the function and waits for its answer. A failure of
+// Invoke passes payload, a JSON document, to the function and waits for its answer. A failure of
 // the platform is an *Error whose Kind errors.Is finds: NotFound, Throttled, RequestTooLarge,
 // ResponseTooLarge, Timeout, Exit, Init, Closed. An error that the function reports is a Result
 // with FunctionError.
@@ -240,9 +224,9 @@ func (r *Runtime) Invoke(ctx context.Context, function string, payload []byte) (
 	}
 }
 
-// Close ends every environment: an invocation in flight fails with Closed, extensions get
-// SHUTDOWN, processes get SIGTERM where an extension is registered, then SIGKILL. It returns when
-// nothing runs any more, after about two seconds at most. Calling it again does nothing.
+// Close ends every environment: an invocation in flight fails with Closed, and processes get SIGTERM if
+// they have registered an extension, then SIGKILL. It returns when nothing runs, after half a second or
+// so. Calling it again does nothing.
 func (r *Runtime) Close() {
 	r.mu.Lock()
 	first := !r.closed
@@ -258,11 +242,10 @@ func (r *Runtime) Close() {
 		}
 	}
 	r.working.Wait()
-	r.spawner.stop()
 }
 
-// admit counts one more event in flight, or says why there may not be one. The caller runs over
-// when the event has its answer, and working.Done when nothing works on it any more.
+// admit counts one more event in flight, or returns why it is refused. The caller calls over when the
+// event is answered, and working.Done when all work on it is done.
 func (r *Runtime) admit() (Kind, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -277,7 +260,7 @@ func (r *Runtime) admit() (Kind, bool) {
 	return "", true
 }
 
-// over takes back the event in flight that admit counted.
+// over ends the count of an event that admit counted.
 func (r *Runtime) over() {
 	r.mu.Lock()
 	r.busy--

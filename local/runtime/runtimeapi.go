@@ -39,7 +39,7 @@ func (e *environment) api() http.Handler {
 
 // functionARN returns the function's ARN.
 func (e *environment) functionARN() string {
-	return "arn:aws:lambda:" + e.r.region + ":" + e.r.account + ":function:" + e.fn.Name
+	return "arn:aws:lambda:" + region + ":" + accountID + ":function:" + e.fn.Name
 }
 
 // next is GET invocation/next: the runtime is ready, and gets its next event.
@@ -62,7 +62,7 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 		header.Set(headerDeadline, strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		header.Set(headerFunctionARN, e.functionARN())
 		header.Set(headerTraceID, inv.trace)
-		w.Write(inv.payload) // when this fails the process is gone, which is noticed elsewhere
+		w.Write(inv.payload) // it fails only if the process has ended, which is noticed elsewhere
 	case <-r.Context().Done():
 	}
 }
@@ -72,7 +72,7 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 func (e *environment) response(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(io.LimitReader(r.Body, MaxResponseBytes+1))
 	if err != nil {
-		return // the runtime broke off: it has exited, or tries again
+		return // the runtime closed the connection: it has exited, or tries again
 	}
 	if len(payload) > MaxResponseBytes {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrain) // only so that the refusal arrives
@@ -98,7 +98,7 @@ func (e *environment) response(w http.ResponseWriter, r *http.Request) {
 func (e *environment) functionError(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(io.LimitReader(r.Body, MaxResponseBytes))
 	if err != nil {
-		return // the runtime broke off: it has exited, or tries again
+		return // the runtime closed the connection: it has exited, or tries again
 	}
 	e.post(w, r, outcome{
 		payload: payload, failed: true, errorType: or(r.Header.Get(headerErrorType), parseError(payload).Type),
@@ -130,7 +130,7 @@ func (e *environment) post(w http.ResponseWriter, r *http.Request, out outcome, 
 func (e *environment) initError(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(io.LimitReader(r.Body, MaxResponseBytes))
 	if err != nil {
-		return // the runtime broke off, and its exit is noticed elsewhere
+		return // the runtime has exited, which is noticed elsewhere
 	}
 	e.mu.Lock()
 	initialised := e.initialised
@@ -173,5 +173,5 @@ func apiError(w http.ResponseWriter, status int, errorType, message string) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // when this fails the process is gone, which is noticed elsewhere
+	_ = json.NewEncoder(w).Encode(v) // it fails only if the process has ended, which is noticed elsewhere
 }

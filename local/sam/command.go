@@ -19,16 +19,16 @@ type call struct {
 	name string
 	// args follow the common ones.
 	args []string
-	// template replaces template.yaml; empty does not.
+	// template is used instead of template.yaml if it is not empty.
 	template string
-	// environment is what the functions' variables are, apart from what the template says.
+	// environment overrides variables of the functions.
 	environment map[string]string
-	// file names the file that takes environment, below the cache.
+	// file is the name of the file for environment, without its ending.
 	file string
 }
 
-// command makes a call runnable. With the stand-in image every setting comes from samconfig.toml, as
-// it does for somebody who types the command.
+// command returns the command of a call. With the stand-in image every setting comes from
+// samconfig.toml, as it does for a person who types the command.
 func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 	image, err := c.image(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 	}
 	template := k.template
 	if template == "" {
-		// Named, because SAM prefers what an old `sam build` has left, and does not say so.
+		// Without it, SAM prefers the output of an old `sam build`, and does not say so.
 		template = filepath.Join(c.root, "template.yaml")
 	}
 	cmd := exec.Command(c.cfg.Command, append(append(args, "--template", template), k.args...)...)
@@ -57,10 +57,10 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// writeEnvironment writes the variables in the form of --env-vars. There are secrets in it.
+// writeEnvironment writes the variables, secrets among them, in the format of --env-vars.
 func writeEnvironment(file string, variables map[string]string) error {
 	if variables == nil {
-		variables = map[string]string{} // SAM takes null for a mistake
+		variables = map[string]string{} // SAM refuses null
 	}
 	data, err := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
 	if err != nil {
@@ -69,8 +69,8 @@ func writeEnvironment(file string, variables map[string]string) error {
 	return os.WriteFile(file, append(data, '\n'), 0o600)
 }
 
-// environ is this process's environment as SAM may see it. SAM hands a variable of its own on to every
-// function that declares the name, and asks AWS who owns the credentials that it finds.
+// environ returns this process's environment without what SAM must not see: SAM passes its variables to
+// every function that declares the name, and asks AWS for the owner of credentials.
 func (c *CLI) environ(from []string) []string {
 	declared := map[string]bool{}
 	for _, f := range c.template.Functions {
@@ -93,7 +93,7 @@ func (c *CLI) environ(from []string) []string {
 
 var containerLine = regexp.MustCompile(`SAM_CONTAINER_ID: ([0-9a-f]{12,64})`)
 
-// containers hands SAM's messages on and notes which containers SAM has started.
+// containers passes SAM's messages on and remembers the containers that SAM has started.
 type containers struct {
 	mu   sync.Mutex
 	rest []byte
@@ -126,7 +126,7 @@ func (w *containers) started() []string {
 	return slices.Clone(w.ids)
 }
 
-// remove removes those that SAM has left behind, which it does when it is killed.
+// remove removes the containers that SAM leaves behind when it is killed.
 func (w *containers) remove() {
 	ids := w.started()
 	if len(ids) == 0 {

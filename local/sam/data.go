@@ -22,14 +22,14 @@ import (
 
 const (
 	region = "us-east-1"
-	// envEndpoint is the variable by which functions find DynamoDB, envLogLevel what they log.
+	// envEndpoint is the variable with the URL of DynamoDB, envLogLevel the one with the log level.
 	envEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
 	envLogLevel = "LOG_LEVEL"
 	// containerHost is this machine as a container sees it.
 	containerHost = "host.docker.internal"
 )
 
-// Data is what functions find behind them: a DynamoDB that containers reach, and secrets.
+// Data is what the functions use: a DynamoDB that containers reach, and secrets.
 type Data struct {
 	// Endpoint is the DynamoDB's URL on this machine.
 	Endpoint string
@@ -55,8 +55,8 @@ func (c *CLI) StartData(ctx context.Context, endpoint string) (*Data, error) {
 // Stop ends the DynamoDB that StartData started.
 func (d *Data) Stop() { d.server.Stop() }
 
-// CreateTables creates the template's tables and puts in what the sample events ask for. The suffix
-// is added to the tables' names: each is a world of its own.
+// CreateTables creates the template's tables with the items that the sample events ask for. The suffix is
+// added to the names of the tables, so that each suffix has its own.
 func (d *Data) CreateTables(ctx context.Context, suffix string) error {
 	tables := slices.Clone(d.cli.template.Tables)
 	for i := range tables {
@@ -76,8 +76,8 @@ func (d *Data) CreateTables(ctx context.Context, suffix string) error {
 	return given(ctx, d.Endpoint, identifierKey, func(logicalID string) string { return logicalID + suffix })
 }
 
-// LoadSamples loads the sample products through the API, which the functions' own binaries serve
-// behind the local gateway for as long as it takes: through SAM's containers it would take a minute.
+// LoadSamples loads the sample products through the API. For this the local gateway serves the
+// functions' binaries, because through SAM's containers it would take a minute.
 func (d *Data) LoadSamples(ctx context.Context) (seed.Result, error) {
 	binaries, err := d.cli.hostBinaries(ctx)
 	if err != nil {
@@ -95,9 +95,9 @@ func (d *Data) LoadSamples(ctx context.Context) (seed.Result, error) {
 	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
 }
 
-// Environment returns what SAM must be told: the variables that name a table, a secret or the
-// DynamoDB, which it resolves to names that mean nothing here. A secret is its value, because a
-// container does not see this machine's files.
+// Environment returns the variables that SAM resolves wrongly: those with the name of a table or a
+// secret, and the DynamoDB's address. For a secret it is the value, because a container cannot read this
+// machine's files.
 func (d *Data) Environment(suffix string) (map[string]string, error) {
 	endpoint, err := fromContainer(d.Endpoint)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *Data) Environment(suffix string) (map[string]string, error) {
 				continue
 			}
 			if other, seen := found[name]; seen && other != replaced {
-				return nil, fmt.Errorf("two functions mean different things by %s", name)
+				return nil, fmt.Errorf("two functions have different values of %s", name)
 			}
 			found[name] = replaced
 		}
@@ -126,7 +126,7 @@ func (d *Data) Environment(suffix string) (map[string]string, error) {
 	return found, nil
 }
 
-// replacement returns what a variable's value is for a container, and false when SAM is right.
+// replacement returns a variable's value for a container, and false when SAM resolves it right.
 func (d *Data) replacement(name, value, suffix string) (string, bool, error) {
 	if path, ok := strings.CutPrefix(value, "file:"); ok {
 		secret, err := os.ReadFile(path)
@@ -139,7 +139,7 @@ func (d *Data) replacement(name, value, suffix string) (string, bool, error) {
 	return value + suffix, isTable, nil
 }
 
-// fromContainer is the URL by which a container reaches a server of this machine.
+// fromContainer returns the URL by which a container reaches a server on this machine.
 func fromContainer(endpoint string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -152,8 +152,8 @@ func fromContainer(endpoint string) (string, error) {
 	return u.String(), nil
 }
 
-// hostBinaries returns the folder of the functions' binaries for this machine: on Linux those of the
-// containers.
+// hostBinaries returns the folder of the functions' binaries for this machine. On Linux they are the
+// same as the containers'.
 func (c *CLI) hostBinaries(ctx context.Context) (string, error) {
 	if runtime.GOOS == "linux" {
 		return c.path("dist"), nil

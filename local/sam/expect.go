@@ -14,15 +14,15 @@ import (
 	"strings"
 )
 
-// Expectation is what a function answers to its sample event: events/expected/<operation>.json.
+// Expectation is a function's expected answer to its sample event: events/expected/<operation>.json.
 //
-// In headers, a body or a payload, a text in angle brackets stands for any value of its kind: "<time>",
-// "<ulid>", "<id>" and "<text>", also inside a longer text, and "<number>". Everything else is meant as it stands: members, their number, the
-// length of lists, and values.
+// In headers, a body or a payload, a text in angle brackets matches any value of its kind: "<time>",
+// "<ulid>", "<id>" and "<text>", also inside a longer text, and "<number>". Everything else is compared
+// exactly: members, the length of lists, and values.
 type Expectation struct {
 	// Status is the HTTP status of the answer; 0 is an answer that is not HTTP.
 	Status int `json:"status"`
-	// Headers are the headers of interest. The answer may have others.
+	// Headers are the headers to compare. The answer may have others.
 	Headers map[string]string `json:"headers"`
 	// Body is the JSON body; absent is an empty one.
 	Body json.RawMessage `json:"body"`
@@ -30,7 +30,7 @@ type Expectation struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-// ReadExpectation reads what the operation answers to its event.
+// ReadExpectation reads the expected answer of an operation.
 func ReadExpectation(root, operation string) (Expectation, error) {
 	path := filepath.Join(root, "events", "expected", operation+".json")
 	data, err := os.ReadFile(path)
@@ -44,12 +44,12 @@ func ReadExpectation(root, operation string) (Expectation, error) {
 		return Expectation{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if (e.Status == 0) == (e.Payload == nil) {
-		return Expectation{}, fmt.Errorf("%s: it needs either a status or a payload", path)
+		return Expectation{}, fmt.Errorf("%s: want either a status or a payload", path)
 	}
 	return e, nil
 }
 
-// Check returns every way in which a function's answer is not the expected one.
+// Check returns all differences between a function's answer and the expected one.
 func (e Expectation) Check(answer []byte) error {
 	if e.Payload != nil {
 		return errors.Join(compareJSON(e.Payload, answer, "answer")...)
@@ -149,7 +149,7 @@ func compare(want, got any, path string) []error {
 	}
 }
 
-// kindOf reports whether a value is what a text in an expectation stands for.
+// kindOf reports whether a value matches a text of an expectation.
 func kindOf(want string, got any) bool {
 	if want == "<number>" {
 		_, ok := got.(json.Number)
@@ -159,7 +159,7 @@ func kindOf(want string, got any) bool {
 	return ok && matches(want, g)
 }
 
-// kinds are what texts in angle brackets stand for.
+// kinds returns the patterns of the texts in angle brackets.
 func kinds() map[string]string {
 	return map[string]string{
 		"<time>": `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`,
@@ -169,7 +169,7 @@ func kinds() map[string]string {
 	}
 }
 
-// matches holds a text against another, in which kinds may stand.
+// matches reports whether a text matches another that may contain kinds.
 func matches(want, got string) bool {
 	pattern := regexp.QuoteMeta(want)
 	for kind, values := range kinds() {

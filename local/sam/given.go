@@ -17,18 +17,18 @@ import (
 )
 
 const (
-	// givenProduct is the product that the sample events name. The API chooses ids itself, so the
-	// product is put into its store.
+	// givenProduct is the product in the sample events. The API chooses ids itself, so the product is
+	// written to the store.
 	givenProduct = "01JD7Q9W2V5K8N3M6P4R1S0T9X"
 	givenStock   = 12
 	// givenUser is the subject of the sample events.
 	givenUser = "01JD7PZC3H8Y5E2A9B6D4F7G0K"
 )
 
-// givenAt is when everything given came into being.
+// givenAt is the time at which everything given was created.
 func givenAt() time.Time { return time.Date(2026, time.November, 24, 20, 0, 0, 0, time.UTC) }
 
-// given puts what the sample events ask for into the tables. What is there is left alone.
+// given writes the items that the sample events need. Items that exist are kept.
 func given(ctx context.Context, endpoint string, identifierKey []byte, name func(logicalID string) string) error {
 	client, err := ddb.Open(ddb.Config{Config: awsclient.Config{Region: region, AccessKeyID: "local", SecretAccessKey: "local"}, Endpoint: endpoint})
 	if err != nil {
@@ -63,7 +63,7 @@ func given(ctx context.Context, endpoint string, identifierKey []byte, name func
 	return err
 }
 
-// givenPerson registers the user whose tokens the sample events carry.
+// givenPerson registers the user of the tokens in the sample events.
 func givenPerson(ctx context.Context, store *authddb.Store, identifierKey []byte) error {
 	hash, err := password.Default().Hash(ctx, "correct horse battery staple")
 	if err != nil {

@@ -15,28 +15,30 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/child"
 )
 
-// Image says in which image functions run.
+// Image is the container image in which functions run.
 type Image string
 
 // The images.
 const (
-	// AutoImage is the stand-in where it has been made or the registry does not answer, and else the
+	// AutoImage is the stand-in if it has been made or the registry does not answer, and otherwise the
 	// public image.
 	AutoImage Image = ""
 	// PublicImage is AWS's own, from its public registry.
 	PublicImage Image = "public"
-	// StandInImage is made on this machine from what the SAM CLI carries, without a registry.
+	// StandInImage is made on this machine from files of the SAM CLI, without a registry.
 	StandInImage Image = "stand-in"
 )
 
 const (
-	// invokeImage is what samconfig.toml names; SAM looks for repository:rapid-<architecture> and
-	// never for the image itself when that one is there.
+	// invokeImage is the image in samconfig.toml. SAM uses repository:rapid-<architecture> instead if that
+	// exists.
 	invokeImage = "tienda-lambda:al2023"
 	registry    = "https://public.ecr.aws/v2/"
-	// contentLabel carries the digest of what an image was made from.
+	// contentLabel is the label with the digest of an image's content.
 	contentLabel = "tienda.content"
 )
 
@@ -45,7 +47,7 @@ func (i Image) check() error {
 	case AutoImage, PublicImage, StandInImage:
 		return nil
 	}
-	return fmt.Errorf("IMAGE is %q: public and stand-in are, and nothing for whichever is at hand", string(i))
+	return fmt.Errorf("IMAGE is %q (want public, stand-in or nothing)", string(i))
 }
 
 // StandIn is the name of the stand-in image for an architecture in Lambda's words.
@@ -54,7 +56,7 @@ func StandIn(arch string) string {
 	return repository + ":rapid-" + arch
 }
 
-// MakeImage makes the stand-in image, unless it is there and up to date. It says whether it made one.
+// MakeImage makes the stand-in image unless it exists and is up to date. It reports whether it made one.
 func (c *CLI) MakeImage(ctx context.Context) (made bool, err error) {
 	root, err := c.rootFS(ctx)
 	if err != nil {
@@ -75,7 +77,7 @@ func (c *CLI) MakeImage(ctx context.Context) (made bool, err error) {
 		"--change", "LABEL "+contentLabel+"="+content, "-", name)
 	cmd.Stdin = bytes.NewReader(root)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return false, fmt.Errorf("the stand-in image: docker import: %w: %s", err, lastLine(string(out)))
+		return false, fmt.Errorf("the stand-in image: docker import: %w: %s", err, child.LastLine(string(out)))
 	}
 	if before != "" {
 		_, _ = docker(ctx, "rmi", before) // a container may still use it
@@ -91,21 +93,21 @@ func (c *CLI) imageID(ctx context.Context, name string) string {
 	return id
 }
 
-// image settles once which image to use, and makes the stand-in when it is needed.
+// image returns the image to use, chosen once, and makes the stand-in if it is needed.
 func (c *CLI) image(ctx context.Context) (Image, error) {
 	c.imageMu.Lock()
 	defer c.imageMu.Unlock()
-	if c.settled != AutoImage {
-		return c.settled, nil
+	if c.chosen != AutoImage {
+		return c.chosen, nil
 	}
-	image, err := c.settleImage(ctx)
+	image, err := c.chooseImage(ctx)
 	if err == nil {
-		c.settled = image
+		c.chosen = image
 	}
 	return image, err
 }
 
-func (c *CLI) settleImage(ctx context.Context) (Image, error) {
+func (c *CLI) chooseImage(ctx context.Context) (Image, error) {
 	image := c.cfg.Image
 	if image == AutoImage {
 		image = StandInImage
@@ -123,7 +125,7 @@ func (c *CLI) settleImage(ctx context.Context) (Image, error) {
 	return image, err
 }
 
-// registryAnswers reports whether AWS's public registry can be reached: it answers 401 to a stranger.
+// registryAnswers reports whether AWS's public registry can be reached: it answers 401 without a token.
 func registryAnswers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -140,8 +142,8 @@ func registryAnswers(ctx context.Context) bool {
 }
 
 // rootFS returns the stand-in's root folder as a tar archive, the same bytes for the same content:
-// SAM's own runtime interface emulator behind the command of folder rie, the folders that Lambda has,
-// and this machine's certificate authorities.
+// SAM's own runtime interface emulator behind the command in folder rie, Lambda's folders, and this
+// machine's certificate authorities.
 func (c *CLI) rootFS(ctx context.Context) ([]byte, error) {
 	emulator, err := c.emulator()
 	if err != nil {
@@ -167,18 +169,18 @@ func (c *CLI) rootFS(ctx context.Context) ([]byte, error) {
 	return buf.Bytes(), w.close()
 }
 
-// emulator reads the runtime interface emulator that the SAM CLI's package carries.
+// emulator reads the runtime interface emulator in the SAM CLI's package.
 func (c *CLI) emulator() ([]byte, error) {
 	pattern := filepath.Join(filepath.Dir(filepath.Dir(c.cfg.Command)),
 		"lib", "python3*", "site-packages", "samcli", "local", "rapid", "aws-lambda-rie-"+c.arch)
 	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) == 0 {
-		return nil, fmt.Errorf("the SAM CLI carries no emulator for %s at %s", c.arch, pattern)
+		return nil, fmt.Errorf("the SAM CLI has no emulator for %s at %s", c.arch, pattern)
 	}
 	return os.ReadFile(found[0])
 }
 
-// buildFront compiles the command that stands in front of the emulator.
+// buildFront compiles the command that runs the emulator.
 func (c *CLI) buildFront(ctx context.Context) ([]byte, error) {
 	out := c.path("rie")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", out, "./local/sam/rie")
@@ -190,8 +192,8 @@ func (c *CLI) buildFront(ctx context.Context) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// certificateAuthorities are this machine's, in the first place where systems keep them; nil when
-// there are none. Nothing that runs locally needs them: DynamoDB Local speaks plain HTTP.
+// certificateAuthorities returns this machine's, from the first usual path that exists; nil without any.
+// Nothing that runs locally needs them: DynamoDB Local speaks plain HTTP.
 func certificateAuthorities() []byte {
 	for _, path := range []string{
 		"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/tienda-dev/tienda/local/child"
 	"github.com/tienda-dev/tienda/local/template"
 )
 
@@ -19,9 +20,9 @@ type Invocation struct {
 	Function template.Function
 	// Event is the path of the event; empty is events/<operation>.json.
 	Event string
-	// Environment is what the function's variables are, apart from what the template says.
+	// Environment overrides variables of the function.
 	Environment map[string]string
-	// Log takes what SAM and the function print. Nil is the CLI's Out.
+	// Log receives the output of SAM and the function. Nil is the CLI's Out.
 	Log io.Writer
 }
 
@@ -44,30 +45,30 @@ func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
 		log.out = c.cfg.Out
 	}
 	cmd.Stdout, cmd.Stderr = &answer, log
-	p, err := startProcess(cmd, syscall.SIGTERM)
+	p, err := child.Start(cmd, syscall.SIGTERM)
 	if err != nil {
-		return nil, fmt.Errorf("sam local invoke does not start: %w", err)
+		return nil, fmt.Errorf("start sam local invoke: %w", err)
 	}
 	defer log.remove()
 	select {
-	case <-p.ended:
+	case <-p.Ended():
 	case <-ctx.Done():
-		p.stop(serverStop)
+		p.Stop(serverStop)
 		return nil, ctx.Err()
 	}
-	if p.err != nil {
-		return nil, fmt.Errorf("sam local invoke %s: %w", i.Function.LogicalID, p.err)
+	if p.Err() != nil {
+		return nil, fmt.Errorf("sam local invoke %s: %w", i.Function.LogicalID, p.Err())
 	}
 	return bytes.TrimSpace(answer.Bytes()), nil
 }
 
-// CheckEvent says whether the invocation's event is there.
+// CheckEvent returns an error if the invocation's event does not exist.
 func (c *CLI) CheckEvent(i Invocation) error {
 	_, err := c.event(i)
 	return err
 }
 
-// event returns the absolute path of the event, or says that there is none.
+// event returns the absolute path of the event, or an error if there is none.
 func (c *CLI) event(i Invocation) (string, error) {
 	path := i.Event
 	if path == "" {
@@ -78,7 +79,7 @@ func (c *CLI) event(i Invocation) (string, error) {
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && info.IsDir() {
-		return "", fmt.Errorf("there is no event %s", path)
+		return "", fmt.Errorf("no event at %s", path)
 	}
 	return path, err
 }

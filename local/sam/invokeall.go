@@ -12,23 +12,22 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
-// invokesAtOnce is how many containers start at the same time: each costs a CPU for two seconds.
+// invokesAtOnce is how many containers start in parallel. Each takes a whole CPU for two seconds.
 const invokesAtOnce = 2
 
 // Outcome is how a function answered its sample event.
 type Outcome struct {
 	Function template.Function
-	// Expected is what it should have answered.
+	// Expected is the expected answer.
 	Expected Expectation
 	// Took is how long SAM needed for it.
 	Took time.Duration
-	// Err joins everything that is wrong with the answer; nil is as expected.
+	// Err joins all differences from the expected answer; nil without one.
 	Err error
 }
 
-// InvokeAll invokes every function with its sample event, each on tables of its own, and calls done
-// with every outcome, one after the other. Its error is about this machine; a wrong answer is an
-// outcome.
+// InvokeAll invokes every function with its sample event, each with tables of its own, and calls done
+// with one outcome at a time. A wrong answer is an outcome, not an error.
 func (c *CLI) InvokeAll(ctx context.Context, d *Data, done func(Outcome)) error {
 	outcomes := make(chan Outcome)
 	group, ctx := errgroup.WithContext(ctx)
@@ -74,7 +73,7 @@ func (c *CLI) invokeOne(ctx context.Context, d *Data, f template.Function) (Expe
 		err = expected.Check(answer)
 	}
 	if err != nil {
-		return expected, errors.Join(err, fmt.Errorf("SAM and the function said:\n%s", log.String()))
+		return expected, errors.Join(err, fmt.Errorf("output of SAM and the function:\n%s", log.String()))
 	}
 	return expected, nil
 }

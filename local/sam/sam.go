@@ -1,9 +1,9 @@
-// Package sam drives the SAM CLI against this repository on this machine: it builds the functions for
-// the containers that SAM starts, makes an image for them where no container registry answers, runs
-// DynamoDB where containers reach it, and tells SAM the names that it resolves wrongly.
+// Package sam runs the SAM CLI on this repository: it builds the functions for SAM's containers, makes an
+// image for them where no container registry answers, runs DynamoDB where containers reach it, and gives
+// SAM the values of variables that SAM resolves wrongly.
 //
-// What it prepares lies in .cache/sam/ and leaves dist/ alone: dist/ is what is deployed, and is
-// built for another architecture more often than not.
+// It writes to .cache/sam/ and not to dist/: dist/ is deployed, and usually built for another
+// architecture.
 package sam
 
 import (
@@ -23,21 +23,17 @@ import (
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
-// Config says how to drive the SAM CLI. Root and Command are required.
+// Config configures a CLI. Root and Command are required.
 type Config struct {
 	// Root is the repository's folder.
 	Root string
 	// Command is the SAM CLI's executable, in a virtual environment of its own.
 	Command string
-	// Image says in which image functions run. Empty is AutoImage.
+	// Image is the image in which functions run. Empty is AutoImage.
 	Image Image
-	// StartDocker allows installing and starting Docker where none answers. It works as root on
-	// Debian, and is for CI.
-	StartDocker bool
 	// LogLevel is what functions log: DEBUG, INFO, WARN or ERROR. Empty is the template's default.
 	LogLevel string
-	// Out receives sentences for the person who started the program, and what SAM and the functions
-	// print. Nil drops them.
+	// Out receives messages for the user, and the output of SAM and the functions. Nil drops them.
 	Out io.Writer
 }
 
@@ -47,10 +43,9 @@ type CLI struct {
 	root     string // absolute
 	arch     string // in Lambda's words
 	template *template.Template
-	engine   *engine
 
 	imageMu sync.Mutex
-	settled Image // AutoImage until it is settled
+	chosen  Image // AutoImage until it is chosen
 }
 
 // Open returns a CLI, or an error that says in one sentence what is missing.
@@ -85,31 +80,13 @@ func Open(cfg Config) (*CLI, error) {
 	return c, nil
 }
 
-// Docker makes sure that Docker answers, which everything below needs apart from Build and StartData.
-// Its error says in one sentence what this machine lacks. Close ends what it started.
-func (c *CLI) Docker(ctx context.Context) error {
-	e, err := openEngine(ctx, c.cfg.StartDocker && canStart(), c.path("dockerd.log"), c.note)
-	if err != nil {
-		return err
-	}
-	c.engine = e
-	return nil
-}
-
-// Close stops the Docker daemon that Docker started, if it started one.
-func (c *CLI) Close() {
-	if c.engine != nil {
-		c.engine.stop()
-	}
-}
-
 // StandIn is the name of the stand-in image for this machine.
 func (c *CLI) StandIn() string { return StandIn(c.arch) }
 
 // ConfigEnv is samconfig.toml's environment for this machine.
 func (c *CLI) ConfigEnv() string { return "local-" + c.arch }
 
-// WriteEnvironment writes .cache/sam/env.json, which samconfig.toml names: what SAM must be told about
+// WriteEnvironment writes .cache/sam/env.json, which samconfig.toml names: the variables that depend on
 // the data.
 func (c *CLI) WriteEnvironment(d *Data) error {
 	variables, err := d.Environment("")
@@ -151,30 +128,30 @@ func (c *CLI) note(sentence string) {
 	_, _ = fmt.Fprintln(c.cfg.Out, sentence) // a closed terminal is no reason to stop
 }
 
-// Function finds a function by its logical id or its operation. The error lists what there is.
+// Function returns a function by its logical id or its operation. The error lists all functions.
 func (c *CLI) Function(name string) (template.Function, error) {
 	if name == "" {
-		return template.Function{}, errors.New("FN names no function: " + c.names())
+		return template.Function{}, errors.New("FN is required (want " + c.names() + ")")
 	}
 	for _, f := range c.template.Functions {
 		if name == f.LogicalID || name == f.Name {
 			return f, nil
 		}
 	}
-	return template.Function{}, fmt.Errorf("there is no function %q: %s", name, c.names())
+	return template.Function{}, fmt.Errorf("unknown function %q (want %s)", name, c.names())
 }
 
-// names is "AFunction, BFunction and CFunction are".
+// names is "AFunction, BFunction or CFunction".
 func (c *CLI) names() string {
 	var all []string
 	for _, f := range c.template.Functions {
 		all = append(all, f.LogicalID)
 	}
 	last := len(all) - 1
-	return strings.Join(all[:last], ", ") + " and " + all[last] + " are"
+	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
-// lockedWriter takes whole writes from many goroutines.
+// lockedWriter serialises the writes of many goroutines.
 type lockedWriter struct {
 	mu  sync.Mutex
 	out io.Writer

@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -139,82 +135,26 @@ func TestClaimPort(t *testing.T) {
 	}
 }
 
-func TestStopEndsEvenTheStubborn(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command("sh", "-c", `trap "" TERM; echo ready; while :; do sleep 0.1; done`)
-	ready, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := startProcess(cmd, syscall.SIGKILL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ready.Read(make([]byte, 8)); err != nil {
-		t.Fatal(err)
-	}
-	p.stop(50 * time.Millisecond)
-	p.stop(time.Hour) // a second time is nothing
-	if p.err == nil {
-		t.Error("it ended by itself")
-	}
-}
-
-// fake puts commands into a PATH of their own: docker answers while the file `up` is there, which
-// dockerd makes and removes.
-func fake(t *testing.T, dockerd string) (log string) {
-	t.Helper()
-	dir := t.TempDir()
-	up := filepath.Join(dir, "up")
-	for name, script := range map[string]string{
-		"docker":  `test -e "` + up + `" && echo 20.10 || { echo cannot connect >&2; exit 1; }`,
-		"dockerd": strings.ReplaceAll(dockerd, "UP", up),
+//nolint:paralleltest // it has a PATH of its own
+func TestCheckDockerSaysWhatIsMissing(t *testing.T) {
+	c := open(t)
+	for name, tc := range map[string]struct{ script, want string }{
+		"Installed": {"echo 20.10", ""},
+		"Absent":    {"", "Docker is not installed: "},
+		"Stopped":   {"echo cannot connect >&2; exit 1", "Docker does not answer: "},
+		"Forbidden": {"echo permission denied >&2; exit 1", "Docker refuses this user: "},
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
-			t.Fatal(err)
+		dir := t.TempDir()
+		if tc.script != "" {
+			if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+tc.script+"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	return filepath.Join(dir, "log")
-}
-
-//nolint:paralleltest // it has a PATH of its own
-func TestEngineIsStartedWhereNoneAnswersAndStoppedAfter(t *testing.T) {
-	log := fake(t, `trap 'rm -f "UP"; exit 0' TERM; sleep 0.3; touch "UP"; while :; do sleep 0.05; done`)
-	if _, err := openEngine(t.Context(), false, log, func(string) {}); err == nil || !strings.HasPrefix(err.Error(), "Docker does not answer: ") {
-		t.Errorf("not allowed to start it: got %v", err)
-	}
-	var notes []string
-	e, err := openEngine(t.Context(), true, log, func(s string) { notes = append(notes, s) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := dockerProblem(t.Context()); got != "" {
-		t.Errorf("after the start: %s", got)
-	}
-	second, err := openEngine(t.Context(), true, log, func(string) {})
-	if err != nil || second.daemon != nil {
-		t.Errorf("one that answers is used: got a second daemon, %v", err)
-	}
-	second.stop()
-	if got := dockerProblem(t.Context()); got != "" {
-		t.Error("one that somebody else started was stopped")
-	}
-	e.stop()
-	if got := dockerProblem(t.Context()); got != "Docker does not answer" {
-		t.Errorf("after the stop: %q", got)
-	}
-	if !slices.Equal(notes, []string{"starting a Docker daemon"}) {
-		t.Errorf("notes %q", notes)
-	}
-}
-
-//nolint:paralleltest // it has a PATH of its own
-func TestEngineThatEndsAtOnceSaysWhy(t *testing.T) {
-	log := fake(t, `echo first; echo "no cgroups here" >&2; exit 1`)
-	_, err := openEngine(t.Context(), true, log, func(string) {})
-	if err == nil || !strings.Contains(err.Error(), "ended at once: no cgroups here") {
-		t.Errorf("got %v", err)
+		t.Setenv("PATH", dir)
+		err := c.CheckDocker(t.Context())
+		if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.want)
+		}
 	}
 }
 
@@ -227,7 +167,7 @@ func TestStandInIsTheSameBytesTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.cfg.Command = filepath.Join(venv, "bin", "sam")
-	if _, err := c.rootFS(context.Background()); err == nil || !strings.Contains(err.Error(), "carries no emulator") {
+	if _, err := c.rootFS(context.Background()); err == nil || !strings.Contains(err.Error(), "has no emulator") {
 		t.Errorf("without an emulator: got %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(rapid, "aws-lambda-rie-"+c.arch), []byte("emulator"), 0o600); err != nil {

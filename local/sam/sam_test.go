@@ -62,10 +62,10 @@ func TestFunction(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, f.Name, err)
 		}
 	}
-	for name, want := range map[string]string{"": "FN names no function", "getProduct": `there is no function "getProduct"`} {
+	for name, want := range map[string]string{"": "FN is required", "getProduct": `unknown function "getProduct"`} {
 		_, err := c.Function(name)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "GetProductFunction, ") {
-			t.Errorf("%q: got %v, want %q and the names that there are", name, err, want)
+			t.Errorf("%q: got %v, want %q and the names of all functions", name, err, want)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestEventMustBeThere(t *testing.T) {
 	}
 	for _, path := range []string{"events/nope.json", "events"} {
 		err := c.CheckEvent(sam.Invocation{Function: f, Event: path})
-		if err == nil || !strings.Contains(err.Error(), "there is no event") {
+		if err == nil || !strings.Contains(err.Error(), "no event at") {
 			t.Errorf("%s: got %v", path, err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestWithoutDocker(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	want := "Docker is not installed: SAM runs functions in containers, so install and start Docker " +
 		"(https://docs.docker.com/engine/install)"
-	if err := c.Docker(t.Context()); err == nil || err.Error() != want {
+	if err := c.CheckDocker(t.Context()); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }

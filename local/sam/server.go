@@ -8,23 +8,25 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/child"
+	"github.com/tienda-dev/tienda/local/stack"
 )
 
 const (
-	// serverStart is how long SAM may take to listen: Python starts, and with the public image
-	// nothing is pulled yet.
+	// serverStart is how long SAM may take to listen. It pulls no image before the first request.
 	serverStart = 60 * time.Second
-	// serverStop covers a container or two that run for a last time.
+	// serverStop is enough for requests in flight.
 	serverStop = 20 * time.Second
 )
 
-// ServeOptions say what to serve.
+// ServeOptions configure what is served.
 type ServeOptions struct {
 	// Port is where it listens on the loopback address; 0 is a free one.
 	Port int
-	// Environment is what the functions' variables are, apart from what the template says.
+	// Environment overrides variables of the functions.
 	Environment map[string]string
-	// Template replaces template.yaml. Empty does not.
+	// Template is used instead of template.yaml if it is not empty.
 	Template string
 }
 
@@ -32,7 +34,7 @@ type ServeOptions struct {
 type Server struct {
 	// URL is where it answers, without a slash at the end.
 	URL        string
-	process    *process
+	process    *child.Process
 	containers *containers
 }
 
@@ -63,8 +65,8 @@ func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, 
 		containers: &containers{out: c.cfg.Out},
 	}
 	cmd.Stdout, cmd.Stderr = c.cfg.Out, s.containers
-	if s.process, err = startProcess(cmd, syscall.SIGTERM); err != nil {
-		return nil, fmt.Errorf("sam local %s does not start: %w", name, err)
+	if s.process, err = child.Start(cmd, syscall.SIGTERM); err != nil {
+		return nil, fmt.Errorf("start sam local %s: %w", name, err)
 	}
 	if err := s.ready(ctx, port); err != nil {
 		s.Stop()
@@ -73,18 +75,13 @@ func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, 
 	return s, nil
 }
 
-// claimPort returns the port, or a free one for 0, and refuses one that is taken.
+// claimPort returns the port, or a free one for 0. A port that is taken is an error.
 func claimPort(ctx context.Context, port int) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return 0, fmt.Errorf("port %d is taken: stop what listens there, or choose another one by PORT", port)
-	}
+	l, err := stack.Listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return 0, fmt.Errorf("cannot listen on port %d: %w", port, err)
+		return 0, err
 	}
-	claimed := l.Addr().(*net.TCPAddr).Port
-	return claimed, l.Close()
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func (s *Server) ready(ctx context.Context, port int) error {
@@ -97,8 +94,8 @@ func (s *Server) ready(ctx context.Context, port int) error {
 			return conn.Close()
 		}
 		select {
-		case <-s.process.ended:
-			return errors.New("it ended at once; what it said stands above")
+		case <-s.process.Ended():
+			return errors.New("it ended at once; its output is above")
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):
@@ -106,14 +103,14 @@ func (s *Server) ready(ctx context.Context, port int) error {
 	}
 }
 
-// Containers are the ids of the containers that it has started so far.
+// Containers returns the ids of the containers that it has started so far.
 func (s *Server) Containers() []string { return s.containers.started() }
 
 // Ended is closed when SAM has ended, by Stop or by itself.
-func (s *Server) Ended() <-chan struct{} { return s.process.ended }
+func (s *Server) Ended() <-chan struct{} { return s.process.Ended() }
 
 // Stop ends SAM and its containers and waits for their end. It may be called twice.
 func (s *Server) Stop() {
-	s.process.stop(serverStop)
+	s.process.Stop(serverStop)
 	s.containers.remove()
 }

@@ -1,6 +1,5 @@
-// Package seed loads sample products and their stock through the API itself, as a client with a token
-// does. Loading twice changes nothing: a product that exists is kept, and stock is added under an
-// idempotency key that stays the same.
+// Package seed loads sample products and their stock through the API, as a client with a token. Loading
+// again changes nothing: a product that exists is kept, and stock is added with a fixed idempotency key.
 package seed
 
 import (
@@ -21,17 +20,17 @@ import (
 var products []byte
 
 const (
-	// attempts is how often a request is sent that the API answers with 429 or 503.
+	// attempts is how often a request is sent if the API answers 429 or 503.
 	attempts = 4
-	// maxBody is the most that is read of an answer, in bytes.
+	// maxBody limits how much of an answer is read, in bytes.
 	maxBody = 1 << 20
 	timeout = 15 * time.Second
 )
 
-// Roles are what the token must carry: one makes products, the other moves stock.
+// Roles returns the roles that the token needs: to create products and to move stock.
 func Roles() []string { return []string{"catalog", "fulfilment"} }
 
-// Config says where to load. Both fields are required.
+// Config configures Load. Both fields are required.
 type Config struct {
 	// URL is the API's, "http://localhost:3000".
 	URL string
@@ -59,11 +58,11 @@ type product struct {
 	Status   string `json:"status"`
 }
 
-// Load creates the sample products and their stock. It stops at the first answer that is neither a
-// success nor the sign of an earlier load.
+// Load creates the sample products and their stock. It stops at the first answer that neither is a success
+// nor shows an earlier load.
 func Load(ctx context.Context, cfg Config) (Result, error) {
 	if cfg.URL == "" || cfg.Token == "" {
-		return Result{}, errors.New("seed: a URL and a token are needed")
+		return Result{}, errors.New("seed: a URL and a token are required")
 	}
 	var samples []sample
 	if err := json.Unmarshal(products, &samples); err != nil {
@@ -134,8 +133,7 @@ func (c *client) load(ctx context.Context, s sample, result *Result) error {
 	return nil
 }
 
-// find returns the product with the wanted SKU. One that has been moved or archived since is left
-// alone: its ID is empty.
+// find returns the product with the wanted SKU. If it has been moved or archived since, the ID is empty.
 func (c *client) find(ctx context.Context, want product) (product, error) {
 	query := url.Values{"category": {want.Category}, "status": {want.Status}, "limit": {"100"}}
 	for {
@@ -170,7 +168,7 @@ type response struct {
 	body    []byte
 }
 
-// send sends a request, again when the API is busy: every one of them may be repeated.
+// send sends a request, and repeats it when the API is busy: all of them may be repeated.
 func (c *client) send(ctx context.Context, method, path, key string, body []byte) (response, error) {
 	for attempt := 1; ; attempt++ {
 		res, err := c.once(ctx, method, path, key, body)
@@ -210,7 +208,7 @@ func (c *client) once(ctx context.Context, method, path, key string, body []byte
 	return response{request: method + " " + path, status: res.StatusCode, header: res.Header, body: data}, nil
 }
 
-// code is the code of a problem answer.
+// code returns the code of a problem document.
 func (r response) code() string {
 	var p struct {
 		Code string `json:"code"`

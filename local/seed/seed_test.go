@@ -156,7 +156,7 @@ func TestLoadFails(t *testing.T) {
 		want string
 	}{
 		"WrongToken": {seed.Config{URL: url, Token: "bad"}, "POST /v1/products answered 401"},
-		"NoToken":    {seed.Config{URL: url}, "a URL and a token are needed"},
+		"NoToken":    {seed.Config{URL: url}, "a URL and a token are required"},
 		"Nobody":     {seed.Config{URL: "http://127.0.0.1:1", Token: "good"}, "connection refused"},
 	}
 	for name, tt := range tests {

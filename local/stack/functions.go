@@ -19,7 +19,8 @@ import (
 // checksAtOnce is how many functions start at the same time to be checked.
 const checksAtOnce = 4
 
-// functionsOf makes the runtime's functions from the template's, and says which binaries are missing.
+// functionsOf makes the runtime's functions from the template's. Its error names the binaries that are
+// missing.
 func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error) {
 	binDir := opts.BinDir
 	if binDir == "" {
@@ -48,15 +49,15 @@ func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error)
 		})
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("there is no binary in %s for %s: `make run` builds them", binDir, strings.Join(missing, ", "))
+		return nil, fmt.Errorf("no binary in %s for %s: `make run` builds them", binDir, strings.Join(missing, ", "))
 	}
 	return functions, nil
 }
 
-// checkInit starts an environment of every function, apart from those that will serve, and ends it
-// again. An empty event is enough: whatever the function answers, it has started.
+// checkInit starts an extra environment of every function and ends it again. An empty event is enough:
+// whatever the answer, the function has started.
 func checkInit(ctx context.Context, functions []runtime.Function) error {
-	trial, err := runtime.New(runtime.Config{Functions: functions, Region: region})
+	trial, err := runtime.New(runtime.Config{Functions: functions})
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func checkInit(ctx context.Context, functions []runtime.Function) error {
 		group.Go(func() error {
 			_, err := trial.Invoke(trialCtx, f.Name, []byte("{}"))
 			if errors.Is(err, runtime.Init) || errors.Is(err, runtime.Exit) {
-				return fmt.Errorf("the function %w", err) // it begins with the function's name
+				return fmt.Errorf("the function %w", err) // the error starts with the function's name
 			}
 			return nil
 		})
@@ -87,22 +88,17 @@ func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gatew
 	}
 	cfg := gateway.Config{
 		Authorizers: map[string]gateway.Authorizer{},
-		Stage:       t.API.Stage,
 		Invoker:     invoker,
 		AccessLog:   log,
-		Region:      region,
 	}
 	for _, a := range t.API.Authorizers {
 		cfg.Authorizers[a.Name] = gateway.Authorizer{
 			Function: names[a.Function], IdentitySources: a.IdentitySources, TTL: a.TTL,
-			SimpleResponses: a.SimpleResponses, PayloadFormat: a.PayloadVersion,
 		}
 	}
 	if c := t.API.CORS; c != nil {
-		cfg.CORS = &gateway.CORS{
-			AllowOrigins: c.AllowOrigins, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders,
-			ExposeHeaders: c.ExposeHeaders, AllowCredentials: c.AllowCredentials, MaxAge: c.MaxAge,
-		}
+		cors := gateway.CORS(*c)
+		cfg.CORS = &cors
 	}
 	if t.API.ThrottleRate > 0 {
 		cfg.Throttle = &gateway.Throttle{Rate: t.API.ThrottleRate, Burst: t.API.ThrottleBurst}
@@ -110,7 +106,7 @@ func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gatew
 	for _, f := range t.Functions {
 		for _, r := range f.Routes {
 			cfg.Routes = append(cfg.Routes, gateway.Route{
-				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer, Timeout: r.Timeout,
+				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer,
 			})
 		}
 	}

@@ -35,8 +35,8 @@ func (p *printer) function(name, text string) { p.line(name + " | " + text) }
 // access prints one request.
 func (p *printer) access(a gateway.Access) { p.line(accessLine(time.Now(), a)) }
 
-// accessLine is "15:04:05 200 GET /v1/products/{id} 4.1 ms 23 MB (cold start 31 ms)", and where the
-// gateway answered by itself, why.
+// accessLine is "15:04:05 200 GET /v1/products/{id} 4.1 ms 23 MB (cold start 31 ms)", with the reason if
+// the gateway itself answered with a failure.
 func accessLine(now time.Time, a gateway.Access) string {
 	var b strings.Builder
 	key := a.RouteKey

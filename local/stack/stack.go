@@ -26,9 +26,9 @@ import (
 
 const (
 	region = "us-east-1"
-	// envEndpoint is the variable by which functions find DynamoDB.
+	// envEndpoint is the variable with the URL of DynamoDB.
 	envEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
-	// envLogLevel is what Lambda makes of ApplicationLogLevel.
+	// envLogLevel is the variable that Lambda sets to ApplicationLogLevel.
 	envLogLevel = "AWS_LAMBDA_LOG_LEVEL"
 
 	setupTimeout    = 60 * time.Second
@@ -37,7 +37,7 @@ const (
 	maxHeaderBytes = 64 << 10
 )
 
-// Options say what to run. Only Root is required.
+// Options configure a Stack. Only Root is required.
 type Options struct {
 	// Root is the repository's folder.
 	Root string
@@ -51,22 +51,22 @@ type Options struct {
 	DynamoDBEndpoint string
 	// Parameters override the template's.
 	Parameters map[string]string
-	// Env overrides variables that functions declare; others are left out, as sam local does.
+	// Env overrides variables that functions declare. Others are ignored, as in sam local.
 	Env map[string]string
 	// Addr is where the API listens. Empty is 127.0.0.1 on a free port.
 	Addr string
-	// CheckInit starts every function once before the API is served, so that one that cannot start
-	// is an error of Start instead of a 500 later.
+	// CheckInit starts every function once before the API is served, so that a function that cannot start
+	// is an error of Start and not a 500 later.
 	CheckInit bool
-	// IdleTimeout is how long a function's process waits for its next event before it is ended. 0 is
+	// IdleTimeout is how long a function's process waits for its next event before it ends. 0 is
 	// runtime.DefaultIdleTimeout.
 	IdleTimeout time.Duration
-	// Record is told every action that a function asks of DynamoDB, from many goroutines. Nil records
-	// nothing.
+	// Record is called with every action that a function asks of DynamoDB, from many goroutines. Nil
+	// records nothing.
 	Record func(record.Action)
-	// Out receives a line per request, and every line of a function under its name. Nil drops them.
+	// Out receives a line per request, and every line of a function with its name. Nil drops them.
 	Out io.Writer
-	// Note receives a sentence when something takes long, such as a download. Nil drops it.
+	// Note receives a message when something takes long, such as a download. Nil drops it.
 	Note func(sentence string)
 }
 
@@ -89,9 +89,8 @@ type Stack struct {
 	stops    []func()
 }
 
-// Start starts everything and returns when the API answers. When it fails, its error is a sentence
-// for the person who started it, and nothing is left running. When ctx is cancelled the error is its
-// own, and not the complaint of whatever was broken off.
+// Start starts everything and returns when the API answers. When it fails, nothing is left running, and
+// its error is a sentence for the user. When ctx is cancelled, the error is that of ctx.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s := &Stack{cacheDir: filepath.Join(opts.Root, ".cache"), failed: make(chan error, 1)}
 	if err := s.start(ctx, opts); err != nil {
@@ -113,8 +112,7 @@ func (s *Stack) Stop() {
 	})
 }
 
-// Failed yields an error when the API stops serving without Stop, or loses the DynamoDB that was
-// started for it.
+// Failed receives an error when the API stops serving without Stop, or when its DynamoDB ends.
 func (s *Stack) Failed() <-chan error { return s.failed }
 
 // fail reports an error; the first one counts.
@@ -148,7 +146,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, opts.Addr)
+	listener, err := Listen(ctx, opts.Addr)
 	if err != nil {
 		return err
 	}
@@ -171,7 +169,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
-	lambda, err := runtime.New(runtime.Config{Functions: functions, Region: region, IdleTimeout: opts.IdleTimeout, Log: out.function})
+	lambda, err := runtime.New(runtime.Config{Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function})
 	if err != nil {
 		return err
 	}
@@ -220,7 +218,7 @@ func (s *Stack) data(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// watch reports the end of the DynamoDB, unless Stop brings it about.
+// watch reports the end of DynamoDB, unless Stop caused it.
 func (s *Stack) watch(db *localddb.Server) {
 	over, watched := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -237,8 +235,8 @@ func (s *Stack) watch(db *localddb.Server) {
 	})
 }
 
-// endpoints returns where each function finds DynamoDB: the engine itself, or a recorder before it
-// that knows who asks.
+// endpoints returns the URL of DynamoDB for each function: the engine, or a recorder before it that knows
+// which function asks.
 func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function string) string, error) {
 	if opts.Record == nil {
 		return func(string) string { return s.Endpoint }, nil
@@ -247,7 +245,7 @@ func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function stri
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(ctx, "")
+	listener, err := Listen(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -261,8 +259,8 @@ func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function stri
 	return func(function string) string { return record.Endpoint(base, function) }, nil
 }
 
-// serve answers on the listener until Stop. Stop waits for what is in flight, and then calls cut, which
-// gives the rest of it an answer.
+// serve answers on the listener until Stop. Stop waits for requests in flight, and then calls cut, which
+// ends the rest of them with an answer.
 func (s *Stack) serve(listener net.Listener, api http.Handler, cut func()) {
 	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
 	served := make(chan struct{})
@@ -280,7 +278,7 @@ func (s *Stack) serve(listener net.Listener, api http.Handler, cut func()) {
 	s.stops = append(s.stops, func() {
 		if shutdown() != nil {
 			cut()
-			if shutdown() != nil { // somebody's request has no end
+			if shutdown() != nil { // a request that never ends
 				_ = server.Close()
 			}
 		}
@@ -289,8 +287,8 @@ func (s *Stack) serve(listener net.Listener, api http.Handler, cut func()) {
 	s.URL = "http://" + listener.Addr().String()
 }
 
-// ReadTemplate reads the template as this machine serves it: tables under their logical ids, secrets
-// as files in the cache, Stage=local where the template has that parameter.
+// ReadTemplate reads the template for this machine: tables are named by their logical ids, secrets are
+// files in the cache, and Stage is local if the template has that parameter.
 func ReadTemplate(opts Options) (*template.Template, error) {
 	root, err := filepath.Abs(opts.Root)
 	if err != nil {
@@ -303,7 +301,6 @@ func ReadTemplate(opts Options) (*template.Template, error) {
 	return template.ReadFile(path, template.Options{
 		Parameters: opts.Parameters,
 		Defaults:   map[string]string{"Stage": "local"},
-		Region:     region,
 		Ref: func(resourceType, logicalID string) string {
 			if resourceType == "AWS::SecretsManager::Secret" {
 				return "file:" + token.Path(filepath.Join(root, ".cache"), logicalID)
@@ -313,7 +310,8 @@ func ReadTemplate(opts Options) (*template.Template, error) {
 	})
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+// Listen listens on addr. Empty is 127.0.0.1 on a free port.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
@@ -324,7 +322,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("port %s is taken: stop what listens there, or choose another one by PORT", port)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the API cannot listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
 	return listener, nil
 }

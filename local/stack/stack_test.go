@@ -240,7 +240,7 @@ func TestStartFails(t *testing.T) {
 		t.Parallel()
 		opts := options(t, templateText)
 		opts.BinDir = "/nowhere"
-		refused(t, opts, "there is no binary in /nowhere for check, echo: `make run` builds them")
+		refused(t, opts, "no binary in /nowhere for check, echo: `make run` builds them")
 	})
 
 	t.Run("FunctionThatExitsAtInit", func(t *testing.T) {

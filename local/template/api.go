@@ -17,9 +17,10 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 		})
 	api := &API{
 		LogicalID: res.id,
-		Stage:     r.text(props, "StageName", "$default"),
 		CORS:      r.cors(props),
-		Line:      res.line.Line,
+	}
+	if stage := r.text(props, "StageName", "$default"); stage != "$default" {
+		r.refuse(member(props, "StageName"), "%s has the stage %s; the local API serves $default only", res.id, stage)
 	}
 
 	throttle := r.get(props, "DefaultRouteSettings")
@@ -36,29 +37,22 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 	}
 
 	auth := r.get(props, "Auth")
-	r.only("Auth of "+res.id, auth, []string{"Authorizers", "DefaultAuthorizer"}, nil)
+	r.only("Auth of "+res.id, auth, []string{"Authorizers"}, nil)
 	members(r.get(auth, "Authorizers"), func(key, body *yaml.Node) {
 		api.Authorizers = append(api.Authorizers, r.authorizer(key, body))
 	})
-	r.defaultAuthorizer = r.text(auth, "DefaultAuthorizer", "")
-	if _, ok := api.Authorizer(r.defaultAuthorizer); !ok && r.defaultAuthorizer != "" {
-		r.refuse(member(auth, "DefaultAuthorizer"), "%s has the default authorizer %s, which it does not declare",
-			res.id, r.defaultAuthorizer)
-	}
 	return api
 }
 
-// cors reads CorsConfiguration. SAM's short form, true, allows every origin.
+// cors reads CorsConfiguration.
 func (r *reader) cors(props *yaml.Node) *CORS {
 	n := r.get(props, "CorsConfiguration")
 	if n == nil {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		if n.Value != "true" {
-			return nil
-		}
-		return &CORS{AllowOrigins: []string{"*"}}
+		r.refuse(n, "CorsConfiguration must be a mapping")
+		return nil
 	}
 	r.only("CorsConfiguration", n, []string{
 		"AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "AllowCredentials", "MaxAge",
@@ -81,16 +75,12 @@ func (r *reader) cors(props *yaml.Node) *CORS {
 
 // authorizer reads one Lambda authorizer.
 func (r *reader) authorizer(key, body *yaml.Node) Authorizer {
-	a := Authorizer{Name: key.Value, Line: key.Line}
+	a := Authorizer{Name: key.Value, line: key.Line}
 	what := "the authorizer " + a.Name
-	if member(body, "JwtConfiguration") != nil {
-		r.refuse(key, "%s is a JWT authorizer; the local API runs Lambda authorizers", what)
-		return a
-	}
 	r.only(what, body,
 		[]string{
 			"FunctionArn", "Identity", "AuthorizerPayloadFormatVersion", "EnableSimpleResponses",
-			"EnableFunctionDefaultPermissions", "FunctionInvokeRole",
+			"EnableFunctionDefaultPermissions",
 		}, nil)
 
 	name, arg := intrinsic(member(body, "FunctionArn"))
@@ -99,22 +89,21 @@ func (r *reader) authorizer(key, body *yaml.Node) Authorizer {
 		return a
 	}
 	a.Function, _ = attributeOf(arg)
-	if !r.flag(body, "EnableFunctionDefaultPermissions") && member(body, "FunctionInvokeRole") == nil {
+	if !r.flag(body, "EnableFunctionDefaultPermissions") {
 		r.refuse(key, "%s has no permission to invoke its function: on AWS every request would be a 500", what)
 	}
-	a.PayloadVersion = r.text(body, "AuthorizerPayloadFormatVersion", "")
-	if a.PayloadVersion != "2.0" {
-		r.refuse(key, "%s wants payload version %q; the local API sends 2.0", what, a.PayloadVersion)
+	if version := r.text(body, "AuthorizerPayloadFormatVersion", ""); version != "2.0" {
+		r.refuse(key, "%s has payload version %q; the local API sends 2.0", what, version)
 	}
-	a.SimpleResponses = r.flag(body, "EnableSimpleResponses")
+	if !r.flag(body, "EnableSimpleResponses") {
+		r.refuse(key, "%s answers with IAM policies; the local API reads simple responses (EnableSimpleResponses: true)", what)
+	}
 
 	identity := r.get(body, "Identity")
 	r.only("Identity of "+what, identity,
-		[]string{"Headers", "QueryStrings", "StageVariables", "Context", "ReauthorizeEvery"}, nil)
+		[]string{"Headers", "Context", "ReauthorizeEvery"}, nil)
 	for _, source := range []struct{ member, prefix string }{
 		{"Headers", "$request.header."},
-		{"QueryStrings", "$request.querystring."},
-		{"StageVariables", "$stageVariables."},
 		{"Context", "$context."},
 	} {
 		for _, v := range r.texts(identity, source.member) {
@@ -123,7 +112,7 @@ func (r *reader) authorizer(key, body *yaml.Node) Authorizer {
 	}
 	a.TTL = time.Duration(r.number(identity, "ReauthorizeEvery", 0)) * time.Second
 	if len(a.IdentitySources) == 0 && a.TTL > 0 {
-		r.refuse(member(identity, "ReauthorizeEvery"), "%s caches results but has no identity source to tell them apart", what)
+		r.refuse(member(identity, "ReauthorizeEvery"), "%s caches results but has no identity source as the cache key", what)
 	}
 	if identity != nil && member(identity, "ReauthorizeEvery") == nil && len(a.IdentitySources) > 0 {
 		// API Gateway's own default.

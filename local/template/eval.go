@@ -2,53 +2,38 @@ package template
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// reader holds one reading of one file.
+// reader holds the state of reading one file.
 type reader struct {
 	file       string
 	opts       Options
 	root       *yaml.Node
 	parameters map[string]*yaml.Node
 	conditions map[string]bool
-	resolving  []string
-	// defaultAuthorizer is what the API gives routes that name none.
-	defaultAuthorizer string
-	problems          []*Problem
+	problems   []*Problem
 }
 
-// eval resolves the intrinsic function that n is, if it is one. Members and items of the result are
-// resolved when they are read. Nil is AWS::NoValue, or a refusal that has been recorded.
+// eval resolves n if it is an intrinsic function. Members and items of the result are resolved when
+// they are read. Nil is AWS::NoValue, or a refusal that has been recorded.
 func (r *reader) eval(n *yaml.Node) *yaml.Node {
-	n = follow(n)
 	name, arg := intrinsic(n)
-	if name == "" {
+	switch name {
+	case "":
 		if n != nil && n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 			return nil
 		}
 		return n
-	}
-
-	switch name {
 	case "Ref":
 		return r.ref(n, arg.Value)
 	case "Fn::Sub":
 		return r.sub(n, arg)
 	case "Fn::GetAtt":
 		return r.getAtt(n, arg)
-	case "Fn::Join":
-		return r.join(n, arg)
-	case "Fn::Select":
-		return r.choose(n, arg)
-	case "Fn::Split":
-		return r.split(n, arg)
-	case "Fn::FindInMap":
-		return r.findInMap(n, arg)
 	case "Fn::If":
 		if len(arg.Content) != 3 {
 			r.refuse(n, "Fn::If needs a condition and two values")
@@ -58,15 +43,15 @@ func (r *reader) eval(n *yaml.Node) *yaml.Node {
 			return r.eval(arg.Content[1])
 		}
 		return r.eval(arg.Content[2])
-	case "Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or", "Condition":
+	case "Fn::Equals", "Fn::Not":
 		return scalar(n, strconv.FormatBool(r.test(n)))
 	default:
-		r.refuse(n, "the local API does not resolve %s", name)
+		r.refuse(n, "intrinsic %s is not supported", name)
 		return nil
 	}
 }
 
-// scalar is a plain value that stands where n stood.
+// scalar returns a plain value at the place of n.
 func scalar(n *yaml.Node, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Line: n.Line, Column: n.Column}
 }
@@ -77,17 +62,11 @@ func (r *reader) ref(n *yaml.Node, name string) *yaml.Node {
 	case "AWS::NoValue":
 		return nil
 	case "AWS::Region":
-		return scalar(n, r.opts.Region)
+		return scalar(n, region)
 	case "AWS::AccountId":
-		return scalar(n, r.opts.AccountID)
+		return scalar(n, accountID)
 	case "AWS::StackName":
-		return scalar(n, r.opts.StackName)
-	case "AWS::StackId":
-		return scalar(n, "arn:aws:cloudformation:"+r.opts.Region+":"+r.opts.AccountID+":stack/"+r.opts.StackName+"/local")
-	case "AWS::Partition":
-		return scalar(n, "aws")
-	case "AWS::URLSuffix":
-		return scalar(n, "amazonaws.com")
+		return scalar(n, stackName)
 	}
 	if value, ok := r.parameters[name]; ok {
 		return value
@@ -100,7 +79,7 @@ func (r *reader) ref(n *yaml.Node, name string) *yaml.Node {
 	return scalar(n, r.physical(resource, name))
 }
 
-// physical is what a reference to a resource yields.
+// physical returns what a reference to a resource yields.
 func (r *reader) physical(resource *yaml.Node, name string) string {
 	if r.opts.Ref != nil {
 		if p := r.opts.Ref(value(member(resource, "Type")), name); p != "" {
@@ -117,7 +96,7 @@ func value(n *yaml.Node) string {
 	return n.Value
 }
 
-// getAtt resolves the attributes that a function's configuration can need.
+// getAtt resolves the ARN of a function or a table.
 func (r *reader) getAtt(n, arg *yaml.Node) *yaml.Node {
 	name, attribute := attributeOf(arg)
 	resource := member(member(r.root, "Resources"), name)
@@ -125,20 +104,14 @@ func (r *reader) getAtt(n, arg *yaml.Node) *yaml.Node {
 		r.refuse(n, "%q is not a resource", name)
 		return nil
 	}
-	arn := func(service, rest string) *yaml.Node {
-		return scalar(n, "arn:aws:"+service+":"+r.opts.Region+":"+r.opts.AccountID+":"+rest)
-	}
-	switch kind := value(member(resource, "Type")) + "." + attribute; kind {
+	kind := value(member(resource, "Type"))
+	switch kind + "." + attribute {
 	case typeFunction + ".Arn":
-		return arn("lambda", "function:"+name)
+		return scalar(n, "arn:aws:lambda:"+region+":"+accountID+":function:"+name)
 	case typeTable + ".Arn":
-		return arn("dynamodb", "table/"+r.physical(resource, name))
-	case typeSecret + ".Id":
-		return scalar(n, r.physical(resource, name))
-	case typeHTTPAPI + ".ApiId":
-		return scalar(n, name)
+		return scalar(n, "arn:aws:dynamodb:"+region+":"+accountID+":table/"+r.physical(resource, name))
 	default:
-		r.refuse(n, "the local API does not resolve the attribute %s of %s (%s)", attribute, name, value(member(resource, "Type")))
+		r.refuse(n, "attribute %s of %s (%s) is not supported", attribute, name, kind)
 		return nil
 	}
 }
@@ -162,7 +135,7 @@ func (r *reader) sub(n, arg *yaml.Node) *yaml.Node {
 			r.refuse(n, "Fn::Sub needs a string and a mapping")
 			return nil
 		}
-		pattern, own = arg.Content[0].Value, follow(arg.Content[1])
+		pattern, own = arg.Content[0].Value, arg.Content[1]
 	}
 
 	return scalar(n, placeholder.ReplaceAllStringFunc(pattern, func(m string) string {
@@ -183,106 +156,25 @@ func (r *reader) sub(n, arg *yaml.Node) *yaml.Node {
 	}))
 }
 
-// join resolves Fn::Join.
-func (r *reader) join(n, arg *yaml.Node) *yaml.Node {
-	if len(arg.Content) != 2 {
-		r.refuse(n, "Fn::Join needs a delimiter and a list")
-		return nil
-	}
-	var parts []string
-	for _, item := range r.list(arg.Content[1]) {
-		parts = append(parts, value(item))
-	}
-	return scalar(n, strings.Join(parts, arg.Content[0].Value))
+// readConditions evaluates the conditions in the order of the file. They do not refer to each other.
+func (r *reader) readConditions() {
+	members(member(r.root, "Conditions"), func(key, body *yaml.Node) {
+		r.conditions[key.Value] = r.test(body)
+	})
 }
 
-// split resolves Fn::Split.
-func (r *reader) split(n, arg *yaml.Node) *yaml.Node {
-	if len(arg.Content) != 2 {
-		r.refuse(n, "Fn::Split needs a delimiter and a string")
-		return nil
-	}
-	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: n.Line}
-	for part := range strings.SplitSeq(value(r.eval(arg.Content[1])), arg.Content[0].Value) {
-		list.Content = append(list.Content, scalar(n, part))
-	}
-	return list
-}
-
-// choose resolves Fn::Select.
-func (r *reader) choose(n, arg *yaml.Node) *yaml.Node {
-	if len(arg.Content) != 2 {
-		r.refuse(n, "Fn::Select needs an index and a list")
-		return nil
-	}
-	list := r.list(arg.Content[1])
-	i, err := strconv.Atoi(value(r.eval(arg.Content[0])))
-	if err != nil || i < 0 || i >= len(list) {
-		r.refuse(n, "Fn::Select has no item %s", value(arg.Content[0]))
-		return nil
-	}
-	return list[i]
-}
-
-// list returns the resolved items of a list.
-func (r *reader) list(n *yaml.Node) []*yaml.Node {
-	v := r.eval(n)
-	if v == nil {
-		return nil
-	}
-	items := make([]*yaml.Node, 0, len(v.Content))
-	for _, item := range v.Content {
-		if e := r.eval(item); e != nil {
-			items = append(items, e)
-		}
-	}
-	return items
-}
-
-// findInMap resolves Fn::FindInMap.
-func (r *reader) findInMap(n, arg *yaml.Node) *yaml.Node {
-	if len(arg.Content) != 3 {
-		r.refuse(n, "Fn::FindInMap needs a map and two keys")
-		return nil
-	}
-	found := member(r.root, "Mappings")
-	for _, key := range arg.Content {
-		name := value(r.eval(key))
-		if found = member(found, name); found == nil {
-			r.refuse(n, "Fn::FindInMap finds no %q", name)
-			return nil
-		}
-	}
-	return found
-}
-
-// condition says whether the named condition holds.
+// condition returns the value of the named condition.
 func (r *reader) condition(n *yaml.Node, name string) bool {
-	if held, ok := r.conditions[name]; ok {
-		return held
-	}
-	body := member(member(r.root, "Conditions"), name)
-	if body == nil {
+	holds, ok := r.conditions[name]
+	if !ok {
 		r.refuse(n, "%q is not a condition", name)
-		return false
 	}
-	if slices.Contains(r.resolving, name) {
-		r.refuse(body, "the condition %q depends on itself", name)
-		return false
-	}
-	r.resolving = append(r.resolving, name)
-	held := r.test(body)
-	r.resolving = r.resolving[:len(r.resolving)-1]
-	r.conditions[name] = held
-	return held
+	return holds
 }
 
 // test evaluates a condition function.
 func (r *reader) test(n *yaml.Node) bool {
-	name, arg := intrinsic(follow(n))
-	switch name {
-	case "Condition":
-		return r.condition(n, arg.Value)
+	switch name, arg := intrinsic(n); name {
 	case "Fn::Equals":
 		if len(arg.Content) != 2 {
 			r.refuse(n, "Fn::Equals needs two values")
@@ -290,13 +182,15 @@ func (r *reader) test(n *yaml.Node) bool {
 		}
 		return value(r.eval(arg.Content[0])) == value(r.eval(arg.Content[1]))
 	case "Fn::Not":
-		return len(arg.Content) == 1 && !r.test(arg.Content[0])
-	case "Fn::And":
-		return !slices.ContainsFunc(arg.Content, func(c *yaml.Node) bool { return !r.test(c) })
-	case "Fn::Or":
-		return slices.ContainsFunc(arg.Content, r.test)
+		if len(arg.Content) != 1 {
+			r.refuse(n, "Fn::Not needs one condition")
+			return false
+		}
+		return !r.test(arg.Content[0])
+	case "":
+		r.refuse(n, "a condition must be Fn::Equals or Fn::Not")
 	default:
-		r.refuse(n, "the local API does not resolve this condition")
-		return false
+		r.refuse(n, "intrinsic %s is not supported", name)
 	}
+	return false
 }

@@ -12,11 +12,11 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 	what := res.id
 	r.only(what, props,
 		[]string{
-			"CodeUri", "Handler", "Runtime", "Architectures", "MemorySize", "Timeout", "Environment",
-			"ReservedConcurrentExecutions", "LoggingConfig", "Role", "Events", "AutoPublishAlias", "PackageType",
+			"CodeUri", "Handler", "Runtime", "MemorySize", "Timeout", "Environment",
+			"ReservedConcurrentExecutions", "LoggingConfig", "Role", "Events", "AutoPublishAlias",
 		},
 		[]string{
-			"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
+			"Architectures", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
 			"Description", "FunctionName", "KmsKeyArn", "PermissionsBoundary", "Policies", "PropagateTags",
 			"ProvisionedConcurrencyConfig", "RecursiveLoop", "RolePath", "RuntimeManagementConfig", "SnapStart",
 			"SourceKMSKeyArn", "Tags", "Tracing", "VersionDeletionPolicy", "VersionDescription", "VpcConfig",
@@ -25,19 +25,16 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 
 	f := Function{
 		LogicalID: res.id,
+		Line:      res.line.Line,
 		CodeURI:   r.text(props, "CodeUri", ""),
 		Handler:   r.text(props, "Handler", ""),
 		MemoryMB:  r.number(props, "MemorySize", 128),
 		Timeout:   time.Duration(r.number(props, "Timeout", 3)) * time.Second,
 		Alias:     r.text(props, "AutoPublishAlias", ""),
-		Line:      res.line.Line,
 	}
 	f.Name = lastElement(f.CodeURI)
 	if f.CodeURI == "" {
 		r.refuse(res.line, "%s has no CodeUri", what)
-	}
-	if kind := r.text(props, "PackageType", "Zip"); kind != "Zip" {
-		r.refuse(member(props, "PackageType"), "%s is a container image; the local API runs binaries", what)
 	}
 	if runtime := r.text(props, "Runtime", ""); !strings.HasPrefix(runtime, "provided.") {
 		at := member(props, "Runtime")
@@ -46,17 +43,12 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 		}
 		r.refuse(at, "%s has the runtime %q; the local API runs provided.* binaries", what, runtime)
 	}
-	f.Architecture = "x86_64"
-	if list := r.texts(props, "Architectures"); len(list) == 1 {
-		f.Architecture = list[0]
-	}
 	if r.get(props, "ReservedConcurrentExecutions") != nil {
 		n := r.number(props, "ReservedConcurrentExecutions", 0)
 		f.ReservedConcurrency = &n
 	}
 
 	logging := r.get(props, "LoggingConfig")
-	f.LogFormat = r.text(logging, "LogFormat", "Text")
 	f.LogLevel = r.text(logging, "ApplicationLogLevel", "")
 	f.LogGroup = referenced(member(logging, "LogGroup"))
 	f.Role = referenced(member(props, "Role"))
@@ -70,7 +62,7 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 		case resolved.Kind != yaml.ScalarNode:
 			r.refuse(v, "the variable %s of %s must be one value", key.Value, what)
 		case strings.Contains(resolved.Value, "{{resolve:"):
-			r.refuse(v, "the variable %s of %s is a dynamic reference, which the local API does not resolve", key.Value, what)
+			r.refuse(v, "the variable %s of %s is a dynamic reference, which is not supported", key.Value, what)
 		default:
 			f.Environment[key.Value] = resolved.Value
 		}
@@ -78,7 +70,7 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 
 	members(r.get(props, "Events"), func(key, event *yaml.Node) {
 		if kind := value(member(event, "Type")); kind != "HttpApi" {
-			r.refuse(key, "the event %s of %s is of type %s; the local API serves HttpApi", key.Value, what, kind)
+			r.refuse(key, "the event %s of %s is of type %s; the local API serves HttpApi events", key.Value, what, kind)
 			return
 		}
 		f.Routes = append(f.Routes, r.route(key, event, what, api))
@@ -90,13 +82,12 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 func (r *reader) route(key, event *yaml.Node, what string, api *API) Route {
 	props := member(event, "Properties")
 	name := "the event " + key.Value + " of " + what
-	r.only(name, props, []string{"ApiId", "Method", "Path", "PayloadFormatVersion", "Auth", "TimeoutInMillis"}, nil)
+	r.only(name, props, []string{"ApiId", "Method", "Path", "PayloadFormatVersion", "Auth"}, nil)
 
 	route := Route{
-		Method:  strings.ToUpper(r.text(props, "Method", "")),
-		Path:    r.text(props, "Path", ""),
-		Timeout: time.Duration(r.number(props, "TimeoutInMillis", 0)) * time.Millisecond,
-		Line:    key.Line,
+		Method: strings.ToUpper(r.text(props, "Method", "")),
+		Path:   r.text(props, "Path", ""),
+		line:   key.Line,
 	}
 	if api == nil || referenced(member(props, "ApiId")) != api.LogicalID {
 		r.refuse(key, "%s does not name the template's HTTP API by ApiId: !Ref", name)
@@ -112,31 +103,21 @@ func (r *reader) route(key, event *yaml.Node, what string, api *API) Route {
 		route.Path, route.Method = "", ""
 	}
 	if v := r.text(props, "PayloadFormatVersion", "2.0"); v != "2.0" {
-		r.refuse(member(props, "PayloadFormatVersion"), "%s wants payload version %s; the local API sends 2.0", name, v)
+		r.refuse(member(props, "PayloadFormatVersion"), "%s has payload version %s; the local API sends 2.0", name, v)
 	}
 
 	auth := r.get(props, "Auth")
-	r.only("Auth of "+name, auth, []string{"Authorizer"}, []string{"InvokeRole"})
-	route.Authorizer = r.text(auth, "Authorizer", r.defaultAuthorizer)
-	if route.Authorizer == "NONE" {
-		if r.defaultAuthorizer == "" {
-			r.refuse(member(auth, "Authorizer"), "%s has Authorizer NONE, which SAM accepts only beside a DefaultAuthorizer", name)
-		}
-		route.Authorizer = ""
-	}
+	r.only("Auth of "+name, auth, []string{"Authorizer"}, nil)
+	route.Authorizer = r.text(auth, "Authorizer", "")
 	if _, ok := api.Authorizer(route.Authorizer); !ok && route.Authorizer != "" {
-		at := member(auth, "Authorizer")
-		if at == nil {
-			at = key
-		}
-		r.refuse(at, "%s names the authorizer %s, which %s does not declare", name, route.Authorizer, api.LogicalID)
+		r.refuse(member(auth, "Authorizer"), "%s names the authorizer %s, which %s does not declare", name, route.Authorizer, api.LogicalID)
 	}
 	return route
 }
 
-// referenced is the logical id that a !Ref, or a !GetAtt, names; empty for anything else.
+// referenced returns the logical id in a !Ref or !GetAtt, empty for anything else.
 func referenced(n *yaml.Node) string {
-	switch name, arg := intrinsic(follow(n)); name {
+	switch name, arg := intrinsic(n); name {
 	case "Ref":
 		return arg.Value
 	case "Fn::GetAtt":

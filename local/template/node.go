@@ -18,55 +18,40 @@ func parse(file string, data []byte) (*yaml.Node, error) {
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, &Problem{File: file, Line: 1, Detail: "the template is not a mapping"}
 	}
-	if n := loop(doc.Content[0], nil, map[*yaml.Node]bool{}); n != nil {
-		return nil, &Problem{File: file, Line: n.Line, Detail: "the alias " + n.Value + " contains itself"}
-	}
-	if n := repeated(doc.Content[0], map[*yaml.Node]bool{}); n != nil {
-		return nil, &Problem{File: file, Line: n.Line, Detail: "the key " + n.Value + " stands twice"}
+	if problem := resolve(doc.Content[0], nil, map[*yaml.Node]bool{}); problem != nil {
+		problem.File = file
+		return nil, problem
 	}
 	return doc.Content[0], nil
 }
 
-// repeated returns a key that its mapping has already, and nil when there is none.
-func repeated(n *yaml.Node, done map[*yaml.Node]bool) *yaml.Node {
-	n = follow(n)
+// resolve puts the node that a YAML alias names in the alias's place, in n and below. It returns a problem with
+// an alias inside its own anchor and with a key that its mapping has already, and nil without one.
+func resolve(n *yaml.Node, above []*yaml.Node, done map[*yaml.Node]bool) *Problem {
+	if slices.Contains(above, n) {
+		return &Problem{Line: n.Line, Detail: "an alias is inside its own anchor"}
+	}
 	if done[n] {
 		return nil
 	}
 	done[n] = true
+	above = append(above, n)
 	keys := map[string]bool{}
 	for i, child := range n.Content {
+		if child.Kind == yaml.AliasNode {
+			child = child.Alias
+			n.Content[i] = child
+		}
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
 			if keys[child.Value] {
-				return child
+				return &Problem{Line: child.Line, Detail: "the key " + child.Value + " appears twice"}
 			}
 			keys[child.Value] = true
 		}
-		if found := repeated(child, done); found != nil {
-			return found
+		if problem := resolve(child, above, done); problem != nil {
+			return problem
 		}
 	}
-	return nil
-}
-
-// loop returns an alias that stands inside what it stands for, and nil when there is none.
-func loop(n *yaml.Node, above []*yaml.Node, done map[*yaml.Node]bool) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		if slices.Contains(above, n.Alias) {
-			return n
-		}
-		n = n.Alias
-	}
-	if done[n] {
-		return nil
-	}
-	above = append(above, n)
-	for _, child := range n.Content {
-		if found := loop(child, above, done); found != nil {
-			return found
-		}
-	}
-	done[n] = true
 	return nil
 }
 
@@ -77,7 +62,7 @@ func member(n *yaml.Node, key string) *yaml.Node {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return follow(n.Content[i+1])
+			return n.Content[i+1]
 		}
 	}
 	return nil
@@ -89,16 +74,8 @@ func members(n *yaml.Node, f func(key, value *yaml.Node)) {
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		f(n.Content[i], follow(n.Content[i+1]))
+		f(n.Content[i], n.Content[i+1])
 	}
-}
-
-// follow returns the node that an alias stands for.
-func follow(n *yaml.Node) *yaml.Node {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
 }
 
 // intrinsic returns the long name and the argument of an intrinsic function, in its short or its long
@@ -110,26 +87,23 @@ func intrinsic(n *yaml.Node) (name string, arg *yaml.Node) {
 	if tag := n.Tag; strings.HasPrefix(tag, "!") && !strings.HasPrefix(tag, "!!") {
 		plain := *n
 		plain.Tag = ""
-		switch tag {
-		case "!Ref", "!Condition":
-			return tag[1:], &plain
-		default:
-			return "Fn::" + tag[1:], &plain
+		if tag == "!Ref" {
+			return "Ref", &plain
 		}
+		return "Fn::" + tag[1:], &plain
 	}
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 {
 		key := n.Content[0].Value
-		if key == "Ref" || key == "Condition" || strings.HasPrefix(key, "Fn::") {
-			return key, follow(n.Content[1])
+		if key == "Ref" || strings.HasPrefix(key, "Fn::") {
+			return key, n.Content[1]
 		}
 	}
 	return "", nil
 }
 
-// merge lays over on base as SAM merges Globals: mappings key by key, lists one after the other,
+// merge applies over to base as SAM merges Globals: mappings key by key, lists one after the other,
 // anything else replaced.
 func merge(base, over *yaml.Node) *yaml.Node {
-	base, over = follow(base), follow(over)
 	if base == nil {
 		return over
 	}
@@ -246,7 +220,7 @@ func (r *reader) texts(n *yaml.Node, key string) []string {
 	return list
 }
 
-// only refuses every member of a mapping that is neither served nor known to matter on AWS only.
+// only refuses every member of a mapping that is neither served nor known to have no effect outside AWS.
 func (r *reader) only(what string, n *yaml.Node, served, elsewhere []string) {
 	known := make(map[string]bool, len(served)+len(elsewhere))
 	for _, key := range append(append([]string(nil), served...), elsewhere...) {

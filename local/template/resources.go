@@ -17,7 +17,7 @@ const (
 	typeSecret   = "AWS::SecretsManager::Secret"
 )
 
-// onlyOnAWS are the resource types, by prefix, that change nothing about what a client sees.
+// onlyOnAWS reports whether a resource type has no effect on what a client sees.
 func onlyOnAWS(resourceType string) bool {
 	return slices.ContainsFunc([]string{
 		"AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::", "AWS::Lambda::Permission", "AWS::KMS::",
@@ -25,16 +25,17 @@ func onlyOnAWS(resourceType string) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(resourceType, prefix) })
 }
 
-// template reads the whole file: parameters first, because everything may refer to them, and the API
-// before the functions, because their routes name its authorizers.
+// template reads the whole file: parameters first, because everything may refer to them, then the
+// conditions, and the API before the functions, because their routes name its authorizers.
 func (r *reader) template() *Template {
 	r.only("the template", r.root,
-		[]string{"Parameters", "Mappings", "Conditions", "Globals", "Resources"},
+		[]string{"Parameters", "Conditions", "Globals", "Resources"},
 		[]string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Rules", "Outputs"})
 
 	t := &Template{Parameters: r.readParameters()}
+	r.readConditions()
 	globals := member(r.root, "Globals")
-	r.only("Globals", globals, []string{"Function", "HttpApi"}, nil)
+	r.only("Globals", globals, []string{"Function"}, nil)
 
 	var functions []resource
 	members(member(r.root, "Resources"), func(key, body *yaml.Node) {
@@ -50,7 +51,7 @@ func (r *reader) template() *Template {
 				r.refuse(key, "%s is a second HTTP API; the local API serves one", res.id)
 				return
 			}
-			t.API = r.api(res, merge(member(globals, "HttpApi"), member(body, "Properties")))
+			t.API = r.api(res, member(body, "Properties"))
 		case typeTable:
 			t.Tables = append(t.Tables, r.table(res))
 		case typeSecret:
@@ -74,7 +75,7 @@ type resource struct {
 	line, body *yaml.Node
 }
 
-// properties returns the resource's properties with Globals laid under them, less what it ignores.
+// properties returns the resource's properties merged with the Globals that it does not ignore.
 func (r *reader) properties(res resource, globals *yaml.Node) *yaml.Node {
 	own := member(res.body, "Properties")
 	ignored := member(res.body, "IgnoreGlobals")
@@ -94,7 +95,7 @@ func (r *reader) properties(res resource, globals *yaml.Node) *yaml.Node {
 	return merge(&kept, own)
 }
 
-// readParameters settles the value of every parameter.
+// readParameters returns the value of every parameter.
 func (r *reader) readParameters() map[string]string {
 	values := map[string]string{}
 	r.parameters = map[string]*yaml.Node{}
@@ -111,29 +112,22 @@ func (r *reader) readParameters() map[string]string {
 			r.refuse(key, "the parameter %s has no default and was given no value", key.Value)
 			return
 		}
-		if kind := value(member(body, "Type")); strings.HasPrefix(kind, "AWS::SSM::") {
-			r.refuse(key, "the parameter %s is read from SSM (%s), which the local API does not do", key.Value, kind)
+		if kind := value(member(body, "Type")); kind != "String" && kind != "Number" {
+			r.refuse(key, "the parameter %s has the type %s, which is not supported", key.Value, kind)
 			return
 		}
 		r.checkParameter(key, body, node.Value)
 		r.parameters[key.Value], values[key.Value] = scalar(node, node.Value), node.Value
-		if kind := value(member(body, "Type")); kind == "CommaDelimitedList" || strings.HasPrefix(kind, "List<") {
-			list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: node.Line}
-			for item := range strings.SplitSeq(node.Value, ",") {
-				list.Content = append(list.Content, scalar(node, strings.TrimSpace(item)))
-			}
-			r.parameters[key.Value] = list
-		}
 	})
 	for name := range r.opts.Parameters {
 		if member(declared, name) == nil {
-			r.refuse(declared, "there is no parameter %s", name)
+			r.refuse(declared, "unknown parameter %s", name)
 		}
 	}
 	return values
 }
 
-// checkParameter holds a value against the parameter's own constraints.
+// checkParameter checks a value against the parameter's own constraints.
 func (r *reader) checkParameter(key, body *yaml.Node, v string) {
 	if allowed := member(body, "AllowedValues"); allowed != nil {
 		if !slices.ContainsFunc(allowed.Content, func(n *yaml.Node) bool { return n.Value == v }) {
@@ -175,18 +169,17 @@ func (r *reader) secret(res resource) Secret {
 		Template:  r.text(generate, "SecretStringTemplate", ""),
 		Key:       r.text(generate, "GenerateStringKey", ""),
 		Length:    r.number(generate, "PasswordLength", 32),
-		Line:      res.line.Line,
 	}
 }
 
-// crossCheck finds what only shows when everything has been read.
+// crossCheck finds the problems that need the whole template.
 func (r *reader) crossCheck(t *Template) {
 	seen := map[string]string{}
 	for _, f := range t.Functions {
 		for _, route := range f.Routes {
 			key := route.Key()
 			if other, taken := seen[shape(key)]; taken {
-				r.refuse(&yaml.Node{Line: route.Line}, "%s is the route of %s already", key, other)
+				r.refuse(&yaml.Node{Line: route.line}, "%s is the route of %s already", key, other)
 			}
 			seen[shape(key)] = f.LogicalID
 		}
@@ -196,12 +189,13 @@ func (r *reader) crossCheck(t *Template) {
 	}
 	for _, a := range t.API.Authorizers {
 		if _, ok := t.Function(a.Function); !ok && a.Function != "" {
-			r.refuse(&yaml.Node{Line: a.Line}, "the authorizer %s names the function %s, which is not there", a.Name, a.Function)
+			r.refuse(&yaml.Node{Line: a.line}, "the authorizer %s names the function %s, which does not exist", a.Name, a.Function)
 		}
 	}
 }
 
-// shape is a route key without the names of its variables, which do not tell two routes apart.
+// shape returns a route key without the names of its variables. Two routes of the same shape match the
+// same requests.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	for i, p := range parts {

@@ -7,7 +7,7 @@ func (r *reader) table(res resource) Table {
 	props := member(res.body, "Properties")
 	r.only(res.id, props,
 		[]string{
-			"TableName", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes",
+			"TableName", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes",
 			"TimeToLiveSpecification", "StreamSpecification", "BillingMode",
 		},
 		[]string{
@@ -16,7 +16,7 @@ func (r *reader) table(res resource) Table {
 			"TableClass", "Tags", "WarmThroughput",
 		})
 
-	t := Table{LogicalID: res.id, Name: r.physical(res.body, res.id), Attributes: map[string]string{}, Line: res.line.Line}
+	t := Table{LogicalID: res.id, Name: r.physical(res.body, res.id), Attributes: map[string]string{}}
 	t.HashKey, t.RangeKey = r.keys(props)
 	if t.HashKey == "" {
 		r.refuse(res.line, "%s has no hash key", res.id)
@@ -25,10 +25,7 @@ func (r *reader) table(res resource) Table {
 		t.Attributes[r.text(a, "AttributeName", "")] = r.text(a, "AttributeType", "")
 	}
 	for _, i := range r.items(props, "GlobalSecondaryIndexes") {
-		t.Indexes = append(t.Indexes, r.index(i, false))
-	}
-	for _, i := range r.items(props, "LocalSecondaryIndexes") {
-		t.Indexes = append(t.Indexes, r.index(i, true))
+		t.Indexes = append(t.Indexes, r.index(i))
 	}
 	for _, key := range t.keyAttributes() {
 		if t.Attributes[key] == "" {
@@ -58,8 +55,8 @@ func (t Table) keyAttributes() []string {
 	return named
 }
 
-func (r *reader) index(n *yaml.Node, local bool) Index {
-	i := Index{Name: r.text(n, "IndexName", ""), Local: local}
+func (r *reader) index(n *yaml.Node) Index {
+	i := Index{Name: r.text(n, "IndexName", "")}
 	i.HashKey, i.RangeKey = r.keys(n)
 	projection := r.get(n, "Projection")
 	i.Projection = r.text(projection, "ProjectionType", "ALL")

@@ -1,9 +1,9 @@
 // Package template reads an AWS SAM template into a model of what the local API must serve: its
 // functions and routes, its HTTP API with authorizers and CORS, its tables and its secrets.
 //
-// It resolves parameters, conditions, Globals and the intrinsic functions that such a template needs.
-// What it cannot serve faithfully it refuses, by name and line, instead of leaving it out: a route
-// that silently loses its authorizer is worse than one that does not start.
+// It resolves parameters, conditions, Globals and the intrinsic functions that template.yaml uses. What
+// it does not support it refuses, by name and line, instead of leaving it out: a route that loses its
+// authorizer unnoticed is worse than an API that does not start.
 package template
 
 import (
@@ -42,23 +42,23 @@ func (t *Template) Function(logicalID string) (Function, bool) {
 type Function struct {
 	// LogicalID is its name in the template, "GetProductFunction".
 	LogicalID string
+	// Line is the function's line in the file.
+	Line int
 	// Name is the last element of CodeURI, "get-product": the operation.
 	Name string
 	// CodeURI is the folder that holds the binary, as written.
 	CodeURI string
 	// Handler is the name of the binary in it.
 	Handler string
-	// Architecture is arm64 or x86_64.
-	Architecture string
-	// MemoryMB is the memory in MB; 128 when the template does not say.
+	// MemoryMB is the memory in MB, 128 by default.
 	MemoryMB int
-	// Timeout is how long one invocation may take; 3 s when the template does not say.
+	// Timeout is how long one invocation may take, 3 s by default.
 	Timeout time.Duration
 	// ReservedConcurrency is the most environments at one time; nil is no limit.
 	ReservedConcurrency *int
-	// LogFormat is JSON or Text.
-	LogFormat string
-	// LogLevel is ApplicationLogLevel; empty when the template does not say.
+	// LogGroup is the logical id of the log group; empty when the template names none by !Ref.
+	LogGroup string
+	// LogLevel is ApplicationLogLevel; empty when the template sets none.
 	LogLevel string
 	// Alias is the alias that routes invoke; empty is none.
 	Alias string
@@ -66,12 +66,8 @@ type Function struct {
 	Environment map[string]string
 	// Role is the logical id of the role; empty when the template does not name one by !GetAtt.
 	Role string
-	// LogGroup is the logical id of the log group; empty when the template does not name one.
-	LogGroup string
 	// Routes are the function's routes on the HTTP API.
 	Routes []Route
-	// Line is where the function stands in the file.
-	Line int
 }
 
 // Route is one route of the HTTP API.
@@ -82,10 +78,8 @@ type Route struct {
 	Path string
 	// Authorizer names the API's authorizer; empty is a public route.
 	Authorizer string
-	// Timeout is the integration's own limit; 0 is the gateway's.
-	Timeout time.Duration
-	// Line is where the route stands in the file.
-	Line int
+
+	line int
 }
 
 // Key is API Gateway's name for the route: "GET /v1/products/{id}" or "$default".
@@ -100,8 +94,6 @@ func (r Route) Key() string {
 type API struct {
 	// LogicalID is its name in the template.
 	LogicalID string
-	// Stage is the stage's name; "$default" adds no prefix to paths.
-	Stage string
 	// CORS is nil when the API does not answer preflight requests.
 	CORS *CORS
 	// Authorizers are the Lambda authorizers.
@@ -110,8 +102,6 @@ type API struct {
 	ThrottleRate float64
 	// ThrottleBurst is the most requests accepted at once; 0 is no limit.
 	ThrottleBurst int
-	// Line is where the API stands in the file.
-	Line int
 }
 
 // Authorizer returns the authorizer with the name, and false when there is none.
@@ -134,23 +124,19 @@ type CORS struct {
 	MaxAge time.Duration
 }
 
-// Authorizer is a Lambda authorizer of the API.
+// Authorizer is a Lambda authorizer of the API, with payload format 2.0 and simple responses.
 type Authorizer struct {
-	// Name is what routes call it.
+	// Name is the name that routes use.
 	Name string
 	// Function is the logical id of its function.
 	Function string
-	// PayloadVersion is "1.0" or "2.0".
-	PayloadVersion string
-	// SimpleResponses says that it answers isAuthorized instead of an IAM policy.
-	SimpleResponses bool
 	// IdentitySources are expressions such as "$request.header.Authorization". A request that lacks
 	// one is refused with 401 before the function runs.
 	IdentitySources []string
 	// TTL is how long a result may be reused; 0 is never. Without identity sources it is 0.
 	TTL time.Duration
-	// Line is where the authorizer stands in the file.
-	Line int
+
+	line int
 }
 
 // Table is a DynamoDB table.
@@ -162,22 +148,18 @@ type Table struct {
 	HashKey, RangeKey string
 	// Attributes maps every key attribute to S, N or B.
 	Attributes map[string]string
-	// Indexes are the global and local secondary indexes.
+	// Indexes are the global secondary indexes.
 	Indexes []Index
 	// TTLAttribute holds the expiry in seconds since the epoch; empty is no TTL.
 	TTLAttribute string
 	// StreamView is the stream's view type; empty is no stream.
 	StreamView string
-	// Line is where the table stands in the file.
-	Line int
 }
 
-// Index is a secondary index of a table.
+// Index is a global secondary index of a table.
 type Index struct {
 	Name              string
 	HashKey, RangeKey string
-	// Local says that the index shares the table's hash key.
-	Local bool
 	// Projection is ALL, KEYS_ONLY or INCLUDE.
 	Projection string
 	// Include are the attributes that INCLUDE adds.
@@ -193,32 +175,33 @@ type Secret struct {
 	Template string
 	// Key is the member of Template that takes the generated value.
 	Key string
-	// Length is the number of generated characters; 32 when the template does not say.
+	// Length is the number of generated characters, 32 by default.
 	Length int
-	// Line is where the secret stands in the file.
-	Line int
 }
 
-// Options say what the template's names mean on this machine.
+// What the pseudo parameters AWS::Region, AWS::AccountId and AWS::StackName yield.
+const (
+	region    = "us-east-1"
+	accountID = "123456789012"
+	stackName = "local"
+)
+
+// Options set what the template's names mean on this machine.
 type Options struct {
 	// Parameters override defaults. An unknown name, a value outside AllowedValues or against
 	// AllowedPattern is an error.
 	Parameters map[string]string
 	// Defaults replace the defaults of the parameters that the template has; others are left out.
 	Defaults map[string]string
-	// Ref returns the physical name of a table or secret: what !Ref of it yields. Nil, or an empty
-	// answer, is the logical id.
+	// Ref returns what !Ref of a table or secret yields. Nil, or an empty result, is the logical id.
 	Ref func(resourceType, logicalID string) string
-	// Region, AccountID and StackName are the pseudo parameters. Empty is us-east-1, 123456789012
-	// and local.
-	Region, AccountID, StackName string
 }
 
-// Problem is one thing that the template says and this machine cannot serve.
+// Problem is one thing in the template that this machine cannot serve.
 type Problem struct {
 	// File is the template's path.
 	File string
-	// Line is where it says so.
+	// Line is its line in the file.
 	Line int
 	// Detail is one sentence without a full stop.
 	Detail string
@@ -239,16 +222,6 @@ func ReadFile(path string, opts Options) (*Template, error) {
 
 // Read reads a template from data; file is its name in errors.
 func Read(file string, data []byte, opts Options) (*Template, error) {
-	if opts.Region == "" {
-		opts.Region = "us-east-1"
-	}
-	if opts.AccountID == "" {
-		opts.AccountID = "123456789012"
-	}
-	if opts.StackName == "" {
-		opts.StackName = "local"
-	}
-
 	root, err := parse(file, data)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package token makes the secrets that a local run uses instead of Secrets Manager's, and mints
-// access tokens with them. It is for this machine: a deployed API has a service for that.
+// Package token makes the secrets of a local run, instead of Secrets Manager, and mints access tokens with
+// them.
 package token
 
 import (
@@ -21,22 +21,21 @@ import (
 	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
-// The variables of the authorizer that say what a token must be.
+// The variables of the authorizer with the claims and keys of tokens.
 const (
 	EnvKeys     = "TOKEN_KEYS_SECRET"
 	EnvIssuer   = "TOKEN_ISSUER"
 	EnvAudience = "TOKEN_AUDIENCE"
 )
 
-// Path is the file of a secret below the cache folder.
+// Path returns the file of a secret in the cache folder.
 func Path(cacheDir, logicalID string) string {
 	return filepath.Join(cacheDir, "secrets", logicalID+".json")
 }
 
-// EnsureSecrets generates the secrets that have no file yet, as Secrets Manager would: the template's
-// JSON object with a random value under its key. Files are readable by their owner only. A secret
-// that is there is left alone, so tokens outlive a restart; one that no function could use is an
-// error that names its file.
+// EnsureSecrets generates the secrets that have no file yet, as Secrets Manager does: the template's JSON
+// object with a random value under its key. Files are readable by their owner only. A secret that exists is
+// kept, so that tokens outlive a restart. If functions could not use it, the error names its file.
 func EnsureSecrets(cacheDir string, all []template.Secret) error {
 	for _, s := range all {
 		path := Path(cacheDir, s.LogicalID)
@@ -61,9 +60,9 @@ func unusable(path string, reason error) error {
 	return fmt.Errorf("the local secret %s cannot be used: delete it, and another one is made (%w)", path, reason)
 }
 
-// check holds a value to what functions ask of it: shared/jwt reads the keys of tokens, which name an
-// algorithm; of any other secret, each object must have the members of the template and a key of some
-// length. What it says does not tell the value.
+// check returns an error if functions could not use the value: shared/jwt must accept keys of tokens, which
+// have an algorithm. In every other secret each object must have the template's members and a key that is
+// long enough. The error does not contain the value.
 func check(value []byte, s template.Secret) error {
 	if s.Template == "" {
 		if len(value) == 0 {
@@ -113,7 +112,7 @@ func create(path string, s template.Secret) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	// A link, unlike a rename, does not replace what another process has just made.
+	// Unlike a rename, a link does not replace a file that another process has just made.
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -164,7 +163,7 @@ func Mint(t *template.Template, cacheDir, subject string, roles []string, now fu
 		}
 		data, err := os.ReadFile(Path(cacheDir, id))
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", errors.New("there are no local keys yet: `make run` makes them")
+			return "", errors.New("no local keys yet: `make run` makes them")
 		}
 		if err != nil {
 			return "", err
@@ -183,12 +182,12 @@ func Mint(t *template.Template, cacheDir, subject string, roles []string, now fu
 	return "", errors.New("no function of the template declares " + EnvIssuer + " and " + EnvAudience)
 }
 
-// keySecret finds the secret that a resolved reference names.
+// keySecret returns the logical id of the secret with the name.
 func keySecret(t *template.Template, reference string) (string, error) {
 	for _, s := range t.Secrets {
 		if s.Name == reference {
 			return s.LogicalID, nil
 		}
 	}
-	return "", errors.New(EnvKeys + " names no secret of the template")
+	return "", errors.New(EnvKeys + " is not a secret of the template")
 }

@@ -44,7 +44,7 @@ func plantedTemplate() *template.Template {
 			},
 			Authorizers: []template.Authorizer{
 				{
-					Name: "TokenAuthorizer", Function: "AuthorizerFunction", PayloadVersion: "2.0", SimpleResponses: true,
+					Name: "TokenAuthorizer", Function: "AuthorizerFunction",
 					IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
 				},
 			},
@@ -53,7 +53,7 @@ func plantedTemplate() *template.Template {
 			{LogicalID: "AuthorizerFunction", Name: "authorizer", CodeURI: "dist/authorizer"},
 			{
 				LogicalID: "GetThingFunction", Name: "get-thing", CodeURI: "dist/get-thing", Timeout: 15 * time.Second,
-				LogFormat: "JSON", Role: "GetThingRole", LogGroup: "GetThingLogGroup", Environment: map[string]string{"TABLE": "things"},
+				Role: "GetThingRole", Environment: map[string]string{"TABLE": "things"},
 				Routes: []template.Route{{Method: "GET", Path: "/things/{id}", Authorizer: "TokenAuthorizer"}},
 			},
 		},
@@ -113,7 +113,7 @@ func TestAuthorizersNamesWhatMixesCallers(t *testing.T) {
 			tmpl.API.Authorizers[0].IdentitySources = []string{"$request.header.Authorization"}
 		}, want: []string{"TokenAuthorizer has identity sources"}},
 		"Caches":           {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].TTL = time.Minute }, want: []string{"caches for 1m0s"}},
-		"IAMPolicy":        {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].SimpleResponses = false }, want: []string{"simple responses"}},
+		"AnotherFunction":  {plant: func(tmpl *template.Template) { tmpl.API.Authorizers[0].Function = "ThingFunction" }, want: []string{"must call AuthorizerFunction"}},
 		"Missing":          {plant: func(tmpl *template.Template) { tmpl.API.Authorizers = nil }, want: []string{"no authorizer TokenAuthorizer"}},
 		"MissingFunction":  {plant: func(tmpl *template.Template) { tmpl.Functions = tmpl.Functions[1:] }, want: []string{"no function AuthorizerFunction"}},
 		"ServesARoute":     {plant: func(tmpl *template.Template) { tmpl.Functions[0].Routes = tmpl.Functions[1].Routes }, want: []string{"serves a route"}},

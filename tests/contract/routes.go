@@ -95,8 +95,8 @@ func Authorizers(t *template.Template) []string {
 		f.add("the API has no authorizer %s", tokenAuthorizer)
 		return f
 	}
-	if a.Function != authorizerFunction || a.PayloadVersion != "2.0" || !a.SimpleResponses {
-		f.add("%s must call %s with payload 2.0 and simple responses", tokenAuthorizer, authorizerFunction)
+	if a.Function != authorizerFunction {
+		f.add("%s must call %s", tokenAuthorizer, authorizerFunction)
 	}
 	if want := []string{"$request.header.Authorization", "$context.routeKey"}; !slices.Equal(a.IdentitySources, want) {
 		f.add("%s has identity sources %q, want %q", tokenAuthorizer, a.IdentitySources, want)

@@ -28,7 +28,7 @@ import (
 // process is a run of the command `local`.
 type process struct {
 	*exec.Cmd
-	stdout, stderr buffer
+	stdout, stderr suite.Buffer
 	ended          chan struct{}
 	err            error // of Wait; read it after ended
 }
@@ -322,7 +322,7 @@ func TestAdminCommand(t *testing.T) {
 	}
 
 	run := command(t, map[string]string{"PORT": port}, "admin", "-email", "nobody@shop.example")
-	if code := run.wait(t, 10*time.Second); code != 1 || !strings.Contains(string(run.stderr.Bytes()), "nobody has registered") {
+	if code := run.wait(t, 10*time.Second); code != 1 || !strings.Contains(string(run.stderr.Bytes()), "no user has the address") {
 		t.Errorf("exit code %d: %s", code, run.stderr.Bytes())
 	}
 }

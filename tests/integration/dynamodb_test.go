@@ -80,7 +80,7 @@ func TestDynamoDBNeedsACommand(t *testing.T) {
 	if code := run.wait(t, 10*time.Second); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
-	if text := string(run.stderr.Bytes()); text != "local: name a command to run behind --, such as: go test -tags integration\n" {
+	if text := string(run.stderr.Bytes()); text != "local: want a command after --, such as: go test -tags integration\n" {
 		t.Errorf("got %q", text)
 	}
 }

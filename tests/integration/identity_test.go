@@ -195,7 +195,7 @@ func currentSession(t *testing.T, c *suite.Caller, token string) string {
 func TestSecretsStayOutOfTheLogs(t *testing.T) {
 	t.Parallel()
 	const password, address, name = "canary-Passw0rd-4711", "canary-address", "Canary Person"
-	var log buffer
+	var log suite.Buffer
 	s := start(t, func(o *stack.Options) {
 		o.Out = &log
 		o.Parameters["LogLevel"] = "DEBUG"
@@ -219,8 +219,8 @@ func TestSecretsStayOutOfTheLogs(t *testing.T) {
 	fifth := pairOf(t, post("/v1/auth/password", fourth.Access, body(t, "current_password", password, "new_password", password+"y")))
 	post("/v1/auth/password", fifth.Access, body(t, "current_password", password, "new_password", "password"))
 
-	await(t, func() bool { return len(log.lines(" POST /v1/auth/password ")) == 2 })
-	if len(log.lines("security event", "session_refresh_reused")) != 1 {
+	await(t, func() bool { return len(linesWith(&log, " POST /v1/auth/password ")) == 2 })
+	if len(linesWith(&log, "security event", "session_refresh_reused")) != 1 {
 		t.Errorf("the replay is not in the log:\n%s", log.Bytes())
 	}
 	text := string(log.Bytes())

@@ -66,7 +66,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	var out buffer
+	var out suite.Buffer
 	command := exec.CommandContext(ctx, filepath.Join(root, ".cache", "run", "login", "bootstrap"))
 	command.Stdout, command.Stderr = &out, &out
 	arn := "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"

@@ -5,7 +5,6 @@
 package integration_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,7 +37,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // run runs the tests on one stack and then holds Stop to its promise: nothing is left running.
 func run(m *testing.M) int {
-	var log buffer
+	var log suite.Buffer
 	began := time.Now()
 	if err := build(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -118,24 +116,4 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	t.Cleanup(func() { leastPrivilege(t) })
 	suite.Run(t, target(t, shared))
-}
-
-// buffer is a bytes.Buffer for concurrent use.
-type buffer struct {
-	mu    sync.Mutex
-	bytes bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes.Write(p)
-}
-
-// Bytes returns a copy of what was written.
-func (b *buffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.bytes.Bytes())
 }

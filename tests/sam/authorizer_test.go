@@ -19,7 +19,7 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
-// protected are the routes whose authorizer wants a token, as the template says.
+// protected returns the routes whose authorizer requires a token.
 func protected(t *template.Template) []template.Route {
 	var routes []template.Route
 	for _, f := range t.Functions {
@@ -32,7 +32,7 @@ func protected(t *template.Template) []template.Route {
 	return routes
 }
 
-// open returns the keys of the routes that answer a request without a token by anything but 401.
+// open returns the keys of the routes that do not answer 401 to a request without a token.
 func open(t *testing.T, url string, routes []template.Route) []string {
 	t.Helper()
 	var keys []string
@@ -70,8 +70,8 @@ func TestProtectedRoutesWantAToken(t *testing.T) {
 	}
 }
 
-// TestAliasedAuthorizerLeavesRoutesOpen shows that the test above can fail: SAM does not find an
-// authorizer by its alias, says so in one line of its log, and serves the routes to everybody.
+// TestAliasedAuthorizerLeavesRoutesOpen shows that the test above can fail: SAM does not find an authorizer
+// by its alias, logs one line about it, and leaves the routes open.
 func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(filepath.Join(root, "template.yaml"))
@@ -110,7 +110,7 @@ func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
 	}
 }
 
-// TestAuthorizerHasAContainerOfItsOwn looks at what SAM has started once a request needed it.
+// TestAuthorizerHasAContainerOfItsOwn looks at the containers after a request with an authorizer.
 func TestAuthorizerHasAContainerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	minted, err := tokens(time.Now(), "user", "catalog")

@@ -23,7 +23,7 @@ import (
 )
 
 // TestEvents sends the same requests through both gateways to a function that answers with its event,
-// and holds the two events to what differences.yaml says about them.
+// and checks that the two events differ as listed in differences.yaml.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	known, err := differences.Read("differences.yaml")
@@ -128,7 +128,7 @@ func echoes(t *testing.T) (gateway, viaSAM string) {
 	return strings.Replace(local.URL, "127.0.0.1", "localhost", 1), server.URL
 }
 
-// echo sends the request and returns the event that the function had.
+// echo sends the request and returns the event that the function received.
 func echo(t *testing.T, url, method, path, body string, header map[string]string) map[string]any {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url+path, strings.NewReader(body))
@@ -182,8 +182,8 @@ func authorizerEvent(t *testing.T, event map[string]any) map[string]any {
 	return inner
 }
 
-// settled flattens an event to its fields. What is new in every event becomes what can be said about
-// it, with the help of a second one: "unique", "milliseconds", a port without its number.
+// settled flattens an event to its fields. A value that is new in every event is replaced by its kind, with
+// the help of a second event: "unique", "milliseconds", a port without its number.
 func settled(t *testing.T, event, second map[string]any, url string) map[string]string {
 	t.Helper()
 	fields, again := map[string]string{}, map[string]string{}
@@ -215,7 +215,7 @@ func settled(t *testing.T, event, second map[string]any, url string) map[string]
 	return fields
 }
 
-// flatten writes the leaves under their paths: texts as they are, everything else as JSON.
+// flatten returns the leaves by their paths: texts unchanged, everything else as JSON.
 func flatten(path string, v any, into map[string]string) {
 	object, ok := v.(map[string]any)
 	if ok && len(object) > 0 {

@@ -39,10 +39,10 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-// aboutUnknownFunction is what differences.yaml calls it.
+// aboutUnknownFunction is its subject in differences.yaml.
 const aboutUnknownFunction = "Invoke of an unknown function"
 
-// TestStartLambda invokes by the AWS SDK what `sam local start-lambda` serves.
+// TestStartLambda invokes functions at `sam local start-lambda` with the AWS SDK.
 func TestStartLambda(t *testing.T) {
 	t.Parallel()
 	environment, err := tables(t.Context(), "-start-lambda")

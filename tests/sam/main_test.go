@@ -5,31 +5,29 @@
 package sam_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/tienda-dev/tienda/local/sam"
+	"github.com/tienda-dev/tienda/tests/suite"
 )
 
 // root is the repository, seen from this package's folder.
 const root = "../.."
 
-// rapidChecks is how often a property is tried: a request takes 50 ms here, and not 2 as behind the
-// local gateway.
+// rapidChecks is how often a property is tried: a request takes 50 ms here, and 2 ms behind the local
+// gateway.
 const rapidChecks = "15"
 
 // shared is what the tests share. TestMain sets it before any test runs.
@@ -37,19 +35,19 @@ var shared struct {
 	cli  *sam.CLI
 	data *sam.Data
 	api  *sam.Server
-	log  *buffer
+	log  *suite.Buffer
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// run starts everything, runs the tests and then holds Stop to its promise: nothing is left running.
+// run starts everything, runs the tests and then checks that Stop leaves nothing running.
 func run(m *testing.M) int {
 	flag.Parse()
 	if err := flag.Set("rapid.checks", rapidChecks); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	shared.log = &buffer{}
+	shared.log = &suite.Buffer{}
 	began := time.Now()
 	stop, err := start(context.Background())
 	if err != nil {
@@ -73,7 +71,7 @@ func run(m *testing.M) int {
 	return 0
 }
 
-// start prepares and starts `sam local start-api`. What it returns stops it, also after an error.
+// start prepares and starts `sam local start-api`. The returned function stops it, also after an error.
 func start(ctx context.Context) (stop func(), err error) {
 	var stops []func()
 	stop = func() {
@@ -83,13 +81,12 @@ func start(ctx context.Context) (stop func(), err error) {
 	}
 	shared.cli, err = sam.Open(sam.Config{
 		Root: root, Command: filepath.Join(root, ".cache", "venv", "bin", "sam"),
-		Image: sam.StandInImage, StartDocker: os.Getenv("CI") == "true", Out: shared.log,
+		Image: sam.StandInImage, Out: shared.log,
 	})
 	if err != nil {
 		return stop, err
 	}
-	stops = append(stops, shared.cli.Close)
-	if err := shared.cli.Docker(ctx); err != nil {
+	if err := shared.cli.CheckDocker(ctx); err != nil {
 		return stop, err
 	}
 	if err := shared.cli.Build(ctx); err != nil {
@@ -122,7 +119,7 @@ func tables(ctx context.Context, suffix string) (map[string]string, error) {
 func leftovers(ids []string) error {
 	out, err := exec.Command("docker", "ps", "--all", "--quiet", "--no-trunc").Output()
 	if err != nil {
-		return nil //nolint:nilerr // the daemon was this test's own
+		return nil //nolint:nilerr // Docker has ended
 	}
 	for _, id := range ids {
 		if strings.Contains(string(out), id) {
@@ -132,33 +129,11 @@ func leftovers(ids []string) error {
 	return nil
 }
 
-// failed keeps what SAM and the functions have said.
+// failed keeps the output of SAM and the functions.
 func failed() int {
 	path := filepath.Join(root, ".cache", "sam", "test.log")
 	if err := os.WriteFile(path, shared.log.Bytes(), 0o600); err == nil {
-		fmt.Fprintln(os.Stderr, "what SAM and the functions said is in", path)
+		fmt.Fprintln(os.Stderr, "the output of SAM and the functions is in", path)
 	}
 	return 1
-}
-
-// buffer is a bytes.Buffer for concurrent use.
-type buffer struct {
-	mu    sync.Mutex
-	bytes bytes.Buffer
-}
-
-var _ io.Writer = (*buffer)(nil)
-
-// Write implements io.Writer.
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes.Write(p)
-}
-
-// Bytes returns a copy of what was written.
-func (b *buffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.bytes.Bytes())
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
-// TestSuite runs the suite of tests/integration against sam local. differences.yaml lists where the
-// two do not answer alike; a difference that is not listed fails, and so does one that is no more.
+// TestSuite runs the suite of tests/integration against sam local. differences.yaml lists the different
+// answers; a difference that is not listed fails, and so does one that no longer exists.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	known, err := differences.Read("differences.yaml")
@@ -28,7 +28,7 @@ func TestSuite(t *testing.T) {
 		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens})
 	})
 	if err := known.Err(); err != nil {
-		t.Errorf("differences.yaml does not say what sam local does:\n%v", err)
+		t.Errorf("differences.yaml does not match sam local:\n%v", err)
 	}
 }
 
@@ -37,7 +37,7 @@ func tokens(issued time.Time, subject string, roles ...string) (string, error) {
 	return token.Mint(shared.cli.Template(), filepath.Join(root, ".cache"), subject, roles, func() time.Time { return issued })
 }
 
-// routes are the keys of the API's routes.
+// routes returns the keys of the API's routes.
 func routes() []string {
 	var keys []string
 	for _, f := range shared.cli.Template().Functions {

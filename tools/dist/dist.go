@@ -1,6 +1,5 @@
-// Package dist builds every Lambda function with one go build and lays each binary where its
-// user looks for it: <out>/<function>/bootstrap. It knows no AWS and no template; what a function
-// is follows from the folders.
+// Package dist builds every Lambda function with one go build and copies each binary to
+// <out>/<function>/bootstrap. It finds the functions by their folders, without the template.
 package dist
 
 import (
@@ -24,8 +23,8 @@ const (
 	// LinkFlags strip symbols and DWARF: about a third of the binary.
 	LinkFlags = "-s -w"
 
-	// binFolder holds what go build wrote. It stands beside the functions' folders and marks
-	// the output folder as ours.
+	// binFolder holds the output of go build. It is beside the functions' folders and marks the output
+	// folder as ours.
 	binFolder = ".bin"
 	bootstrap = "bootstrap"
 )
@@ -38,12 +37,12 @@ type Function struct {
 	Folder string
 }
 
-// Options say what to build and where to lay it.
+// Options configure Build and Check.
 type Options struct {
 	// Root is the repository's folder, the one with go.mod.
 	Root string
-	// Out is the output folder, relative to Root or absolute. It must be new, empty or laid by
-	// Build before, because everything in it that is no function is removed.
+	// Out is the output folder, relative to Root or absolute. It must be new, empty or made by Build,
+	// because everything in it that is not a function is removed.
 	Out string
 	// GOOS is the target system; empty is linux.
 	GOOS string
@@ -51,9 +50,9 @@ type Options struct {
 	GOARCH string
 }
 
-// Result says what Build did.
+// Result is what Build did.
 type Result struct {
-	// Functions are all the functions that stand in Out now, by name.
+	// Functions are all functions in Out, sorted by name.
 	Functions []Function
 	// Laid are the names whose bootstrap changed.
 	Laid []string
@@ -74,8 +73,8 @@ func GOARCH(arch string) (string, error) {
 	}
 }
 
-// Functions lists the functions below root: functions/<resource>/<operation> and authorizer. Two
-// of one name are an error: go build -o folder/ keeps only one of them and does not say so.
+// Functions lists the functions below root: functions/<resource>/<operation> and authorizer. Two with the
+// same name are an error: go build -o folder/ keeps only one of them, without a message.
 func Functions(root string) ([]Function, error) {
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "*", "main.go"))
 	if err != nil {
@@ -106,9 +105,9 @@ func Functions(root string) ([]Function, error) {
 	return slices.SortedFunc(maps.Values(byName), func(a, b Function) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
-// Build compiles every function with one go build into <out>/.bin/ and copies to
-// <out>/<function>/bootstrap what differs, so that an unchanged function keeps its file. What
-// belongs to no function is removed. The compiler's messages are in the error.
+// Build compiles every function with one go build into <out>/.bin/ and copies the binaries that differ to
+// <out>/<function>/bootstrap, so that an unchanged function keeps its file. Files that belong to no function
+// are removed. The error contains the compiler's messages.
 func Build(ctx context.Context, o Options) (Result, error) {
 	o.GOOS = cmp.Or(o.GOOS, "linux")
 	if o.GOARCH == "" {
@@ -140,10 +139,9 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	return Result{Functions: functions, Laid: laid, Removed: removed}, nil
 }
 
-// Check reports every way in which out is not what Build would lay for the target now: a binary
-// that is missing, foreign, wrongly built or older than its sources. It compiles as Build does, into
-// <out>/.bin/, which costs nothing while nothing has changed, and lays nothing. Whoever ships or runs
-// out calls it first.
+// Check reports every difference between out and the output of Build for the target: a binary that is
+// missing, unknown, wrongly built or older than its sources. It compiles into <out>/.bin/ as Build does,
+// which costs nothing if nothing has changed, and copies nothing. Call it before out is deployed or run.
 func Check(ctx context.Context, o Options) error {
 	o.GOOS = cmp.Or(o.GOOS, "linux")
 	functions, err := Functions(o.Root)
@@ -166,7 +164,7 @@ func Check(ctx context.Context, o Options) error {
 		return err
 	}
 	for _, name := range stale {
-		faults = append(faults, fmt.Errorf("%s: no such function any more", name))
+		faults = append(faults, fmt.Errorf("%s: the function no longer exists", name))
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
@@ -215,8 +213,7 @@ func checkBinary(path string, o Options) error {
 	return nil
 }
 
-// claim makes the output folder, and refuses one with content that Build did not lay: prune
-// would remove it.
+// claim makes the output folder, and refuses one with other content, which prune would remove.
 func claim(out string) error {
 	entries, err := os.ReadDir(out)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -224,7 +221,7 @@ func claim(out string) error {
 	}
 	ours := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == binFolder })
 	if len(entries) > 0 && !ours {
-		return fmt.Errorf("%s holds files that no build laid; choose an empty folder", out)
+		return fmt.Errorf("%s has files that are not from a build: choose an empty folder", out)
 	}
 	if err := os.MkdirAll(filepath.Join(out, binFolder), 0o755); err != nil {
 		return fmt.Errorf("make output folder: %w", err)
@@ -233,7 +230,7 @@ func claim(out string) error {
 }
 
 func compile(ctx context.Context, o Options, out string, functions []Function) error {
-	out, err := filepath.Abs(out) // the compiler stands in the root, not here
+	out, err := filepath.Abs(out) // the compiler runs in the root
 	if err != nil {
 		return fmt.Errorf("go build: %w", err)
 	}
@@ -246,8 +243,8 @@ func compile(ctx context.Context, o Options, out string, functions []Function) e
 	}
 	build := exec.CommandContext(ctx, "go", args...)
 	build.Dir = o.Root
-	// What a developer has exported must not reach the binary: flags, a workspace, another
-	// instruction set. GOFLAGS is not empty, because an empty one falls back to `go env -w`.
+	// Exported variables of a developer must not change the binary: flags, a workspace, another
+	// instruction set. GOFLAGS is set, because an empty one falls back to `go env -w`.
 	build.Env = append(os.Environ(),
 		"CGO_ENABLED=0", "GOOS="+o.GOOS, "GOARCH="+o.GOARCH, "GOARM64=v8.0", "GOAMD64=v1",
 		"GOFLAGS=-buildvcs=false", "GOWORK=off", "GOEXPERIMENT=")
@@ -271,7 +268,7 @@ func prune(out string, functions []Function) ([]string, error) {
 	return stale, nil
 }
 
-// strangers lists what stands in out, relative to it, and belongs to no function.
+// strangers lists the entries of out that belong to no function, relative to out.
 func strangers(out string, functions []Function) ([]string, error) {
 	names := make(map[string]bool, len(functions))
 	for _, fn := range functions {

@@ -201,7 +201,7 @@ func TestCheck(t *testing.T) {
 				t.Helper()
 				write(t, root, "dist/gone/bootstrap", "")
 			},
-			want: "gone: no such function any more",
+			want: "gone: the function no longer exists",
 		},
 		"EditedSource": {
 			goarch: "arm64",

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 )
 
-// lay copies each binary to its function's folder when the two differ, and returns the names of
-// those it copied.
+// lay copies each binary that differs to its function's folder, and returns the names of the copied ones.
 func lay(out string, functions []Function) ([]string, error) {
 	var laid []string
 	for _, fn := range functions {
@@ -31,8 +30,8 @@ func lay(out string, functions []Function) ([]string, error) {
 	return laid, nil
 }
 
-// sameContent compares bytes, not times: go build touches the time of a binary that it did not
-// link again. A file that does not exist differs.
+// sameContent compares bytes, not times: go build changes the time of a binary even if it does not link it
+// again. A file that does not exist differs.
 func sameContent(a, b string) (bool, error) {
 	fa, err := os.Open(a)
 	if err != nil {
@@ -85,8 +84,8 @@ func fault(err error) error {
 	return err
 }
 
-// replace puts a copy of from in to's place in one step. A process that runs the old file keeps
-// it, and writing into a running binary would fail.
+// replace replaces to by a copy of from in one step. A process that runs the old file keeps it; writing
+// into a running binary would fail.
 func replace(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err

@@ -1,8 +1,8 @@
-// Command lay builds every function and lays dist/<function>/bootstrap, or checks what lies there.
+// Command lay builds every function into dist/<function>/bootstrap, or checks that folder.
 //
 //	go run ./tools/lay -arch arm64                 build for Lambda into dist/
 //	go run ./tools/lay -host -out .cache/run       build for this machine
-//	go run ./tools/lay -check -arch arm64          refuse a dist/ that is missing, stale or foreign
+//	go run ./tools/lay -check -arch arm64          refuse a dist/ that is missing, stale or for another target
 package main
 
 import (
@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	out := flags.String("out", "dist", "the output folder")
 	arch := flags.String("arch", "arm64", "Lambda architecture: arm64, amd64 or x86_64")
 	host := flags.Bool("host", false, "build for this machine instead of Lambda")
-	check := flags.Bool("check", false, "lay nothing; fail unless the output folder is what a build would lay")
+	check := flags.Bool("check", false, "write nothing; fail unless the output folder is up to date")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 	if *check {
 		if err := dist.Check(ctx, o); err != nil {
-			return fmt.Errorf("%s is not what a build for %s/%s lays (run `make build ARCH=%s`):\n%w", *out, o.GOOS, o.GOARCH, *arch, err)
+			return fmt.Errorf("%s differs from a build for %s/%s (run `make build ARCH=%s`):\n%w", *out, o.GOOS, o.GOARCH, *arch, err)
 		}
 		return nil
 	}

@@ -1,11 +1,11 @@
-// Command lintproof proves that the rules of .golangci.yml bite. It copies the repository's code
-// into a temporary folder, plants the files of testdata/plants among it and runs golangci-lint
-// there. Each line of a plant that must be reported ends in a comment that names the linters:
+// Command lintproof checks that the rules of .golangci.yml find violations. It copies the repository's code
+// into a temporary folder, adds the files of testdata/plants and runs golangci-lint there. Each line of
+// these files that must be reported ends in a comment with the linters:
 //
 //	import "text/template" // want depguard
 //
-// A planted violation that is not reported fails the run, and so does a report without such a
-// comment: a rule that is too wide is as wrong as one that never fires.
+// A violation that is not reported fails the run, and so does a report without such a comment: a rule that
+// is too wide is also wrong.
 package main
 
 import (
@@ -24,11 +24,10 @@ import (
 	"strings"
 )
 
-// plants is where the planted files lie, below the repository's folder. Their names end in
-// ".txt", so that no Go tool takes them for code before they are planted.
+// plants is the folder of the planted files. Their names end in ".txt", so that Go tools ignore them there.
 const plants = "tools/lintproof/testdata/plants"
 
-// rules are the linters under proof.
+// rules are the linters to check.
 const rules = "depguard,forbidigo,gochecknoglobals,gochecknoinits,importas" //nolint:misspell // the linter's name
 
 func main() {
@@ -72,7 +71,7 @@ func prove(ctx context.Context, root, linter string) (int, error) {
 	return len(wanted), compare(wanted, reported)
 }
 
-// copyCode copies the repository without what was built, fetched or versioned.
+// copyCode copies the repository without hidden folders and dist/.
 func copyCode(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -103,7 +102,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, 0o644)
 }
 
-// planting is one planted file and what must be reported in it.
+// planting is one planted file and its expected reports.
 type planting struct {
 	// path is relative to the repository, with forward slashes.
 	path string
@@ -125,7 +124,7 @@ func plant(from, to string) ([]planting, error) {
 		}
 		rel = strings.TrimSuffix(rel, ".txt")
 		if _, err := os.Stat(filepath.Join(to, rel)); err == nil {
-			return fmt.Errorf("%s stands in the repository: give the plant another name", rel)
+			return fmt.Errorf("%s exists in the repository: give the plant another name", rel)
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -200,7 +199,7 @@ func lint(ctx context.Context, work, linter string, planted []planting) ([]strin
 	return reported, nil
 }
 
-// compare names every expected report that is absent and every other one that is there.
+// compare returns an error for every missing and every unexpected report.
 func compare(wanted, reported []string) error {
 	var faults []error
 	for _, w := range wanted {

@@ -1,10 +1,10 @@
-// Command rie stands in the stand-in image in front of SAM's own runtime interface emulator and hands
-// its output on, with a pause before each REPORT line.
+// Command rie runs SAM's own runtime interface emulator in the stand-in image and passes its output on,
+// with a pause before each REPORT line.
 //
-// The pause saves a second per request: sam local waits for that line before it answers, recognises
-// it only at the start of what Docker hands over in one piece, and gives up after a second
-// (Container.wait_for_result in samcli/local/docker/container.py). A function that writes its log
-// line just before it answers, or that answers within a millisecond, always lost that second.
+// The pause saves a second per request. Before it answers, sam local waits for the REPORT line, but
+// recognises it only at the start of a piece of output from Docker, and gives up after a second
+// (Container.wait_for_result in samcli/local/docker/container.py). Without the pause, every function
+// that logs just before it answers, or that answers within a millisecond, loses that second.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 const (
 	// emulator is SAM's aws-lambda-rie.
 	emulator = "/var/rapid/rie"
-	// pause is long enough for Docker to read what came before, and short against a request.
+	// pause is long enough for Docker to read the output before it, and short compared with a request.
 	pause = 4 * time.Millisecond
 )
 
@@ -37,7 +37,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run runs the command, hands on its output and the signals of this process, and returns its exit code.
+// run runs the command, passes its output and this process's signals on, and returns its exit code.
 func run(cmd *exec.Cmd, out io.Writer) (int, error) {
 	lines, err := cmd.StdoutPipe()
 	if err != nil {
@@ -50,7 +50,7 @@ func run(cmd *exec.Cmd, out io.Writer) (int, error) {
 	}
 	go func() {
 		for s := range signals {
-			_ = cmd.Process.Signal(s) // it has ended: nothing is left to tell
+			_ = cmd.Process.Signal(s) // it may have ended
 		}
 	}()
 
@@ -65,7 +65,7 @@ func run(cmd *exec.Cmd, out io.Writer) (int, error) {
 	return 0, nil
 }
 
-// space copies line by line, and lets time pass before a REPORT line.
+// space copies line by line and pauses before a REPORT line.
 func space(out io.Writer, in io.Reader) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for {

@@ -94,12 +94,8 @@ func TestGetStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 
-	start := time.Now()
-	if _, err := client.Get(ctx, arn); err == nil {
-		t.Error("no error")
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("took %v", took)
+	if _, err := client.Get(ctx, arn); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
 	}
 }
 

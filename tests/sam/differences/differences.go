@@ -1,6 +1,6 @@
-// Package differences knows where `sam local` does not answer as API Gateway does, holds it to exactly
-// that, and hands the answer on as API Gateway gives it. So one suite runs against both, and its
-// demands are not softened for either.
+// Package differences has a list of the answers in which `sam local` differs from API Gateway. It checks
+// that an answer differs exactly as listed, and returns API Gateway's answer instead. So one suite runs
+// against both.
 package differences
 
 import (
@@ -17,9 +17,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Request is what tells one request from another here. All of it must agree: there are no wildcards.
+// Request identifies a request. All fields must match; there are no wildcards.
 type Request struct {
-	// Route is "GET /v1/products/{id}", or the method and path themselves where no route has the path.
+	// Route is "GET /v1/products/{id}", or method and path if no route has the path.
 	Route string `yaml:"route"`
 	// Token is sent or none. Empty is none.
 	Token string `yaml:"token"`
@@ -29,7 +29,7 @@ type Request struct {
 	Body string `yaml:"body"`
 }
 
-// The values of Request that are no text of a client's.
+// The special values of Request.
 const (
 	none      = "none"
 	sent      = "sent"
@@ -48,29 +48,29 @@ type Values struct {
 	SAM     *string `yaml:"sam"`
 }
 
-// Entry is one difference that is known.
+// Entry is one known difference.
 type Entry struct {
 	Request `yaml:",inline"`
-	// Source says where the difference comes from: SAM's code or an issue.
+	// Source is the origin of the difference: SAM's code or an issue.
 	Source string `yaml:"source"`
-	// Fields are what differs, in parts that entries share by YAML's anchors.
+	// Fields are the fields that differ, in parts that entries share by YAML anchors.
 	Fields []map[Field]Values `yaml:"fields"`
 
 	fields map[Field]Values
 	seen   bool
 }
 
-// Other is one difference that is known of something else than an answer of the API: of the Lambda API,
-// or of the event that a function receives.
+// Other is one known difference in something else than an answer of the API: in the Lambda API, or in the
+// event that a function receives.
 type Other struct {
-	// About says what differs: "Invoke of an unknown function", "event of POST /echo/{id}".
+	// About is the subject: "Invoke of an unknown function", "event of POST /echo/{id}".
 	About  string `yaml:"about"`
 	Field  string `yaml:"field"`
 	Values `yaml:",inline"`
 	Source string `yaml:"source"`
 }
 
-// List is the known differences, and what has come of them. It is safe for concurrent use.
+// List holds the known differences and the results of the checks. It is safe for concurrent use.
 type List struct {
 	mu      sync.Mutex
 	entries map[Request]*Entry
@@ -80,7 +80,7 @@ type List struct {
 
 // file is the document.
 type file struct {
-	// Parts are only there for their anchors.
+	// Parts only define anchors.
 	Parts       map[string]any `yaml:"parts"`
 	Differences []*Entry       `yaml:"differences"`
 	Others      []Other        `yaml:"others"`
@@ -99,7 +99,7 @@ func Read(path string) (*List, error) {
 	return l, nil
 }
 
-// Parse reads the list, and refuses entries that say too little, nothing, or the same twice.
+// Parse reads the list. It refuses entries that are incomplete, empty or repeated.
 func Parse(data []byte) (*List, error) {
 	var f file
 	if err := yaml.Load(data, &f, yaml.WithKnownFields()); err != nil {
@@ -127,7 +127,7 @@ func Parse(data []byte) (*List, error) {
 	return l, nil
 }
 
-// Abouts are what the differences of other things are about, each once.
+// Abouts returns the subjects of the other differences, each once.
 func (l *List) Abouts() []string {
 	var all []string
 	for _, o := range l.others {
@@ -138,9 +138,9 @@ func (l *List) Abouts() []string {
 	return all
 }
 
-// Compare holds what was found, by fields, against what is known about it, and returns every way in
-// which they disagree: a difference that is not listed, one that is listed and is no more, and other
-// values. A field that is absent is not in its map.
+// Compare compares the fields found with the known differences of the subject. Its error has every
+// difference that is not listed, every listed one that no longer exists, and other values. An absent field
+// is not in its map.
 func (l *List) Compare(about string, gateway, sam map[string]string) error {
 	fields := map[string]Values{}
 	for name, value := range gateway {
@@ -221,8 +221,8 @@ func (f Field) header() (string, bool) {
 	return name, ok && name != ""
 }
 
-// Err joins everything that has gone wrong: answers that are neither the one nor the other, entries
-// that do not differ any more, and entries that no request has tried.
+// Err joins all faults: answers that match neither side, entries that no longer differ, and entries that no
+// request has tried.
 func (l *List) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -258,8 +258,8 @@ func (l *List) find(r Request) *Entry {
 	return e
 }
 
-// settle holds an answer of SAM's to the entry. It returns API Gateway's answer, or the same one after
-// noting what is wrong.
+// settle compares an answer of SAM with the entry. It returns API Gateway's answer, or records the fault and
+// returns the answer unchanged.
 func (l *List) settle(e *Entry, a answer) answer {
 	asExpected := true
 	for name, values := range e.fields {

@@ -13,14 +13,14 @@ import (
 
 const (
 	headerRequestID = "X-Request-Id"
-	// idPlaceholder stands in bodies for the request id.
+	// idPlaceholder is the placeholder of the request id in bodies.
 	idPlaceholder = "<request id>"
-	// maxGateway is the most that API Gateway takes of a body, in bytes.
+	// maxGateway is the largest body that API Gateway accepts, in bytes.
 	maxGateway = 10 << 20
 )
 
-// Transport sends requests on and answers as API Gateway does where SAM is known not to. Routes are the
-// API's route keys.
+// Transport passes requests on, and returns API Gateway's answer where SAM is known to differ. Routes are
+// the API's route keys.
 func (l *List) Transport(base http.RoundTripper, routes []string) http.RoundTripper {
 	return &transport{list: l, base: base, paths: paths(routes)}
 }
@@ -54,14 +54,14 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// CloseIdleConnections closes those of the transport below.
+// CloseIdleConnections closes those of the underlying transport.
 func (t *transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// describe returns what tells the request from others, and the request with a body that can be read.
+// describe returns the identity of the request, and the request with a body that can be read again.
 func (t *transport) describe(r *http.Request) (Request, *http.Request, error) {
 	described := Request{Route: r.Method + " " + t.route(r.URL.EscapedPath()), Token: none, Origin: none, Body: bodyText}
 	if r.Header.Get("Authorization") != "" {

@@ -139,7 +139,7 @@ func (h *half) Read(p []byte) (int, error) {
 	return copy(p, `{"half":`), nil
 }
 
-// internalExtension registers for INVOKE and takes 150 ms after each event.
+// internalExtension registers for INVOKE and works on each event until the file RELEASE exists.
 func internalExtension(api string) {
 	response := post(api+"/2020-01-01/extension/register", `{"events":["INVOKE"]}`,
 		map[string]string{"Lambda-Extension-Name": "inside"})
@@ -156,7 +156,12 @@ func internalExtension(api string) {
 			_ = json.NewDecoder(response.Body).Decode(&event)
 			response.Body.Close()
 			fmt.Println("extension:", event["eventType"], event["requestId"])
-			time.Sleep(150 * time.Millisecond)
+			for {
+				if _, err := os.Stat(os.Getenv("RELEASE")); err == nil {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
 		}
 	}()
 }

@@ -4,14 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-	"syscall"
 )
-
-// isolated puts a process into its own group, so that Ctrl-C reaches only the parent, which then
-// ends it in order; and lets the kernel kill it when the parent dies.
-func isolated() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
 
 // peakMemory returns the peak resident set of a process, in bytes; 0 when it is gone.
 func peakMemory(pid int) int64 {

@@ -1,4 +1,4 @@
-package sam
+package child
 
 import "syscall"
 
