@@ -15,7 +15,7 @@ import (
 type verifyToken func(ctx context.Context, token string) (identity.Identity, error)
 
 type revocationChecker interface {
-	Check(ctx context.Context, id identity.Identity, class api.Revocation) error
+	Check(ctx context.Context, id identity.Identity, class identity.Revocation) error
 }
 
 // introspection is RFC 7662's answer about a token that stands. Times are seconds since the epoch.
@@ -52,7 +52,7 @@ func IntrospectToken(verify verifyToken, sessions revocationChecker) api.Handler
 		if err != nil {
 			return api.Write(w, http.StatusOK, inactive{})
 		}
-		switch err := sessions.Check(r.Context(), id, api.Strict); {
+		switch err := sessions.Check(r.Context(), id, identity.Strict); {
 		case errors.Is(err, session.ErrRevoked):
 			return api.Write(w, http.StatusOK, inactive{})
 		case err != nil:

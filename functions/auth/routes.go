@@ -5,6 +5,7 @@ import (
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
 // maxBody is the largest request in bytes. It bounds what is decoded before a refresh token or a
@@ -29,18 +30,18 @@ var (
 	}
 	LogoutAllRoute = api.Route{
 		Name: "logout-all", Method: http.MethodPost, Path: "/v1/auth/logout-all",
-		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	ChangePasswordRoute = api.Route{
 		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
-		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	ListSessionsRoute = api.Route{
 		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required,
 	}
 	RevokeSessionRoute = api.Route{
 		Name: "revoke-session", Method: http.MethodDelete, Path: "/v1/auth/sessions/{id}",
-		Auth: api.Required, Revocation: api.Strict,
+		Auth: api.Required, Revocation: identity.Strict,
 	}
 	IntrospectTokenRoute = api.Route{
 		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
@@ -54,15 +55,15 @@ var (
 	}
 	SetUserRolesRoute = api.Route{
 		Name: "set-user-roles", Method: http.MethodPut, Path: "/v1/users/{id}/roles",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	LogoutUserRoute = api.Route{
 		Name: "logout-user", Method: http.MethodPost, Path: "/v1/users/{id}/logout",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	UnlockUserRoute = api.Route{
 		Name: "unlock-user", Method: http.MethodPost, Path: "/v1/users/{id}/unlock",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 )
 

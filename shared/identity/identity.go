@@ -77,3 +77,27 @@ func MustUserID(ctx context.Context) string {
 	}
 	return subject
 }
+
+// Revocation is how soon a route notices that a token, its session or its user was revoked.
+type Revocation int
+
+// Both read the session, the user and the token's own entry for every request.
+const (
+	// Default reads eventually consistent: a revoked token is refused within about a second.
+	Default Revocation = iota
+	// Strict reads strongly consistent, at twice the price: the next request is refused. It is for
+	// routes that move money or rights.
+	Strict
+)
+
+// String returns the name in lower case.
+func (r Revocation) String() string {
+	switch r {
+	case Default:
+		return "default"
+	case Strict:
+		return "strict"
+	default:
+		return "unknown"
+	}
+}

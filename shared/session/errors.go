@@ -31,7 +31,7 @@ func tooLate(limit time.Duration, cause error) error {
 
 type revoked struct{ why string }
 
-func because(why string) error { return &revoked{why} }
+func newRevoked(why string) error { return &revoked{why} }
 
 func (r *revoked) Error() string {
 	if r.why == "" {

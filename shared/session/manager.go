@@ -192,7 +192,6 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 		if _, err := m.store.Revoke(ctx, Revocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
 			return "", err // it still lives, so the client must not hear that it is over
 		}
-		m.forget()
 		return "", ErrInvalidGrant.WithCause(errReuse)
 	default:
 		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)

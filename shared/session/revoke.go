@@ -70,7 +70,6 @@ func (r *Revoker) revoke(ctx context.Context, what Revocation) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r.forget()
 	if found {
 		r.tell(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
 	}
@@ -95,18 +94,18 @@ func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) 
 	if err := r.store.RevokeSubject(ctx, subject, at); err != nil {
 		return time.Time{}, err
 	}
-	r.forget()
 	r.tell(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
 	return at, nil
 }
 
-// RevokeEverybody ends every session of every subject, in one write. A process notices it within
-// GlobalEpochAge, on relaxed routes within its CheckConfig.RelaxedTTL more.
+// RevokeEverybody ends every session of every subject, in one write. This process refuses their
+// tokens at once, every other one within GlobalEpochAge.
 func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
-	if err := r.store.RevokeEverybody(ctx, r.now()); err != nil {
+	at := r.now()
+	if err := r.store.RevokeEverybody(ctx, at); err != nil {
 		return err
 	}
-	r.forget()
+	r.keepEpoch(at, at)
 	r.tell(ctx, Event{Kind: AllRevoked, Reason: reason})
 	return nil
 }
@@ -120,7 +119,6 @@ func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.
 	if err := r.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
 		return err
 	}
-	r.forget()
 	r.tell(ctx, Event{Kind: TokenRevoked, Reason: reason})
 	return nil
 }
@@ -132,11 +130,7 @@ func (r *Revoker) RaiseAuthz(ctx context.Context, subject string, version int64)
 	if subject == "" {
 		return errors.New("session: RaiseAuthz needs a subject")
 	}
-	if err := r.store.RaiseAuthz(ctx, subject, version); err != nil {
-		return err
-	}
-	r.forget() // after the write: a request beside it has read what was before
-	return nil
+	return r.store.RaiseAuthz(ctx, subject, version)
 }
 
 // List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and
