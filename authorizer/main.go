@@ -15,7 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessionaws"
+	"github.com/tienda-dev/tienda/shared/session/sessionlean"
 )
 
 type config struct {
@@ -24,7 +24,7 @@ type config struct {
 
 	Secrets    secretsaws.Config
 	Tokens     jwt.Config
-	Store      sessionaws.Config
+	Store      sessionlean.Config
 	Sessions   session.CheckConfig
 	Authorizer authorizer.Config
 }
@@ -45,7 +45,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	reader, err := sessionaws.New(cfg.Store)
+	reader, err := sessionlean.New(cfg.Store)
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	if between != nil {
 		store = between(store)
 	}
-	users := auth.NewAuthenticator(store, h.hashes, h.manager, key(), h.clock)
+	users := auth.NewPasswordLogin(store, h.hashes, h.manager, key(), h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
 	readRefresh := func(_ context.Context, token string) (jwt.Refresh, error) { return tokens.Refresh.Verify(token) }
@@ -158,14 +158,14 @@ func (h *house) serve(handlers map[string]api.Handler) {
 	must(h.t, err)
 	h.mux = http.NewServeMux()
 	for _, route := range auth.Routes() {
-		authenticate := jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
+		authenticate := jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
 			id, err := h.verifier.Verify(token)
 			if err == nil {
 				err = h.manager.Check(ctx, id, route.Revocation)
 			}
 			return id, err
 		})
-		chain, err := middleware.Chain(route, middleware.Config{Authenticator: authenticate, Logger: logger}, handlers[route.Name])
+		chain, err := middleware.Chain(route, middleware.Config{Authenticator: authenticate, Logger: logger, Now: h.clock}, handlers[route.Name])
 		must(h.t, err)
 		h.mux.Handle(route.Key(), chain)
 	}
@@ -328,7 +328,7 @@ func (h *house) refresh(token string) answer {
 // as returns an access token of somebody with the roles who has no session.
 func (h *house) as(roles ...string) string {
 	h.t.Helper()
-	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles})
+	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles, AuthTime: h.clock()})
 	must(h.t, err)
 	return token
 }

@@ -9,11 +9,11 @@ import (
 
 // The lockout, per identifier: the curve of Amazon Cognito. Of the failures in a row the first four cost
 // nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
-// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, whatever they
-// guess, and do not make it longer. A success, or Quiet without an attempt, starts anew.
+// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, also with the right
+// password, and do not make it longer. A success, or Quiet without an attempt, resets the count.
 //
-// Somebody who sends a wrong password as soon as each wait is over, and always before the owner does, keeps
-// the owner from logging in. Sessions that live are not touched by it.
+// An attacker who sends a wrong password as soon as each wait is over, always before the owner, keeps the
+// owner from logging in. Sessions that exist are not affected.
 const (
 	FreeAttempts = 5
 	MaxLock      = 15 * time.Minute
@@ -43,7 +43,7 @@ func Wait(count int64) time.Duration {
 	}
 }
 
-// Forgotten reports that the attempts are too long ago to count.
+// Forgotten reports whether the attempts are too long ago to count.
 func (f Failures) Forgotten(now time.Time) bool { return now.Sub(f.LastAt) >= Quiet }
 
 // Locked returns how long the next attempt must wait from now on; 0 when it need not.
@@ -55,8 +55,7 @@ func (f Failures) Locked(now time.Time) time.Duration {
 	return max(0, f.LastAt.Add(wait).Sub(now))
 }
 
-// locked returns the answer to an attempt that comes too early. It is the same for identifiers of
-// nobody.
+// locked returns the answer to an attempt that comes too early. Unknown identifiers get the same.
 func locked(wait time.Duration) error {
 	return errLocked.WithHeader("Retry-After", retryAfter(wait))
 }
@@ -64,7 +63,7 @@ func locked(wait time.Duration) error {
 var errLocked = problem.New(problem.TooManyRequests, "too_many_attempts",
 	"There were too many failed attempts. Wait before the next one.")
 
-// retryAfter is a wait as the header has it: whole seconds, at least one.
+// retryAfter is a wait in the form of the header: whole seconds, at least one.
 func retryAfter(wait time.Duration) string {
 	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
 }

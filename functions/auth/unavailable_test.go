@@ -119,7 +119,7 @@ func TestUnlockThatWasNotMadeIsNotAnswered(t *testing.T) {
 		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
 	}
 	unlock := func() answer { return h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "") }
-	for _, call := range []string{"User", "Forgive"} {
+	for _, call := range []string{"User", "ResetAttempts"} {
 		f.fails(call, ddb.ErrUnavailable)
 		wantUnavailable(t, unlock())
 	}

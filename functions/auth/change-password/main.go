@@ -34,6 +34,6 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	users := auth.NewAuthenticator(authddb.New(table, nil), password.Default(), manager, key, time.Now)
+	users := auth.NewPasswordLogin(authddb.New(table, nil), password.Default(), manager, key, time.Now)
 	return auth.ChangePassword(users), nil
 }

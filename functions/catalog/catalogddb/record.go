@@ -76,8 +76,8 @@ func (r productRecord) product() catalog.Product {
 		Price:       r.Price,
 		Status:      r.Status,
 		Version:     r.Version,
-		CreatedAt:   fromMillis(r.CreatedAt),
-		UpdatedAt:   fromMillis(r.UpdatedAt),
+		CreatedAt:   ddb.FromMillis(r.CreatedAt),
+		UpdatedAt:   ddb.FromMillis(r.UpdatedAt),
 	}
 }
 
@@ -101,8 +101,6 @@ func shard(id string) uint32 {
 	_, _ = h.Write([]byte(id))
 	return h.Sum32() % shards
 }
-
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func notNil(list []string) []string {
 	if list == nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/tienda-dev/tienda/shared/awshttp"
-	"github.com/tienda-dev/tienda/shared/jsonaws"
+	"github.com/tienda-dev/tienda/shared/awsjson"
 )
 
 // Config holds what Lambda puts into every function's environment, and an endpoint for tests.
@@ -24,32 +24,32 @@ type Config struct {
 	// Endpoint replaces the regional endpoint. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_SECRETS_MANAGER"`
 	// HTTPClient sends the requests. Nil is one of awshttp.
-	HTTPClient jsonaws.HTTPClient
+	HTTPClient awsjson.HTTPClient
 }
 
 // Client implements secrets.Getter. It is safe for concurrent use.
 type Client struct {
-	cfg  jsonaws.Config
-	home *jsonaws.Client // of the configured region
+	cfg  awsjson.Config
+	home *awsjson.Client // of the configured region
 }
 
 // New returns a client. It makes no request. It fails when region or credentials are missing, and
 // for an endpoint that is no URL.
 func New(cfg Config) (*Client, error) {
 	if cfg.HTTPClient == nil {
-		client, err := awshttp.NewClient(cfg.Endpoint, jsonaws.DefaultTimeout)
+		client, err := awshttp.NewClient(cfg.Endpoint, awsjson.DefaultTimeout)
 		if err != nil {
 			return nil, err
 		}
 		cfg.HTTPClient = client // of all regions
 	}
-	c := &Client{cfg: jsonaws.Config{
+	c := &Client{cfg: awsjson.Config{
 		Service: "secretsmanager", Version: "1.1", Region: cfg.Region, Endpoint: cfg.Endpoint,
 		AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
 		HTTPClient: cfg.HTTPClient,
 	}}
 	var err error
-	if c.home, err = jsonaws.New(c.cfg); err != nil {
+	if c.home, err = awsjson.New(c.cfg); err != nil {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
 	return c, nil
@@ -67,7 +67,7 @@ func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
 	answer, err := client.Call(ctx, "secretsmanager.GetSecretValue", body)
-	if failed, ok := errors.AsType[*jsonaws.Error](err); ok && failed.Message != "" {
+	if failed, ok := errors.AsType[*awsjson.Error](err); ok && failed.Message != "" {
 		return nil, fmt.Errorf("secretsaws: %w: %s", err, failed.Message) // it names the secret, at most
 	}
 	if err != nil {
@@ -77,14 +77,14 @@ func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 }
 
 // in returns a client of the region that the ARN names.
-func (c *Client) in(arn string) (*jsonaws.Client, error) {
+func (c *Client) in(arn string) (*awsjson.Client, error) {
 	parts := strings.Split(arn, ":")
 	if c.cfg.Endpoint != "" || len(parts) < 4 || parts[3] == "" || parts[3] == c.cfg.Region {
 		return c.home, nil
 	}
 	there := c.cfg
 	there.Region = parts[3]
-	return jsonaws.New(there)
+	return awsjson.New(there)
 }
 
 // decode reads the answer. Its errors do not quote it: it is the secret.

@@ -80,7 +80,7 @@ func (a *Accounts) Verify(_ context.Context, token string) (identity.Identity, e
 // Authenticator finds out who sends a request to the route: it verifies the token and then asks whether
 // its session still stands, as soon as the route wants to know.
 func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
-	return jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
+	return jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
 		id, err := a.Verify(ctx, token)
 		if err != nil {
 			return identity.Identity{}, err

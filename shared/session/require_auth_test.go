@@ -46,7 +46,7 @@ func TestCheckBehindRequireAuth(t *testing.T) {
 			verify := func(ctx context.Context, _ string) (identity.Identity, error) {
 				return b.id, b.Check(ctx, b.id, identity.Default)
 			}
-			h := middleware.RequireAuth(jwt.Authenticator(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := middleware.RequireAuth(jwt.Authenticate(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNoContent)
 			}))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)

@@ -1,4 +1,4 @@
-package jsonaws_test
+package awsjson_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tienda-dev/tienda/shared/jsonaws"
+	"github.com/tienda-dev/tienda/shared/awsjson"
 )
 
 const (
@@ -25,8 +25,8 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-func config(change ...func(*jsonaws.Config)) jsonaws.Config {
-	cfg := jsonaws.Config{
+func config(change ...func(*awsjson.Config)) awsjson.Config {
+	cfg := awsjson.Config{
 		Service: "dynamodb", Version: "1.0", Region: "eu-central-1",
 		AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session",
 	}
@@ -36,10 +36,10 @@ func config(change ...func(*jsonaws.Config)) jsonaws.Config {
 	return cfg
 }
 
-func newClient(t *testing.T, cfg jsonaws.Config, send doer) *jsonaws.Client {
+func newClient(t *testing.T, cfg awsjson.Config, send doer) *awsjson.Client {
 	t.Helper()
 	cfg.HTTPClient = send
-	client, err := jsonaws.New(cfg)
+	client, err := awsjson.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +112,12 @@ func TestEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			cfg := config(func(c1 *jsonaws.Config) { c1.Region, c1.Endpoint = c.region, c.endpoint })
+			cfg := config(func(c1 *awsjson.Config) { c1.Region, c1.Endpoint = c.region, c.endpoint })
 			cfg.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
 				got = r.URL.String()
 				return answer(200, "{}")(r)
 			})
-			client, err := jsonaws.New(cfg)
+			client, err := awsjson.New(cfg)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), canary) {
 					t.Errorf("error = %v, want %q", err, c.err)
@@ -136,18 +136,18 @@ func TestEndpoint(t *testing.T) {
 
 func TestNewNeedsEverything(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*jsonaws.Config){
-		"Service":         func(c *jsonaws.Config) { c.Service = "" },
-		"Version":         func(c *jsonaws.Config) { c.Version = "" },
-		"Region":          func(c *jsonaws.Config) { c.Region = "" },
-		"AccessKeyID":     func(c *jsonaws.Config) { c.AccessKeyID = "" },
-		"SecretAccessKey": func(c *jsonaws.Config) { c.SecretAccessKey = "" },
+	for name, change := range map[string]func(*awsjson.Config){
+		"Service":         func(c *awsjson.Config) { c.Service = "" },
+		"Version":         func(c *awsjson.Config) { c.Version = "" },
+		"Region":          func(c *awsjson.Config) { c.Region = "" },
+		"AccessKeyID":     func(c *awsjson.Config) { c.AccessKeyID = "" },
+		"SecretAccessKey": func(c *awsjson.Config) { c.SecretAccessKey = "" },
 	} {
-		if _, err := jsonaws.New(config(change)); err == nil {
+		if _, err := awsjson.New(config(change)); err == nil {
 			t.Errorf("New without %s was accepted", name)
 		}
 	}
-	if _, err := jsonaws.New(config()); err != nil {
+	if _, err := awsjson.New(config()); err != nil {
 		t.Errorf("with its own HTTP client: %v", err)
 	}
 }
@@ -204,7 +204,7 @@ func TestAnswers(t *testing.T) {
 					}
 					return
 				}
-				failed, ok := errors.AsType[*jsonaws.Error](err)
+				failed, ok := errors.AsType[*awsjson.Error](err)
 				if !ok || failed.Error() != c.text || failed.Transient != c.transient || failed.Operation != "BatchGetItem" {
 					t.Errorf("got %v, want %q", err, c.text)
 				}
@@ -223,7 +223,7 @@ func TestContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client := newClient(t, config(func(c *jsonaws.Config) { c.Attempts, c.Pause = 1000, time.Second }), send)
+				client := newClient(t, config(func(c *awsjson.Config) { c.Attempts, c.Pause = 1000, time.Second }), send)
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				start := time.Now()
@@ -244,7 +244,7 @@ func TestPausesAreRandomAndTheirBoundDoubles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var sent []time.Time
-		client := newClient(t, config(func(c *jsonaws.Config) { c.Attempts, c.Pause = 4, time.Second }), func(r *http.Request) (*http.Response, error) {
+		client := newClient(t, config(func(c *awsjson.Config) { c.Attempts, c.Pause = 4, time.Second }), func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, time.Now())
 			return answer(429, "")(r)
 		})
