@@ -29,13 +29,13 @@ type Identity struct {
 	TokenID string
 	// KeyID names the key that signed the token ("kid"), for following a rotation of keys.
 	KeyID string
-	// IssuedAt is when the token was minted, to the millisecond: whoever revokes all of a
-	// subject's tokens revokes those that are not younger than the revocation.
+	// IssuedAt is when the token was minted, to the millisecond: a revocation of all tokens of a
+	// subject covers those that are not younger than it.
 	IssuedAt time.Time
 	// AuthzVersion counts the changes of what the subject may do. A token with an older number
 	// than the subject has now was minted before the last change.
 	AuthzVersion int64
-	// ExpiresAt is when the token stops being valid. Zero means that it was not told.
+	// ExpiresAt is when the token stops being valid; zero when unknown.
 	ExpiresAt time.Time
 }
 

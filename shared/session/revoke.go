@@ -9,8 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// Revoker ends sessions and lists them. It mints nothing and reads no token, so it needs no keys: it is for
-// functions that may have none. It is safe for concurrent use.
+// Revoker ends sessions and lists them. It mints and reads no token, so it needs no keys. It is safe for concurrent use.
 type Revoker struct {
 	*Checker
 
@@ -36,7 +35,7 @@ func NewRevoker(store Store, clock func() time.Time, onEvent func(context.Contex
 // now is the time in the stores' precision.
 func (r *Revoker) now() time.Time { return r.clock().UTC().Truncate(time.Millisecond) }
 
-func (r *Revoker) tell(ctx context.Context, e Event) { r.onEvent(ctx, e) }
+func (r *Revoker) emit(ctx context.Context, e Event) { r.onEvent(ctx, e) }
 
 // maxList is how many sessions List returns at most.
 const maxList = 100
@@ -71,7 +70,7 @@ func (r *Revoker) revoke(ctx context.Context, what SessionRevocation) (bool, err
 		return false, err
 	}
 	if found {
-		r.tell(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
+		r.emit(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
 	}
 	return found, nil
 }
@@ -94,7 +93,7 @@ func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) 
 	if err := r.store.RevokeSubject(ctx, subject, at); err != nil {
 		return time.Time{}, err
 	}
-	r.tell(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
+	r.emit(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
 	return at, nil
 }
 
@@ -106,11 +105,11 @@ func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
 		return err
 	}
 	r.keepEpoch(at, at)
-	r.tell(ctx, Event{Kind: AllRevoked, Reason: reason})
+	r.emit(ctx, Event{Kind: AllRevoked, Reason: reason})
 	return nil
 }
 
-// RevokeToken takes back one access token by its id ("jti") until it expires, in one write. Its
+// RevokeToken revokes one access token by its id ("jti") until it expires, in one write. Its
 // session lives on.
 func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason Reason) error {
 	if tokenID == "" || expires.IsZero() {
@@ -119,7 +118,7 @@ func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.
 	if err := r.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
 		return err
 	}
-	r.tell(ctx, Event{Kind: TokenRevoked, Reason: reason})
+	r.emit(ctx, Event{Kind: TokenRevoked, Reason: reason})
 	return nil
 }
 
