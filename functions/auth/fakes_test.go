@@ -43,7 +43,7 @@ func (l *line) Create(ctx context.Context, s session.Session) error {
 	return l.Store.Create(ctx, s)
 }
 
-func (l *line) Revoke(ctx context.Context, r session.SessionRevocation) (bool, error) {
+func (l *line) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	if err := l.err("Revoke"); err != nil {
 		return false, err
 	}

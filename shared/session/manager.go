@@ -189,7 +189,7 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 	case presented < s.Generation:
 		event.Kind, event.Reason = Reused, Reuse
 		m.emit(ctx, event) // before the write: when only its answer is lost, the next one finds the session over
-		if _, err := m.store.Revoke(ctx, SessionRevocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
+		if _, err := m.store.Revoke(ctx, Ending{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
 			return "", err // it still lives, so the client must not hear that it is over
 		}
 		return "", ErrInvalidGrant.WithCause(errReuse)

@@ -43,7 +43,7 @@ const maxList = 100
 // Revoke ends a session, in one write: its refresh token and its access tokens. One that has ended
 // already, or never was, is no error.
 func (r *Revoker) Revoke(ctx context.Context, sessionID string, reason Reason) error {
-	_, err := r.revoke(ctx, SessionRevocation{SessionID: sessionID, Reason: reason})
+	_, err := r.revoke(ctx, Ending{SessionID: sessionID, Reason: reason})
 	return err
 }
 
@@ -53,14 +53,14 @@ func (r *Revoker) RevokeOwn(ctx context.Context, subject, sessionID string) erro
 	if subject == "" {
 		return errors.New("session: RevokeOwn needs a subject")
 	}
-	found, err := r.revoke(ctx, SessionRevocation{SessionID: sessionID, Subject: subject, Reason: Logout})
+	found, err := r.revoke(ctx, Ending{SessionID: sessionID, Subject: subject, Reason: Logout})
 	if err == nil && !found {
 		return ErrNotFound
 	}
 	return err
 }
 
-func (r *Revoker) revoke(ctx context.Context, what SessionRevocation) (bool, error) {
+func (r *Revoker) revoke(ctx context.Context, what Ending) (bool, error) {
 	if what.SessionID == "" {
 		return false, nil
 	}
@@ -78,7 +78,7 @@ func (r *Revoker) revoke(ctx context.Context, what SessionRevocation) (bool, err
 // RevokeRefresh ends the session of a refresh token that a jwt.RefreshVerifier has read (RFC 7009), in one
 // write.
 func (r *Revoker) RevokeRefresh(ctx context.Context, token jwt.Refresh) error {
-	_, err := r.revoke(ctx, SessionRevocation{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
+	_, err := r.revoke(ctx, Ending{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
 	return err
 }
 

@@ -21,7 +21,7 @@ type Store interface {
 	Rotate(ctx context.Context, r Rotation) (Session, bool, error)
 	// Revoke ends a session; one that has ended keeps its first reason. With a subject it does so
 	// only when the session is the subject's. It reports whether there is such a session.
-	Revoke(ctx context.Context, r SessionRevocation) (bool, error)
+	Revoke(ctx context.Context, r Ending) (bool, error)
 	// RevokeSubject moves the subject's epoch to at, and never back.
 	RevokeSubject(ctx context.Context, subject string, at time.Time) error
 	// RevokeEverybody moves the global epoch to at, and never back.
@@ -77,8 +77,8 @@ type Rotation struct {
 	At, IdleUntil time.Time
 }
 
-// SessionRevocation ends a session.
-type SessionRevocation struct {
+// Ending is the end of one session.
+type Ending struct {
 	SessionID string
 	// Subject, unless empty, must be the owner of the session.
 	Subject string

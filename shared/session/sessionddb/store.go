@@ -89,7 +89,7 @@ func (s *Store) Rotate(ctx context.Context, r session.Rotation) (session.Session
 }
 
 // Revoke implements session.Store. Doing it twice is doing it once.
-func (s *Store) Revoke(ctx context.Context, r session.SessionRevocation) (bool, error) {
+func (s *Store) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	revokedAt, reason := expression.Name(layout.RevokedAt), expression.Name(layout.Reason)
 	change := expression.
 		Set(revokedAt, expression.IfNotExists(revokedAt, expression.Value(r.At.UnixMilli()))).

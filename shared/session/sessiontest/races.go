@@ -68,7 +68,7 @@ func testRotateAgainstRevoke(t *testing.T, newStore func(t *testing.T) session.S
 		var revoked atomic.Bool
 		together(8, func(i int) {
 			if i == 0 {
-				if found, err := store.Revoke(t.Context(), session.SessionRevocation{SessionID: s.ID, Reason: session.Logout, At: Time(1)}); !found || err != nil {
+				if found, err := store.Revoke(t.Context(), session.Ending{SessionID: s.ID, Reason: session.Logout, At: Time(1)}); !found || err != nil {
 					t.Errorf("revoke: found %t, %v", found, err)
 				}
 				revoked.Store(true)
