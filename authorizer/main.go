@@ -15,11 +15,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessionaws"
+	"github.com/tienda-dev/tienda/shared/session/sessionlean"
 )
 
 type config struct {
-	Store      sessionaws.Config
+	Store      sessionlean.Config
 	Sessions   session.CheckConfig
 	Authorizer authorizer.Config
 }
@@ -43,7 +43,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if cfg.Store.Config, err = backend.AWS(ctx, s); err != nil {
 		return nil, err
 	}
-	reader, err := sessionaws.New(cfg.Store)
+	reader, err := sessionlean.New(cfg.Store)
 	if err != nil {
 		return nil, err
 	}

@@ -2,29 +2,29 @@
 
 package main
 
-import "github.com/tienda-dev/tienda/shared/api"
+import "github.com/tienda-dev/tienda/shared/identity"
 
 // routeClasses returns how soon each route that has an authorizer notices a revoked token, by the
 // route's key.
-func routeClasses() map[string]api.Revocation {
-	return map[string]api.Revocation{
-		"POST /v1/auth/introspect":                     api.Default,
-		"POST /v1/auth/logout":                         api.Default,
-		"POST /v1/auth/logout-all":                     api.Strict,
-		"POST /v1/auth/password":                       api.Strict,
-		"GET /v1/auth/sessions":                        api.Default,
-		"DELETE /v1/auth/sessions/{id}":                api.Strict,
-		"GET /v1/customers/me":                         api.Default,
-		"PATCH /v1/customers/me":                       api.Default,
-		"POST /v1/products":                            api.Default,
-		"DELETE /v1/products/{id}":                     api.Default,
-		"PATCH /v1/products/{id}":                      api.Default,
-		"GET /v1/products/{id}/inventory":              api.Default,
-		"POST /v1/products/{id}/inventory/adjustments": api.Default,
-		"GET /v1/staff/products":                       api.Default,
-		"GET /v1/staff/products/{id}":                  api.Default,
-		"POST /v1/users/{id}/logout":                   api.Strict,
-		"PUT /v1/users/{id}/roles":                     api.Strict,
-		"POST /v1/users/{id}/unlock":                   api.Strict,
+func routeClasses() map[string]identity.Revocation {
+	return map[string]identity.Revocation{
+		"POST /v1/auth/introspect":                     identity.Default,
+		"POST /v1/auth/logout":                         identity.Default,
+		"POST /v1/auth/logout-all":                     identity.Strict,
+		"POST /v1/auth/password":                       identity.Strict,
+		"GET /v1/auth/sessions":                        identity.Default,
+		"DELETE /v1/auth/sessions/{id}":                identity.Strict,
+		"GET /v1/customers/me":                         identity.Default,
+		"PATCH /v1/customers/me":                       identity.Default,
+		"POST /v1/products":                            identity.Default,
+		"DELETE /v1/products/{id}":                     identity.Default,
+		"PATCH /v1/products/{id}":                      identity.Default,
+		"GET /v1/products/{id}/inventory":              identity.Default,
+		"POST /v1/products/{id}/inventory/adjustments": identity.Default,
+		"GET /v1/staff/products":                       identity.Default,
+		"GET /v1/staff/products/{id}":                  identity.Default,
+		"POST /v1/users/{id}/logout":                   identity.Strict,
+		"PUT /v1/users/{id}/roles":                     identity.Strict,
+		"POST /v1/users/{id}/unlock":                   identity.Strict,
 	}
 }

@@ -126,7 +126,7 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	if between != nil {
 		store = between(store)
 	}
-	users := auth.NewAuthenticator(store, h.hashes, h.manager, key, h.clock)
+	users := auth.NewPasswordLogin(store, h.hashes, h.manager, key, h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
 	readRefresh := func(_ context.Context, token string) (jwt.Refresh, error) { return tokens.Refresh.Verify(token) }
@@ -156,14 +156,14 @@ func (h *house) serve(handlers map[string]api.Handler) {
 	logger, err := logging.New(logging.Config{Level: "DEBUG"}, lockedBuffer{&h.mu, h.log})
 	must(h.t, err)
 	h.api = apitest.New(h.t, auth.Routes(), handlers, func(route api.Route) middleware.Config {
-		authenticate := jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
+		authenticate := jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
 			id, err := h.verifier.Verify(token)
 			if err == nil {
 				err = h.manager.Check(ctx, id, route.Revocation)
 			}
 			return id, err
 		})
-		return middleware.Config{Authenticator: authenticate, Logger: logger}
+		return middleware.Config{Authenticator: authenticate, Logger: logger, Now: h.clock}
 	})
 }
 
@@ -290,7 +290,7 @@ func (h *house) refresh(token string) answer {
 // as returns an access token of somebody with the roles who has no session.
 func (h *house) as(roles ...string) string {
 	h.t.Helper()
-	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles})
+	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles, AuthTime: h.clock()})
 	must(h.t, err)
 	return token
 }

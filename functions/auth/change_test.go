@@ -47,7 +47,7 @@ func TestNewPasswordIsNoSecondGuess(t *testing.T) {
 	next := decode[tokens](change(pair.Access, rightPW, secondPW).want(http.StatusOK))
 	next = decode[tokens](change(next.Access, secondPW, rightPW).want(http.StatusOK))
 	guess(next.Access, 1) // its session began at the change, and is not older
-	h.pass(time.Hour)
+	h.pass(10 * time.Minute)
 	next = decode[tokens](h.refresh(next.Refresh).want(http.StatusOK))
 	guess(next.Access, 1)
 

@@ -65,7 +65,7 @@ func TestWhatAdminsCouldNotDoIsNotInTheLog(t *testing.T) {
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusConflict)
 	f.fails("ReplaceRoles", auth.ErrUserNotFound)
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusNotFound)
-	f.fails("Forgive", auth.ErrChanged)
+	f.fails("ResetAttempts", auth.ErrChanged)
 	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusConflict)
 	h.do(h.as("support"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusForbidden)
 	if events := h.accountEvents(); len(events) > 0 {

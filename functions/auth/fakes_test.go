@@ -43,7 +43,7 @@ func (l *line) Create(ctx context.Context, s session.Session) error {
 	return l.Store.Create(ctx, s)
 }
 
-func (l *line) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+func (l *line) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	if err := l.err("Revoke"); err != nil {
 		return false, err
 	}
@@ -108,9 +108,9 @@ func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failure
 	return c.Store.Attempt(ctx, a)
 }
 
-func (c *callCounter) Forgive(ctx context.Context, names ...string) error {
-	c.count("Forgive")
-	return c.Store.Forgive(ctx, names...)
+func (c *callCounter) ResetAttempts(ctx context.Context, names ...string) error {
+	c.count("ResetAttempts")
+	return c.Store.ResetAttempts(ctx, names...)
 }
 
 // failing lets calls of a store fail.
@@ -161,11 +161,11 @@ func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, b
 	return f.Store.Attempt(ctx, a)
 }
 
-func (f *failing) Forgive(ctx context.Context, names ...string) error {
-	if err := f.fail("Forgive"); err != nil {
+func (f *failing) ResetAttempts(ctx context.Context, names ...string) error {
+	if err := f.fail("ResetAttempts"); err != nil {
 		return err
 	}
-	return f.Store.Forgive(ctx, names...)
+	return f.Store.ResetAttempts(ctx, names...)
 }
 
 func (f *failing) ReplacePassword(ctx context.Context, before, after auth.Credentials) error {

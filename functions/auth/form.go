@@ -23,12 +23,12 @@ const (
 type tokenForm struct {
 	// Token is not empty.
 	Token string
-	// Hint is what the client takes the token for; may be empty or unknown.
+	// Hint is the kind of token that the client expects; may be empty or unknown.
 	Hint string
 }
 
-// decodeTokenForm reads the form. Parameters that it does not know are ignored, as RFC 6749 section 3.2
-// wants it; one that stands twice is not.
+// decodeTokenForm reads the form. It ignores parameters that it does not know, as RFC 6749 section 3.2
+// requires, and refuses a repeated one of its own.
 func decodeTokenForm(r *http.Request) (tokenForm, error) {
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != contentTypeForm {
 		return tokenForm{}, problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+".")
@@ -40,7 +40,7 @@ func decodeTokenForm(r *http.Request) (tokenForm, error) {
 	if err != nil {
 		return tokenForm{}, invalidRequest("The request body could not be read.").WithCause(err)
 	}
-	// Not r.PostForm, and not r.Form, which reads the query as well: no token belongs into an address.
+	// Not r.PostForm, and not r.Form, which reads the query as well: a token must not be in a URL.
 	values, err := url.ParseQuery(string(body))
 	if err != nil {
 		return tokenForm{}, invalidRequest("The request body is not a form.") // the cause quotes it

@@ -15,12 +15,12 @@ import (
 // MinIdentifierKey is the least length of the key of identifiers, in bytes.
 const MinIdentifierKey = 32
 
-// errIdentifierKey does not say what was found instead: that would be a piece of the secret.
+// errIdentifierKey does not show what was found instead: it would be part of the secret.
 var errIdentifierKey = errors.New(`auth: the identifier key is not one JSON object with a "key" of 32 bytes or more`)
 
-// ParseIdentifierKey reads the secret that holds the key of identifiers: one JSON object whose member "key"
-// is random text of MinIdentifierKey bytes or more, whatever else it says about itself. Its error never
-// carries the secret.
+// ParseIdentifierKey reads the secret with the key of identifiers: one JSON object whose member "key" is
+// random text of MinIdentifierKey bytes or more; other members are ignored. Its error never shows the
+// secret.
 func ParseIdentifierKey(secret []byte) ([]byte, error) {
 	list, err := secrets.List[struct {
 		Key string `json:"key"`
@@ -31,14 +31,13 @@ func ParseIdentifierKey(secret []byte) ([]byte, error) {
 	return []byte(list[0].Key), nil
 }
 
-// Identifier returns what stands for an e-mail address in keys of the store: an HMAC-SHA256 in hex.
-// Keys show up where values do not, in logs, metrics and consoles; an address has no business there,
-// and a plain hash of one is guessed in no time. The case of ASCII letters and surrounding space do not
-// count; other letters are left alone, because Unicode folds some of them into ASCII. The key cannot be
-// changed without writing every user again.
+// Identifier returns the HMAC-SHA256 of an e-mail address in hex, which replaces the address in keys of
+// the store. Keys appear in logs, metrics and consoles, where no address may be, and a plain hash of an
+// address is easy to guess. The case of ASCII letters and surrounding space do not count; other letters
+// are kept, because Unicode folds some of them into ASCII. A change of the key means writing every user
+// again.
 //
-// Any text has an identifier, also one that is no address: whoever tries to log in with it is counted
-// like everybody.
+// Text that is not an address has an identifier too, so that attempts with it are counted as well.
 func Identifier(key []byte, email string) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(strings.Map(asciiLower, strings.TrimSpace(email))))

@@ -15,10 +15,10 @@ import (
 type verifyToken func(ctx context.Context, token string) (identity.Identity, error)
 
 type revocationChecker interface {
-	Check(ctx context.Context, id identity.Identity, class api.Revocation) error
+	Check(ctx context.Context, id identity.Identity, class identity.Revocation) error
 }
 
-// introspection is RFC 7662's answer about a token that stands. Times are seconds since the epoch.
+// introspection is RFC 7662's answer for a valid token. Times are seconds since the epoch.
 type introspection struct {
 	Active    bool     `json:"active"`
 	Scope     string   `json:"scope,omitempty"`
@@ -32,13 +32,13 @@ type introspection struct {
 	ExpiresAt int64    `json:"exp"`
 }
 
-// inactive is all that is told about any other token.
+// inactive is the answer for any other token.
 type inactive struct {
 	Active bool `json:"active"`
 }
 
-// IntrospectToken answers 200 with what an access token says, when it stands by a consistent read, and
-// with {"active":false} for everything else (RFC 7662). Refresh tokens are for the token endpoint alone
+// IntrospectToken answers 200 with the claims of an access token that a consistent read finds valid, and
+// with {"active":false} for everything else (RFC 7662). Refresh tokens are for the token endpoint only
 // and are not active here.
 func IntrospectToken(verify verifyToken, sessions revocationChecker) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -52,7 +52,7 @@ func IntrospectToken(verify verifyToken, sessions revocationChecker) api.Handler
 		if err != nil {
 			return api.Write(w, http.StatusOK, inactive{})
 		}
-		switch err := sessions.Check(r.Context(), id, api.Strict); {
+		switch err := sessions.Check(r.Context(), id, identity.Strict); {
 		case errors.Is(err, session.ErrRevoked):
 			return api.Write(w, http.StatusOK, inactive{})
 		case err != nil:

@@ -16,9 +16,9 @@ type sessionLister interface {
 
 type sessionResponse struct {
 	ID string `json:"id"`
-	// DeviceName is what the login gave; may be empty.
+	// DeviceName is the name from the login; may be empty.
 	DeviceName string `json:"device_name"`
-	// Current tells the session that asks.
+	// Current marks the session of the request.
 	Current bool `json:"current"`
 	// CreatedAt is when the login happened, RefreshedAt when the tokens were last refreshed.
 	CreatedAt   time.Time `json:"created_at"`
@@ -29,11 +29,11 @@ type sessionResponse struct {
 
 type sessionsResponse struct {
 	Data []sessionResponse `json:"data"`
-	// HasMore says that there are older sessions. They end with all others, not one by one.
+	// HasMore: there are older sessions, which only logout-all can end.
 	HasMore bool `json:"has_more"`
 }
 
-// ListSessions answers 200 with the caller's sessions that live, newest first, of the newest 100.
+// ListSessions answers 200 with the caller's live sessions among the newest 100, newest first.
 func ListSessions(sessions sessionLister) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		caller, _ := identity.From(r.Context())

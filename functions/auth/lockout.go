@@ -8,11 +8,11 @@ import (
 
 // The lockout, per identifier: the curve of Amazon Cognito. Of the failures in a row the first four cost
 // nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
-// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, whatever they
-// guess, and do not make it longer. A success, or Quiet without an attempt, starts anew.
+// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, also with the right
+// password, and do not make it longer. A success, or Quiet without an attempt, resets the count.
 //
-// Somebody who sends a wrong password as soon as each wait is over, and always before the owner does, keeps
-// the owner from logging in. Sessions that live are not touched by it.
+// An attacker who sends a wrong password as soon as each wait is over, always before the owner, keeps the
+// owner from logging in. Sessions that exist are not affected.
 const (
 	FreeAttempts = 5
 	MaxLock      = 15 * time.Minute
@@ -42,7 +42,7 @@ func Wait(count int64) time.Duration {
 	}
 }
 
-// Forgotten reports that the attempts are too long ago to count.
+// Forgotten reports whether the attempts are too long ago to count.
 func (f Failures) Forgotten(now time.Time) bool { return now.Sub(f.LastAt) >= Quiet }
 
 // Locked returns how long the next attempt must wait from now on; 0 when it need not.
@@ -54,8 +54,7 @@ func (f Failures) Locked(now time.Time) time.Duration {
 	return max(0, f.LastAt.Add(wait).Sub(now))
 }
 
-// locked returns the answer to an attempt that comes too early. It is the same for identifiers of
-// nobody.
+// locked returns the answer to an attempt that comes too early. Unknown identifiers get the same.
 func locked(wait time.Duration) error {
 	return errLocked.WithRetryAfter(wait)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-type authenticator interface {
+type passwordAuthenticator interface {
 	Login(ctx context.Context, email, password string, device session.Device) (session.Tokens, error)
 }
 
@@ -21,8 +21,8 @@ type loginRequest struct {
 	DeviceName string `json:"device_name"`
 }
 
-// Validate implements api.Validator. It does not hold the password to the policy, nor the address to its
-// form: whatever somebody tries is answered alike.
+// Validate implements api.Validator. It does not check the password's policy or the address's form: every
+// wrong pair gets the same answer.
 func (in loginRequest) Validate() []problem.FieldError {
 	var r rules
 	r.required("/email", in.Email)
@@ -31,9 +31,9 @@ func (in loginRequest) Validate() []problem.FieldError {
 	return r.broken
 }
 
-// Login answers 200 with tokens; 401 when there is no such user or the password is another one, without
-// telling which; 429 with Retry-After after too many failures.
-func Login(users authenticator) api.Handler {
+// Login answers 200 with tokens; 401 when there is no such user or the password is wrong, without saying
+// which; 429 with Retry-After after too many failures.
+func Login(users passwordAuthenticator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[loginRequest](r)
 		if err != nil {
@@ -48,7 +48,7 @@ func Login(users authenticator) api.Handler {
 	}
 }
 
-// deviceOf describes where the request comes from.
+// deviceOf returns the device that sent the request.
 func deviceOf(r *http.Request, name string) session.Device {
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -171,14 +171,14 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	h.refresh(pair.Refresh).want(http.StatusOK) // nothing was lost
 
 	// What only tidies up must not undo a login.
-	f.fails("Forgive", ddb.ErrUnavailable)
+	f.fails("ResetAttempts", ddb.ErrUnavailable)
 	h.login(email)
 	f.fails("ReplacePassword", ddb.ErrUnavailable)
 	imported, err := bcrypt.GenerateFromPassword([]byte(rightPW), bcrypt.MinCost)
 	must(t, err)
 	h.store(u.ID, string(imported))
 	h.login(email)
-	if log := h.logged(); !strings.Contains(log, "failed attempts not forgotten") || !strings.Contains(log, "password not hashed anew") {
+	if log := h.logged(); !strings.Contains(log, "failed attempts not reset") || !strings.Contains(log, "password not rehashed") {
 		t.Errorf("nothing of it is in the log:\n%s", log)
 	}
 }

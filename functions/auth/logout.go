@@ -16,7 +16,7 @@ type sessionEnder interface {
 }
 
 // Logout ends the session of the access token and answers 204: its refresh token and its access tokens
-// do not work any more. A token without a session, as machines have them, is taken back by itself.
+// are no longer valid. A machine's token has no session, and is revoked alone.
 func Logout(sessions sessionEnder) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		caller, _ := identity.From(r.Context())

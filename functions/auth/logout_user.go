@@ -26,7 +26,7 @@ func LogoutUser(users userFinder, sessions allSessionsEnder) api.Handler {
 		if _, err := sessions.RevokeAll(r.Context(), u.ID, session.Admin); err != nil {
 			return err
 		}
-		tell(r.Context(), loggedOut, zap.String(logging.KeySubject, u.ID))
+		logEvent(r.Context(), loggedOut, zap.String(logging.KeySubject, u.ID))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

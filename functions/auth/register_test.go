@@ -161,10 +161,10 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key, h.clock) },
 		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key, h.clock) },
 		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, key, nil) },
-		"AuthenticatorStore":    func() { auth.NewAuthenticator(nil, h.hashes, h.manager, key, h.clock) },
-		"AuthenticatorHasher":   func() { auth.NewAuthenticator(store, nil, h.manager, key, h.clock) },
-		"AuthenticatorSessions": func() { auth.NewAuthenticator(store, h.hashes, nil, key, h.clock) },
-		"AuthenticatorClock":    func() { auth.NewAuthenticator(store, h.hashes, h.manager, key, nil) },
+		"PasswordLoginStore":    func() { auth.NewPasswordLogin(nil, h.hashes, h.manager, key, h.clock) },
+		"PasswordLoginHasher":   func() { auth.NewPasswordLogin(store, nil, h.manager, key, h.clock) },
+		"PasswordLoginSessions": func() { auth.NewPasswordLogin(store, h.hashes, nil, key, h.clock) },
+		"PasswordLoginClock":    func() { auth.NewPasswordLogin(store, h.hashes, h.manager, key, nil) },
 		"AdministratorStore":    func() { auth.NewAdministrator(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,8 +36,8 @@ type registeredUser struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// RegisterUser makes a user with the role customer and answers 201 with it and the Location of its
-// profile; 409 when the address is taken. It does not log in.
+// RegisterUser adds a user with the role customer and answers 201 with it and the Location of its
+// profile; 409 when the address is taken. It starts no session.
 func RegisterUser(users userRegistrar) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[registerUserRequest](r)

@@ -15,7 +15,7 @@ type hasher interface {
 	Hash(ctx context.Context, password string) (string, error)
 }
 
-// Registrar makes users.
+// Registrar registers users.
 type Registrar struct {
 	store     Store
 	passwords hasher
@@ -32,8 +32,8 @@ func NewRegistrar(store Store, passwords hasher, key func(context.Context) []byt
 	return &Registrar{store: store, passwords: passwords, key: key, now: now}
 }
 
-// Register makes a customer of the person with the address. It hashes the password also when the
-// address is taken, and returns ErrEmailExists then.
+// Register adds a user with the role customer. When the address is taken it returns ErrEmailExists, after
+// it has hashed the password all the same.
 func (s *Registrar) Register(ctx context.Context, email, password, name string) (Registration, error) {
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {

@@ -16,7 +16,7 @@ type ownSessionEnder interface {
 }
 
 // RevokeSession ends one of the caller's sessions and answers 204, also the second time; 404 for a session
-// that is somebody else's, or nobody's.
+// that is not the caller's.
 func RevokeSession(sessions ownSessionEnder) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := r.PathValue("id")

@@ -18,10 +18,9 @@ type tokenRevoker interface {
 // verifyRefresh reads a refresh token (jwt.RefreshVerifier.Verify with newer keys looked up).
 type verifyRefresh func(ctx context.Context, token string) (jwt.Refresh, error)
 
-// RevokeToken takes a token back and answers 200 with an empty body, also for one that is unknown,
-// expired or not a token at all (RFC 7009). A refresh token takes its session and its access tokens with
-// it, an access token goes alone. Whoever holds a token may give it back: clients here have no
-// credentials of their own.
+// RevokeToken revokes a token and answers 200 with an empty body, also for text that is unknown, expired
+// or not a token at all (RFC 7009). A refresh token ends its session with all access tokens; an access
+// token is revoked alone. The token itself is the credential: clients have no other here.
 func RevokeToken(verify verifyToken, refresh verifyRefresh, sessions tokenRevoker) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		form, err := decodeTokenForm(r)

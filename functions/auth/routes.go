@@ -2,18 +2,24 @@ package auth
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// maxBody is the largest request in bytes. It bounds what is decoded before a refresh token or a
-// password is looked at.
+// maxBody is the largest request in bytes. It bounds the work before a refresh token or a password is
+// checked.
 const maxBody = 4 << 10
 
-// The routes by which people come in and go, and who may use them. Public ones are for those who have
-// no access token, or no more. What changes passwords, sessions of others and rights is Strict: a token
-// that was revoked a moment ago must not do it.
+// recentLogin is the greatest age of the login on routes with which a stolen token could take over an
+// account. A refreshed token keeps the time of its login.
+const recentLogin = 15 * time.Minute
+
+// The routes of the resource, and who may use them. Public ones are for callers whose access token is
+// missing or has expired. Routes that change passwords, rights or other sessions are Strict: a token that
+// was revoked a moment ago must not reach them.
 var (
 	RegisterUserRoute = api.Route{
 		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, MaxBody: maxBody,
@@ -29,18 +35,18 @@ var (
 	}
 	LogoutAllRoute = api.Route{
 		Name: "logout-all", Method: http.MethodPost, Path: "/v1/auth/logout-all",
-		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	ChangePasswordRoute = api.Route{
 		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
-		Auth: api.Required, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	ListSessionsRoute = api.Route{
 		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required,
 	}
 	RevokeSessionRoute = api.Route{
 		Name: "revoke-session", Method: http.MethodDelete, Path: "/v1/auth/sessions/{id}",
-		Auth: api.Required, Revocation: api.Strict,
+		Auth: api.Required, Revocation: identity.Strict,
 	}
 	IntrospectTokenRoute = api.Route{
 		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
@@ -54,15 +60,15 @@ var (
 	}
 	SetUserRolesRoute = api.Route{
 		Name: "set-user-roles", Method: http.MethodPut, Path: "/v1/users/{id}/roles",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	LogoutUserRoute = api.Route{
 		Name: "logout-user", Method: http.MethodPost, Path: "/v1/users/{id}/logout",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	UnlockUserRoute = api.Route{
 		Name: "unlock-user", Method: http.MethodPost, Path: "/v1/users/{id}/unlock",
-		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: api.Strict, MaxBody: maxBody,
+		Auth: api.Required, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 )
 

@@ -11,7 +11,7 @@ import (
 // MaxDeviceName is the length of a device's name in characters (Unicode code points).
 const MaxDeviceName = 100
 
-// rules collects the fields that break a rule. No rule repeats a value: it may be a secret.
+// rules collects the fields that break a rule. No message repeats a value: it may be a secret.
 type rules struct {
 	broken []problem.FieldError
 }
@@ -45,8 +45,7 @@ func (r *rules) line(pointer, s string, limit int) {
 	}
 }
 
-// newPassword holds a password that is being chosen to the policy; known is what others know of its
-// owner.
+// newPassword checks the policy for a new password; known is text that others know about its owner.
 func (r *rules) newPassword(pointer, chosen string, known ...string) {
 	if err := password.Check(chosen, known...); err != nil {
 		r.refuse(pointer, "%s", err.Error())

@@ -35,7 +35,7 @@ func TestSecretsStayOutOfLogsAndAnswers(t *testing.T) {
 	pair := decode[tokens](do("", http.MethodPost, "/v1/auth/login", credentials(canaryEmail, canaryPW)).want(http.StatusOK))
 	secrets = append(secrets, pair.Access, pair.Refresh, pair.Access[len(pair.Access)-20:], pair.Refresh[len(pair.Refresh)-20:])
 	do("", http.MethodPost, "/v1/auth/login", credentials(canaryEmail, canaryPW+"x")).want(http.StatusUnauthorized)
-	for _, call := range []string{"Find", "Credentials", "Attempt", "Forgive"} {
+	for _, call := range []string{"Find", "Credentials", "Attempt", "ResetAttempts"} {
 		f.fails(call, ddb.ErrUnavailable.WithCause(auth.ErrChanged))
 		do("", http.MethodPost, "/v1/auth/login", credentials(canaryEmail, canaryPW))
 	}

@@ -16,7 +16,7 @@ type roleSetter interface {
 }
 
 type setUserRolesRequest struct {
-	// Roles are all that the user shall have. Null is not a list.
+	// Roles are all the roles of the user from now on. Null is refused.
 	Roles *[]string `json:"roles"`
 }
 

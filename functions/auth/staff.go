@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// Administrator does what admins may do to users.
+// Administrator changes users on behalf of admins.
 type Administrator struct {
 	store Store
 }
@@ -25,7 +25,7 @@ func NewAdministrator(store Store) *Administrator {
 	return &Administrator{store: store}
 }
 
-// changeAttempts is how often a change of roles starts anew when another one came in between.
+// changeAttempts is how often a change of roles is tried when other changes come in between.
 const changeAttempts = 3
 
 // SetRoles gives the user exactly the roles. Access tokens of the user that were minted before stop
@@ -56,40 +56,40 @@ func (s *Administrator) change(ctx context.Context, id string, change func(roles
 		last = s.store.ReplaceRoles(ctx, before, after)
 		switch {
 		case last == nil:
-			tellRoles(ctx, before, after)
+			logRoles(ctx, before, after)
 			return after, nil
 		case errors.Is(last, ErrChanged):
 		case errors.Is(last, ErrUserNotFound):
 			return User{}, last
 		default:
-			tellRoles(ctx, before, after, zap.String(logging.KeyOutcome, logging.OutcomeUnknown))
+			logRoles(ctx, before, after, zap.String(logging.KeyOutcome, logging.OutcomeUnknown))
 			return User{}, last
 		}
 	}
 	return User{}, last
 }
 
-// tellRoles tells of a change of roles, also of one whose answer was lost: when the request is repeated
-// it finds the roles set, changes nothing and tells nothing.
-func tellRoles(ctx context.Context, before, after User, fields ...zap.Field) {
-	tell(ctx, rolesSet, append(fields, zap.String(logging.KeySubject, after.ID),
+// logRoles logs a change of roles, also one whose answer was lost: when the request is repeated it finds
+// the roles set, changes nothing and logs nothing.
+func logRoles(ctx context.Context, before, after User, fields ...zap.Field) {
+	logEvent(ctx, rolesSet, append(fields, zap.String(logging.KeySubject, after.ID),
 		zap.Strings(logging.KeyRolesBefore, before.Roles), zap.Strings(logging.KeyRoles, after.Roles))...)
 }
 
-// Unlock lets the user try again at once, after too many failed attempts. It returns ErrUserNotFound.
+// Unlock resets the failed attempts of the user, who can try again at once. It returns ErrUserNotFound.
 func (s *Administrator) Unlock(ctx context.Context, id string) error {
 	u, err := s.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.store.Forgive(ctx, u.Identifier, changeName(u.ID)); err != nil {
+	if err := s.store.ResetAttempts(ctx, u.Identifier, changeName(u.ID)); err != nil {
 		return err
 	}
-	tell(ctx, unlocked, zap.String(logging.KeySubject, u.ID))
+	logEvent(ctx, unlocked, zap.String(logging.KeySubject, u.ID))
 	return nil
 }
 
-// User returns the user, or ErrUserNotFound. An id that cannot be one of ours does not reach the store.
+// User returns the user, or ErrUserNotFound. An id that is not a ULID does not reach the store.
 func (s *Administrator) User(ctx context.Context, id string) (User, error) {
 	if _, err := ulid.ParseStrict(id); err != nil {
 		return User{}, ErrUserNotFound
@@ -101,7 +101,7 @@ func (s *Administrator) User(ctx context.Context, id string) (User, error) {
 func Lookup(store Store) session.UserLookup {
 	return func(ctx context.Context, subject string) (session.User, error) {
 		u, err := store.User(ctx, subject)
-		if unless(err, ErrUserNotFound) != nil {
+		if ignore(err, ErrUserNotFound) != nil {
 			return session.User{}, err
 		}
 		if err != nil {

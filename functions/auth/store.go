@@ -7,8 +7,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The errors that a Store returns. Whatever is not one of them is a failure of the store, which
-// answers 503 or 500.
+// The errors that a Store returns. Every other error is a failure of the store: 503 or 500.
 var (
 	// ErrUserNotFound: there is no such user.
 	ErrUserNotFound = problem.New(problem.NotFound, "user_not_found", "There is no such user.")
@@ -20,7 +19,7 @@ var (
 )
 
 // Store keeps users and counts their attempts to log in. All reads see every write that was answered
-// before. Repeating an identical write is not an error, because a lost answer looks like that.
+// before. Repeating an identical write is not an error: a client does so when an answer was lost.
 type Store interface {
 	// Register adds the user, the claim on the identifier and the profile, all or nothing. It returns
 	// ErrEmailExists when another user has the identifier.
@@ -38,23 +37,24 @@ type Store interface {
 	// next version. It returns ErrChanged when the stored version is not before's, and ErrUserNotFound.
 	ReplaceRoles(ctx context.Context, before, after User) error
 	// Attempt counts an attempt of the name, unless it must wait (Failures.Locked): then it changes
-	// nothing and returns false. It returns the attempts as they stand after that. It counts once,
-	// however often its answer is lost.
+	// nothing and returns false. It returns the attempts after that. It counts once, however often its
+	// answer is lost.
 	Attempt(ctx context.Context, a Attempt) (Failures, bool, error)
-	// Forgive sets the attempts of the names to none.
-	Forgive(ctx context.Context, names ...string) error
+	// ResetAttempts sets the attempts of the names to none.
+	ResetAttempts(ctx context.Context, names ...string) error
 }
 
-// Attempt is one try to prove who one is.
+// Attempt is one try of a password.
 type Attempt struct {
-	// Name says whose: an Identifier, or what changeName returns.
+	// Name is what the attempts are counted under: an Identifier, or the result of changeName.
 	Name string
-	// ID names this attempt and no other.
+	// ID is unique to this attempt.
 	ID string
 	// At is now, to the millisecond.
 	At time.Time
 }
 
-// changeName is the name under which attempts to change a user's password are counted. They are apart
-// from logins: whoever holds a stolen token must not lock the owner out, nor be helped by a login.
+// changeName is the name under which attempts to change a user's password are counted. They are counted
+// apart from logins: a thief of a token must not lock the owner out, and a login must not reset the
+// thief's attempts.
 func changeName(userID string) string { return "user#" + userID }

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -120,7 +119,7 @@ func TestUnlockThatWasNotMadeIsNotAnswered(t *testing.T) {
 		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
 	}
 	unlock := func() answer { return h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "") }
-	for _, call := range []string{"User", "Forgive"} {
+	for _, call := range []string{"User", "ResetAttempts"} {
 		f.fails(call, ddb.ErrUnavailable)
 		wantUnavailable(t, unlock())
 	}
@@ -172,10 +171,10 @@ func TestLoginWhoseSessionIsNotKept(t *testing.T) {
 // checking is a checker of revocations with one answer.
 type checking struct {
 	err   error
-	class api.Revocation
+	class identity.Revocation
 }
 
-func (c *checking) Check(_ context.Context, _ identity.Identity, class api.Revocation) error {
+func (c *checking) Check(_ context.Context, _ identity.Identity, class identity.Revocation) error {
 	c.class = class
 	return c.err
 }
@@ -200,8 +199,8 @@ func TestIntrospectionDependsOnAConsistentRead(t *testing.T) {
 			if told := strings.Contains(rec.Body.String(), `"active":true`); told != (tc.found == nil) || (tc.err == nil) != (rec.Body.Len() > 0) {
 				t.Errorf("answered %s", rec.Body)
 			}
-			if c.class != api.Strict {
-				t.Errorf("the check is of class %v, want %v", c.class, api.Strict)
+			if c.class != identity.Strict {
+				t.Errorf("the check is of class %v, want %v", c.class, identity.Strict)
 			}
 		})
 	}

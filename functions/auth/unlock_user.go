@@ -11,8 +11,7 @@ type userUnlocker interface {
 	Unlock(ctx context.Context, id string) error
 }
 
-// UnlockUser lets a user try again at once after too many failed attempts, and answers 204; 404 when
-// there is no such user.
+// UnlockUser resets the failed attempts of a user and answers 204; 404 when there is no such user.
 func UnlockUser(users userUnlocker) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := users.Unlock(r.Context(), r.PathValue("id")); err != nil {

@@ -1,6 +1,6 @@
-// Package auth is who may come in: it registers users, logs them in and out, and decides what they may
-// do. It holds the rules, the handlers of its routes and the Store interface; it knows no database.
-// Sessions and their tokens are package shared/session's.
+// Package auth registers users, logs them in and out, and sets their roles. It holds the rules, the
+// handlers of its routes and the Store interface; it knows no database. Sessions and their tokens are in
+// package shared/session.
 package auth
 
 import (
@@ -24,7 +24,7 @@ type User struct {
 	CreatedAt time.Time
 }
 
-// Credentials are what a user proves to be the user with.
+// Credentials are a user with the hash of the password.
 type Credentials struct {
 	User User
 	// PasswordHash is a hash of package password.
@@ -33,13 +33,13 @@ type Credentials struct {
 	PasswordChangedAt time.Time
 }
 
-// Registration is a new user together with the profile that the customers keep.
+// Registration is a new user with the fields of the profile, which package customers keeps.
 type Registration struct {
 	Credentials
 
-	// Email is the address as it was spelled.
+	// Email is the address as the user wrote it.
 	Email string
-	// Name is how the person wants to be called.
+	// Name is the person's display name.
 	Name string
 }
 

@@ -176,7 +176,7 @@ func Mint(t *template.Template, cacheDir, subject string, roles []string, now fu
 		if err != nil {
 			return "", err
 		}
-		minted, _, err := signer.Sign(identity.Identity{Subject: subject, Roles: roles})
+		minted, _, err := signer.Sign(identity.Identity{Subject: subject, Roles: roles, AuthTime: now()})
 		return minted, err
 	}
 	return "", errors.New("no function of the template declares " + EnvIssuer + " and " + EnvAudience)

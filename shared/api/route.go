@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
 // Handler answers a request, or returns an error for the one place that writes errors.
@@ -44,41 +46,6 @@ func (a Auth) String() string {
 	}
 }
 
-// Revocation says how soon a route notices that a token, its session or its user was revoked. The
-// authorizer looks the class up by the route's key; the zero value is Default.
-type Revocation int
-
-// The classes of revocation, each with what it costs.
-const (
-	// Default reads the session, the user and the token's own entry, eventually consistent: a
-	// revoked token is refused within about a second.
-	Default Revocation = iota
-	// Stateless reads nothing: a revoked token works until it expires.
-	Stateless
-	// Strict reads as Default does, strongly consistent, at twice the price: the next request is
-	// refused. For what moves money or rights.
-	Strict
-	// Relaxed believes an earlier answer for a bounded time: fewer reads, and a revoked token
-	// works that much longer.
-	Relaxed
-)
-
-// String returns the class's name in lower case.
-func (c Revocation) String() string {
-	switch c {
-	case Default:
-		return "default"
-	case Stateless:
-		return "stateless"
-	case Strict:
-		return "strict"
-	case Relaxed:
-		return "relaxed"
-	default:
-		return "unknown"
-	}
-}
-
 const (
 	// DefaultPath is the path of the route that serves whatever no other route matches:
 	// API Gateway's $default route.
@@ -106,7 +73,7 @@ type Route struct {
 	// (a password, not a refresh token); 0 is any time. Needs Auth Required.
 	MaxAuthAge time.Duration
 	// Revocation is how soon the route notices a revoked token. A Public route has no token.
-	Revocation Revocation
+	Revocation identity.Revocation
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
 }
@@ -177,10 +144,10 @@ func (r Route) Validate() error {
 	if r.MaxAuthAge < 0 || r.MaxAuthAge%time.Second != 0 {
 		refuse("MaxAuthAge must be whole seconds")
 	}
-	if r.Revocation < Default || r.Revocation > Relaxed {
-		refuse("Revocation is no class")
+	if r.Revocation != identity.Default && r.Revocation != identity.Strict {
+		refuse("unknown Revocation value")
 	}
-	if r.Revocation != Default && r.Auth == Public {
+	if r.Revocation == identity.Strict && r.Auth == Public {
 		refuse("Revocation needs Auth Required or Optional")
 	}
 	if r.MaxBody < 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
 func TestRouteValidate(t *testing.T) {
@@ -30,26 +31,26 @@ func TestRouteValidate(t *testing.T) {
 		"RolesOptional": {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Optional, []string{"x"} }), want: "Roles need Auth Required"},
 		"EmptyRole":     {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{""} }), want: "role has no name"},
 		"OKEverything": {route: with(func(r *api.Route) {
-			r.Auth, r.Scopes, r.MaxAuthAge, r.Revocation = api.Required, []string{"orders:write", "a/b"}, time.Hour, api.Strict
+			r.Auth, r.Scopes, r.MaxAuthAge, r.Revocation = api.Required, []string{"orders:write", "a/b"}, time.Hour, identity.Strict
 		})},
-		"OKOptionalClass":  {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Optional, api.Relaxed })},
-		"ScopesOptional":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Optional, []string{"x"} }), want: "Scopes need Auth Required"},
-		"ScopeWithSpace":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{"a b"} }), want: "scope-token"},
-		"ScopeWithQuote":   {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{`a"`} }), want: "scope-token"},
-		"EmptyScope":       {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{""} }), want: "scope-token"},
-		"AgeOfNobody":      {route: with(func(r *api.Route) { r.MaxAuthAge = time.Minute }), want: "MaxAuthAge needs Auth Required"},
-		"NegativeAge":      {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, -time.Second }), want: "whole seconds"},
-		"FractionalAge":    {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, time.Millisecond }), want: "whole seconds"},
-		"UnknownClass":     {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Required, 9 }), want: "Revocation is no class"},
-		"ClassOfPublic":    {route: with(func(r *api.Route) { r.Revocation = api.Strict }), want: "Revocation needs Auth"},
-		"CamelCase":        {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
-		"NoName":           {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
-		"LowerCaseMethod":  {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},
-		"RelativePath":     {route: with(func(r *api.Route) { r.Path = "v1" }), want: "must be /"},
-		"BadParameter":     {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
-		"TrailingSlash":    {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
-		"NegativeBody":     {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
-		"DefaultAndMethod": {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public}, want: "leave Method empty"},
+		"OKOptionalStrict":  {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Optional, identity.Strict })},
+		"ScopesOptional":    {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Optional, []string{"x"} }), want: "Scopes need Auth Required"},
+		"ScopeWithSpace":    {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{"a b"} }), want: "scope-token"},
+		"ScopeWithQuote":    {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{`a"`} }), want: "scope-token"},
+		"EmptyScope":        {route: with(func(r *api.Route) { r.Auth, r.Scopes = api.Required, []string{""} }), want: "scope-token"},
+		"AgeOfNobody":       {route: with(func(r *api.Route) { r.MaxAuthAge = time.Minute }), want: "MaxAuthAge needs Auth Required"},
+		"NegativeAge":       {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, -time.Second }), want: "whole seconds"},
+		"FractionalAge":     {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, time.Millisecond }), want: "whole seconds"},
+		"UnknownRevocation": {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Required, 9 }), want: "unknown Revocation value"},
+		"StrictPublic":      {route: with(func(r *api.Route) { r.Revocation = identity.Strict }), want: "Revocation needs Auth"},
+		"CamelCase":         {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
+		"NoName":            {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
+		"LowerCaseMethod":   {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},
+		"RelativePath":      {route: with(func(r *api.Route) { r.Path = "v1" }), want: "must be /"},
+		"BadParameter":      {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
+		"TrailingSlash":     {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
+		"NegativeBody":      {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
+		"DefaultAndMethod":  {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public}, want: "leave Method empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"go.uber.org/zap"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/logging"
@@ -23,34 +22,24 @@ import (
 // does not.
 const headerAuthorization = "authorization"
 
-// Verifier checks an access token. An error with a method Outcome() identity.Outcome says why the
-// token is not accepted; any other error means that the question could not be answered. It must be
-// safe for concurrent use.
-type Verifier interface {
-	Verify(ctx context.Context, token string) (identity.Identity, error)
-}
-
-// VerifierFunc is a function as a Verifier.
+// VerifierFunc checks an access token. An error with a method Outcome() identity.Outcome says why the
+// token is not accepted; any other error means that the token could not be checked. It must be safe for
+// concurrent use.
 type VerifierFunc func(ctx context.Context, token string) (identity.Identity, error)
 
-// Verify calls f.
-func (f VerifierFunc) Verify(ctx context.Context, token string) (identity.Identity, error) {
-	return f(ctx, token)
-}
-
-// Sessions tells whether a verified token still stands: session.Checker, for one. Its errors are
-// like a Verifier's. It must be safe for concurrent use.
+// Sessions reports whether a verified token was revoked (session.Checker). Its errors are like a
+// VerifierFunc's. It must be safe for concurrent use.
 type Sessions interface {
-	Check(ctx context.Context, id identity.Identity, class api.Revocation) error
+	Check(ctx context.Context, id identity.Identity, class identity.Revocation) error
 }
 
-// Config says what stands behind a decision and what API Gateway does with it. Its zero value works.
+// Config says what the decision needs and what API Gateway does with it. Its zero value works.
 type Config struct {
 	// Sessions is asked about every verified token. Nil asks nobody: tokens live until they expire.
 	Sessions Sessions
 	// Classes are the routes' classes of revocation by route key ("POST /v1/orders"). A route that
-	// is not among them is api.Strict.
-	Classes map[string]api.Revocation
+	// is not among them is identity.Strict.
+	Classes map[string]identity.Revocation
 	// ResultTTLSeconds is how long API Gateway keeps an answer ("ReauthorizeEvery"). 0, the
 	// default, is not at all. With more, an unavailable dependency becomes an error of the
 	// authorizer, so that it is not remembered.
@@ -63,22 +52,22 @@ var ErrUnavailable = errors.New("authorizer: a dependency of the decision did no
 
 // Authorizer answers authorizer events. It is safe for concurrent use.
 type Authorizer struct {
-	verifier Verifier
+	verify   VerifierFunc
 	sessions Sessions
-	classes  map[string]api.Revocation
+	classes  map[string]identity.Revocation
 	cached   bool
 }
 
 // New returns an Authorizer. It refuses a nil verifier and a negative TTL.
-func New(verifier Verifier, cfg Config) (*Authorizer, error) {
-	if verifier == nil {
+func New(verify VerifierFunc, cfg Config) (*Authorizer, error) {
+	if verify == nil {
 		return nil, errors.New("authorizer: no verifier")
 	}
 	if cfg.ResultTTLSeconds < 0 {
 		return nil, fmt.Errorf("authorizer: AUTHORIZER_RESULT_TTL_SECONDS is %d", cfg.ResultTTLSeconds)
 	}
 	return &Authorizer{
-		verifier: verifier, sessions: cfg.Sessions, classes: cfg.Classes, cached: cfg.ResultTTLSeconds > 0,
+		verify: verify, sessions: cfg.Sessions, classes: cfg.Classes, cached: cfg.ResultTTLSeconds > 0,
 	}, nil
 }
 
@@ -121,7 +110,7 @@ func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAu
 	if outcome != identity.OK {
 		return identity.Annotation{Outcome: outcome}
 	}
-	id, err := a.verifier.Verify(ctx, token)
+	id, err := a.verify(ctx, token)
 	if err != nil {
 		return identity.Annotation{Outcome: refusal(ctx, err)}
 	}
@@ -139,11 +128,11 @@ func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAu
 
 // class returns the route's class. The event names the route of the API and not the path of the
 // request, so the client has no say in it.
-func (a *Authorizer) class(routeKey string) api.Revocation {
+func (a *Authorizer) class(routeKey string) identity.Revocation {
 	if class, ok := a.classes[routeKey]; ok {
 		return class
 	}
-	return api.Strict
+	return identity.Strict
 }
 
 // refusal returns the outcome that err stands for.

@@ -47,7 +47,7 @@ func answers(id identity.Identity, err error) authorizer.VerifierFunc {
 	return func(context.Context, string) (identity.Identity, error) { return id, err }
 }
 
-func newAuthorizer(t testing.TB, v authorizer.Verifier, cfg authorizer.Config) *authorizer.Authorizer {
+func newAuthorizer(t testing.TB, v authorizer.VerifierFunc, cfg authorizer.Config) *authorizer.Authorizer {
 	t.Helper()
 	a, err := authorizer.New(v, cfg)
 	if err != nil {
@@ -147,7 +147,7 @@ func TestCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := authorize(t, newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{}), tt.req)
+			got := authorize(t, newAuthorizer(t, onlyToken, authorizer.Config{}), tt.req)
 			want := identity.Annotation{Outcome: tt.want}
 			if tt.want == identity.OK {
 				want.Identity = alice()
@@ -232,7 +232,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := authorizer.New(nil, authorizer.Config{}); err == nil {
 		t.Error("a nil verifier was accepted")
 	}
-	if _, err := authorizer.New(authorizer.VerifierFunc(onlyToken), authorizer.Config{ResultTTLSeconds: -1}); err == nil {
+	if _, err := authorizer.New(onlyToken, authorizer.Config{ResultTTLSeconds: -1}); err == nil {
 		t.Error("a negative TTL was accepted")
 	}
 }
@@ -294,7 +294,7 @@ func TestTitleCaseEvent(t *testing.T) {
 	if err := json.Unmarshal(data, &req); err != nil {
 		t.Fatal(err)
 	}
-	got := authorize(t, newAuthorizer(t, authorizer.VerifierFunc(onlyToken), authorizer.Config{}), req)
+	got := authorize(t, newAuthorizer(t, onlyToken, authorizer.Config{}), req)
 	if got.Outcome != identity.OK {
 		t.Errorf("outcome %s", got.Outcome)
 	}

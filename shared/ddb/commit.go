@@ -13,13 +13,17 @@ import (
 	"github.com/tienda-dev/tienda/shared/awsclient"
 )
 
+// ErrDone is for Write.IfElse: the condition failed because this very call had written before, and its
+// answer was lost. Commit returns nil for it.
+var ErrDone = errors.New("ddb: already done")
+
 // MaxWrites is the most writes that one transaction takes. All their items together may have 4 MB.
 const MaxWrites = 100
 
 // Commit does all writes or none of them.
 //
 // When conditions fail it returns the error of the first write, in the order of the arguments, whose
-// condition failed. A conflict with another transaction, throttling and a lost response are tried
+// condition failed, and nil when that error is ErrDone. A conflict with another transaction, throttling and a lost response are tried
 // again, with growing random pauses, while the context's time allows; after that Commit returns
 // ErrUnavailable, and the outcome is unknown when responses were lost. All attempts carry one token,
 // so that DynamoDB applies them once.
@@ -44,7 +48,9 @@ func Commit(ctx context.Context, client *dynamodb.Client, writes ...Write) error
 		if err == nil {
 			return nil
 		}
-		if failed := conditionError(err, writes); failed != nil {
+		if failed := conditionError(err, writes); errors.Is(failed, ErrDone) {
+			return nil
+		} else if failed != nil {
 			return failed
 		}
 		if !isTransient(err) || !awsclient.Pause(ctx, retries) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -33,6 +34,9 @@ func (k Key) Item() Item {
 		AttrSK: &types.AttributeValueMemberS{Value: k.SK},
 	}
 }
+
+// FromMillis returns the time of an attribute that holds milliseconds since 1970, in UTC.
+func FromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // Decode reads item into dst, a pointer to a struct with dynamodbav tags.
 func Decode(item Item, dst any) error {

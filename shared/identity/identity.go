@@ -29,13 +29,13 @@ type Identity struct {
 	TokenID string
 	// KeyID names the key that signed the token ("kid"), for following a rotation of keys.
 	KeyID string
-	// IssuedAt is when the token was minted, to the millisecond: whoever revokes all of a
-	// subject's tokens revokes those that are not younger than the revocation.
+	// IssuedAt is when the token was minted, to the millisecond: a revocation of all tokens of a
+	// subject covers those that are not younger than it.
 	IssuedAt time.Time
 	// AuthzVersion counts the changes of what the subject may do. A token with an older number
 	// than the subject has now was minted before the last change.
 	AuthzVersion int64
-	// ExpiresAt is when the token stops being valid. Zero means that it was not told.
+	// ExpiresAt is when the token stops being valid; zero when unknown.
 	ExpiresAt time.Time
 }
 
@@ -76,4 +76,28 @@ func MustUserID(ctx context.Context) string {
 		panic("identity: MustUserID on a request without an authenticated caller")
 	}
 	return subject
+}
+
+// Revocation is how soon a route notices that a token, its session or its user was revoked.
+type Revocation int
+
+// Both read the session, the user and the token's own entry for every request.
+const (
+	// Default reads eventually consistent: a revoked token is refused within about a second.
+	Default Revocation = iota
+	// Strict reads strongly consistent, at twice the price: the next request is refused. It is for
+	// routes that move money or rights.
+	Strict
+)
+
+// String returns the name in lower case.
+func (r Revocation) String() string {
+	switch r {
+	case Default:
+		return "default"
+	case Strict:
+		return "strict"
+	default:
+		return "unknown"
+	}
 }

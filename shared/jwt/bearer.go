@@ -9,7 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// Authenticator finds out who sends a request where no Lambda authorizer has done so: behind a
+// Authenticate returns a middleware.Authenticator for where no Lambda authorizer runs: behind a
 // Function URL, or in a server of one's own. verify is Verifier.Verify with a context, so that it
 // can look up newer keys or a revocation. An error of verify that has a method Outcome()
 // identity.Outcome says why the token is not accepted; any other error is returned, because the
@@ -17,7 +17,7 @@ import (
 //
 // The token comes from the Authorization header and from nowhere else: not from the query (RFC
 // 9700 section 4.3.2), not from the body.
-func Authenticator(verify func(ctx context.Context, token string) (identity.Identity, error)) func(*http.Request) (identity.Annotation, error) {
+func Authenticate(verify func(ctx context.Context, token string) (identity.Identity, error)) func(*http.Request) (identity.Annotation, error) {
 	return func(r *http.Request) (identity.Annotation, error) {
 		token, outcome := Bearer(r.Header.Values("Authorization"))
 		if outcome != identity.OK {

@@ -65,7 +65,7 @@ type outcomeError struct{ outcome identity.Outcome }
 func (e outcomeError) Error() string             { return "refused" }
 func (e outcomeError) Outcome() identity.Outcome { return e.outcome }
 
-func TestAuthenticator(t *testing.T) {
+func TestAuthenticate(t *testing.T) {
 	t.Parallel()
 
 	secret := secretOf("a", "active", key1)
@@ -101,7 +101,7 @@ func TestAuthenticator(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Header["Authorization"] = tt.header
-			got, err := jwt.Authenticator(tt.verify)(r)
+			got, err := jwt.Authenticate(tt.verify)(r)
 			if diff := cmp.Diff(tt.want, got); diff != "" || !errors.Is(err, tt.err) {
 				t.Errorf("error %v, want %v (-want +got):\n%s", err, tt.err, diff)
 			}
@@ -113,13 +113,13 @@ func TestAuthenticator(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer x")
-	if a, err := jwt.Authenticator(nobody)(r); err == nil {
+	if a, err := jwt.Authenticate(nobody)(r); err == nil {
 		t.Errorf("nobody was authenticated: %+v", a)
 	}
 }
 
 // A token in the query or in a form ends up in logs and histories.
-func TestAuthenticatorTakesTheHeaderOnly(t *testing.T) {
+func TestAuthenticateTakesTheHeaderOnly(t *testing.T) {
 	t.Parallel()
 
 	verify := func(context.Context, string) (identity.Identity, error) {
@@ -132,7 +132,7 @@ func TestAuthenticatorTakesTheHeaderOnly(t *testing.T) {
 	r.Header.Set("X-Amzn-Remapped-Authorization", "Bearer x")
 	r.Header.Set("Proxy-Authorization", "Bearer x")
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "x"})
-	a, err := jwt.Authenticator(verify)(r)
+	a, err := jwt.Authenticate(verify)(r)
 	if err != nil || a.Outcome != identity.Anonymous {
 		t.Errorf("got %s, %v", a.Outcome, err)
 	}

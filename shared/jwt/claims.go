@@ -1,8 +1,11 @@
 package jwt
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,8 +15,55 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// errClaims is the cause of every refusal of claims that golang-jwt would let pass.
+// errClaims is the cause of every refusal of claims that golang-jwt would accept.
 var errClaims = errors.New("claims are not as we mint them")
+
+// decode decodes a claim set, and refuses what encoding/json would guess at: a name in another spelling
+// ("EXP", "roleſ", "\u0072oles"), a repeated one, null, and bytes that are not UTF-8. Claims with other
+// names are ignored: a newer signer may add some.
+func decode(payload []byte, claims jwt.Claims) error {
+	if !utf8.Valid(payload) || json.Unmarshal(payload, claims) != nil || payload[0] != '{' {
+		return fmt.Errorf("%w: JSON", errClaims)
+	}
+	return checkNames(payload)
+}
+
+// checkNames checks the names and the nulls of a JSON object. Its members are at depth 1, where an n outside
+// a string begins a null. text is valid JSON.
+func checkNames(text []byte) error {
+	var seen [][]byte
+	depth, atName := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '{' || c == '[':
+			depth++
+			atName = c == '{'
+		case c == '}' || c == ']':
+			depth--
+		case c == ',':
+			atName = true
+		case c == 'n' && depth == 1:
+			return fmt.Errorf("%w: null", errClaims)
+		case c == '"':
+			start := i + 1
+			for i = start; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth != 1 || !atName {
+				continue
+			}
+			name := text[start:i]
+			if len(bytes.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_")) > 0 ||
+				slices.ContainsFunc(seen, func(other []byte) bool { return bytes.Equal(name, other) }) {
+				return fmt.Errorf("%w: the name of a claim", errClaims)
+			}
+			seen, atName = append(seen, name), false
+		}
+	}
+	return nil
+}
 
 // registered are the claims of every token that we mint. Times are seconds since the epoch; zero
 // is absent. It implements jwt.Claims.
@@ -28,32 +78,7 @@ type registered struct {
 	SessionID string   `json:"sid,omitempty"`
 }
 
-// target returns where the claim is decoded to and a bit of its own, or nil for a name that is
-// none of these.
-func (c *registered) target(name []byte) (dst any, bit uint32) {
-	switch string(name) {
-	case "iss":
-		return &c.Issuer, 1 << 0
-	case "sub":
-		return &c.Subject, 1 << 1
-	case "aud":
-		return &c.Audience, 1 << 2
-	case "iat":
-		return (*seconds)(&c.IssuedAt), 1 << 3
-	case "nbf":
-		return (*seconds)(&c.NotBefore), 1 << 4
-	case "exp":
-		return (*seconds)(&c.ExpiresAt), 1 << 5
-	case "jti":
-		return &c.ID, 1 << 6
-	case "sid":
-		return &c.SessionID, 1 << 7
-	default:
-		return nil, 0
-	}
-}
-
-// validate checks what golang-jwt does not know to ask for.
+// validate checks the rules that golang-jwt has no option for.
 func (c *registered) validate(maxLife time.Duration) error {
 	switch life := c.ExpiresAt - c.IssuedAt; {
 	case c.ID == "" || len(c.ID) > maxName || !word(c.ID):
@@ -111,30 +136,6 @@ type claims struct {
 	IssuedAtMS int64 `json:"iat_ms,omitempty"`
 }
 
-func (c *claims) target(name []byte) (dst any, bit uint32) {
-	switch string(name) {
-	case "client_id":
-		return &c.ClientID, 1 << 8
-	case "scope":
-		return &c.Scope, 1 << 9
-	case "roles":
-		return &c.Roles, 1 << 10
-	case "authz_ver":
-		return (*number)(&c.AuthzVersion), 1 << 11
-	case "auth_time":
-		return (*seconds)(&c.AuthTime), 1 << 12
-	case "amr":
-		return &c.AMR, 1 << 13
-	case "iat_ms":
-		return (*number)(&c.IssuedAtMS), 1 << 14
-	default:
-		return c.registered.target(name)
-	}
-}
-
-// UnmarshalJSON implements json.Unmarshaler; see decode.
-func (c *claims) UnmarshalJSON(data []byte) error { return decode(data, c.target) }
-
 // Validate implements jwt.ClaimsValidator.
 func (c *claims) Validate() error {
 	if err := c.validate(MaxTTL); err != nil {
@@ -166,7 +167,7 @@ func (c *claims) identity() identity.Identity {
 	}
 }
 
-// checkIdentity refuses what could not be handed on as the authorizer's flat strings.
+// checkIdentity refuses text that the authorizer could not pass on in its flat strings.
 func checkIdentity(id identity.Identity) error {
 	if id.Subject == "" {
 		return fmt.Errorf("%w: no sub", errClaims)
@@ -187,8 +188,12 @@ func checkIdentity(id identity.Identity) error {
 	return nil
 }
 
-// maxName bounds a subject, session, client, role, scope or id, in bytes.
-const maxName = 256
+const (
+	// maxName bounds a subject, session, client, role, scope or id, in bytes.
+	maxName = 256
+	// maxNumber is the largest integer that every JSON decoder reads exactly (RFC 8259 section 6).
+	maxNumber = 1<<53 - 1
+)
 
 // names reports whether each of list is short enough, valid UTF-8 and without control characters
 // and line separators.
@@ -203,8 +208,8 @@ func names(list ...string) bool {
 	return true
 }
 
-// word reports whether s has nothing but visible ASCII: a list of such words survives being
-// joined with spaces and split again.
+// word reports whether s has nothing but visible ASCII: a list of such words can be joined with spaces
+// and split again.
 func word(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {

@@ -56,16 +56,6 @@ type refreshClaims struct {
 // noGeneration marks a claim set without gen.
 const noGeneration = -1
 
-func (c *refreshClaims) target(name []byte) (dst any, bit uint32) {
-	if string(name) == "gen" {
-		return (*number)(&c.Generation), 1 << 8
-	}
-	return c.registered.target(name)
-}
-
-// UnmarshalJSON implements json.Unmarshaler; see decode.
-func (c *refreshClaims) UnmarshalJSON(data []byte) error { return decode(data, c.target) }
-
 // Validate implements jwt.ClaimsValidator.
 func (c *refreshClaims) Validate() error {
 	if err := c.validate(MaxRefreshTTL); err != nil {

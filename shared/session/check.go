@@ -7,18 +7,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
 const (
-	// DefaultRelaxedTTL is how long routes of class api.Relaxed believe an answer.
-	DefaultRelaxedTTL = 30 * time.Second
-	// MaxRelaxedTTL is the longest such time.
-	MaxRelaxedTTL = time.Minute
-	// GlobalEpochAge is how long a process believes the global epoch that it has read. What a relaxed
-	// route has just believed it believes for its RelaxedTTL on top.
+	// GlobalEpochAge is how long a process uses the global epoch that it has read.
 	GlobalEpochAge = time.Minute
 	// DefaultCheckTimeout bounds one check.
 	DefaultCheckTimeout = 2 * time.Second
@@ -29,165 +23,137 @@ const (
 
 // CheckConfig tunes a Checker. Its zero value works.
 type CheckConfig struct {
-	// RelaxedTTL is how long routes of class api.Relaxed believe that a token stands. 0 is
-	// DefaultRelaxedTTL; at most MaxRelaxedTTL.
-	RelaxedTTL time.Duration `env:"REVOCATION_RELAXED_TTL"`
 	// Timeout bounds one check, its second read included; after it the answer is ErrUnavailable. 0 is DefaultCheckTimeout.
 	Timeout time.Duration `env:"REVOCATION_TIMEOUT"`
 }
 
-func (c CheckConfig) withDefaults() CheckConfig {
-	if c.RelaxedTTL == 0 {
-		c.RelaxedTTL = DefaultRelaxedTTL
-	}
-	if c.Timeout == 0 {
-		c.Timeout = DefaultCheckTimeout
-	}
-	return c
-}
-
-func (c CheckConfig) validate() error {
-	switch {
-	case c.RelaxedTTL < 0 || c.RelaxedTTL > MaxRelaxedTTL:
-		return fmt.Errorf("session: REVOCATION_RELAXED_TTL of %v is not between 0 and %v", c.RelaxedTTL, MaxRelaxedTTL)
-	case c.Timeout < 0:
-		return fmt.Errorf("session: REVOCATION_TIMEOUT of %v is negative", c.Timeout)
-	}
-	return nil
-}
-
-// Checker tells whether access tokens still stand. It remembers what can never change back, a
-// revoked session or token, for as long as a token of it may live, and that a token stands for the
-// relaxed class only. It is safe for concurrent use.
+// Checker reports whether access tokens are still valid. It remembers only what can never change
+// back: a revoked session or token, for as long as a token of it may live. It is safe for
+// concurrent use.
 type Checker struct {
-	cfg    CheckConfig
-	reader Reader
-	clock  func() time.Time
+	timeout time.Duration
+	reader  Reader
+	clock   func() time.Time
 
-	deadSessions, deadTokens *bounded
-	standing                 *bounded // tokens, for the relaxed class
+	revokedSessions, revokedTokens *bounded
 
 	mu                sync.Mutex
 	notBefore, readAt time.Time // the global epoch, and when it was read
-	forgotten         uint64    // how often forget was called
 }
 
-// NewChecker returns a checker. It refuses durations out of range, a nil reader and a nil clock.
+// NewChecker returns a checker. It refuses a negative timeout, a nil reader and a nil clock.
 func NewChecker(cfg CheckConfig, reader Reader, clock func() time.Time) (*Checker, error) {
-	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
-		return nil, err
+	if cfg.Timeout < 0 {
+		return nil, fmt.Errorf("session: REVOCATION_TIMEOUT of %v is negative", cfg.Timeout)
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = DefaultCheckTimeout
 	}
 	if reader == nil || clock == nil {
 		return nil, errors.New("session: a checker needs a reader and a clock")
 	}
 	return &Checker{
-		cfg: cfg, reader: reader, clock: clock,
-		deadSessions: newBounded(maxRemembered), deadTokens: newBounded(maxRemembered), standing: newBounded(maxRemembered),
+		timeout: cfg.Timeout, reader: reader, clock: clock,
+		revokedSessions: newBounded(maxRemembered), revokedTokens: newBounded(maxRemembered),
 	}, nil
 }
 
-// Warm pays before the first check what it would cost: the connection, and the global epoch. It is
+// Warm opens the connection and reads the global epoch before the first check needs them. It is
 // for INIT and changes nothing.
 func (c *Checker) Warm(ctx context.Context) error {
-	mark := c.mark()
 	state, err := c.reader.State(ctx, Query{Everybody: true})
 	if err != nil {
 		return err
 	}
-	c.keepEpoch(true, state.NotBefore, c.clock(), mark)
+	c.keepEpoch(state.NotBefore, c.clock())
 	return nil
 }
 
-// Check returns nil for a verified token that still stands, ErrRevoked for one that does not, and
-// ErrUnavailable when that could not be found out in time. It reads nothing for api.Stateless and
-// for what is known to be revoked, and what it has to know in one round trip otherwise: a second
-// one, strongly consistent, only when the first finds no session or one that is idle for too long,
-// because a replica may not have heard of it yet.
-func (c *Checker) Check(ctx context.Context, id identity.Identity, class api.Revocation) error {
+// Check returns nil for a verified token that is still valid, ErrRevoked for one that is not, and
+// ErrUnavailable when the store did not answer in time. It reads nothing for a token that it knows
+// to be revoked, and everything else in one round trip. With identity.Default it makes a second,
+// strongly consistent read only when the first finds no session or an idle one: a replica may not
+// have received the login or the refresh yet.
+func (c *Checker) Check(ctx context.Context, id identity.Identity, class identity.Revocation) error {
 	now := c.clock()
-	if c.deadSessions.has(id.SessionID, now) || c.deadTokens.has(id.TokenID, now) {
-		return because("known to be")
+	if c.revokedSessions.has(id.SessionID, now) || c.revokedTokens.has(id.TokenID, now) {
+		return newRevoked("known to be")
 	}
-	switch {
-	case class == api.Stateless:
-		return nil
-	case class == api.Relaxed && c.standing.has(id.TokenID, now):
-		return nil
-	}
-
-	mark := c.mark()
-	found, err := c.find(ctx, id, class == api.Strict, now, mark)
+	found, err := c.find(ctx, id, class == identity.Strict, now)
 	if err != nil {
 		return err
 	}
-	c.remember(id, class, found, now, mark)
+	c.remember(id, found, now)
 	if found.why != "" {
-		return because(found.why)
+		return newRevoked(found.why)
 	}
 	return nil
 }
 
-// find looks at the token, and a second time where a replica may be behind. The time is for both.
-func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time, mark uint64) (finding, error) {
-	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+// find reads once, or twice where a replica may be behind. The timeout bounds both reads together.
+func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	found, err := c.look(limited, id, strong, now, mark)
+	found, err := c.read(limited, id, strong, now)
 	if err == nil && found.unsure && !strong {
-		found, err = c.look(limited, id, true, now, mark)
+		found, err = c.read(limited, id, true, now)
 	}
 	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		return finding{}, tooLate(c.cfg.Timeout, err)
+		return finding{}, tooLate(c.timeout, err)
 	}
 	return found, err
 }
 
-// look reads what is known about the token and judges it.
-func (c *Checker) look(ctx context.Context, id identity.Identity, strong bool, now time.Time, mark uint64) (finding, error) {
-	query := Query{SessionID: id.SessionID, Subject: id.Subject, TokenID: id.TokenID, Everybody: c.epochIsOld(now), Strong: strong}
-	state, err := c.reader.State(ctx, query)
+// read reads the state of the token and judges it.
+func (c *Checker) read(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
+	query := Query{SessionID: id.SessionID, Subject: id.Subject, TokenID: id.TokenID, Strong: strong}
+	state, epoch, err := c.state(ctx, query, now)
 	if err != nil {
 		return finding{}, err
-	}
-	epoch := c.keepEpoch(query.Everybody, state.NotBefore, now, mark)
-	if state.Account.NotBefore.After(epoch) { // the later of the two wins
-		epoch = state.Account.NotBefore
 	}
 	return judgeToken(id, state, epoch, now), nil
 }
 
-// remember keeps what the finding allows to keep: that a token stands only when nothing was revoked by
-// this process since mark.
-func (c *Checker) remember(id identity.Identity, class api.Revocation, f finding, now time.Time, mark uint64) {
+// state answers the query and returns the later of the subject's and the global epoch. It reads the
+// global epoch too when the known one is old.
+func (c *Checker) state(ctx context.Context, query Query, now time.Time) (State, time.Time, error) {
+	query.Everybody = c.epochIsOld(now)
+	state, err := c.reader.State(ctx, query)
+	if err != nil {
+		return State{}, time.Time{}, err
+	}
+	if query.Everybody {
+		c.keepEpoch(state.NotBefore, now)
+	}
+	epoch := c.knownEpoch()
+	if state.Account.NotBefore.After(epoch) {
+		epoch = state.Account.NotBefore
+	}
+	return state, epoch, nil
+}
+
+// remember keeps a revocation that is final.
+func (c *Checker) remember(id identity.Identity, f finding, now time.Time) {
 	switch {
-	case f.why == "":
-		if class != api.Relaxed || id.TokenID == "" {
-			return
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.forgotten == mark {
-			c.standing.add(id.TokenID, now.Add(c.cfg.RelaxedTTL))
-		}
 	case f.session && id.SessionID != "":
 		// Its last token was minted before now, by a clock that may be ahead.
-		c.deadSessions.add(id.SessionID, now.Add(jwt.MaxTTL+jwt.Leeway))
+		c.revokedSessions.add(id.SessionID, now.Add(jwt.MaxTTL+jwt.Leeway))
 	case f.token && id.TokenID != "":
-		c.deadTokens.add(id.TokenID, id.ExpiresAt)
+		c.revokedTokens.add(id.TokenID, id.ExpiresAt)
 	}
 }
 
-// finding is what a state says about a token.
+// finding is the verdict on a token.
 type finding struct {
-	// why it does not stand, empty when it does.
+	// why the token is not valid; empty when it is.
 	why string
-	// session or token says what never stands again.
+	// session and token are true when the session, or the token alone, can never be valid again.
 	session, token bool
-	// unsure: an older replica may be wrong about it.
+	// unsure: a replica that is behind may have caused the verdict.
 	unsure bool
 }
 
-// judgeToken compares every time itself: expired items are returned until they are removed.
+// judgeToken compares every time itself: DynamoDB returns expired items until it removes them.
 func judgeToken(id identity.Identity, state State, epoch, now time.Time) finding {
 	if state.TokenRevoked {
 		return finding{why: "this token", token: true}
@@ -218,57 +184,61 @@ func judgeToken(id identity.Identity, state State, epoch, now time.Time) finding
 	return finding{}
 }
 
-// mark is taken before a read. When forget comes before the answer, the answer may be older than what was
-// revoked: it is good for the request that asked, and for no later one.
-func (c *Checker) mark() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.forgotten
-}
-
 func (c *Checker) epochIsOld(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.readAt.IsZero() || now.Sub(c.readAt) >= GlobalEpochAge || now.Before(c.readAt)
 }
 
-// keepEpoch takes a global epoch that was just read, if it was, and returns the latest known one. It is
-// to be read again when something was revoked since mark.
-func (c *Checker) keepEpoch(read bool, notBefore, now time.Time, mark uint64) time.Time {
+// keepEpoch takes a global epoch that was read at now. The known epoch never goes back.
+func (c *Checker) keepEpoch(notBefore, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if read {
-		if c.forgotten == mark {
-			c.readAt = now
-		}
-		if notBefore.After(c.notBefore) {
-			c.notBefore = notBefore
-		}
+	c.readAt = now
+	if notBefore.After(c.notBefore) {
+		c.notBefore = notBefore
 	}
+}
+
+func (c *Checker) knownEpoch() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.notBefore
 }
 
 // epoch returns the later of the subject's and the global epoch, strongly consistent.
 func (c *Checker) epoch(ctx context.Context, subject string) (time.Time, error) {
-	now, mark := c.clock(), c.mark()
-	query := Query{Subject: subject, Everybody: c.epochIsOld(now), Strong: true}
-	state, err := c.reader.State(ctx, query)
-	if err != nil {
-		return time.Time{}, err
-	}
-	global := c.keepEpoch(query.Everybody, state.NotBefore, now, mark)
-	if state.Account.NotBefore.After(global) {
-		return state.Account.NotBefore, nil
-	}
-	return global, nil
+	_, epoch, err := c.state(ctx, Query{Subject: subject, Strong: true}, c.clock())
+	return epoch, err
 }
 
-// forget drops what this process believes to stand, after it has revoked something itself, and with the
-// mark what it is about to believe.
-func (c *Checker) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.forgotten++
-	c.standing.clear()
-	c.readAt = time.Time{}
+// bounded remembers until when something is true, for at most twice as many keys as its limit: when
+// the young half is full it becomes the old one, which is dropped. A dropped key is read again.
+type bounded struct {
+	limit int
+
+	mu         sync.Mutex
+	young, old map[string]int64 // milliseconds since 1970
+}
+
+func newBounded(limit int) *bounded { return &bounded{limit: limit, young: map[string]int64{}} }
+
+// has reports whether key is known at now.
+func (b *bounded) has(key string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until, ok := b.young[key]
+	if !ok {
+		until, ok = b.old[key]
+	}
+	return ok && now.UnixMilli() < until
+}
+
+func (b *bounded) add(key string, until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.young) >= b.limit {
+		b.old, b.young = b.young, make(map[string]int64, b.limit)
+	}
+	b.young[key] = until.UnixMilli()
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -115,7 +114,7 @@ func TestCheckJudges(t *testing.T) {
 			s.Account.NotBefore = sessiontest.Time(-1000)
 		}, want: session.ErrRevoked, keeps: known},
 	} {
-		for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed} {
+		for _, class := range []identity.Revocation{identity.Default, identity.Strict} {
 			t.Run(name+class.String(), func(t *testing.T) {
 				t.Parallel()
 				b := newBench(t)
@@ -134,18 +133,18 @@ func TestCheckJudges(t *testing.T) {
 					t.Fatalf("got %v, want %v", err, c.want)
 				}
 				wantReads := 1
-				if c.second && class != api.Strict {
+				if c.second && class != identity.Strict {
 					wantReads = 2
 				}
-				if len(b.asked) != wantReads || b.asked[wantReads-1].Strong != (c.second || class == api.Strict) {
+				if len(b.asked) != wantReads || b.asked[wantReads-1].Strong != (c.second || class == identity.Strict) {
 					t.Errorf("asked %+v", b.asked)
 				}
 				b.asked = nil
 				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, c.want) {
 					t.Errorf("again: got %v, want %v", err, c.want)
 				}
-				if wantKept := c.keeps || c.want == nil && class == api.Relaxed; (len(b.asked) == 0) != wantKept {
-					t.Errorf("again: asked %d times, known %t", len(b.asked), wantKept)
+				if (len(b.asked) == 0) != c.keeps {
+					t.Errorf("again: asked %d times, known %t", len(b.asked), c.keeps)
 				}
 			})
 		}
@@ -159,20 +158,20 @@ func TestCheckAsksForWhatItHasToKnow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for range 2 {
-		if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+		if err := b.Check(t.Context(), b.id, identity.Default); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.now = b.now.Add(session.GlobalEpochAge - time.Millisecond)
-	if err := b.Check(t.Context(), b.id, api.Strict); err != nil {
+	if err := b.Check(t.Context(), b.id, identity.Strict); err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Millisecond)
-	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+	if err := b.Check(t.Context(), b.id, identity.Default); err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(-2 * time.Minute) // the clock was set back
-	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+	if err := b.Check(t.Context(), b.id, identity.Default); err != nil {
 		t.Fatal(err)
 	}
 	query := session.Query{SessionID: "s1", Subject: "alice", TokenID: "t1"}
@@ -195,7 +194,7 @@ func TestLaggingReplica(t *testing.T) {
 			b := newBench(t)
 			weak(&b.weak)
 			for range 2 {
-				if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+				if err := b.Check(t.Context(), b.id, identity.Default); err != nil {
 					t.Errorf("got %v", err)
 				}
 			}
@@ -221,44 +220,25 @@ func TestGlobalEpochStaysKnown(t *testing.T) {
 	b.weak.NotBefore = time.Time{}
 	old := b.id
 	old.SessionID, old.TokenID, old.IssuedAt = "", "older", sessiontest.Time(-6)
-	if err := b.Check(t.Context(), old, api.Default); !errors.Is(err, session.ErrRevoked) {
+	if err := b.Check(t.Context(), old, identity.Default); !errors.Is(err, session.ErrRevoked) {
 		t.Errorf("got %v", err)
 	}
-	if err := b.Check(t.Context(), b.id, api.Default); err != nil {
+	if err := b.Check(t.Context(), b.id, identity.Default); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
 
-// A class that keeps nothing leaves nothing behind for one that does.
-func TestOnlyRelaxedRoutesKeepAYes(t *testing.T) {
+// A token that is valid now may be revoked the next moment, so every check reads.
+func TestValidTokenIsReadEveryTime(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Default, api.Strict} {
+	for _, class := range []identity.Revocation{identity.Default, identity.Strict, identity.Default, identity.Strict} {
 		if err := b.Check(t.Context(), b.id, class); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(b.asked) != 5 {
-		t.Errorf("asked %d times, want 5", len(b.asked))
-	}
-}
-
-func TestRelaxedEnds(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	if err := b.Check(t.Context(), b.id, api.Relaxed); err != nil {
-		t.Fatal(err)
-	}
-	state := standing()
-	state.Session.RevokedAt = b.now
-	b.both(state)
-	b.now = b.now.Add(session.DefaultRelaxedTTL - time.Millisecond)
-	if err := b.Check(t.Context(), b.id, api.Relaxed); err != nil || len(b.asked) != 1 {
-		t.Errorf("within its time: %v, asked %d times", err, len(b.asked))
-	}
-	b.now = b.now.Add(time.Millisecond)
-	if err := b.Check(t.Context(), b.id, api.Relaxed); !errors.Is(err, session.ErrRevoked) {
-		t.Errorf("after its time: %v", err)
+	if len(b.asked) != 4 {
+		t.Errorf("asked %d times, want 4", len(b.asked))
 	}
 }
 
@@ -269,33 +249,33 @@ func TestWhatIsRememberedOfWhat(t *testing.T) {
 	state := standing()
 	state.TokenRevoked = true
 	b.both(state)
-	if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+	if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 		t.Fatal(err)
 	}
 	b.both(standing())
 	sibling := b.id
 	sibling.TokenID = "t2"
-	if err := b.Check(t.Context(), sibling, api.Default); err != nil {
+	if err := b.Check(t.Context(), sibling, identity.Default); err != nil {
 		t.Errorf("the session's other token: %v", err)
 	}
 	state = standing()
 	state.Session.RevokedAt = b.now
 	b.both(state)
-	if err := b.Check(t.Context(), sibling, api.Default); !errors.Is(err, session.ErrRevoked) {
+	if err := b.Check(t.Context(), sibling, identity.Default); !errors.Is(err, session.ErrRevoked) {
 		t.Fatal(err)
 	}
 	b.asked = nil
 	third := b.id
 	third.TokenID = "t3"
-	for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless} {
+	for _, class := range []identity.Revocation{identity.Default, identity.Strict} {
 		if err := b.Check(t.Context(), third, class); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
 			t.Errorf("a third token of the session: %v, asked %d times", err, len(b.asked))
 		}
 	}
 	// The memory outlives every token of the session.
 	b.now = third.ExpiresAt
-	if err := b.Check(t.Context(), third, api.Stateless); !errors.Is(err, session.ErrRevoked) {
-		t.Errorf("at the end of its life: %v", err)
+	if err := b.Check(t.Context(), third, identity.Default); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
+		t.Errorf("at the end of its life: %v, asked %d times", err, len(b.asked))
 	}
 }
 
@@ -307,14 +287,15 @@ func TestRevokedSessionIsKnownForAsLongAsItsLastTokenLives(t *testing.T) {
 	state := standing()
 	state.Session.RevokedAt = b.now
 	b.both(state)
-	if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+	if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 		t.Fatal(err)
 	}
+	b.asked = nil
 	last := b.id
 	last.TokenID, last.ExpiresAt = "last", b.now.Add(jwt.Leeway+jwt.MaxTTL)
 	b.now = last.ExpiresAt.Add(-time.Millisecond)
-	if err := b.Check(t.Context(), last, api.Stateless); !errors.Is(err, session.ErrRevoked) {
-		t.Errorf("got %v, want ErrRevoked", err)
+	if err := b.Check(t.Context(), last, identity.Default); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
+		t.Errorf("got %v after %d reads, want ErrRevoked after none", err, len(b.asked))
 	}
 }
 
@@ -329,13 +310,13 @@ func TestRevokedTokenIsKnownForAsLongAsItLives(t *testing.T) {
 			state := standing()
 			state.TokenRevoked = true
 			b.both(state)
-			if err := b.Check(t.Context(), b.id, api.Default); !errors.Is(err, session.ErrRevoked) {
+			if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 				t.Fatal(err)
 			}
 			b.asked = nil
 			b.both(standing())
 			b.now = b.id.ExpiresAt.Add(-time.Millisecond)
-			for _, class := range []api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless} {
+			for _, class := range []identity.Revocation{identity.Default, identity.Strict} {
 				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
 					t.Errorf("%s, in its last moment: %v, asked %d times", class, err, len(b.asked))
 				}

@@ -9,7 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// What Config's zero value stands for, and the bounds.
+// The defaults of Config, and the bounds.
 const (
 	// DefaultIdle is how long a session lives without a refresh.
 	DefaultIdle = 7 * 24 * time.Hour
@@ -37,7 +37,7 @@ type Config struct {
 	// store. Nil is DefaultRetryWindow; from MinRetryWindow to MaxRetryWindow, or 0, with which such
 	// a client loses its session.
 	RetryWindow *time.Duration `env:"REFRESH_RETRY_WINDOW"`
-	// OnEvent is told what a log of security wants to know. It must not block. Nil tells nobody.
+	// OnEvent receives every event, for a security log. It must not block. Nil drops them.
 	OnEvent func(context.Context, Event)
 }
 

@@ -10,9 +10,9 @@ import (
 
 var (
 	// ErrInvalidGrant (400 invalid_grant) is a refresh token that is not accepted: forged, expired,
-	// revoked, replaced. It does not tell the client which.
+	// revoked, replaced. It does not say which.
 	ErrInvalidGrant = problem.New(problem.BadRequest, "invalid_grant", "The refresh token is not valid.")
-	// ErrNotFound (404 session_not_found) is a session that its would-be owner does not have.
+	// ErrNotFound (404 session_not_found) is a session that the caller does not have.
 	ErrNotFound = problem.New(problem.NotFound, "session_not_found", "There is no such session.")
 	// ErrUnavailable (503 unavailable, Retry-After) is a question that the store did not answer. It
 	// never means "not revoked". After a write its outcome is unknown; repeating it is safe.
@@ -23,15 +23,15 @@ var (
 	ErrRevoked error = &revoked{}
 )
 
-// tooLate is ErrUnavailable after a limit of this package's own. The cause is told and not wrapped: it
-// is not the end of the request's time.
+// tooLate is ErrUnavailable after a time limit of this package. The cause is quoted and not wrapped: it is
+// not the end of the request's own time.
 func tooLate(limit time.Duration, cause error) error {
 	return ErrUnavailable.WithCause(fmt.Errorf("session: no answer within %v: %s", limit, cause.Error()))
 }
 
 type revoked struct{ why string }
 
-func because(why string) error { return &revoked{why} }
+func newRevoked(why string) error { return &revoked{why} }
 
 func (r *revoked) Error() string {
 	if r.why == "" {
@@ -40,7 +40,7 @@ func (r *revoked) Error() string {
 	return "session: revoked: " + r.why
 }
 
-// Outcome tells an authorizer what to annotate.
+// Outcome returns the outcome for the authorizer's annotation.
 func (*revoked) Outcome() identity.Outcome { return identity.TokenRevoked }
 
 func (*revoked) Is(target error) bool { return target == ErrRevoked }

@@ -11,12 +11,11 @@ const (
 	Refreshed EventKind = "session_refreshed"
 	// Retried: a refresh token that had just been replaced got the same successor again.
 	Retried EventKind = "session_refresh_retried"
-	// Reused: a refresh token was presented after it had been replaced, for which its session ends. It is
-	// told once a presentation, whether or not the write that ends the session gets its answer.
-	// Its owner or a thief holds an old token.
+	// Reused: a refresh token was presented after it had been replaced, by its owner or a thief; the
+	// session ends. There is one event per presentation, whether or not the write gets its answer.
 	Reused EventKind = "session_refresh_reused"
 	// Forged: a well-signed refresh token from a generation that never was, or of another
-	// subject. The signing key is in other hands, or the table was restored from a backup.
+	// subject. The signing key has leaked, or the table was restored from a backup.
 	Forged EventKind = "session_refresh_forged"
 	// Revoked: a session was ended.
 	Revoked EventKind = "session_revoked"
@@ -26,7 +25,7 @@ const (
 	TokenRevoked EventKind = "session_token_revoked"
 )
 
-// Security reports whether somebody should look into such an event.
+// Security reports whether such an event should be investigated.
 func (k EventKind) Security() bool { return k == Reused || k == Forged }
 
 // Event is something that happened to a session. It carries no token.

@@ -8,20 +8,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// witness notes what is read, and lets another request in before every write that ends something and
-// before the answer of a read.
+// witness notes the queries, and calls read once before a read answers.
 type witness struct {
 	session.Store
 
-	asked  []session.Query
-	before func()
-	read   func() // runs once
+	asked []session.Query
+	read  func()
 }
 
 func (w *witness) State(ctx context.Context, q session.Query) (session.State, error) {
@@ -34,36 +31,11 @@ func (w *witness) State(ctx context.Context, q session.Query) (session.State, er
 	return state, err
 }
 
-func (w *witness) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
-	w.before()
-	return w.Store.Revoke(ctx, r)
-}
-
-func (w *witness) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
-	w.before()
-	return w.Store.RevokeSubject(ctx, subject, at)
-}
-
-func (w *witness) RevokeEverybody(ctx context.Context, at time.Time) error {
-	w.before()
-	return w.Store.RevokeEverybody(ctx, at)
-}
-
-func (w *witness) RevokeToken(ctx context.Context, t session.TokenRevocation) error {
-	w.before()
-	return w.Store.RevokeToken(ctx, t)
-}
-
-func (w *witness) RaiseAuthz(ctx context.Context, subject string, version int64) error {
-	w.before()
-	return w.Store.RaiseAuthz(ctx, subject, version)
-}
-
 // newWitnessed returns a world whose store is watched.
 func newWitnessed(t *testing.T) (*world, *witness) {
 	t.Helper()
 	w := newWorld(t, session.Config{})
-	watched := &witness{Store: w.store, before: func() {}}
+	watched := &witness{Store: w.store}
 	var err error
 	w.Manager, err = session.New(session.Config{}, watched, w.tokens.Keys, func() time.Time { return w.now })
 	if err != nil {
@@ -72,8 +44,7 @@ func newWitnessed(t *testing.T) (*world, *witness) {
 	return w, watched
 }
 
-// What a process ends it does not go on to believe in, in any class: neither what it had remembered nor
-// what a request beside the write has made it remember.
+// A process refuses at once what it has revoked itself, whatever it had read before.
 func TestProcessBelievesItsOwnRevocations(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(context.Context, *world, session.Tokens) error{
@@ -112,71 +83,55 @@ func TestProcessBelievesItsOwnRevocations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, watched := newWitnessed(t)
+			w, _ := newWitnessed(t)
 			tokens := w.start(t, alice())
 			id, _ := w.verify(t, tokens)
-			check := func() error { return w.Check(t.Context(), id, api.Relaxed) }
-			if err := check(); err != nil {
+			if err := w.Check(t.Context(), id, identity.Default); err != nil {
 				t.Fatal(err)
-			}
-			watched.before = func() {
-				if err := check(); err != nil {
-					t.Errorf("beside the write: %v", err)
-				}
 			}
 			if err := end(t.Context(), w, tokens); err != nil {
 				t.Fatal(err)
 			}
-			if err := check(); !errors.Is(err, session.ErrRevoked) {
+			if err := w.Check(t.Context(), id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 				t.Errorf("after it: %v, want ErrRevoked", err)
 			}
 		})
 	}
 }
 
-// A read that began before a revocation of this process and ends after it has seen what was before: nothing
-// may be remembered of it.
-func TestReadBesideARevocationIsNotRemembered(t *testing.T) {
+// A read that began before this process raised the global epoch and ends after it must not bring the
+// old epoch back.
+func TestReadDuringRevokeEverybodyKeepsTheNewEpoch(t *testing.T) {
 	t.Parallel()
-	ends := map[string]func(context.Context, *world) error{
-		"RevokeAll":       func(ctx context.Context, w *world) error { return second(w.RevokeAll(ctx, "alice", session.Logout)) },
-		"RevokeEverybody": func(ctx context.Context, w *world) error { return w.RevokeEverybody(ctx, session.Admin) },
-	}
-	check := func(class api.Revocation) func(context.Context, *world, identity.Identity) error {
-		return func(ctx context.Context, w *world, id identity.Identity) error { return w.Check(ctx, id, class) }
-	}
-	reads := map[string]func(context.Context, *world, identity.Identity) error{
-		"Relaxed": check(api.Relaxed), "Default": check(api.Default), "Strict": check(api.Strict),
+	for name, read := range map[string]func(context.Context, *world, identity.Identity) error{
+		"Check": func(ctx context.Context, w *world, id identity.Identity) error {
+			return w.Check(ctx, id, identity.Default)
+		},
 		"Warm": func(ctx context.Context, w *world, _ identity.Identity) error { return w.Warm(ctx) },
 		"List": func(ctx context.Context, w *world, _ identity.Identity) error {
 			_, _, err := w.List(ctx, "alice")
 			return err
 		},
-	}
-	for endName, end := range ends {
-		for readName, read := range reads {
-			for _, class := range []api.Revocation{api.Relaxed, api.Default, api.Strict} {
-				t.Run(endName+"Beside"+readName+"Then"+class.String(), func(t *testing.T) {
-					t.Parallel()
-					w, watched := newWitnessed(t)
-					id, _ := w.verify(t, w.start(t, alice()))
-					watched.read = func() {
-						if err := end(t.Context(), w); err != nil {
-							t.Error(err)
-						}
-					}
-					if err := read(t.Context(), w, id); err != nil {
-						t.Fatalf("what was read before the write: %v", err)
-					}
-					if watched.read != nil {
-						t.Fatal("nothing was read")
-					}
-					if err := w.Check(t.Context(), id, class); !errors.Is(err, session.ErrRevoked) {
-						t.Errorf("after it: %v, want ErrRevoked", err)
-					}
-				})
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, watched := newWitnessed(t)
+			id, _ := w.verify(t, w.start(t, alice()))
+			watched.read = func() {
+				if err := w.RevokeEverybody(t.Context(), session.Admin); err != nil {
+					t.Error(err)
+				}
 			}
-		}
+			if err := read(t.Context(), w, id); err != nil && !errors.Is(err, session.ErrRevoked) {
+				t.Fatal(err)
+			}
+			if watched.read != nil {
+				t.Fatal("nothing was read")
+			}
+			if err := w.Check(t.Context(), id, identity.Default); !errors.Is(err, session.ErrRevoked) {
+				t.Errorf("after it: %v, want ErrRevoked", err)
+			}
+		})
 	}
 }
 
@@ -239,5 +194,3 @@ func TestLastSecond(t *testing.T) {
 		})
 	}
 }
-
-var _ session.Store = (*witness)(nil)

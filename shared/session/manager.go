@@ -79,13 +79,13 @@ func (m *Manager) Start(ctx context.Context, user User, device Device) (Tokens, 
 	if err := m.store.Create(ctx, s); err != nil {
 		return Tokens{}, err
 	}
-	m.tell(ctx, Event{Kind: Started, SessionID: s.ID, Subject: s.Subject})
+	m.emit(ctx, Event{Kind: Started, SessionID: s.ID, Subject: s.Subject})
 	return tokens, nil
 }
 
-// UserLookup reads a user, strongly consistent. Refresh calls it beside its own write, with a
-// subject from a token of ours. It returns ErrInvalidGrant for a user who may not have tokens any
-// more.
+// UserLookup reads a user, strongly consistent. Refresh calls it in parallel with its own write,
+// with the subject of a verified token. It returns ErrInvalidGrant for a user who may no longer have
+// tokens.
 type UserLookup func(ctx context.Context, subject string) (User, error)
 
 // Refresh exchanges a refresh token for new tokens, in one round trip. The one token that was
@@ -155,7 +155,7 @@ func (m *Manager) refresh(ctx context.Context, refreshToken string, lookup UserL
 	if err != nil {
 		return Tokens{}, err
 	}
-	m.tell(ctx, Event{Kind: kind, SessionID: s.ID, Subject: s.Subject, Presented: token.Generation, Current: s.Generation})
+	m.emit(ctx, Event{Kind: kind, SessionID: s.ID, Subject: s.Subject, Presented: token.Generation, Current: s.Generation})
 	return tokens, nil
 }
 
@@ -168,17 +168,17 @@ var (
 	errForged = errors.New("session: a refresh token that was never issued, signed with our key")
 )
 
-// judge says what came of a rotation: Refreshed, Retried, or the error for the client. It ends the
-// session of a token that was replaced.
+// judge returns the result of a rotation: Refreshed, Retried, or the error for the client. It ends the
+// session of a reused token.
 func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.Refresh, now time.Time) (EventKind, error) {
 	presented := token.Generation
-	told := Event{SessionID: token.SessionID, Subject: token.Subject, Presented: presented, Current: s.Generation}
+	event := Event{SessionID: token.SessionID, Subject: token.Subject, Presented: presented, Current: s.Generation}
 	switch {
 	case s.ID == "":
 		return "", ErrInvalidGrant.WithCause(errAbsent)
 	case s.Subject != token.Subject, presented > s.Generation:
-		told.Kind = Forged
-		m.tell(ctx, told)
+		event.Kind = Forged
+		m.emit(ctx, event)
 		return "", ErrInvalidGrant.WithCause(errForged)
 	case s.Over(now):
 		return "", ErrInvalidGrant.WithCause(errOver)
@@ -187,12 +187,11 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 	case presented == s.Generation-1 && now.Sub(s.RotatedAt) <= *m.cfg.RetryWindow:
 		return Retried, nil // the successor is unused, or the generation would be a later one
 	case presented < s.Generation:
-		told.Kind, told.Reason = Reused, Reuse
-		m.tell(ctx, told) // before the write: when only its answer is lost, the next one finds the session over
-		if _, err := m.store.Revoke(ctx, Revocation{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
+		event.Kind, event.Reason = Reused, Reuse
+		m.emit(ctx, event) // before the write: when only its answer is lost, the next one finds the session over
+		if _, err := m.store.Revoke(ctx, Ending{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
 			return "", err // it still lives, so the client must not hear that it is over
 		}
-		m.forget()
 		return "", ErrInvalidGrant.WithCause(errReuse)
 	default:
 		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -187,7 +186,7 @@ func TestRetryWindow(t *testing.T) {
 				t.Errorf("the successor: %v", err)
 			}
 			access, _ := w.verify(t, second)
-			if err := w.Check(t.Context(), access, api.Default); !errors.Is(err, session.ErrRevoked) {
+			if err := w.Check(t.Context(), access, identity.Default); !errors.Is(err, session.ErrRevoked) {
 				t.Errorf("the access token: %v", err)
 			}
 		})
@@ -303,7 +302,7 @@ func TestLoginBesideALogoutEverywhere(t *testing.T) {
 	}
 	w.now = w.now.Add(50 * time.Millisecond)
 	overtaken, _ := w.verify(t, w.start(t, user))
-	if err := w.Check(t.Context(), overtaken, api.Strict); !errors.Is(err, session.ErrRevoked) {
+	if err := w.Check(t.Context(), overtaken, identity.Strict); !errors.Is(err, session.ErrRevoked) {
 		t.Errorf("a login with the old password: %v", err)
 	}
 
@@ -312,7 +311,7 @@ func TestLoginBesideALogoutEverywhere(t *testing.T) {
 	follows.NotBefore = epoch
 	tokens := w.start(t, follows)
 	id, _ := w.verify(t, tokens)
-	if err := w.Check(t.Context(), id, api.Strict); err != nil {
+	if err := w.Check(t.Context(), id, identity.Strict); err != nil {
 		t.Errorf("a login in the millisecond of the logout: %v", err)
 	}
 	// Who only reads the token, and asks nobody, must not take it for older than the session.
@@ -342,14 +341,14 @@ func TestRevokeRefreshToken(t *testing.T) {
 		t.Errorf("an access token: %v", err)
 	}
 	id, _ := w.verify(t, second)
-	if err := w.Check(t.Context(), id, api.Strict); err != nil {
+	if err := w.Check(t.Context(), id, identity.Strict); err != nil {
 		t.Errorf("nothing was given back yet: %v", err)
 	}
 	// Whoever has an old one has had the session.
 	if err := w.RevokeRefreshToken(t.Context(), first.RefreshToken); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Check(t.Context(), id, api.Strict); !errors.Is(err, session.ErrRevoked) {
+	if err := w.Check(t.Context(), id, identity.Strict); !errors.Is(err, session.ErrRevoked) {
 		t.Errorf("after it was given back: %v", err)
 	}
 	if last := w.events[len(w.events)-1]; last.Kind != session.Revoked || last.Reason != session.Client {

@@ -139,7 +139,7 @@ func TestRefreshThatIsLateSaysWhatItFound(t *testing.T) {
 // unhurried ends a session however late it is.
 type unhurried struct{ *sessiontest.Memory }
 
-func (u unhurried) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+func (u unhurried) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	return u.Memory.Revoke(context.WithoutCancel(ctx), r)
 }
 

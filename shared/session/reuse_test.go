@@ -64,7 +64,7 @@ type badLine struct {
 	commits bool
 }
 
-func (b badLine) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+func (b badLine) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	if b.commits {
 		if _, err := b.Memory.Revoke(ctx, r); err != nil {
 			return false, err

@@ -9,8 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// Revoker ends sessions and lists them. It mints nothing and reads no token, so it needs no keys: it is for
-// functions that may have none. It is safe for concurrent use.
+// Revoker ends sessions and lists them. It mints and reads no token, so it needs no keys. It is safe for concurrent use.
 type Revoker struct {
 	*Checker
 
@@ -36,7 +35,7 @@ func NewRevoker(store Store, clock func() time.Time, onEvent func(context.Contex
 // now is the time in the stores' precision.
 func (r *Revoker) now() time.Time { return r.clock().UTC().Truncate(time.Millisecond) }
 
-func (r *Revoker) tell(ctx context.Context, e Event) { r.onEvent(ctx, e) }
+func (r *Revoker) emit(ctx context.Context, e Event) { r.onEvent(ctx, e) }
 
 // maxList is how many sessions List returns at most.
 const maxList = 100
@@ -44,7 +43,7 @@ const maxList = 100
 // Revoke ends a session, in one write: its refresh token and its access tokens. One that has ended
 // already, or never was, is no error.
 func (r *Revoker) Revoke(ctx context.Context, sessionID string, reason Reason) error {
-	_, err := r.revoke(ctx, Revocation{SessionID: sessionID, Reason: reason})
+	_, err := r.revoke(ctx, Ending{SessionID: sessionID, Reason: reason})
 	return err
 }
 
@@ -54,14 +53,14 @@ func (r *Revoker) RevokeOwn(ctx context.Context, subject, sessionID string) erro
 	if subject == "" {
 		return errors.New("session: RevokeOwn needs a subject")
 	}
-	found, err := r.revoke(ctx, Revocation{SessionID: sessionID, Subject: subject, Reason: Logout})
+	found, err := r.revoke(ctx, Ending{SessionID: sessionID, Subject: subject, Reason: Logout})
 	if err == nil && !found {
 		return ErrNotFound
 	}
 	return err
 }
 
-func (r *Revoker) revoke(ctx context.Context, what Revocation) (bool, error) {
+func (r *Revoker) revoke(ctx context.Context, what Ending) (bool, error) {
 	if what.SessionID == "" {
 		return false, nil
 	}
@@ -70,9 +69,8 @@ func (r *Revoker) revoke(ctx context.Context, what Revocation) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r.forget()
 	if found {
-		r.tell(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
+		r.emit(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
 	}
 	return found, nil
 }
@@ -80,7 +78,7 @@ func (r *Revoker) revoke(ctx context.Context, what Revocation) (bool, error) {
 // RevokeRefresh ends the session of a refresh token that a jwt.RefreshVerifier has read (RFC 7009), in one
 // write.
 func (r *Revoker) RevokeRefresh(ctx context.Context, token jwt.Refresh) error {
-	_, err := r.revoke(ctx, Revocation{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
+	_, err := r.revoke(ctx, Ending{SessionID: token.SessionID, Subject: token.Subject, Reason: Client})
 	return err
 }
 
@@ -95,23 +93,23 @@ func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) 
 	if err := r.store.RevokeSubject(ctx, subject, at); err != nil {
 		return time.Time{}, err
 	}
-	r.forget()
-	r.tell(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
+	r.emit(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
 	return at, nil
 }
 
-// RevokeEverybody ends every session of every subject, in one write. A process notices it within
-// GlobalEpochAge, on relaxed routes within its CheckConfig.RelaxedTTL more.
+// RevokeEverybody ends every session of every subject, in one write. This process refuses their
+// tokens at once, every other one within GlobalEpochAge.
 func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
-	if err := r.store.RevokeEverybody(ctx, r.now()); err != nil {
+	at := r.now()
+	if err := r.store.RevokeEverybody(ctx, at); err != nil {
 		return err
 	}
-	r.forget()
-	r.tell(ctx, Event{Kind: AllRevoked, Reason: reason})
+	r.keepEpoch(at, at)
+	r.emit(ctx, Event{Kind: AllRevoked, Reason: reason})
 	return nil
 }
 
-// RevokeToken takes back one access token by its id ("jti") until it expires, in one write. Its
+// RevokeToken revokes one access token by its id ("jti") until it expires, in one write. Its
 // session lives on.
 func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.Time, reason Reason) error {
 	if tokenID == "" || expires.IsZero() {
@@ -120,8 +118,7 @@ func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.
 	if err := r.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
 		return err
 	}
-	r.forget()
-	r.tell(ctx, Event{Kind: TokenRevoked, Reason: reason})
+	r.emit(ctx, Event{Kind: TokenRevoked, Reason: reason})
 	return nil
 }
 
@@ -132,11 +129,7 @@ func (r *Revoker) RaiseAuthz(ctx context.Context, subject string, version int64)
 	if subject == "" {
 		return errors.New("session: RaiseAuthz needs a subject")
 	}
-	if err := r.store.RaiseAuthz(ctx, subject, version); err != nil {
-		return err
-	}
-	r.forget() // after the write: a request beside it has read what was before
-	return nil
+	return r.store.RaiseAuthz(ctx, subject, version)
 }
 
 // List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and

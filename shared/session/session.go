@@ -1,11 +1,10 @@
-// Package session keeps logins: it starts them, refreshes their tokens, ends them, and tells
-// whether a token still stands.
+// Package session keeps logins: it starts them, refreshes their tokens, ends them, and checks whether a
+// token was revoked.
 //
-// The session is the unit of truth and not the token. Every token names its session, and one item
-// holds what decides about all of them: which refresh token is the current one, until when, and
-// whether it is over. Refreshing and revoking are conditional writes of that one item, so that
-// neither can overtake the other. Nothing is ever looked up by the text of a token or its hash: one
-// token has many texts.
+// Every token names its session, and the one item of the session decides about all of its tokens: which
+// refresh token is the current one, until when, and whether the session is over. Refreshing and revoking
+// are conditional writes of that item, so that neither can overtake the other. Nothing is looked up by the
+// text of a token or its hash: one token has many texts.
 package session
 
 import "time"
@@ -14,15 +13,15 @@ import "time"
 type Session struct {
 	// ID is the session's id, a ULID ("sid" in its tokens).
 	ID string
-	// Subject is whose session it is.
+	// Subject is the owner of the session.
 	Subject string
 	// ClientID is the OAuth client that the login came through; may be empty.
 	ClientID string
-	// Scopes are what the login was granted; may be empty.
+	// Scopes are those granted at the login; may be empty.
 	Scopes []string
 	// AMR is how the subject authenticated (RFC 8176: "pwd", "otp").
 	AMR []string
-	// Device describes where the session lives.
+	// Device describes the device of the session.
 	Device Device
 	// CreatedAt is when the login happened: tokens' auth_time, and what epochs are compared with.
 	CreatedAt time.Time
@@ -36,13 +35,13 @@ type Session struct {
 	IdleUntil time.Time
 	// EndsAt is when it ends however often it is refreshed.
 	EndsAt time.Time
-	// RevokedAt is when the session was ended, zero while it was not.
+	// RevokedAt is when the session was ended, or zero.
 	RevokedAt time.Time
 	// Reason is why it was ended.
 	Reason Reason
 }
 
-// ExpiresAt returns when the session ends if it is not refreshed any more.
+// ExpiresAt returns when the session ends if it is no longer refreshed.
 func (s Session) ExpiresAt() time.Time {
 	if s.EndsAt.Before(s.IdleUntil) {
 		return s.EndsAt
@@ -64,7 +63,7 @@ const (
 	Logout Reason = "logout"
 	// Reuse: a refresh token was presented that had been replaced.
 	Reuse Reason = "reuse"
-	// Admin: somebody else ended the session.
+	// Admin: an admin ended the session.
 	Admin Reason = "admin"
 	// Client: the client gave the token back (RFC 7009).
 	Client Reason = "client"
@@ -72,7 +71,7 @@ const (
 	Password Reason = "password"
 )
 
-// User is what the tokens of a session say about its owner.
+// User is the owner of a session, as the tokens describe it.
 type User struct {
 	// Subject is the user's id. It stays the same for ever.
 	Subject string
@@ -83,7 +82,7 @@ type User struct {
 	// Scopes are granted by Start, for the session's whole life. Refresh does not look at them.
 	Scopes []string
 	// AuthzVersion counts the changes of Roles. It belongs to them: read both at once. A token
-	// whose version is below the account's is not accepted any more.
+	// whose version is below the account's is no longer accepted.
 	AuthzVersion int64
 	// AMR is how the user has just authenticated (RFC 8176). Start keeps it.
 	AMR []string
@@ -96,7 +95,7 @@ type User struct {
 	NotBefore time.Time
 }
 
-// Account is what is kept per subject.
+// Account is the state of a subject.
 type Account struct {
 	// NotBefore is the subject's epoch: sessions that began at it or before are over.
 	NotBefore time.Time

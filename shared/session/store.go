@@ -21,7 +21,7 @@ type Store interface {
 	Rotate(ctx context.Context, r Rotation) (Session, bool, error)
 	// Revoke ends a session; one that has ended keeps its first reason. With a subject it does so
 	// only when the session is the subject's. It reports whether there is such a session.
-	Revoke(ctx context.Context, r Revocation) (bool, error)
+	Revoke(ctx context.Context, r Ending) (bool, error)
 	// RevokeSubject moves the subject's epoch to at, and never back.
 	RevokeSubject(ctx context.Context, subject string, at time.Time) error
 	// RevokeEverybody moves the global epoch to at, and never back.
@@ -36,10 +36,10 @@ type Store interface {
 	List(ctx context.Context, subject string, limit int) (list []Session, more bool, err error)
 }
 
-// Reader is what a check of access tokens needs.
+// Reader reads the state that a check of access tokens needs.
 type Reader interface {
-	// State reads in one round trip what is known about a token. A part that is not answered is
-	// ErrUnavailable, never "absent".
+	// State reads the state of a token in one round trip. A part without an answer is ErrUnavailable,
+	// never "absent".
 	State(ctx context.Context, q Query) (State, error)
 }
 
@@ -52,15 +52,15 @@ type Query struct {
 	Strong bool
 }
 
-// State is what is known about a token.
+// State is the stored state of a token.
 type State struct {
-	// Session is the token's session, as far as it decides: whose it is and its times. HasSession
-	// says whether there is one.
+	// Session is the token's session with the fields that decide: subject and times. HasSession says
+	// whether there is one.
 	Session    Session
 	HasSession bool
-	// Account is the subject's; zero when nothing is kept.
+	// Account is the subject's; zero when there is none.
 	Account Account
-	// TokenRevoked says that the token's id was taken back.
+	// TokenRevoked: the token's id was revoked.
 	TokenRevoked bool
 	// NotBefore is the global epoch, zero when there was none or it was not asked for.
 	NotBefore time.Time
@@ -71,22 +71,22 @@ type Rotation struct {
 	SessionID, Subject string
 	// Presented is the generation of the refresh token.
 	Presented int64
-	// ID names this call and no other.
+	// ID is unique to this call.
 	ID string
 	// At is now, and IdleUntil the new idle end.
 	At, IdleUntil time.Time
 }
 
-// Revocation ends a session.
-type Revocation struct {
+// Ending is the end of one session.
+type Ending struct {
 	SessionID string
-	// Subject, unless empty, is whose session it must be.
+	// Subject, unless empty, must be the owner of the session.
 	Subject string
 	Reason  Reason
 	At      time.Time
 }
 
-// TokenRevocation takes back one access token.
+// TokenRevocation revokes one access token.
 type TokenRevocation struct {
 	// TokenID is the token's jti.
 	TokenID string

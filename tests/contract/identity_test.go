@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/local/template"
-	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/tests/contract"
 )
 
@@ -31,7 +31,7 @@ func TestStrictRoutesAreThose(t *testing.T) {
 	want := []string{"change-password", "logout-all", "logout-user", "revoke-session", "set-user-roles", "unlock-user"}
 	var got []string
 	for _, route := range routes() {
-		if route.Revocation == api.Strict {
+		if route.Revocation == identity.Strict {
 			got = append(got, route.Name)
 		}
 	}

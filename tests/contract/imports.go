@@ -35,7 +35,7 @@ func Arrows(packages []Package) []string {
 				continue
 			}
 			if awsSDK(imported) && !mayUseAWS(from) {
-				f.add("%s imports %s: only ddb, *ddb and *aws packages speak to AWS", from, imported)
+				f.add("%s imports %s: only ddb, *ddb, *aws and awsjson use the SDK", from, imported)
 			}
 			if under(imported, "github.com/golang-jwt") && from != "shared/jwt" {
 				f.add("%s imports %s: only shared/jwt reads tokens", from, imported)
@@ -68,7 +68,7 @@ func mayUseAWS(from string) bool {
 		return true
 	}
 	base := path.Base(from)
-	return under(from, "shared/ddb") || strings.HasSuffix(base, "ddb") || strings.HasSuffix(base, "aws")
+	return under(from, "shared/ddb") || from == "shared/awsjson" || strings.HasSuffix(base, "ddb") || strings.HasSuffix(base, "aws")
 }
 
 // mayImport holds every arrow between our own packages. Paths are relative to the module.

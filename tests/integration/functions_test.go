@@ -73,13 +73,13 @@ func TestPublicReadsInvokeNoAuthorizer(t *testing.T) {
 			}
 		}
 	}
-	await(t, func() bool { return len(log.lines("GET /v1/categories", " MB")) == 3 })
-	if invoked := log.lines(authorizer); len(invoked) > 0 {
+	await(t, func() bool { return len(linesWith(&log, "GET /v1/categories", " MB")) == 3 })
+	if invoked := linesWith(&log, authorizer); len(invoked) > 0 {
 		t.Errorf("public reads invoked the authorizer:\n%s", strings.Join(invoked, ""))
 	}
 
 	c.StaffList(t, "active") // shows that an invocation would have been seen
-	await(t, func() bool { return len(log.lines(authorizer)) > 0 })
+	await(t, func() bool { return len(linesWith(&log, authorizer)) > 0 })
 }
 
 func TestConcurrentRequestsHaveEnvironmentsOfTheirOwn(t *testing.T) {

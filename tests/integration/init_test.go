@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tienda-dev/tienda/tests/suite"
 )
 
 // login needs three secrets and a table. INIT asks for all of them at once: one round trip in sequence, and a

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -61,6 +62,29 @@ func (c *Caller) testStaff(t *testing.T) {
 		}
 		c.wantRevoked(t, pair.Access)
 		c.wantNoGrant(t, pair.Refresh)
+	})
+	t.Run("RecentLogin", func(t *testing.T) {
+		t.Parallel()
+		p := c.Register(t)
+		const stale = `Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="900"`
+		for route, r := range map[string]Request{
+			"change-password": post("/v1/auth/password", Document{"current_password": "not " + p.password, "new_password": "another " + p.password}),
+			"set-user-roles":  roles(p, "", roleCustomer),
+			"logout-user":     {Method: http.MethodPost, Path: "/v1/users/" + p.ID + "/logout"},
+		} {
+			r.Token = c.token(t, time.Now().Add(-16*time.Minute), "user-admin", roleAdmin)
+			a := c.Do(t, r)
+			if a.Status != http.StatusUnauthorized {
+				t.Errorf("%s with a login of 16 minutes ago: got %d %s, want 401", route, a.Status, a.Body)
+				continue
+			}
+			a.wantProblem(t, refused(http.StatusUnauthorized, "insufficient_user_authentication"))
+			a.wantHeader(t, headerChallenge, stale)
+			r.Token = c.token(t, time.Now().Add(-13*time.Minute), "user-admin", roleAdmin)
+			if a := c.Do(t, r); a.Status == http.StatusUnauthorized {
+				t.Errorf("%s with a login of 13 minutes ago: got %d %s", route, a.Status, a.Body)
+			}
+		}
 	})
 	t.Run("NobodyIsNotFound", func(t *testing.T) {
 		t.Parallel()

@@ -13,12 +13,12 @@ import (
 const (
 	// attemptsLife is how long attempts are kept. They count for auth.Quiet.
 	attemptsLife = time.Hour
-	// rounds bounds how often a count starts anew because another one has changed what it is about.
+	// rounds bounds how often a count is tried when another attempt changes the item in between.
 	rounds = 4
 )
 
-// Attempt implements auth.Store. It is one conditional update for a name that has been tried lately, or
-// never, and a second one for the first attempt after a quiet time.
+// Attempt implements auth.Store. It is one conditional update for a name that was tried lately, or never,
+// and a second one for the first attempt after a quiet time.
 func (s *Store) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
 	key := attemptsKey(a.Name)
 	var stored attemptsRecord
@@ -59,7 +59,7 @@ func decodeAttempts(item ddb.Item) (attemptsRecord, error) {
 	return r, err
 }
 
-// another counts one attempt more. A repetition of the same update fails mayTry.
+// another counts one more attempt. A repetition of the same update fails mayTry.
 func another(a auth.Attempt) expression.UpdateBuilder {
 	count := expression.Name("attempts")
 	return stamp(expression.Set(count, expression.Plus(expression.IfNotExists(count, expression.Value(0)), expression.Value(1))), a)
@@ -96,8 +96,8 @@ func forgotten(a auth.Attempt) expression.ConditionBuilder {
 	return expression.Name("last_at").LessThanEqual(expression.Value(a.At.Add(-auth.Quiet).UnixMilli()))
 }
 
-// Forgive implements auth.Store. A name that nobody tried stays without an item.
-func (s *Store) Forgive(ctx context.Context, names ...string) error {
+// ResetAttempts implements auth.Store. A name that nobody tried stays without an item.
+func (s *Store) ResetAttempts(ctx context.Context, names ...string) error {
 	none := expression.Set(expression.Name("attempts"), expression.Value(0))
 	for _, name := range names {
 		if _, _, err := s.table.UpdateIf(ctx, attemptsKey(name), none, ddb.Present()); err != nil {

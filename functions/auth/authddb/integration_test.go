@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -20,9 +19,12 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
-// profiles writes a profile as the customers do, into a table of their own.
+// profiles writes profiles into a table of its own.
 type profiles struct{ table *ddb.Table }
 
 func profileKey(id string) ddb.Key { return ddb.Key{PK: "CUST#" + id, SK: "PROFILE"} }
@@ -37,7 +39,7 @@ func (p profiles) Add(id, email, name string, at time.Time) []ddb.Write {
 	return []ddb.Write{p.table.Put(item).If(ddb.Absent(), errors.New("the profile exists"))}
 }
 
-// open returns a store whose requests suffer faults, with the tables below it.
+// open returns a store whose requests suffer the faults, and its tables.
 func open(t *testing.T) (store *authddb.Store, faults *ddbtest.Faults, users, customers *ddb.Table) {
 	t.Helper()
 	faults = &ddbtest.Faults{}
@@ -77,7 +79,7 @@ func TestRegistrationWritesTheProfileToo(t *testing.T) {
 	}
 }
 
-// Nothing in the table tells an address: not a key, not an attribute.
+// No key and no attribute in the table holds an address.
 func TestTableHoldsNoAddress(t *testing.T) {
 	t.Parallel()
 	store, _, users, _ := open(t)
@@ -106,53 +108,73 @@ func TestTableHoldsNoAddress(t *testing.T) {
 	}
 }
 
-// Package sessionddb keeps a user's epoch in the user's item, and may have made it for a subject that is
-// no user.
-func TestUsersItemIsShared(t *testing.T) {
+// The user's item is the account that session checks read: a change of roles by this package makes older
+// tokens invalid, and an epoch that package sessionddb writes leaves the user as it is.
+func TestSessionChecksReadTheUsersItem(t *testing.T) {
 	t.Parallel()
 	store, _, users, _ := open(t)
-	epoch := func(id string) {
-		change := expression.Set(expression.Name("nbf_epoch"), expression.Value(int64(1772366400000)))
-		if err := ddb.Commit(t.Context(), users.Client(), users.Update(ddb.Key{PK: "U#" + id, SK: "A"}, change)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sessions := sessionddb.New(users)
 	r := authtest.NewRegistration()
 	if err := store.Register(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	epoch(r.User.ID)
+	now := r.User.CreatedAt.Add(time.Second)
+	checker, err := session.NewChecker(session.CheckConfig{}, sessions, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(version int64) error {
+		id := identity.Identity{Subject: r.User.ID, TokenID: "jti-" + strconv.FormatInt(version, 10), IssuedAt: now, AuthzVersion: version}
+		return checker.Check(t.Context(), id, identity.Strict)
+	}
+	if err := check(r.User.AuthzVersion); err != nil {
+		t.Fatalf("before the change of roles: %v", err)
+	}
+
 	after := r.User
 	after.Roles, after.AuthzVersion = []string{"admin"}, 2
 	if err := store.ReplaceRoles(t.Context(), r.User, after); err != nil {
 		t.Fatal(err)
 	}
-	var item struct {
-		Epoch        int64 `dynamodbav:"nbf_epoch"`
-		AuthzVersion int64 `dynamodbav:"authz_ver"`
+	if err := check(r.User.AuthzVersion); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("a token with the old roles: %v, want %v", err, session.ErrRevoked)
 	}
-	if _, err := users.Get(t.Context(), ddb.Key{PK: "U#" + r.User.ID, SK: "A"}, &item, true); err != nil || item.Epoch == 0 || item.AuthzVersion != 2 {
-		t.Errorf("item %+v, %v", item, err)
+	if err := check(after.AuthzVersion); err != nil {
+		t.Errorf("a token with the new roles: %v", err)
+	}
+
+	if err := sessions.RevokeSubject(t.Context(), r.User.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(after.AuthzVersion); !errors.Is(err, session.ErrRevoked) {
+		t.Errorf("a token from before the epoch: %v, want %v", err, session.ErrRevoked)
 	}
 	if got, err := store.User(t.Context(), r.User.ID); err != nil || !cmp.Equal(got, after) {
 		t.Errorf("user %+v, %v; want %+v", got, err, after)
 	}
+}
 
+// Package sessionddb may have made the account of a subject that is not a user.
+func TestAccountWithoutAUser(t *testing.T) {
+	t.Parallel()
+	store, _, users, _ := open(t)
 	const machine = "machine-1"
-	epoch(machine)
+	if err := sessionddb.New(users).RevokeSubject(t.Context(), machine, authtest.Time(0)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := store.User(t.Context(), machine); !errors.Is(err, auth.ErrUserNotFound) {
-		t.Errorf("User of a subject that is no user: %v", err)
+		t.Errorf("User: %v", err)
 	}
 	if _, err := store.Credentials(t.Context(), machine); !errors.Is(err, auth.ErrUserNotFound) {
-		t.Errorf("Credentials of a subject that is no user: %v", err)
+		t.Errorf("Credentials: %v", err)
 	}
 	before := auth.User{ID: machine}
 	if err := store.ReplaceRoles(t.Context(), before, auth.User{ID: machine, AuthzVersion: 1, Roles: []string{"admin"}}); !errors.Is(err, auth.ErrUserNotFound) {
-		t.Errorf("ReplaceRoles of a subject that is no user: %v", err)
+		t.Errorf("ReplaceRoles: %v", err)
 	}
 }
 
-// Every write is made once although its answer is lost, twice, with a refusal in between.
+// Every write is made once although its answer is lost twice, with a refusal in between.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]ddbtest.Fault{
@@ -200,14 +222,14 @@ func TestLostAnswers(t *testing.T) {
 				t.Errorf("after a quiet time: %+v, admitted %t, %v", f, admitted, err)
 			}
 			spoil("UpdateItem")
-			if err := store.Forgive(t.Context(), "a"); err != nil {
-				t.Errorf("Forgive: %v", err)
+			if err := store.ResetAttempts(t.Context(), "a"); err != nil {
+				t.Errorf("ResetAttempts: %v", err)
 			}
 			if got := faults.Attempts("TransactWriteItems"); got != 8 {
-				t.Errorf("%d attempts of transactions, want 4 for each of 2: the faults have not come through", got)
+				t.Errorf("%d attempts of transactions, want 4 for each of 2: the faults were not injected", got)
 			}
 			if got, want := faults.Attempts("UpdateItem"), 4*(1+auth.FreeAttempts+1+1)+1; got != want {
-				t.Errorf("%d attempts of updates, want %d: the faults have not come through", got, want)
+				t.Errorf("%d attempts of updates, want %d: the faults were not injected", got, want)
 			}
 		})
 	}
@@ -243,7 +265,7 @@ func TestUnavailableIsNeitherUnknownNorAdmitted(t *testing.T) {
 	}
 }
 
-// One update decides about an attempt of a name that was tried lately.
+// An attempt of a name that was tried lately is one update.
 func TestAttemptIsOneCall(t *testing.T) {
 	t.Parallel()
 	store, faults, _, _ := open(t)

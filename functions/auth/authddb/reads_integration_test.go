@@ -13,10 +13,11 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
-// A login that reads the hash of before a change from a replica that lags lets the old password in, and a
-// refresh that reads the roles of before gives them back.
+// From a replica that lags, a login would read the old password's hash and accept it, and a refresh would
+// read the old roles and grant them.
 func TestReadsAreConsistent(t *testing.T) {
 	t.Parallel()
 	var reads ddbtest.Reads
@@ -80,19 +81,15 @@ func TestAttemptsAreKeptForAnHour(t *testing.T) {
 	}
 }
 
-// What is written in a user's item must be the user's: before the id is compared, the version of an item that
-// package sessionddb has made for a subject that is no user may be the expected one.
-func TestRolesAreNotSetForASubjectThatIsNoUser(t *testing.T) {
+// ReplaceRoles compares the id too: the account of a subject that is not a user may have the expected
+// version.
+func TestRolesAreNotSetForASubjectThatIsNotAUser(t *testing.T) {
 	t.Parallel()
 	store, _, users, _ := open(t)
 	before := authtest.NewRegistration().User
-	key := ddb.Key{PK: "U#" + before.ID, SK: "A"}
-	epoch := struct {
-		ddb.Key
-
-		Version int64 `dynamodbav:"authz_ver"`
-	}{key, before.AuthzVersion}
-	if err := ddb.Commit(t.Context(), users.Client(), users.Put(epoch)); err != nil {
+	key := sessionddb.AccountKey(before.ID)
+	account := sessionddb.Account{Key: key, AuthzVersion: before.AuthzVersion}
+	if err := ddb.Commit(t.Context(), users.Client(), users.Put(account)); err != nil {
 		t.Fatal(err)
 	}
 	after := before
@@ -101,10 +98,11 @@ func TestRolesAreNotSetForASubjectThatIsNoUser(t *testing.T) {
 		t.Errorf("ReplaceRoles: %v, want %v", err, auth.ErrUserNotFound)
 	}
 	var item struct {
-		Version int64    `dynamodbav:"authz_ver"`
-		Roles   []string `dynamodbav:"roles"`
+		sessionddb.Account
+
+		Roles []string `dynamodbav:"roles"`
 	}
-	if _, err := users.Get(t.Context(), key, &item, true); err != nil || item.Version != before.AuthzVersion || item.Roles != nil {
+	if _, err := users.Get(t.Context(), key, &item, true); err != nil || item.AuthzVersion != before.AuthzVersion || item.Roles != nil {
 		t.Errorf("the item is %+v, %v", item, err)
 	}
 }

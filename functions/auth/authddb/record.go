@@ -1,30 +1,28 @@
 package authddb
 
 import (
-	"time"
-
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
-// userRecord is a user's part of the item that sessionddb keeps the user's epoch in. That item may be
-// there without a user: then it has no id. Times are in milliseconds since 1970.
+// userRecord is a user's part of the account item, which session checks read. That item may exist
+// without a user, with an epoch alone: then it has no id. Times are in milliseconds since 1970.
 type userRecord struct {
-	ddb.Key
+	sessionddb.Account
 
-	ID           string   `dynamodbav:"id"`
-	Identifier   string   `dynamodbav:"identifier"`
-	Roles        []string `dynamodbav:"roles"`
-	AuthzVersion int64    `dynamodbav:"authz_ver"`
-	CreatedAt    int64    `dynamodbav:"created_at"`
+	ID         string   `dynamodbav:"id"`
+	Identifier string   `dynamodbav:"identifier"`
+	Roles      []string `dynamodbav:"roles"`
+	CreatedAt  int64    `dynamodbav:"created_at"`
 }
 
-func userKey(id string) ddb.Key { return ddb.Key{PK: "U#" + id, SK: "A"} }
+func userKey(id string) ddb.Key { return sessionddb.AccountKey(id) }
 
 func newUserRecord(u auth.User) userRecord {
 	return userRecord{
-		Key: userKey(u.ID), ID: u.ID, Identifier: u.Identifier, Roles: append([]string{}, u.Roles...),
-		AuthzVersion: u.AuthzVersion, CreatedAt: u.CreatedAt.UnixMilli(),
+		Account: sessionddb.Account{Key: userKey(u.ID), AuthzVersion: u.AuthzVersion},
+		ID:      u.ID, Identifier: u.Identifier, Roles: append([]string{}, u.Roles...), CreatedAt: u.CreatedAt.UnixMilli(),
 	}
 }
 
@@ -33,7 +31,7 @@ func (r userRecord) isUser() bool { return r.ID != "" }
 func (r userRecord) user() auth.User {
 	return auth.User{
 		ID: r.ID, Identifier: r.Identifier, Roles: append([]string{}, r.Roles...),
-		AuthzVersion: r.AuthzVersion, CreatedAt: fromMillis(r.CreatedAt),
+		AuthzVersion: r.AuthzVersion, CreatedAt: ddb.FromMillis(r.CreatedAt),
 	}
 }
 
@@ -46,7 +44,7 @@ type passwordRecord struct {
 	ChangedAt int64 `dynamodbav:"changed_at"`
 }
 
-func passwordKey(id string) ddb.Key { return ddb.Key{PK: "U#" + id, SK: "P"} }
+func passwordKey(id string) ddb.Key { return ddb.Key{PK: userKey(id).PK, SK: "P"} }
 
 func newPasswordRecord(c auth.Credentials) passwordRecord {
 	return passwordRecord{Key: passwordKey(c.User.ID), Hash: c.PasswordHash, ChangedAt: c.PasswordChangedAt.UnixMilli()}
@@ -75,7 +73,5 @@ type attemptsRecord struct {
 func attemptsKey(name string) ddb.Key { return ddb.Key{PK: "L#" + name, SK: "L"} }
 
 func (r attemptsRecord) failures() auth.Failures {
-	return auth.Failures{Count: r.Count, LastAt: fromMillis(r.LastAt)}
+	return auth.Failures{Count: r.Count, LastAt: ddb.FromMillis(r.LastAt)}
 }
-
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

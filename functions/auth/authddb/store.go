@@ -2,13 +2,13 @@
 // sessionddb keeps sessions in.
 //
 //	PK                  SK    what
-//	U#<id>              A     user: roles and their version; sessionddb keeps the user's epoch in the same item
+//	U#<id>              A     user: roles and their version; the item is sessionddb.Account, which session checks read
 //	U#<id>              P     the hash of the user's password
 //	EM#<identifier>     E     which user has the e-mail address that the identifier stands for
 //	L#<name>            L     attempts of a name since its last success; for an hour
 //
-// No key and no attribute holds an e-mail address. The profile, which does, belongs to the customers;
-// it is written in the transaction that writes the user.
+// No key and no attribute holds an e-mail address. Only the profile does: it belongs to the customers, and
+// is written in the transaction that writes the user.
 package authddb
 
 import (
@@ -21,14 +21,11 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
-var (
-	// errDone: the condition failed on what this very call has written before.
-	errDone = errors.New("authddb: done before")
-	// errContradiction: the items of a user do not fit each other, which no call can bring about.
-	errContradiction = errors.New("authddb: the items of a user contradict each other")
-)
+// errContradiction: the items of a user contradict each other, which no call can cause.
+var errContradiction = errors.New("authddb: the items of a user contradict each other")
 
 // profiles returns what creates the profile of a new user (customersddb.Store).
 type profiles interface {
@@ -43,8 +40,8 @@ type Store struct {
 
 var _ auth.Store = (*Store)(nil)
 
-// New returns a store on the table. Only Register needs the profiles, which may be nil elsewhere. It
-// panics when the table is nil, which no input can cause.
+// New returns a store on the table. Only Register needs the profiles; elsewhere they may be nil. It panics
+// when the table is nil, which no input can cause.
 func New(table *ddb.Table, profiles profiles) *Store {
 	if table == nil {
 		panic("authddb: New needs a table")
@@ -64,7 +61,7 @@ func (s *Store) Register(ctx context.Context, r auth.Registration) error {
 		s.table.Put(newPasswordRecord(r.Credentials)).If(ddb.Absent(), errContradiction),
 	}
 	writes = append(writes, s.profiles.Add(r.User.ID, r.Email, r.Name, r.User.CreatedAt)...)
-	return ignoreDone(ddb.Commit(ctx, s.table.Client(), writes...))
+	return ddb.Commit(ctx, s.table.Client(), writes...)
 }
 
 func (s *Store) claim(u auth.User) ddb.Write {
@@ -75,7 +72,7 @@ func (s *Store) claim(u auth.User) ddb.Write {
 			return err
 		}
 		if owner.UserID == u.ID {
-			return errDone
+			return ddb.ErrDone
 		}
 		return auth.ErrEmailExists
 	})
@@ -128,7 +125,7 @@ func (s *Store) Credentials(ctx context.Context, id string) (auth.Credentials, e
 	if err := ddb.Decode(item, &pw); err != nil {
 		return auth.Credentials{}, err
 	}
-	return auth.Credentials{User: user.user(), PasswordHash: pw.Hash, PasswordChangedAt: fromMillis(pw.ChangedAt)}, nil
+	return auth.Credentials{User: user.user(), PasswordHash: pw.Hash, PasswordChangedAt: ddb.FromMillis(pw.ChangedAt)}, nil
 }
 
 // ReplacePassword implements auth.Store.
@@ -138,7 +135,7 @@ func (s *Store) ReplacePassword(ctx context.Context, before, after auth.Credenti
 	}
 	next := newPasswordRecord(after)
 	unchanged := expression.Name("hash").Equal(expression.Value(before.PasswordHash))
-	return ignoreDone(ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
+	return ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
 		if old == nil {
 			return auth.ErrUserNotFound
 		}
@@ -147,10 +144,10 @@ func (s *Store) ReplacePassword(ctx context.Context, before, after auth.Credenti
 			return err
 		}
 		if stored == next {
-			return errDone
+			return ddb.ErrDone
 		}
 		return auth.ErrChanged
-	})))
+	}))
 }
 
 // ReplaceRoles implements auth.Store. It leaves what others keep in the user's item alone.
@@ -158,7 +155,7 @@ func (s *Store) ReplaceRoles(ctx context.Context, before, after auth.User) error
 	if after.ID != before.ID || after.AuthzVersion != before.AuthzVersion+1 {
 		return errors.New("authddb: roles are replaced for one user, with the next version")
 	}
-	version := expression.Name("authz_ver")
+	version := expression.Name(sessionddb.AttrAuthzVersion)
 	change := expression.
 		Set(expression.Name("roles"), expression.Value(after.Roles)).
 		Set(version, expression.Value(after.AuthzVersion))
@@ -179,11 +176,4 @@ func (s *Store) ReplaceRoles(ctx context.Context, before, after auth.User) error
 	default:
 		return auth.ErrChanged
 	}
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, errDone) {
-		return nil
-	}
-	return err
 }

@@ -128,7 +128,7 @@ func testAttempts(t *testing.T, newStore func(t *testing.T) auth.Store) {
 	})
 }
 
-func testForgive(t *testing.T, newStore func(t *testing.T) auth.Store) {
+func testResetAttempts(t *testing.T, newStore func(t *testing.T) auth.Store) {
 	t.Run("SuccessStartsAnew", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
@@ -137,7 +137,7 @@ func testForgive(t *testing.T, newStore func(t *testing.T) auth.Store) {
 			wantAdmitted(t, store, "b", Time(0), n)
 			wantAdmitted(t, store, "c", Time(0), n)
 		}
-		if err := store.Forgive(t.Context(), "a", "b"); err != nil {
+		if err := store.ResetAttempts(t.Context(), "a", "b"); err != nil {
 			t.Fatal(err)
 		}
 		wantAdmitted(t, store, "a", Time(0), 1)
@@ -147,7 +147,7 @@ func testForgive(t *testing.T, newStore func(t *testing.T) auth.Store) {
 	t.Run("NameThatNobodyTried", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
-		if err := store.Forgive(t.Context(), "a"); err != nil {
+		if err := store.ResetAttempts(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		wantAdmitted(t, store, "a", Time(0), 1)
@@ -156,7 +156,7 @@ func testForgive(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		t.Parallel()
 		store := newStore(t)
 		wantAdmitted(t, store, "a", Time(0), 1)
-		if err := store.Forgive(t.Context(), "a"); err != nil {
+		if err := store.ResetAttempts(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		wantAdmitted(t, store, "a", Time(auth.Quiet), 1)

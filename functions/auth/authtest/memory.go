@@ -162,8 +162,8 @@ func (m *Memory) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bo
 	return stored.Failures, true, nil
 }
 
-// Forgive implements auth.Store.
-func (m *Memory) Forgive(ctx context.Context, names ...string) error {
+// ResetAttempts implements auth.Store.
+func (m *Memory) ResetAttempts(ctx context.Context, names ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

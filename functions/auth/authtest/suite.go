@@ -27,7 +27,7 @@ func Run(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		{"ReplacePassword", testReplacePassword},
 		{"ReplaceRoles", testReplaceRoles},
 		{"Attempts", testAttempts},
-		{"Forgive", testForgive},
+		{"ResetAttempts", testResetAttempts},
 		{"Context", testContext},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -335,7 +335,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		"Register":        func() error { return store.Register(ctx, NewRegistration()) },
 		"ReplacePassword": func() error { return store.ReplacePassword(ctx, r.Credentials, r.Credentials) },
 		"ReplaceRoles":    func() error { return store.ReplaceRoles(ctx, r.User, after) },
-		"Forgive":         func() error { return store.Forgive(ctx, "x") },
+		"ResetAttempts":   func() error { return store.ResetAttempts(ctx, "x") },
 		"Find":            func() error { _, err := store.Find(ctx, r.User.Identifier); return err },
 		"User":            func() error { _, err := store.User(ctx, r.User.ID); return err },
 		"Credentials":     func() error { _, err := store.Credentials(ctx, r.User.ID); return err },

@@ -48,11 +48,11 @@ func TestRecordCarriesEveryField(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[catalog.Product]()
 	for i := range fields.NumField() {
-		p := newProductRecord(catalog.Product{CreatedAt: fromMillis(0), UpdatedAt: fromMillis(0)}).product()
+		p := newProductRecord(catalog.Product{CreatedAt: ddb.FromMillis(0), UpdatedAt: ddb.FromMillis(0)}).product()
 		field := reflect.ValueOf(&p).Elem().Field(i)
 		switch v := field.Addr().Interface().(type) {
 		case *time.Time:
-			*v = fromMillis(1234)
+			*v = ddb.FromMillis(1234)
 		case *[]string:
 			*v = []string{"x"}
 		case *map[string]string:

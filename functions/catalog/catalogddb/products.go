@@ -11,12 +11,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-var (
-	// errDone: the condition failed on what this very call has written before.
-	errDone = errors.New("catalogddb: done before")
-	// errContradiction: the items of a product contradict each other, which no call can cause.
-	errContradiction = errors.New("catalogddb: the items of a product contradict each other")
-)
+// errContradiction: the items of a product contradict each other, which no call can cause.
+var errContradiction = errors.New("catalogddb: the items of a product contradict each other")
 
 // skuRecord names the product that has a SKU.
 type skuRecord struct {
@@ -34,7 +30,7 @@ func (s *Store) Create(ctx context.Context, p catalog.Product) error {
 	}
 	writes = append(writes, s.countWrites(catalog.Product{}, p)...)
 	writes = append(writes, s.wordWrites(catalog.Product{}, p)...)
-	return ignoreDone(s.commit(ctx, writes...))
+	return s.commit(ctx, writes...)
 }
 
 func (s *Store) claimSKU(p catalog.Product) ddb.Write {
@@ -45,7 +41,7 @@ func (s *Store) claimSKU(p catalog.Product) ddb.Write {
 			return err
 		}
 		if owner.ProductID == p.ID {
-			return errDone
+			return ddb.ErrDone
 		}
 		return catalog.ErrSKUExists
 	})
@@ -59,7 +55,7 @@ func (s *Store) Update(ctx context.Context, before, after catalog.Product) error
 	}
 	writes := append([]ddb.Write{s.replace(before.Version, after)}, s.countWrites(before, after)...)
 	writes = append(writes, s.wordWrites(before, after)...)
-	return ignoreDone(s.commit(ctx, writes...))
+	return s.commit(ctx, writes...)
 }
 
 func (s *Store) replace(version int64, after catalog.Product) ddb.Write {
@@ -74,15 +70,8 @@ func (s *Store) replace(version int64, after catalog.Product) ddb.Write {
 			return err
 		}
 		if reflect.DeepEqual(stored.product(), record.product()) {
-			return errDone
+			return ddb.ErrDone
 		}
 		return catalog.ErrStale
 	})
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, errDone) {
-		return nil
-	}
-	return err
 }

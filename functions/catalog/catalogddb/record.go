@@ -72,8 +72,8 @@ func (r productRecord) product() catalog.Product {
 		Price:       r.Price,
 		Status:      r.Status,
 		Version:     r.Version,
-		CreatedAt:   fromMillis(r.CreatedAt),
-		UpdatedAt:   fromMillis(r.UpdatedAt),
+		CreatedAt:   ddb.FromMillis(r.CreatedAt),
+		UpdatedAt:   ddb.FromMillis(r.UpdatedAt),
 	}
 }
 
@@ -89,8 +89,6 @@ func statusPartition(status catalog.Status) string { return "PST#" + string(stat
 func newestSortKey(createdAt time.Time, id string) string {
 	return fmt.Sprintf("%015d#%s", createdAt.UnixMilli(), id)
 }
-
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func notNil(list []string) []string {
 	if list == nil {

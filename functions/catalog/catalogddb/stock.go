@@ -49,7 +49,7 @@ func (r stockRecord) inventory() catalog.Inventory {
 		Reserved:  r.Reserved,
 		Sold:      r.Sold,
 		Version:   r.Version,
-		UpdatedAt: fromMillis(r.UpdatedAt),
+		UpdatedAt: ddb.FromMillis(r.UpdatedAt),
 	}
 }
 
@@ -77,7 +77,7 @@ func newAdjustmentRecord(key ddb.Key, a catalog.Adjustment) adjustmentRecord {
 func (r adjustmentRecord) adjustment() catalog.Adjustment {
 	return catalog.Adjustment{
 		ID: r.ID, ProductID: r.ProductID, SKU: r.SKU,
-		Delta: r.Delta, Reason: r.Reason, CreatedAt: fromMillis(r.CreatedAt),
+		Delta: r.Delta, Reason: r.Reason, CreatedAt: ddb.FromMillis(r.CreatedAt),
 	}
 }
 

@@ -15,12 +15,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-var (
-	// errDone: the condition failed on what this very call has written before.
-	errDone = errors.New("customersddb: done before")
-	// errTaken: the id is in use. The id of a new user never is.
-	errTaken = errors.New("customersddb: the customer exists")
-)
+// errTaken: the id is in use, which cannot happen to a new user's.
+var errTaken = errors.New("customersddb: the customer exists")
 
 // Store is the customers.Store on a table. It is safe for concurrent use.
 type Store struct {
@@ -63,7 +59,7 @@ func (s *Store) Update(ctx context.Context, before, after customers.Customer) er
 	}
 	next := newRecord(after)
 	unchanged := expression.Name("version").Equal(expression.Value(before.Version))
-	err := ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
+	return ddb.Commit(ctx, s.table.Client(), s.table.Put(next).IfElse(unchanged, func(old ddb.Item) error {
 		if old == nil {
 			return customers.ErrNotFound
 		}
@@ -72,14 +68,10 @@ func (s *Store) Update(ctx context.Context, before, after customers.Customer) er
 			return err
 		}
 		if stored == next {
-			return errDone
+			return ddb.ErrDone
 		}
 		return customers.ErrStale
 	}))
-	if errors.Is(err, errDone) {
-		return nil
-	}
-	return err
 }
 
 // record is a profile's item. Times are in milliseconds since 1970.
@@ -107,6 +99,6 @@ func newRecord(c customers.Customer) record {
 func (r record) customer() customers.Customer {
 	return customers.Customer{
 		ID: r.ID, Email: r.Email, Name: r.Name, Version: r.Version,
-		CreatedAt: time.UnixMilli(r.CreatedAt).UTC(), UpdatedAt: time.UnixMilli(r.UpdatedAt).UTC(),
+		CreatedAt: ddb.FromMillis(r.CreatedAt), UpdatedAt: ddb.FromMillis(r.UpdatedAt),
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
-	"github.com/tienda-dev/tienda/shared/jsonaws"
+	"github.com/tienda-dev/tienda/shared/awsjson"
 )
 
 // attemptTimeout bounds one attempt, so that INIT has time for another.
@@ -26,8 +26,8 @@ type Config struct {
 
 // Client implements secrets.Getter. It is safe for concurrent use.
 type Client struct {
-	cfg  jsonaws.Config
-	home *jsonaws.Client // of the configured region
+	cfg  awsjson.Config
+	home *awsjson.Client // of the configured region
 }
 
 // New returns a client. It makes no request. It fails when region or credentials are missing, and
@@ -37,10 +37,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Config, err = cfg.WithHTTP(); err != nil {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
-	c := &Client{cfg: jsonaws.Config{
+	c := &Client{cfg: awsjson.Config{
 		Config: cfg.Config, Service: "secretsmanager", Version: "1.1", Endpoint: cfg.Endpoint, Timeout: attemptTimeout,
 	}}
-	if c.home, err = jsonaws.New(c.cfg); err != nil {
+	if c.home, err = awsjson.New(c.cfg); err != nil {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
 	return c, nil
@@ -58,7 +58,7 @@ func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 		return nil, fmt.Errorf("secretsaws: %w", err)
 	}
 	answer, err := client.Call(ctx, "secretsmanager.GetSecretValue", body)
-	if failed, ok := errors.AsType[*jsonaws.Error](err); ok && failed.Message != "" {
+	if failed, ok := errors.AsType[*awsjson.Error](err); ok && failed.Message != "" {
 		return nil, fmt.Errorf("secretsaws: %w: %s", err, failed.Message) // it names the secret, at most
 	}
 	if err != nil {
@@ -68,14 +68,14 @@ func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 }
 
 // in returns a client of the region that the ARN names.
-func (c *Client) in(arn string) (*jsonaws.Client, error) {
+func (c *Client) in(arn string) (*awsjson.Client, error) {
 	parts := strings.Split(arn, ":")
 	if c.cfg.Endpoint != "" || len(parts) < 4 || parts[3] == "" || parts[3] == c.cfg.Region {
 		return c.home, nil
 	}
 	there := c.cfg
 	there.Region = parts[3]
-	return jsonaws.New(there)
+	return awsjson.New(there)
 }
 
 // decode reads the answer. Its errors do not quote it: it is the secret.

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/identity"
@@ -99,7 +98,7 @@ func TestOperatorEndsEverySessionByTheGuidesCommand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Check(t.Context(), id, api.Default)
+		return c.Check(t.Context(), id, identity.Default)
 	}
 	of := func(s session.Session) identity.Identity {
 		return identity.Identity{Subject: s.Subject, SessionID: s.ID, TokenID: "jti-" + s.ID, IssuedAt: s.CreatedAt}

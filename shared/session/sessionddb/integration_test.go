@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/identity"
@@ -106,7 +105,7 @@ func TestRoundTrips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(class api.Revocation) func() error {
+	check := func(class identity.Revocation) func() error {
 		return func() error { return checker.Check(t.Context(), id, class) }
 	}
 	refresh := func() error {
@@ -126,13 +125,10 @@ func TestRoundTrips(t *testing.T) {
 			_, err := manager.Start(t.Context(), session.User{Subject: "alice"}, session.Device{})
 			return err
 		}, map[string]int{"PutItem": 1}},
-		{"Refresh", refresh, map[string]int{"UpdateItem": 1, "BatchGetItem": 1}}, // beside each other
-		{"CheckStateless", check(api.Stateless), nil},
-		{"CheckDefault", check(api.Default), map[string]int{"BatchGetItem": 1}},
-		{"CheckStrict", check(api.Strict), map[string]int{"BatchGetItem": 1}},
-		{"CheckRelaxed", check(api.Relaxed), map[string]int{"BatchGetItem": 1}},
-		{"CheckRelaxedAgain", check(api.Relaxed), nil},
-		{"CheckDefaultStillReads", check(api.Default), map[string]int{"BatchGetItem": 1}},
+		{"Refresh", refresh, map[string]int{"UpdateItem": 1, "BatchGetItem": 1}}, // in parallel
+		{"CheckDefault", check(identity.Default), map[string]int{"BatchGetItem": 1}},
+		{"CheckStrict", check(identity.Strict), map[string]int{"BatchGetItem": 1}},
+		{"CheckDefaultStillReads", check(identity.Default), map[string]int{"BatchGetItem": 1}},
 		{"List", func() error { _, _, err := manager.List(t.Context(), "alice"); return err }, map[string]int{"Query": 1, "BatchGetItem": 2}},
 		{"RevokeToken", func() error {
 			return manager.RevokeToken(t.Context(), "other", now.Add(time.Minute), session.Client)
@@ -140,8 +136,8 @@ func TestRoundTrips(t *testing.T) {
 		{"RaiseAuthz", func() error { return manager.RaiseAuthz(t.Context(), "bob", 1) }, map[string]int{"UpdateItem": 1}},
 		{"RevokeAll", func() error { _, err := manager.RevokeAll(t.Context(), "bob", session.Logout); return err }, map[string]int{"UpdateItem": 1}},
 		{"Revoke", func() error { return manager.Revoke(t.Context(), id.SessionID, session.Logout) }, map[string]int{"UpdateItem": 1}},
-		{"CheckRevoked", func() error { return expect(session.ErrRevoked, check(api.Default)()) }, map[string]int{"BatchGetItem": 1}},
-		{"CheckKnownToBeRevoked", func() error { return expect(session.ErrRevoked, check(api.Strict)()) }, nil},
+		{"CheckRevoked", func() error { return expect(session.ErrRevoked, check(identity.Default)()) }, map[string]int{"BatchGetItem": 1}},
+		{"CheckKnownToBeRevoked", func() error { return expect(session.ErrRevoked, check(identity.Strict)()) }, nil},
 		{"RefreshRevoked", func() error { return expect(session.ErrInvalidGrant, refresh()) }, map[string]int{"UpdateItem": 1, "BatchGetItem": 1}},
 		{"RefreshGarbage", func() error {
 			_, err := manager.Refresh(t.Context(), "garbage", lookup)
@@ -204,7 +200,7 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 				t.Fatal(err)
 			}
 			id := identity.Identity{Subject: s.Subject, SessionID: s.ID, TokenID: "t"}
-			if err := checker.Check(t.Context(), id, api.Default); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+			if err := checker.Check(t.Context(), id, identity.Default); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want ErrUnavailable", err)
 			}
 		})

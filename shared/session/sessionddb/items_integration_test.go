@@ -52,7 +52,7 @@ func TestItemsAreRemovedAfterTheyMatter(t *testing.T) {
 	if _, done, err := store.Rotate(t.Context(), session.Rotation{SessionID: s.ID, Subject: s.Subject, ID: "r", At: sessiontest.Time(60), IdleUntil: s.EndsAt}); !done || err != nil {
 		t.Fatalf("done %t, %v", done, err)
 	}
-	if _, err := store.Revoke(t.Context(), session.Revocation{SessionID: s.ID, Reason: session.Logout, At: sessiontest.Time(61)}); err != nil {
+	if _, err := store.Revoke(t.Context(), session.Ending{SessionID: s.ID, Reason: session.Logout, At: sessiontest.Time(61)}); err != nil {
 		t.Fatal(err)
 	}
 	removed("the ended session", ddb.Key{PK: "S#" + s.ID, SK: "S"}, s.EndsAt)

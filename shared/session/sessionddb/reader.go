@@ -16,7 +16,7 @@ const (
 	attrGeneration = "gen"
 	attrRotatedAt  = "rot_at"
 	attrRotationID = "rot_id"
-	attrExpiresAt  = "exp" // for who looks at the table: a token is not accepted after it anyway
+	attrExpiresAt  = "exp" // for people who read the table: an expired token is refused anyway
 	attrTTL        = "ttl"
 	attrIndexPK    = "GSI1PK"
 	attrIndexSK    = "GSI1SK"
@@ -24,18 +24,30 @@ const (
 	index = "GSI1"
 )
 
-var errTaken = errors.New("sessionddb: the id of a new session is taken, which chance does not bring about")
+var errTaken = errors.New("sessionddb: the id of a new session is taken, which cannot happen by chance")
+
+// AttrAuthzVersion is the name of the attribute of an account with the version of the subject's roles.
+const AttrAuthzVersion = layout.AuthzVersion
+
+// Account is the part of an account item that a user store writes and session checks read. Tokens with an
+// older version are refused.
+type Account struct {
+	ddb.Key
+
+	AuthzVersion int64 `dynamodbav:"authz_ver"`
+}
+
+// AccountKey returns the key of a subject's account.
+func AccountKey(subject string) ddb.Key { return ddb.Key(layout.AccountKey(subject)) }
 
 func sessionKey(id string) ddb.Key { return ddb.Key(layout.SessionKey(id)) }
-
-func accountKey(subject string) ddb.Key { return ddb.Key(layout.AccountKey(subject)) }
 
 func tokenKey(id string) ddb.Key { return ddb.Key(layout.TokenKey(id)) }
 
 func everybodyKey() ddb.Key { return ddb.Key(layout.EverybodyKey()) }
 
-// State implements session.Store with one BatchGetItem. Nothing but what decides is returned: an
-// account's item may hold more.
+// State implements session.Store with one BatchGetItem. It projects the attributes that decide: an account
+// item may hold more.
 func (s *Store) State(ctx context.Context, q session.Query) (session.State, error) {
 	wanted := layout.Keys(q)
 	keys := make([]ddb.Key, len(wanted))

@@ -1,18 +1,18 @@
 // Package sessionddb keeps sessions in DynamoDB.
 //
-//	PK          SK  what
+//	PK          SK  item
 //	S#<id>      S   session; in GSI1 by its subject until it is revoked
 //	U#<subject> A   account: the subject's epoch and the version of its roles
-//	R#<jti>     R   one access token that was taken back
+//	R#<jti>     R   one revoked access token
 //	G           A   the global epoch
 //
 // Times are in milliseconds since 1970, but for ttl, which is in seconds and only cleans up: expiry
 // is always compared in code. GSI1 is for lists ("my devices"), GSI1PK is U#<subject>, GSI1SK
 // <created at, 15 digits>#<id>; projecting its keys is enough, and keeps a refresh at one write unit.
 //
-// The account's item may be the user store's own: this package changes its attributes nbf_epoch and,
-// in RaiseAuthz, authz_ver, and reads no other. A user store that keeps roles in it sets authz_ver to
-// the next number in the write that changes them.
+// A user store may keep its users in the account items: it embeds Account in its record, takes the key
+// from AccountKey and sets AttrAuthzVersion to the next number in the write that changes the roles. This
+// package changes nbf_epoch and, in RaiseAuthz, authz_ver, and reads no other attribute of the item.
 //
 // What each call costs, in round trips, write units (WCU) and read units (RCU), for items below 1 KB:
 //
@@ -38,7 +38,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/internal/layout"
 )
 
-// keepFor is how long an item stays when its last token has expired: longer than clocks differ.
+// keepFor is how long an item is kept after its last token has expired: longer than clocks differ.
 const keepFor = 24 * time.Hour
 
 // Store is the session.Store on a table with the index GSI1. It is safe for concurrent use.
@@ -56,8 +56,8 @@ func New(table *ddb.Table) *Store {
 	return &Store{table: table}
 }
 
-// Create implements session.Store. The id was drawn for this session, so an item that has it and
-// the same rotation is this call's own.
+// Create implements session.Store. The id is new, so an item with it and the same rotation was written by
+// this call.
 func (s *Store) Create(ctx context.Context, created session.Session) error {
 	return s.table.PutNew(ctx, newRecord(created), attrRotationID, errTaken)
 }
@@ -89,7 +89,7 @@ func (s *Store) Rotate(ctx context.Context, r session.Rotation) (session.Session
 }
 
 // Revoke implements session.Store. Doing it twice is doing it once.
-func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) {
+func (s *Store) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	revokedAt, reason := expression.Name(layout.RevokedAt), expression.Name(layout.Reason)
 	change := expression.
 		Set(revokedAt, expression.IfNotExists(revokedAt, expression.Value(r.At.UnixMilli()))).
@@ -106,7 +106,7 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) (bool, error) 
 
 // RevokeSubject implements session.Store.
 func (s *Store) RevokeSubject(ctx context.Context, subject string, at time.Time) error {
-	return s.raise(ctx, accountKey(subject), layout.Epoch, at.UnixMilli())
+	return s.raise(ctx, AccountKey(subject), layout.Epoch, at.UnixMilli())
 }
 
 // RevokeEverybody implements session.Store.
@@ -116,11 +116,11 @@ func (s *Store) RevokeEverybody(ctx context.Context, at time.Time) error {
 
 // RaiseAuthz implements session.Store.
 func (s *Store) RaiseAuthz(ctx context.Context, subject string, version int64) error {
-	return s.raise(ctx, accountKey(subject), layout.AuthzVersion, version)
+	return s.raise(ctx, AccountKey(subject), layout.AuthzVersion, version)
 }
 
-// raise sets a number that only grows. A condition that does not hold means that it is there, or
-// beyond: by this very call, or by a later one.
+// raise sets a number that only grows. A condition that fails means that the number is reached already, by
+// this call or by a later one.
 func (s *Store) raise(ctx context.Context, key ddb.Key, attribute string, to int64) error {
 	name := expression.Name(attribute)
 	_, _, err := s.table.UpdateIf(ctx, key, expression.Set(name, expression.Value(to)),
@@ -138,13 +138,12 @@ func (s *Store) RevokeToken(ctx context.Context, t session.TokenRevocation) erro
 	return err
 }
 
-// List implements session.Store. The index says which sessions there are, the table what they are
-// now. One entry more than the limit says whether there are more: it costs next to nothing, and no item
-// is read for it, which would be one too many for a round trip of a hundred.
+// List implements session.Store. The index gives the ids, the table the current state. One entry more than
+// the limit shows whether there are more; its item is not read, because a round trip reads at most 100.
 func (s *Store) List(ctx context.Context, subject string, limit int) (list []session.Session, more bool, err error) {
 	limit = min(limit, 1000)
 	entries, _, err := s.table.Query(ctx, ddb.Query{
-		Index: index, Where: expression.Key(attrIndexPK).Equal(expression.Value(accountKey(subject).PK)),
+		Index: index, Where: expression.Key(attrIndexPK).Equal(expression.Value(AccountKey(subject).PK)),
 		Limit: int32(limit + 1), Descending: true,
 	})
 	if err != nil {
@@ -206,7 +205,7 @@ func newRecord(s session.Session) record {
 	key := sessionKey(s.ID)
 	return record{
 		PK: key.PK, SK: key.SK,
-		IndexPK: accountKey(s.Subject).PK, IndexSK: fmt.Sprintf("%015d#%s", s.CreatedAt.UnixMilli(), s.ID),
+		IndexPK: AccountKey(s.Subject).PK, IndexSK: fmt.Sprintf("%015d#%s", s.CreatedAt.UnixMilli(), s.ID),
 		Subject: s.Subject, ClientID: s.ClientID, Scopes: s.Scopes, AMR: s.AMR,
 		DeviceName: s.Device.Name, UserAgent: s.Device.UserAgent, Network: s.Device.IP,
 		CreatedAt: s.CreatedAt.UnixMilli(), Generation: s.Generation, RotatedAt: s.RotatedAt.UnixMilli(), RotationID: s.RotationID,
@@ -219,11 +218,14 @@ func decode(item ddb.Item) (session.Session, error) {
 	if err := ddb.Decode(item, &r); err != nil {
 		return session.Session{}, err
 	}
-	return session.Session{
+	s := session.Session{
 		ID: r.PK[len(layout.PrefixSession):], Subject: r.Subject, ClientID: r.ClientID, Scopes: r.Scopes, AMR: r.AMR,
 		Device:    session.Device{Name: r.DeviceName, UserAgent: r.UserAgent, IP: r.Network},
-		CreatedAt: layout.FromMillis(r.CreatedAt), Generation: r.Generation, RotatedAt: layout.FromMillis(r.RotatedAt), RotationID: r.RotationID,
-		IdleUntil: layout.FromMillis(r.IdleUntil), EndsAt: layout.FromMillis(r.EndsAt),
-		RevokedAt: layout.FromMillis(r.RevokedAt), Reason: session.Reason(r.Reason),
-	}, nil
+		CreatedAt: ddb.FromMillis(r.CreatedAt), Generation: r.Generation, RotatedAt: ddb.FromMillis(r.RotatedAt), RotationID: r.RotationID,
+		IdleUntil: ddb.FromMillis(r.IdleUntil), EndsAt: ddb.FromMillis(r.EndsAt), Reason: session.Reason(r.Reason),
+	}
+	if r.RevokedAt != 0 {
+		s.RevokedAt = ddb.FromMillis(r.RevokedAt)
+	}
+	return s, nil
 }

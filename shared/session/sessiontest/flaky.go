@@ -59,7 +59,7 @@ func (f *flaky) Rotate(ctx context.Context, r session.Rotation) (s session.Sessi
 	return s, done, err
 }
 
-func (f *flaky) Revoke(ctx context.Context, r session.Revocation) (found bool, err error) {
+func (f *flaky) Revoke(ctx context.Context, r session.Ending) (found bool, err error) {
 	err = f.revoke.through(func() error { found, err = f.Store.Revoke(ctx, r); return err })
 	return found, err
 }

@@ -93,7 +93,7 @@ func (m *Memory) State(ctx context.Context, q session.Query) (state session.Stat
 }
 
 // Revoke implements session.Store.
-func (m *Memory) Revoke(ctx context.Context, r session.Revocation) (found bool, err error) {
+func (m *Memory) Revoke(ctx context.Context, r session.Ending) (found bool, err error) {
 	err = m.locked(ctx, func() error {
 		s, ok := m.sessions[r.SessionID]
 		if !ok || r.Subject != "" && r.Subject != s.Subject {

@@ -10,7 +10,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -37,10 +36,9 @@ func testModel(t *testing.T, newStore func(t *testing.T) session.Store) {
 }
 
 const (
-	modelWindow  = 10 * time.Second
-	modelIdle    = 2 * time.Hour
-	modelEnd     = 5 * time.Hour
-	modelRelaxed = 30 * time.Second
+	modelWindow = 10 * time.Second
+	modelIdle   = 2 * time.Hour
+	modelEnd    = 5 * time.Hour
 )
 
 // machine is the system under test and the model of what it has promised.
@@ -118,7 +116,7 @@ func newMachine(t *testing.T, rt *rapid.T, store session.Store) *machine {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	m.checker, err = session.NewChecker(session.CheckConfig{RelaxedTTL: modelRelaxed}, store, clock)
+	m.checker, err = session.NewChecker(session.CheckConfig{}, store, clock)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -313,7 +311,7 @@ func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind
 func (m *machine) passTime(t *rapid.T) {
 	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
 		time.Millisecond, 999 * time.Millisecond, modelWindow - time.Millisecond, modelWindow, modelWindow + time.Millisecond,
-		modelRelaxed, time.Minute, 14 * time.Minute, modelIdle - time.Second, modelIdle, modelIdle + time.Millisecond, modelEnd,
+		30 * time.Second, time.Minute, 14 * time.Minute, modelIdle - time.Second, modelIdle, modelIdle + time.Millisecond, modelEnd,
 	}).Draw(t, "time"))
 }
 
@@ -325,16 +323,14 @@ func (m *machine) check(t *rapid.T) {
 	}
 	death := token.death()
 	stands := m.now.Before(death)
-	class := rapid.SampledFrom([]api.Revocation{api.Default, api.Strict, api.Relaxed, api.Stateless}).Draw(t, "class")
+	class := rapid.SampledFrom([]identity.Revocation{identity.Default, identity.Strict}).Draw(t, "class")
 	err := m.checker.Check(t.Context(), token.id, class)
 	switch {
 	case err != nil && !errors.Is(err, session.ErrRevoked):
 		t.Fatal(err)
 	case stands && err != nil:
 		t.Fatalf("%v refuses a token that stands: %v", class, err)
-	case stands || err != nil || class == api.Stateless:
-	case class == api.Relaxed && m.now.Before(death.Add(modelRelaxed)):
-	default:
+	case !stands && err == nil:
 		t.Fatalf("%v accepts a token that has not stood since %v, now %v", class, death, m.now)
 	}
 }

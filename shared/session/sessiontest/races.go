@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
@@ -68,7 +68,7 @@ func testRotateAgainstRevoke(t *testing.T, newStore func(t *testing.T) session.S
 		var revoked atomic.Bool
 		together(8, func(i int) {
 			if i == 0 {
-				if found, err := store.Revoke(t.Context(), session.Revocation{SessionID: s.ID, Reason: session.Logout, At: Time(1)}); !found || err != nil {
+				if found, err := store.Revoke(t.Context(), session.Ending{SessionID: s.ID, Reason: session.Logout, At: Time(1)}); !found || err != nil {
 					t.Errorf("revoke: found %t, %v", found, err)
 				}
 				revoked.Store(true)
@@ -188,7 +188,7 @@ func testRefreshAgainstLogout(t *testing.T, newStore func(t *testing.T) session.
 				}
 				caller, err := tokens.Access.Verify(got.AccessToken)
 				must(t, err)
-				if err := checker.Check(t.Context(), caller, api.Strict); !errors.Is(err, session.ErrRevoked) {
+				if err := checker.Check(t.Context(), caller, identity.Strict); !errors.Is(err, session.ErrRevoked) {
 					t.Errorf("logout %s: an access token stands: %v", name, err)
 				}
 			}

@@ -171,7 +171,7 @@ func testRotate(t *testing.T, newStore func(t *testing.T) session.Store) {
 			}
 			create(t, store, before)
 			if c.revoke {
-				if _, err := store.Revoke(t.Context(), session.Revocation{SessionID: before.ID, Reason: session.Logout, At: Time(1)}); err != nil {
+				if _, err := store.Revoke(t.Context(), session.Ending{SessionID: before.ID, Reason: session.Logout, At: Time(1)}); err != nil {
 					t.Fatal(err)
 				}
 				before.RevokedAt, before.Reason = Time(1), session.Logout
@@ -234,14 +234,14 @@ func testRevoke(t *testing.T, newStore func(t *testing.T) session.Store) {
 
 	for _, c := range []struct {
 		name  string
-		call  session.Revocation
+		call  session.Ending
 		found bool
 	}{
-		{"somebody else's", session.Revocation{SessionID: s.ID, Subject: "somebody", Reason: session.Admin, At: Time(1)}, false},
-		{"no session", session.Revocation{SessionID: "none", Reason: session.Admin, At: Time(1)}, false},
-		{"no session of the subject", session.Revocation{SessionID: "none", Subject: s.Subject, Reason: session.Admin, At: Time(1)}, false},
-		{"the subject's own", session.Revocation{SessionID: s.ID, Subject: s.Subject, Reason: session.Reuse, At: Time(2)}, true},
-		{"again", session.Revocation{SessionID: s.ID, Reason: session.Logout, At: Time(3)}, true},
+		{"somebody else's", session.Ending{SessionID: s.ID, Subject: "somebody", Reason: session.Admin, At: Time(1)}, false},
+		{"no session", session.Ending{SessionID: "none", Reason: session.Admin, At: Time(1)}, false},
+		{"no session of the subject", session.Ending{SessionID: "none", Subject: s.Subject, Reason: session.Admin, At: Time(1)}, false},
+		{"the subject's own", session.Ending{SessionID: s.ID, Subject: s.Subject, Reason: session.Reuse, At: Time(2)}, true},
+		{"again", session.Ending{SessionID: s.ID, Reason: session.Logout, At: Time(3)}, true},
 	} {
 		if found, err := store.Revoke(t.Context(), c.call); found != c.found || err != nil {
 			t.Errorf("%s: found %t, %v; want %t", c.name, found, err, c.found)
@@ -336,7 +336,7 @@ func testList(t *testing.T, newStore func(t *testing.T) session.Store) {
 	}
 	other := NewSession()
 	create(t, store, sessions[3], other, sessions[0], sessions[4], sessions[1], sessions[2])
-	if _, err := store.Revoke(t.Context(), session.Revocation{SessionID: sessions[3].ID, Reason: session.Logout, At: Time(9)}); err != nil {
+	if _, err := store.Revoke(t.Context(), session.Ending{SessionID: sessions[3].ID, Reason: session.Logout, At: Time(9)}); err != nil {
 		t.Fatal(err)
 	}
 	rotated, done, err := store.Rotate(t.Context(), rotation(sessions[1], Time(9)))
@@ -375,7 +375,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) session.Store) {
 		"Create": func() error { return store.Create(ended, NewSession()) },
 		"Rotate": func() error { _, _, err := store.Rotate(ended, rotation(s, Time(1))); return err },
 		"Revoke": func() error {
-			_, err := store.Revoke(ended, session.Revocation{SessionID: s.ID, Reason: session.Logout, At: Time(1)})
+			_, err := store.Revoke(ended, session.Ending{SessionID: s.ID, Reason: session.Logout, At: Time(1)})
 			return err
 		},
 		"RevokeSubject":   func() error { return store.RevokeSubject(ended, s.Subject, Time(1)) },

@@ -80,7 +80,7 @@ func (a *Accounts) Verify(_ context.Context, token string) (identity.Identity, e
 // Authenticator finds out who sends a request to the route: it verifies the token and then asks whether
 // its session still stands, as soon as the route wants to know.
 func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
-	return jwt.Authenticator(func(ctx context.Context, token string) (identity.Identity, error) {
+	return jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
 		id, err := a.Verify(ctx, token)
 		if err != nil {
 			return identity.Identity{}, err
@@ -94,16 +94,16 @@ func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
 
 // Authorizer is the decision of an HTTP API's Lambda authorizer that stands before the routes.
 func (a *Accounts) Authorizer(routes ...api.Route) (*authorizer.Authorizer, error) {
-	classes := map[string]api.Revocation{} // a route that is not in it is strict
+	classes := map[string]identity.Revocation{} // a route that is not in it is strict
 	for _, route := range routes {
 		classes[route.Key()] = route.Revocation
 	}
-	return authorizer.New(authorizer.VerifierFunc(a.Verify), authorizer.Config{Sessions: a, Classes: classes})
+	return authorizer.New(a.Verify, authorizer.Config{Sessions: a, Classes: classes})
 }
 
 // LogoutRoute ends the caller's session.
 var LogoutRoute = api.Route{
-	Name: "logout", Method: http.MethodPost, Path: "/v1/logout", Auth: api.Required, Revocation: api.Strict,
+	Name: "logout", Method: http.MethodPost, Path: "/v1/logout", Auth: api.Required, Revocation: identity.Strict,
 }
 
 // Logout answers 204: neither the session's refresh token nor its access tokens work any more.

@@ -1,11 +1,10 @@
-// Package table writes down which class of revocation each route has, for the authorizer: it must
-// know the routes and must not link what serves them.
+// Package table writes the Revocation of each route into a table for the authorizer, which must know
+// the routes and must not link the code that serves them.
 package table
 
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"go/format"
 	"slices"
@@ -16,9 +15,10 @@ import (
 	"github.com/tienda-dev/tienda/functions/fallback"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// File is where the table stands, from the repository's root.
+// File is the path of the table from the repository's root.
 const File = "authorizer/routes_gen.go"
 
 // Routes returns the routes of every resource.
@@ -26,8 +26,7 @@ func Routes() []api.Route {
 	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes())
 }
 
-// Source returns the Go source of the table. Public routes are not in it: no authorizer stands
-// before them.
+// Source returns the Go source of the table. Public routes are not in it: they have no authorizer.
 func Source(routes []api.Route) ([]byte, error) {
 	routes = slices.DeleteFunc(slices.Clone(routes), func(r api.Route) bool { return r.Auth == api.Public })
 	slices.SortFunc(routes, func(a, b api.Route) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
@@ -37,12 +36,12 @@ func Source(routes []api.Route) ([]byte, error) {
 
 package main
 
-import "github.com/tienda-dev/tienda/shared/api"
+import "github.com/tienda-dev/tienda/shared/identity"
 
 // routeClasses returns how soon each route that has an authorizer notices a revoked token, by the
 // route's key.
-func routeClasses() map[string]api.Revocation {
-	return map[string]api.Revocation{
+func routeClasses() map[string]identity.Revocation {
+	return map[string]identity.Revocation{
 `)
 	for i, route := range routes {
 		if err := route.Validate(); err != nil {
@@ -51,28 +50,12 @@ func routeClasses() map[string]api.Revocation {
 		if i > 0 && route.Key() == routes[i-1].Key() {
 			return nil, fmt.Errorf("two routes have the key %q", route.Key())
 		}
-		name, err := constant(route.Revocation)
-		if err != nil {
-			return nil, fmt.Errorf("route %s: %w", route.Name, err)
+		name := "Default"
+		if route.Revocation == identity.Strict {
+			name = "Strict"
 		}
-		fmt.Fprintf(&b, "\t\t%q: %s,\n", route.Key(), name)
+		fmt.Fprintf(&b, "\t\t%q: identity.%s,\n", route.Key(), name)
 	}
 	b.WriteString("\t}\n}\n")
 	return format.Source(b.Bytes())
-}
-
-// constant returns the class as Go writes it.
-func constant(class api.Revocation) (string, error) {
-	switch class {
-	case api.Default:
-		return "api.Default", nil
-	case api.Stateless:
-		return "api.Stateless", nil
-	case api.Strict:
-		return "api.Strict", nil
-	case api.Relaxed:
-		return "api.Relaxed", nil
-	default:
-		return "", errors.New("its class of revocation has no name here")
-	}
 }

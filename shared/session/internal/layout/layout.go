@@ -1,4 +1,5 @@
-// Package layout is how what a check of sessions reads stands in the table, whichever client reads it.
+// Package layout holds the keys and attributes that a session check reads, for the stores with and without
+// the SDK of AWS. It does not import the SDK itself.
 package layout
 
 import (
@@ -10,8 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// The attributes that a check reads, as they are named in the table. Times are in milliseconds since
-// 1970.
+// The names of the attributes that a check reads. Times are in milliseconds since 1970.
 const (
 	Subject      = "sub"
 	CreatedAt    = "created_at"
@@ -23,7 +23,7 @@ const (
 	AuthzVersion = "authz_ver"
 )
 
-// PrefixSession is what stands before a session's id in its key.
+// PrefixSession is the text before a session's id in its key.
 const PrefixSession = "S#"
 
 // Key is the primary key of an item.
@@ -35,13 +35,13 @@ func SessionKey(id string) Key { return Key{PK: PrefixSession + id, SK: "S"} }
 // AccountKey returns the key of a subject's account.
 func AccountKey(subject string) Key { return Key{PK: "U#" + subject, SK: "A"} }
 
-// TokenKey returns the key of an access token that was taken back.
+// TokenKey returns the key of a revoked access token.
 func TokenKey(id string) Key { return Key{PK: "R#" + id, SK: "R"} }
 
 // EverybodyKey returns the key of the global epoch.
 func EverybodyKey() Key { return Key{PK: "G", SK: "A"} }
 
-// Attributes returns all that a check reads of items.
+// Attributes returns the names of all attributes that a check reads.
 func Attributes() []string {
 	return []string{Subject, CreatedAt, IdleUntil, EndsAt, RevokedAt, Reason, Epoch, AuthzVersion}
 }
@@ -64,20 +64,20 @@ func Keys(q session.Query) []Key {
 	return keys
 }
 
-// Value is an attribute: a string or a number. Of other types both are nil.
+// Value is an attribute: a string or a number. For other types both are nil.
 type Value struct{ S, N *string }
 
 // Item is the attributes of an item, its key left out.
 type Item map[string]Value
 
-// State reads the answer. items holds those of the query's items that exist. An item that it cannot
-// read is an error, because zero would say something.
+// State decodes the answer. items holds those of the query's items that exist. An attribute that it cannot
+// read is an error: zero would have a meaning.
 func State(q session.Query, items map[Key]Item) (session.State, error) {
 	var state session.State
 	var errs [4]error
 	if item, ok := items[SessionKey(q.SessionID)]; ok {
 		state.HasSession = true
-		state.Session, errs[0] = standing(item)
+		state.Session, errs[0] = decodeSession(item)
 		state.Session.ID = q.SessionID
 	}
 	account := items[AccountKey(q.Subject)]
@@ -91,8 +91,8 @@ func State(q session.Query, items map[Key]Item) (session.State, error) {
 	return state, nil
 }
 
-// standing reads what decides about a session.
-func standing(item Item) (session.Session, error) {
+// decodeSession reads the attributes that decide about a session.
+func decodeSession(item Item) (session.Session, error) {
 	var s session.Session
 	var errs [4]error
 	s.Subject, s.Reason = item.text(Subject), session.Reason(item.text(Reason))
@@ -104,7 +104,7 @@ func standing(item Item) (session.Session, error) {
 		return session.Session{}, err
 	}
 	if s.Subject == "" || s.CreatedAt.IsZero() || s.IdleUntil.IsZero() || s.EndsAt.IsZero() {
-		return session.Session{}, errors.New("session: a session's item is not complete")
+		return session.Session{}, errors.New("session: the item of a session is incomplete")
 	}
 	return s, nil
 }
@@ -116,32 +116,27 @@ func (i Item) text(name string) string {
 	return ""
 }
 
-// integer returns 0 for an attribute that is not there.
+// integer returns 0 for a missing attribute.
 func (i Item) integer(name string) (int64, error) {
 	value, ok := i[name]
 	if !ok {
 		return 0, nil
 	}
 	if value.N == nil {
-		return 0, fmt.Errorf("session: the attribute %s is no number", name)
+		return 0, fmt.Errorf("session: the attribute %s is not a number", name)
 	}
 	n, err := strconv.ParseInt(*value.N, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("session: the attribute %s is no whole number", name)
+		return 0, fmt.Errorf("session: the attribute %s is not a whole number", name)
 	}
 	return n, nil
 }
 
-// date returns the zero time for an attribute that is not there.
+// date returns the zero time for a missing attribute.
 func (i Item) date(name string) (time.Time, error) {
 	n, err := i.integer(name)
-	return FromMillis(n), err
-}
-
-// FromMillis takes 0 for no time.
-func FromMillis(n int64) time.Time {
 	if n == 0 {
-		return time.Time{}
+		return time.Time{}, err
 	}
-	return time.UnixMilli(n).UTC()
+	return time.UnixMilli(n).UTC(), err
 }

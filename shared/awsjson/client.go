@@ -1,7 +1,11 @@
-// Package jsonaws calls single operations of AWS services that speak JSON, for functions that need one
-// or two of them and start often. It signs with the SDK's signer and leaves out the rest: linking the
-// SDK's client of DynamoDB costs 1.5 MB and its initialization, that of Secrets Manager 0.3 MB.
-package jsonaws
+// Package awsjson calls single operations of AWS services with a JSON protocol. It signs with the SDK's
+// signer and links nothing else of the SDK.
+//
+// It is for the Lambda authorizer's read of DynamoDB (session/sessionlean), because the authorizer runs
+// before every protected request: the SDK's DynamoDB client costs 1.5 MB of binary, 3 ms of INIT and 20 %
+// of the CPU of a request. secrets/secretsaws uses it too, since the client of Secrets Manager costs
+// every function 0.3 MB. Everything else uses the SDK.
+package awsjson
 
 import (
 	"bytes"
@@ -54,7 +58,7 @@ type Client struct {
 // endpoint that is no URL, and for a region whose endpoint is not known.
 func New(cfg Config) (*Client, error) {
 	if cfg.Service == "" || cfg.Version == "" {
-		return nil, errors.New("jsonaws: a client needs a service and the version of its protocol")
+		return nil, errors.New("awsjson: a client needs a service and the version of its protocol")
 	}
 	var err error
 	if cfg.Config, err = cfg.WithHTTP(); err != nil {

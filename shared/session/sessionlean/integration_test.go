@@ -1,6 +1,6 @@
 //go:build integration
 
-package sessionaws_test
+package sessionlean_test
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessionaws"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
+	"github.com/tienda-dev/tienda/shared/session/sessionlean"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
@@ -17,7 +17,7 @@ import (
 type store struct {
 	session.Store
 
-	reader *sessionaws.Reader
+	reader *sessionlean.Reader
 }
 
 func (s store) State(ctx context.Context, q session.Query) (session.State, error) {
@@ -31,7 +31,7 @@ func TestReader(t *testing.T) {
 		t.Helper()
 		table := ddbtest.Table(t)
 		cfg := ddbtest.Config(t)
-		reader, err := sessionaws.New(sessionaws.Config{
+		reader, err := sessionlean.New(sessionlean.Config{
 			Config: cfg.Config, Table: table.Name(), Endpoint: cfg.Endpoint,
 		})
 		if err != nil {

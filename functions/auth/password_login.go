@@ -16,7 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// The refusals of an Authenticator.
+// The errors of a PasswordLogin.
 var (
 	// ErrInvalidCredentials: no such user, or not the user's password. It does not tell which.
 	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.")
@@ -28,66 +28,66 @@ var (
 const (
 	// amrPassword is the method of authentication (RFC 8176).
 	amrPassword = "pwd"
-	// nobody is the id of a user that there is not: an identifier of nobody costs the same reads.
+	// nobody is an id that no user has: an unknown identifier costs the same reads as a known one.
 	nobody = "00000000000000000000000000"
 )
 
-// checker makes and checks hashes of passwords (password.Hasher).
-type checker interface {
+// passwordHasher makes and checks hashes of passwords (password.Hasher).
+type passwordHasher interface {
 	hasher
 	Verify(ctx context.Context, encoded, password string) (password.Result, error)
 	Dummy() string
 }
 
-// starter starts and ends sessions (session.Manager).
-type starter interface {
+// sessionStarter starts and ends sessions (session.Manager).
+type sessionStarter interface {
 	Start(ctx context.Context, user session.User, device session.Device) (session.Tokens, error)
 	RevokeAll(ctx context.Context, subject string, reason session.Reason) (time.Time, error)
 }
 
-// Authenticator takes passwords for proof of who somebody is: it lets people in, and lets them choose
-// another password. It counts the attempts, and puts newer hashes in the place of outdated ones.
+// PasswordLogin logs users in by their password and changes passwords. It counts the attempts, and
+// replaces outdated hashes.
 //
-// Login does the same for a name of nobody as for a user's: it counts the attempt, reads, and checks the
-// password against a hash that nothing matches. What is left to tell them apart is an imported hash of
-// another algorithm, until its owner's first login here.
-type Authenticator struct {
+// Login does the same work for an unknown address as for a user's: it counts the attempt, reads, and
+// checks the password against a hash that no password matches. The one difference that is left is an
+// imported hash of another algorithm, until its owner's first login here.
+type PasswordLogin struct {
 	store     Store
-	passwords checker
-	sessions  starter
+	passwords passwordHasher
+	sessions  sessionStarter
 	key       func(context.Context) []byte
 	now       func() time.Time
 }
 
-// NewAuthenticator returns an Authenticator; key returns the key of identifiers, now the time. It panics
+// NewPasswordLogin returns a PasswordLogin; key returns the key of identifiers, now the time. It panics
 // when something is missing.
-func NewAuthenticator(store Store, passwords checker, sessions starter, key func(context.Context) []byte, now func() time.Time) *Authenticator {
+func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionStarter, key func(context.Context) []byte, now func() time.Time) *PasswordLogin {
 	if store == nil || passwords == nil || sessions == nil || key == nil || now == nil {
-		panic("auth: NewAuthenticator needs a store, a hasher, sessions, a key and a clock")
+		panic("auth: NewPasswordLogin needs a store, a hasher, sessions, a key and a clock")
 	}
-	return &Authenticator{store: store, passwords: passwords, sessions: sessions, key: key, now: now}
+	return &PasswordLogin{store: store, passwords: passwords, sessions: sessions, key: key, now: now}
 }
 
 // Login starts a session for the user with the address and the password. It returns
 // ErrInvalidCredentials, and 429 with Retry-After while the address must wait (see Failures).
-func (a *Authenticator) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
-	// The session is as old as what was read to let it in: a change of the password that comes between
-	// reading and starting ends it.
+func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
+	// The session begins when the credentials are read: a change of the password between that read and
+	// Start ends it.
 	began := milliseconds(a.now())
 	identifier := Identifier(a.key(ctx), email)
 	userID := nobody
 	var failures Failures
-	group, beside := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		failures, err = a.count(beside, identifier, began)
+		failures, err = a.count(groupCtx, identifier, began)
 		return err
 	})
 	group.Go(func() error {
-		found, err := a.store.Find(beside, identifier)
+		found, err := a.store.Find(groupCtx, identifier)
 		if err == nil {
 			userID = found
 		}
-		return unless(err, ErrUserNotFound)
+		return ignore(err, ErrUserNotFound)
 	})
 	if err := group.Wait(); err != nil {
 		return session.Tokens{}, err
@@ -95,7 +95,7 @@ func (a *Authenticator) Login(ctx context.Context, email, pw string, device sess
 
 	c, err := a.store.Credentials(ctx, userID)
 	known := err == nil
-	if err := unless(err, ErrUserNotFound); err != nil {
+	if err := ignore(err, ErrUserNotFound); err != nil {
 		return session.Tokens{}, err
 	}
 	if !known {
@@ -106,7 +106,7 @@ func (a *Authenticator) Login(ctx context.Context, email, pw string, device sess
 		return session.Tokens{}, err
 	}
 	if !known || !checked.Match {
-		tellLocked(ctx, failures, zap.String(logging.KeyIdentifier, identifier))
+		logLocked(ctx, failures, zap.String(logging.KeyIdentifier, identifier))
 		return session.Tokens{}, ErrInvalidCredentials
 	}
 	if checked.Outdated {
@@ -120,28 +120,28 @@ func (a *Authenticator) Login(ctx context.Context, email, pw string, device sess
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	a.forgive(ctx, identifier)
+	a.resetAttempts(ctx, identifier)
 	return tokens, nil
 }
 
 // ChangePassword replaces the caller's password, ends all of the caller's sessions and starts a new one.
 // It returns ErrWrongPassword when current is not the caller's password, ErrUserNotFound for a caller
-// who is no user, 422 when next is the caller's address, and 429 with Retry-After after too many wrong
-// ones. A change that was made but could not end the sessions can be repeated as it was.
-func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Identity, current, next string, device session.Device) (session.Tokens, error) {
+// who is not a user, 422 when next is the caller's address, and 429 with Retry-After after too many
+// wrong passwords. A change that was made but could not end the sessions can be repeated unchanged.
+func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Identity, current, next string, device session.Device) (session.Tokens, error) {
 	now := milliseconds(a.now())
 	name := changeName(caller.Subject)
 	var (
 		c        Credentials
 		failures Failures
 	)
-	group, beside := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		failures, err = a.count(beside, name, now)
+		failures, err = a.count(groupCtx, name, now)
 		return err
 	})
 	group.Go(func() (err error) {
-		c, err = a.store.Credentials(beside, caller.Subject)
+		c, err = a.store.Credentials(groupCtx, caller.Subject)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -155,7 +155,7 @@ func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Iden
 	if right.Match {
 		err = a.replace(ctx, c, next, now)
 	} else if err = a.replaced(ctx, c, next, caller.AuthTime); errors.Is(err, ErrWrongPassword) {
-		tellLocked(ctx, failures, zap.String(logging.KeySubject, caller.Subject))
+		logLocked(ctx, failures, zap.String(logging.KeySubject, caller.Subject))
 	}
 	if err != nil {
 		return session.Tokens{}, err
@@ -164,7 +164,7 @@ func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Iden
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	a.forgive(ctx, name)
+	a.resetAttempts(ctx, name)
 	return a.sessions.Start(ctx, session.User{
 		Subject: caller.Subject, Roles: c.User.Roles, AuthzVersion: c.User.AuthzVersion,
 		AMR: []string{amrPassword}, NotBefore: epoch,
@@ -172,7 +172,7 @@ func (a *Authenticator) ChangePassword(ctx context.Context, caller identity.Iden
 }
 
 // replace stores the hash of next.
-func (a *Authenticator) replace(ctx context.Context, c Credentials, next string, now time.Time) error {
+func (a *PasswordLogin) replace(ctx context.Context, c Credentials, next string, now time.Time) error {
 	if Identifier(a.key(ctx), next) == c.User.Identifier {
 		return problem.Fields(problem.FieldError{Pointer: pointerNewPassword, Detail: password.ErrGuessable.Error()})
 	}
@@ -185,11 +185,12 @@ func (a *Authenticator) replace(ctx context.Context, c Credentials, next string,
 	return a.store.ReplacePassword(ctx, c, after)
 }
 
-// replaced returns nil when next is the password already because a change has broken off before it ended
+// replaced returns nil when next is the password already because an earlier change failed before it ended
 // the sessions, and ErrWrongPassword otherwise. Only a session that is older than the stored password can
-// be left over from such a change. To any other one next is no second guess: it is not looked at. Tokens
-// tell the time of the login in seconds, so a change within the second of the login cannot be repeated.
-func (a *Authenticator) replaced(ctx context.Context, c Credentials, next string, login time.Time) error {
+// be left over from such a change; for any other session next is not compared, so that it is not a second
+// guess. Tokens carry the time of the login in seconds, so a change within the second of the login cannot
+// be repeated.
+func (a *PasswordLogin) replaced(ctx context.Context, c Credentials, next string, login time.Time) error {
 	if login.IsZero() || !c.PasswordChangedAt.Truncate(time.Second).After(login) {
 		return ErrWrongPassword
 	}
@@ -201,7 +202,7 @@ func (a *Authenticator) replaced(ctx context.Context, c Credentials, next string
 }
 
 // count counts an attempt of the name, or returns 429.
-func (a *Authenticator) count(ctx context.Context, name string, now time.Time) (Failures, error) {
+func (a *PasswordLogin) count(ctx context.Context, name string, now time.Time) (Failures, error) {
 	failures, admitted, err := a.store.Attempt(ctx, Attempt{Name: name, ID: rand.Text(), At: now})
 	if err != nil {
 		return Failures{}, err
@@ -212,29 +213,29 @@ func (a *Authenticator) count(ctx context.Context, name string, now time.Time) (
 	return failures, nil
 }
 
-// rehash replaces a hash whose parameters are not the configured ones. Failing at it is no reason to
-// keep the user out: the next login tries again.
-func (a *Authenticator) rehash(ctx context.Context, c Credentials, pw string) {
+// rehash replaces a hash whose parameters are not the configured ones. A failure of it does not fail the
+// login: the next one tries again.
+func (a *PasswordLogin) rehash(ctx context.Context, c Credentials, pw string) {
 	after := c
 	var err error
 	if after.PasswordHash, err = a.passwords.Hash(ctx, pw); err == nil {
 		err = a.store.ReplacePassword(ctx, c, after)
 	}
-	if err := unless(err, ErrChanged); err != nil { // by a login at the same time
-		logging.From(ctx).Warn("password not hashed anew", logging.Error(err))
+	if err := ignore(err, ErrChanged); err != nil { // by a login at the same time
+		logging.From(ctx).Warn("password not rehashed", logging.Error(err))
 	}
 }
 
-// forgive sets the attempts to none after a success. Failing at it is no reason to take the success
-// back: they are forgotten in time.
-func (a *Authenticator) forgive(ctx context.Context, name string) {
-	if err := a.store.Forgive(ctx, name); err != nil {
-		logging.From(ctx).Warn("failed attempts not forgotten", logging.Error(err))
+// resetAttempts sets the attempts to none after a success. A failure of it does not undo the success:
+// the attempts expire.
+func (a *PasswordLogin) resetAttempts(ctx context.Context, name string) {
+	if err := a.store.ResetAttempts(ctx, name); err != nil {
+		logging.From(ctx).Warn("failed attempts not reset", logging.Error(err))
 	}
 }
 
-// unless returns err, and nil when it is expected.
-func unless(err, expected error) error {
+// ignore returns err, and nil when it is expected.
+func ignore(err, expected error) error {
 	if errors.Is(err, expected) {
 		return nil
 	}

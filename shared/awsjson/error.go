@@ -1,4 +1,4 @@
-package jsonaws
+package awsjson
 
 import (
 	"encoding/json"

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -46,9 +45,9 @@ func TestCheckBehindRequireAuth(t *testing.T) {
 			b.both(c.state)
 			b.err = c.err
 			verify := func(ctx context.Context, _ string) (identity.Identity, error) {
-				return b.id, b.Check(ctx, b.id, api.Default)
+				return b.id, b.Check(ctx, b.id, identity.Default)
 			}
-			h := middleware.RequireAuth(jwt.Authenticator(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := middleware.RequireAuth(jwt.Authenticate(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNoContent)
 			}))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)

@@ -1,4 +1,4 @@
-package jsonaws_test
+package awsjson_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
-	"github.com/tienda-dev/tienda/shared/jsonaws"
+	"github.com/tienda-dev/tienda/shared/awsjson"
 )
 
 const (
@@ -26,8 +26,8 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) RoundTrip(r *http.Request) (*http.Response, error) { return d(r) }
 
-func config(change ...func(*jsonaws.Config)) jsonaws.Config {
-	cfg := jsonaws.Config{
+func config(change ...func(*awsjson.Config)) awsjson.Config {
+	cfg := awsjson.Config{
 		Config:  awsclient.Config{Region: "eu-central-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "key", SessionToken: "session"},
 		Service: "dynamodb", Version: "1.0",
 	}
@@ -37,10 +37,10 @@ func config(change ...func(*jsonaws.Config)) jsonaws.Config {
 	return cfg
 }
 
-func newClient(t *testing.T, cfg jsonaws.Config, send doer) *jsonaws.Client {
+func newClient(t *testing.T, cfg awsjson.Config, send doer) *awsjson.Client {
 	t.Helper()
 	cfg.HTTP = &http.Client{Transport: send}
-	client, err := jsonaws.New(cfg)
+	client, err := awsjson.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,12 +113,12 @@ func TestEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			cfg := config(func(c1 *jsonaws.Config) { c1.Region, c1.Endpoint = c.region, c.endpoint })
+			cfg := config(func(c1 *awsjson.Config) { c1.Region, c1.Endpoint = c.region, c.endpoint })
 			cfg.HTTP = &http.Client{Transport: doer(func(r *http.Request) (*http.Response, error) {
 				got = r.URL.String()
 				return answer(200, "{}")(r)
 			})}
-			client, err := jsonaws.New(cfg)
+			client, err := awsjson.New(cfg)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), canary) {
 					t.Errorf("error = %v, want %q", err, c.err)
@@ -137,18 +137,18 @@ func TestEndpoint(t *testing.T) {
 
 func TestNewNeedsEverything(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*jsonaws.Config){
-		"Service":         func(c *jsonaws.Config) { c.Service = "" },
-		"Version":         func(c *jsonaws.Config) { c.Version = "" },
-		"Region":          func(c *jsonaws.Config) { c.Region = "" },
-		"AccessKeyID":     func(c *jsonaws.Config) { c.AccessKeyID = "" },
-		"SecretAccessKey": func(c *jsonaws.Config) { c.SecretAccessKey = "" },
+	for name, change := range map[string]func(*awsjson.Config){
+		"Service":         func(c *awsjson.Config) { c.Service = "" },
+		"Version":         func(c *awsjson.Config) { c.Version = "" },
+		"Region":          func(c *awsjson.Config) { c.Region = "" },
+		"AccessKeyID":     func(c *awsjson.Config) { c.AccessKeyID = "" },
+		"SecretAccessKey": func(c *awsjson.Config) { c.SecretAccessKey = "" },
 	} {
-		if _, err := jsonaws.New(config(change)); err == nil {
+		if _, err := awsjson.New(config(change)); err == nil {
 			t.Errorf("New without %s was accepted", name)
 		}
 	}
-	if _, err := jsonaws.New(config()); err != nil {
+	if _, err := awsjson.New(config()); err != nil {
 		t.Errorf("with its own HTTP client: %v", err)
 	}
 }
@@ -205,7 +205,7 @@ func TestAnswers(t *testing.T) {
 					}
 					return
 				}
-				failed, ok := errors.AsType[*jsonaws.Error](err)
+				failed, ok := errors.AsType[*awsjson.Error](err)
 				if !ok || failed.Error() != c.text || failed.Transient != c.transient || failed.Operation != "BatchGetItem" {
 					t.Errorf("got %v, want %q", err, c.text)
 				}
@@ -234,7 +234,7 @@ func TestTimeoutBoundsAnAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0
-		client := newClient(t, config(func(c *jsonaws.Config) { c.Timeout = time.Second }), func(r *http.Request) (*http.Response, error) {
+		client := newClient(t, config(func(c *awsjson.Config) { c.Timeout = time.Second }), func(r *http.Request) (*http.Response, error) {
 			if attempts++; attempts > 1 {
 				return answer(200, "{}")(r)
 			}

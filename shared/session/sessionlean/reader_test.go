@@ -1,4 +1,4 @@
-package sessionaws_test
+package sessionlean_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/session"
-	"github.com/tienda-dev/tienda/shared/session/sessionaws"
+	"github.com/tienda-dev/tienda/shared/session/sessionlean"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
@@ -23,9 +23,9 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) RoundTrip(r *http.Request) (*http.Response, error) { return d(r) }
 
-func newReader(t testing.TB, send doer) *sessionaws.Reader {
+func newReader(t testing.TB, send doer) *sessionlean.Reader {
 	t.Helper()
-	reader, err := sessionaws.New(sessionaws.Config{
+	reader, err := sessionlean.New(sessionlean.Config{
 		Table:  "auth",
 		Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key", HTTP: &http.Client{Transport: send}},
 	})
@@ -274,20 +274,20 @@ func TestTime(t *testing.T) {
 
 func TestNewNeedsEverything(t *testing.T) {
 	t.Parallel()
-	good := sessionaws.Config{Table: "auth", Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key"}}
-	if _, err := sessionaws.New(good); err != nil {
+	good := sessionlean.Config{Table: "auth", Config: awsclient.Config{Region: "eu-central-1", AccessKeyID: "id", SecretAccessKey: "key"}}
+	if _, err := sessionlean.New(good); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(*sessionaws.Config){
-		"Table":           func(c *sessionaws.Config) { c.Table = "" },
-		"Region":          func(c *sessionaws.Config) { c.Region = "" },
-		"AccessKeyID":     func(c *sessionaws.Config) { c.AccessKeyID = "" },
-		"SecretAccessKey": func(c *sessionaws.Config) { c.SecretAccessKey = "" },
-		"Endpoint":        func(c *sessionaws.Config) { c.Endpoint = "{{resolve:ssm:x}}" },
+	for name, change := range map[string]func(*sessionlean.Config){
+		"Table":           func(c *sessionlean.Config) { c.Table = "" },
+		"Region":          func(c *sessionlean.Config) { c.Region = "" },
+		"AccessKeyID":     func(c *sessionlean.Config) { c.AccessKeyID = "" },
+		"SecretAccessKey": func(c *sessionlean.Config) { c.SecretAccessKey = "" },
+		"Endpoint":        func(c *sessionlean.Config) { c.Endpoint = "{{resolve:ssm:x}}" },
 	} {
 		cfg := good
 		change(&cfg)
-		if _, err := sessionaws.New(cfg); err == nil {
+		if _, err := sessionlean.New(cfg); err == nil {
 			t.Errorf("New without a good %s was accepted", name)
 		}
 	}
