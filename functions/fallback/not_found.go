@@ -1,4 +1,4 @@
-// Package fallback holds what stands in for the API as a whole rather than for a resource of it.
+// Package fallback answers the requests that match no route.
 package fallback
 
 import (
@@ -14,8 +14,8 @@ var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: ap
 // Routes returns every route of the package.
 func Routes() []api.Route { return []api.Route{NotFoundRoute} }
 
-// NotFound answers 404 to everything: API Gateway itself would answer without a request id and
-// not as a problem document.
+// NotFound answers 404 to every request. API Gateway's own 404 has no request id and is not a problem
+// document.
 func NotFound() api.Handler {
 	return func(http.ResponseWriter, *http.Request) error {
 		return problem.New(problem.NotFound, "route_not_found", "There is no such route.")

@@ -11,7 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/healthcheck"
 )
 
-// The routes of the probes. They are public and tell no internals.
+// The routes of the probes. They are public and show no internals.
 var (
 	GetHealthRoute = api.Route{
 		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public,
@@ -39,7 +39,7 @@ type Table interface {
 	Warm(ctx context.Context) error
 }
 
-// Tables are what the API stands on.
+// Tables are the tables that the API needs.
 type Tables struct {
 	// Commerce holds what is sold.
 	Commerce Table
@@ -47,7 +47,7 @@ type Tables struct {
 	Auth Table
 }
 
-// GetHealth answers with the state of everything the API stands on: 503 when a table cannot be read
+// GetHealth answers with the state of everything the API needs: 503 when a table cannot be read
 // (DOWN), 200 with DEGRADED when only /tmp is full, else 200 with UP.
 func GetHealth(tables Tables, now func() time.Time) (api.Handler, error) {
 	return probe(now, append(tables.checks(), healthcheck.Check{
@@ -55,7 +55,7 @@ func GetHealth(tables Tables, now func() time.Time) (api.Handler, error) {
 	})...)
 }
 
-// GetLiveness answers 200 as long as the process can answer at all. It asks nobody.
+// GetLiveness answers 200 as long as the process can answer at all. It checks nothing else.
 func GetLiveness(now func() time.Time) (api.Handler, error) {
 	return probe(now)
 }

@@ -16,7 +16,7 @@ type config struct {
 	Keys string `env:"CURSOR_KEY_SECRET,required,notEmpty"`
 }
 
-// Open returns the sealer, read in INIT and made anew when the secret changes.
+// Open returns the sealer. A load of s reads its keys; a refresh of the secret makes a new sealer.
 func Open(ctx context.Context, s *app.Setup) (*secrets.Secret[*page.Sealer], error) {
 	var cfg config
 	if err := s.Env(&cfg); err != nil {

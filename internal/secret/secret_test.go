@@ -7,10 +7,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/secrets"
 )
 
-// A refresh that ran out of time because it had to connect finds the connection open when it is tried again.
+// A refresh may time out because it has to connect. The next attempt must find that connection open.
 func TestRetryFindsTheConnectionOpen(t *testing.T) {
 	t.Parallel()
-	if secrets.DefaultRetryAfter >= awsclient.IdleTimeout {
-		t.Errorf("a refresh is tried again after %v, and idle connections are closed after %v", secrets.DefaultRetryAfter, awsclient.IdleTimeout)
+	if secrets.RetryAfter >= awsclient.IdleTimeout {
+		t.Errorf("a refresh is tried again after %v, and idle connections are closed after %v", secrets.RetryAfter, awsclient.IdleTimeout)
 	}
 }

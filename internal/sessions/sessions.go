@@ -1,4 +1,4 @@
-// Package sessions opens what starts, refreshes, checks, lists and ends sessions. Only mains import it.
+// Package sessions opens the managers and revokers of sessions. Only mains import it.
 package sessions
 
 import (
@@ -29,8 +29,8 @@ func Open(ctx context.Context, s *app.Setup, table *ddb.Table) (*session.Manager
 	return session.New(cfg, sessionddb.New(table), keys, time.Now)
 }
 
-// OpenLogin returns what a function needs that checks passwords: the manager, and the key of identifiers as
-// tokenkeys.Identifier reads it.
+// OpenLogin is for functions that check passwords: it returns the manager, and the key of identifiers, which
+// tokenkeys.Identifier reads.
 func OpenLogin(ctx context.Context, s *app.Setup, table *ddb.Table, decode func([]byte) ([]byte, error)) (*session.Manager, func(context.Context) []byte, error) {
 	manager, err := Open(ctx, s, table)
 	if err != nil {
@@ -40,8 +40,7 @@ func OpenLogin(ctx context.Context, s *app.Setup, table *ddb.Table, decode func(
 	return manager, key, err
 }
 
-// Revoker returns what checks, lists and ends the sessions in the table, for functions that may read no
-// keys.
+// Revoker checks, lists and ends the sessions in the table. It is for functions that may not read keys.
 func Revoker(table *ddb.Table) *session.Revoker {
 	revoker, err := session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
 	if err != nil {
@@ -50,8 +49,7 @@ func Revoker(table *ddb.Table) *session.Revoker {
 	return revoker
 }
 
-// logEvent puts what happened to a session on the request's line; what somebody should look into gets a
-// line of its own.
+// logEvent adds the event to the request's log line. A security event gets its own line, at WARN.
 func logEvent(ctx context.Context, e session.Event) {
 	fields := []zap.Field{zap.String(logging.KeySessionEvent, string(e.Kind)), zap.String(logging.KeySessionID, e.SessionID), zap.String(logging.KeySubject, e.Subject)}
 	if e.Reason != "" {

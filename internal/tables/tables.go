@@ -12,18 +12,18 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-// Name says which table to open.
-type Name int
+// Name is a table, by the variable that holds its name.
+type Name string
 
 // The tables.
 const (
-	// Commerce holds what the shop sells, and to whom.
-	Commerce Name = iota + 1
+	// Commerce holds products, stock and customers.
+	Commerce Name = "COMMERCE_TABLE"
 	// Auth holds users, sessions and revoked tokens.
-	Auth
+	Auth Name = "AUTH_TABLE"
 )
 
-// Tables holds the tables that were asked for. The others are nil.
+// Tables holds the tables that Open was asked for. The others are nil.
 type Tables struct {
 	Commerce, Auth *ddb.Table
 }
@@ -36,8 +36,9 @@ type config struct {
 	Auth string `env:"AUTH_TABLE"`
 }
 
-// Open returns the tables over one client, whose connection the first of them warms up in INIT: the function's
-// role needs GetItem on that one. Its error names every variable that is missing or malformed.
+// Open returns the named tables on one client. INIT warms up the client's connection by a read from the first
+// table, so the function's role needs GetItem on it. The error names every variable that is missing or
+// malformed.
 func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error) {
 	var cfg config
 	if err := s.Env(&cfg); err != nil {
@@ -51,27 +52,23 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 		return t, err
 	}
 
-	var missing []error
-	open := func(variable, name string) *ddb.Table {
-		if name == "" {
-			missing = append(missing, fmt.Errorf("environment: %s is not set", variable))
-		}
-		return ddb.NewTable(client, name)
+	known := map[Name]struct {
+		table **ddb.Table
+		name  string
+	}{
+		Commerce: {&t.Commerce, cfg.Commerce},
+		Auth:     {&t.Auth, cfg.Auth},
 	}
-	for i, name := range names {
-		var opened *ddb.Table
-		switch name {
-		case Commerce:
-			opened = open("COMMERCE_TABLE", cfg.Commerce)
-			t.Commerce = opened
-		case Auth:
-			opened = open("AUTH_TABLE", cfg.Auth)
-			t.Auth = opened
-		default:
-			return t, fmt.Errorf("unknown table %d", name)
+	var missing []error
+	for i, variable := range names {
+		k := known[variable]
+		if k.name == "" {
+			missing = append(missing, fmt.Errorf("environment: %s is not set", variable))
+			continue
 		}
+		*k.table = ddb.NewTable(client, k.name)
 		if i == 0 {
-			s.OnInit(opened.Warm)
+			s.OnInit((*k.table).Warm)
 		}
 	}
 	return t, errors.Join(missing...)

@@ -1,5 +1,5 @@
-// Package tokenkeys opens the keys of tokens and of identifiers. Each comes by itself, because a function
-// links, reads and may read only the secrets that it uses. Only the functions' mains import it.
+// Package tokenkeys opens the keys of tokens and of identifiers. Each has its own function here,
+// because a function may read only the secrets that it uses. Only mains and package sessions import it.
 package tokenkeys
 
 import (
@@ -36,8 +36,8 @@ type identifierConfig struct {
 	Key string `env:"IDENTIFIER_KEY_SECRET,required,notEmpty"`
 }
 
-// Open returns the keys of both kinds of tokens, for functions that mint them. Keys that are the same for
-// both are refused.
+// Open returns the keys of both kinds of tokens, for functions that mint them. It refuses a key that
+// is in both secrets.
 func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	access, err := openAccess(ctx, s, newSigner)
 	if err != nil {
@@ -55,8 +55,8 @@ func Open(ctx context.Context, s *app.Setup) (session.Keys, error) {
 	}, nil
 }
 
-// OpenReaders returns what checks an access token, as Verify does, and what reads a refresh token, for
-// functions that mint neither: public keys are enough. Keys that are the same for both are refused.
+// OpenReaders returns a function that verifies an access token, as Verify does, and one that reads a refresh
+// token. Public keys are enough. It refuses a key that is in both secrets.
 func OpenReaders(ctx context.Context, s *app.Setup) (
 	access func(context.Context, string) (identity.Identity, error), refresh func(context.Context, string) (jwt.Refresh, error), err error,
 ) {
@@ -87,7 +87,7 @@ func separate[A, R any](access *secrets.Secret[keyed[A]], refresh *secrets.Secre
 	}
 }
 
-// keyed is what was made of keys, and the keys themselves: those of both kinds of tokens are compared.
+// keyed holds a value made from keys, and the keys, because separate compares them.
 type keyed[T any] struct {
 	keys jwt.Keys
 	made T
@@ -105,7 +105,7 @@ func newReader(cfg jwt.RefreshConfig, keys jwt.Keys) (*jwt.RefreshVerifier, erro
 	return jwt.NewRefreshVerifier(cfg, keys, time.Now)
 }
 
-// refreshing is what refresh tokens are minted and read with.
+// refreshing mints and reads refresh tokens.
 type refreshing struct {
 	reader *jwt.RefreshVerifier
 	signer *jwt.RefreshSigner
@@ -119,7 +119,7 @@ func newRefreshing(cfg jwt.RefreshConfig, keys jwt.Keys) (r refreshing, err erro
 	return r, err
 }
 
-// openAccess reads the access keys and makes a T of them.
+// openAccess returns the secret of the access keys, decoded into a T.
 func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config, jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
 	var cfg accessConfig
 	if err := s.Env(&cfg); err != nil {
@@ -128,7 +128,7 @@ func openAccess[T any](ctx context.Context, s *app.Setup, build func(jwt.Config,
 	return openKeys(ctx, s, "TOKEN_KEYS_SECRET", cfg.Keys, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
 }
 
-// openRefresh reads the refresh keys and makes a T of them.
+// openRefresh returns the secret of the refresh keys, decoded into a T.
 func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.RefreshConfig, jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
 	var cfg refreshConfig
 	if err := s.Env(&cfg); err != nil {
@@ -137,7 +137,7 @@ func openRefresh[T any](ctx context.Context, s *app.Setup, build func(jwt.Refres
 	return openKeys(ctx, s, "REFRESH_KEYS_SECRET", cfg.Keys, func(keys jwt.Keys) (T, error) { return build(cfg.Tokens, keys) })
 }
 
-// openKeys reads keys and makes a T of them, anew when the secret changes.
+// openKeys returns a secret of keys, decoded into a T. Its Load must run before its Get.
 func openKeys[T any](ctx context.Context, s *app.Setup, name, value string, build func(jwt.Keys) (T, error)) (*secrets.Secret[keyed[T]], error) {
 	return secret.New(ctx, s, name, value, func(text []byte) (k keyed[T], err error) {
 		if k.keys, err = jwt.ParseKeys(text); err != nil {
@@ -148,8 +148,8 @@ func openKeys[T any](ctx context.Context, s *app.Setup, name, value string, buil
 	})
 }
 
-// Verify returns what checks an access token by itself. Whether it was revoked is for Check of
-// a session.Checker to say.
+// Verify returns a function that verifies an access token. It does not check revocation: that is
+// session.Checker.Check.
 func Verify(ctx context.Context, s *app.Setup) (func(context.Context, string) (identity.Identity, error), error) {
 	access, err := openAccess(ctx, s, newVerifier)
 	if err != nil {
@@ -165,7 +165,7 @@ func verify(access *secrets.Secret[keyed[*jwt.Verifier]]) func(context.Context, 
 	}
 }
 
-// Public returns what tells the public keys of access tokens.
+// Public returns a function that returns the public keys of access tokens.
 func Public(ctx context.Context, s *app.Setup) (func(context.Context) jwt.JWKS, error) {
 	public, err := openAccess(ctx, s, func(_ jwt.Config, keys jwt.Keys) (jwt.JWKS, error) { return jwt.PublicKeys(keys), nil })
 	if err != nil {
@@ -176,7 +176,7 @@ func Public(ctx context.Context, s *app.Setup) (func(context.Context) jwt.JWKS, 
 }
 
 // Identifier returns the key of identifiers, as decode reads it from the secret. The key never changes, because
-// every user is kept under a name that was made with it.
+// the key of every user's item is made with it.
 func Identifier(ctx context.Context, s *app.Setup, decode func(text []byte) ([]byte, error)) (func(context.Context) []byte, error) {
 	var cfg identifierConfig
 	if err := s.Env(&cfg); err != nil {

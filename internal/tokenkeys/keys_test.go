@@ -42,7 +42,7 @@ func open(t *testing.T, environ map[string]string, f func(ctx context.Context, s
 	return err
 }
 
-func TestWhatIsMintedIsRead(t *testing.T) {
+func TestMintedTokensAreAccepted(t *testing.T) {
 	t.Parallel()
 	var (
 		keys          session.Keys
@@ -174,7 +174,7 @@ func TestOneKeyForBothKindsIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsNamed(t *testing.T) {
+func TestErrorNamesTheVariable(t *testing.T) {
 	t.Parallel()
 	opens := map[string]func(ctx context.Context, s *app.Setup) error{
 		"TOKEN_KEYS_SECRET":   func(ctx context.Context, s *app.Setup) error { _, err := tokenkeys.Open(ctx, s); return err },

@@ -1,5 +1,5 @@
-// Package app is the life of one Lambda process: it reads the environment, builds the function's
-// handler, warms it up, and serves events until the environment is taken away.
+// Package app runs one Lambda process: it reads the environment, builds the function's handler, warms it
+// up, and serves events until Lambda ends the environment.
 package app
 
 import (
@@ -23,8 +23,8 @@ import (
 // process, and Lambda reports it.
 type Build func(ctx context.Context, s *Setup) (api.Handler, error)
 
-// buildTimeout bounds a Build and its loads, so that one which waits for a dependency ends with its own error
-// before Lambda ends INIT after 10 s without one.
+// buildTimeout bounds a Build and its loads. If a dependency hangs, the process ends with an error that names it;
+// Lambda ends INIT after 10 s without one.
 const buildTimeout = 5 * time.Second
 
 // Main serves one HTTP route as a Lambda function. It does not return.

@@ -79,10 +79,10 @@ func TestHandlerRefuses(t *testing.T) {
 			s.Load(func(context.Context) error { return errors.New("no secret") })
 			return build(ctx, s)
 		}, want: "no secret"},
-		"RouteNoPolicy":   {route: undeclared, build: build, want: "Auth is not declared"},
-		"UnknownLogLevel": {route: route, build: build, environ: map[string]string{"LOG_LEVEL": "LOUD"}, want: "LOG_LEVEL"},
-		"BadCORS":         {route: route, build: build, environ: map[string]string{"CORS_ALLOW_ORIGINS": "*", "CORS_ALLOW_CREDENTIALS": "true"}, want: "CORS_ALLOW_CREDENTIALS"},
-		"MalformedFlag":   {route: route, build: build, environ: map[string]string{"CORS_ALLOW_CREDENTIALS": "maybe"}, want: "CORS_ALLOW_CREDENTIALS is not a valid bool"},
+		"RouteWithoutPolicy": {route: undeclared, build: build, want: "Auth is not declared"},
+		"UnknownLogLevel":    {route: route, build: build, environ: map[string]string{"LOG_LEVEL": "LOUD"}, want: "LOG_LEVEL"},
+		"BadCORS":            {route: route, build: build, environ: map[string]string{"CORS_ALLOW_ORIGINS": "*", "CORS_ALLOW_CREDENTIALS": "true"}, want: "CORS_ALLOW_CREDENTIALS"},
+		"MalformedFlag":      {route: route, build: build, environ: map[string]string{"CORS_ALLOW_CREDENTIALS": "maybe"}, want: "CORS_ALLOW_CREDENTIALS is not a valid bool"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 
 // invocationFields returns a function for the fields that tie a log line to its Lambda
 // invocation: the first one of the process is a cold start; the ids come from the context, because
-// the environment does not have them when invocations run side by side.
+// the environment does not have them when invocations run in parallel.
 func invocationFields() func(context.Context) []zap.Field {
 	var served atomic.Bool
 	return func(ctx context.Context) []zap.Field {

@@ -21,9 +21,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
-// Setup is what a Build works with during INIT: the environment, the logger and the hooks of the
-// process's life. It knows no store, client or exporter, so a function links what its Build names
-// and nothing else.
+// Setup gives a Build the environment, the logger and the hooks of the process. It imports no store, client or
+// exporter, so a function links only what its Build names.
 type Setup struct {
 	environ  map[string]string
 	logger   *zap.Logger
@@ -77,7 +76,7 @@ func (s *Setup) Env(dst any) error {
 	return errors.Join(named...)
 }
 
-// describe says which variable is wrong without repeating its value.
+// describe names the variable that is wrong without repeating its value.
 func describe(err error, config reflect.Type) error {
 	if missing, ok := errors.AsType[env.VarIsNotSetError](err); ok {
 		return fmt.Errorf("environment: %s is not set", missing.Key)
@@ -118,21 +117,20 @@ func (s *Setup) Logger() *zap.Logger { return s.logger }
 // Route returns the route that the process serves: the zero Route under Func.
 func (s *Setup) Route() api.Route { return s.route }
 
-// Chain returns the places of the route's chain, for a Build to fill or change. Logger, log fields, CORS from
-// the environment and the gateway's authenticator are filled. Under Func no chain is made.
+// Chain returns the places of the route's chain, which a Build may fill or change. Logger, log fields, CORS from
+// the environment and the gateway's authenticator are filled. Func makes no chain.
 func (s *Setup) Chain() *middleware.Config { return &s.chain }
 
-// Load adds a step without which the process cannot serve, such as reading a secret. All steps run in parallel
-// when Build has returned, in parallel with the warm-ups; the error of one ends the process.
+// Load adds a step that must succeed before the process serves, such as reading a secret. After Build, all loads
+// and warm-ups run in parallel; an error of a load ends the process.
 func (s *Setup) Load(load func(context.Context) error) { s.loads = append(s.loads, load) }
 
-// OnInit adds a warm-up: a read-only pass over something whose first use is slow, such as the
-// first TLS connection. Warm-ups run in parallel in INIT, where the CPU is not throttled, for at
-// most one second; a failure is logged at debug level and changes nothing.
+// OnInit adds a warm-up: a read-only call that is slow the first time, such as the first TLS connection. Warm-ups
+// run in parallel in INIT, where the CPU is not throttled, for at most one second. Failures are only logged, at
+// debug level.
 func (s *Setup) OnInit(warm func(context.Context) error) { s.init = append(s.init, warm) }
 
-// OnShutdown adds a function that runs when Lambda takes the environment away. It has less than
-// 500 ms.
+// OnShutdown adds a function that runs when Lambda ends the environment. It has less than 500 ms.
 func (s *Setup) OnShutdown(f func()) { s.shutdown = append(s.shutdown, f) }
 
 // Wrap puts w around the Lambda handler. The first one added is the outermost.

@@ -61,13 +61,13 @@ func TestEnv(t *testing.T) {
 				}
 			}
 			if err != nil && strings.Contains(err.Error(), "canary") {
-				t.Errorf("the error tells the value: %v", err)
+				t.Errorf("the error holds the value: %v", err)
 			}
 		})
 	}
 }
 
-func TestWarmUpsRunTogetherAndAreTimeBoxed(t *testing.T) {
+func TestWarmUpsRunInParallelWithATimeLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := setup(t, nil)
@@ -107,7 +107,7 @@ func TestLoadsRunInParallelWithWarmUps(t *testing.T) {
 		s.OnInit(func(context.Context) error { time.Sleep(400 * time.Millisecond); return nil })
 		start := time.Now()
 		if err := s.start(t.Context()); err != nil || time.Since(start) != 400*time.Millisecond {
-			t.Errorf("got %v after %v, want all together in 400 ms", err, time.Since(start))
+			t.Errorf("got %v after %v, want all in parallel, in 400 ms", err, time.Since(start))
 		}
 	})
 }

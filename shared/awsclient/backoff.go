@@ -9,8 +9,8 @@ import (
 const (
 	baseDelay = 25 * time.Millisecond
 	maxDelay  = time.Second
-	// answerReserve is what Pause leaves of the context's time, so that a caller can still answer 503
-	// instead of running into its own deadline.
+	// answerReserve is the time that Pause leaves before the deadline, so that the caller can still
+	// answer 503.
 	answerReserve = 50 * time.Millisecond
 )
 
@@ -22,7 +22,7 @@ func Jitter(n int) time.Duration {
 	if n < 6 { // 25 ms << 6 is beyond maxDelay
 		bound = min(maxDelay, baseDelay<<max(n, 0))
 	}
-	return rand.N(bound) //nolint:gosec // G404: a pause is no secret
+	return rand.N(bound) //nolint:gosec // G404: a pause is not a secret
 }
 
 // Pause waits for Jitter(n) before retry n. It returns false at once when the context's deadline would leave

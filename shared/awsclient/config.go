@@ -1,5 +1,5 @@
-// Package awsclient is what the AWS clients of this library share: the credentials that Lambda puts into
-// the environment, one HTTP client for all of them, and the pause before a request is sent again. It does
+// Package awsclient holds what the AWS clients of this library share: the credentials from Lambda's
+// environment, one HTTP client, and the pause before a retry. It does
 // not import the AWS SDK.
 package awsclient
 
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Config says who calls AWS, and where. Lambda sets every variable.
+// Config is the region and the credentials of a caller. Lambda sets every variable.
 type Config struct {
 	// Region is the AWS region ("eu-central-1").
 	Region string `env:"AWS_REGION,required"`

@@ -19,9 +19,9 @@ import (
 var amazonRoots []byte
 
 const (
-	// AttemptTimeout bounds one request from dialling to the last byte of the answer. AWS answers within
+	// attemptTimeout bounds one request from dialling to the last byte of the answer. AWS answers within
 	// milliseconds; a request that has taken this long is better sent again.
-	AttemptTimeout = 3 * time.Second
+	attemptTimeout = 3 * time.Second
 	// IdleTimeout is how long an idle connection is kept. It is shorter than the SDK's 90 s: DynamoDB closes
 	// idle connections earlier, and a frozen environment does not see it, so that the next request would go
 	// out on a dead connection. https://github.com/aws/aws-sdk-go-v2/issues/3423
@@ -54,12 +54,12 @@ func NewHTTP() (*http.Client, error) {
 			MaxIdleConns:        maxIdleConns,
 			MaxIdleConnsPerHost: maxIdleConns,
 		},
-		Timeout:       AttemptTimeout,
+		Timeout:       attemptTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
 
-// isAWS reports whether the host is AWS's own: a regional endpoint, an interface endpoint or a dual-stack one.
+// isAWS reports whether the host belongs to AWS: a regional endpoint, an interface endpoint or a dual-stack one.
 func isAWS(host string) bool {
 	host = strings.ToLower(host)
 	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"} {
@@ -71,15 +71,15 @@ func isAWS(host string) bool {
 }
 
 // pinnedDialer verifies AWS with its own roots, and with the system's when those do not know the server's
-// authority (another partition, a proxy that opens TLS). No other failure of the handshake is given a second
-// chance. It verifies any other server with the system's roots.
+// authority (another partition, a proxy that opens TLS). It does not retry after any other failure of the
+// handshake. It verifies other servers with the system's roots.
 type pinnedDialer struct {
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	roots *x509.CertPool
 	// system is the pool to fall back to; nil is the system's.
 	system *x509.CertPool
 
-	unknown atomic.Bool // roots did not know AWS's authority: ask the system's at once
+	useSystem atomic.Bool // roots did not know AWS's authority: use the system's at once
 }
 
 func (d *pinnedDialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -88,7 +88,7 @@ func (d *pinnedDialer) dialTLS(ctx context.Context, network, addr string) (net.C
 		return nil, err
 	}
 	pinned := isAWS(host)
-	if pinned && !d.unknown.Load() {
+	if pinned && !d.useSystem.Load() {
 		conn, err := d.handshake(ctx, network, addr, host, d.roots)
 		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 			return conn, err
@@ -96,7 +96,7 @@ func (d *pinnedDialer) dialTLS(ctx context.Context, network, addr string) (net.C
 	}
 	conn, err := d.handshake(ctx, network, addr, host, d.system)
 	if pinned && err == nil {
-		d.unknown.Store(true)
+		d.useSystem.Store(true)
 	}
 	return conn, err
 }

@@ -83,7 +83,7 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 	for _, key := range keys {
 		asked[key] = true
 	}
-	// What is dropped here would look absent.
+	// An item that is dropped here would look absent.
 	answered := out.Responses[t.name]
 	for _, item := range answered {
 		key, ok := KeyOf(item)
@@ -101,7 +101,7 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 		left = append(left, key)
 	}
 	if answered == nil && len(left) < len(keys) { // an empty list is the answer for items that do not exist
-		return nil, &fault{operation: "BatchGetItem", text: "the answer has nothing of the table"}
+		return nil, &fault{operation: "BatchGetItem", text: "the answer does not name the table"}
 	}
 	return left, nil
 }

@@ -263,7 +263,7 @@ func TestCommitRefusesBeforeSending(t *testing.T) {
 		"NoKey":                 {[]ddb.Write{table.Put(struct{}{})}, "no string attributes PK and SK"},
 		"EmptyKey":              {[]ddb.Write{table.Delete(ddb.Key{PK: "1"})}, "empty key"},
 		"NotAnItem":             {[]ddb.Write{table.Put(42)}, "PK"},
-		"CheckOfNothing":        {[]ddb.Write{table.Check(secret)}, "checks nothing"},
+		"CheckOfNothing":        {[]ddb.Write{table.Check(secret)}, "no condition to check"},
 		"ConditionWithoutError": {[]ddb.Write{table.Put(secret).If(ddb.Absent(), nil)}, "no error"},
 		"EmptyUpdate":           {[]ddb.Write{table.Update(secret, expression.UpdateBuilder{})}, "unset parameter"},
 	} {

@@ -20,7 +20,7 @@ const EnvEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
 // maxAttempts is how often the SDK sends one request: the first and three more.
 const maxAttempts = 4
 
-// Config says where DynamoDB is and who asks. Lambda sets all of it but Endpoint.
+// Config is the endpoint of DynamoDB and the caller. Lambda sets all of it except Endpoint.
 type Config struct {
 	awsclient.Config
 	// Endpoint is an absolute http or https URL of another DynamoDB, such as DynamoDB Local. Empty
@@ -65,7 +65,7 @@ func (c Config) credentials() aws.CredentialsProvider {
 }
 
 // newRetryer is the SDK's standard retry with two changes. Its first pause is up to a second long
-// where DynamoDB needs milliseconds; and it gives up on an answer that broke off in its middle.
+// where DynamoDB needs milliseconds; and it does not retry when an answer breaks off.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts

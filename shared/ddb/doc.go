@@ -1,5 +1,5 @@
-// Package ddb is DynamoDB for a Lambda function: a client that is cheap to link and to start, a
-// table, and transactions whose failures come back as the caller's own errors.
+// Package ddb is a DynamoDB client for Lambda functions that is cheap to link and to start, a table, and
+// transactions that return the caller's own errors.
 //
 // # Lost responses
 //
@@ -9,14 +9,14 @@
 //
 //   - A bare "ADD v 1" is applied twice. There is no helper for it here: numbers move in a
 //     transaction, through [Commit].
-//   - A conditional write finds its own effect and fails its condition. [Table.PutNew] tells that
-//     apart from somebody else's item by an attribute that only this write can have set.
-//   - A transaction is applied once: it carries a token by which DynamoDB knows it for ten minutes.
-//     [Commit] keeps one token over all of its attempts.
+//   - A conditional write fails because of its own effect. [Table.PutNew] recognises its own item by an
+//     attribute that only this write can have set.
+//   - A transaction is applied once: DynamoDB remembers its token for ten minutes. [Commit] uses one token for
+//     all attempts.
 //
 // # Errors
 //
-// A store that cannot answer (throttled, unreachable, a failed attempt too many) is
+// A store that cannot answer (throttled, unreachable, or failing after all retries) is
 // [ErrUnavailable], which the problem writer answers as 503 with Retry-After. When the context
 // has ended, errors.Is finds context.DeadlineExceeded or context.Canceled instead. Everything else
 // is a fault of the program. No error's text carries a value of an item, which may be personal
@@ -24,6 +24,5 @@
 //
 // # Time to live
 //
-// DynamoDB removes expired items days late and returns them until then, and DynamoDB Local does not
-// hurry either: every reader compares an item's expiry with its own clock.
+// DynamoDB removes expired items up to days late and returns them until then: every reader compares an item's expiry with its own clock.
 package ddb

@@ -48,7 +48,7 @@ func newFault(ctx context.Context, operation string, err error) error {
 }
 
 // unavailable wraps the cause. A time-out of one attempt must not look like the end of the request's
-// own time (504), so it is told and not wrapped.
+// own time (504), so its text is kept and it is not wrapped.
 func unavailable(operation string, err error) error {
 	f := &fault{operation: operation, text: safeText(err)}
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -165,7 +165,7 @@ func withMessage(code, message string) string {
 }
 
 // isSafe reports whether a message carries no values of items. Those of failed validation mostly
-// quote the value that was refused; the ones listed here speak of expressions, keys and sizes.
+// quote the value that was refused; the ones listed here are about expressions, keys and sizes.
 func isSafe(code, message string) bool {
 	switch code {
 	case "SerializationException":
@@ -204,7 +204,7 @@ func innermost(err error) error {
 	}
 }
 
-// conversionText says which Go type an attribute did not fit, or could not be made from. The
+// conversionText names the Go type that did not fit an attribute. The
 // conversion's own errors quote the attribute.
 func conversionText(err error) string {
 	if mismatch, ok := errors.AsType[*attributevalue.UnmarshalTypeError](err); ok {

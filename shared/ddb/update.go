@@ -10,14 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// UpdateIf changes the item of key in one write, when condition holds for it. It returns the item as
-// it is then and true. When the condition does not hold it returns the item as it is without the
-// change, nil when there is none, and false: the one round trip tells also why.
+// UpdateIf changes the item of key in one write, when condition holds for it. It returns the
+// new item and true. If the condition does not hold, it returns the unchanged item (nil if there is none) and
+// false, so that the caller needs no second read to know why.
 //
-// The response may be lost and the SDK may send the write again, which then meets its own effect:
-// false does not say that the change has not happened. Write changes that are the same when they are
-// done twice, or let them set an attribute that only this call can have set and look for it in the
-// item that comes back.
+// The response may be lost and the SDK may send the write again, which then fails because of its
+// own effect: false does not mean that the change has not happened. Use changes that are the same when done
+// twice, or set an attribute that only this call can have set and look for it in the returned item.
 func (t *Table) UpdateIf(ctx context.Context, key Key, change expression.UpdateBuilder, condition expression.ConditionBuilder) (Item, bool, error) {
 	expr, err := expression.NewBuilder().WithUpdate(change).WithCondition(condition).Build()
 	if err != nil {

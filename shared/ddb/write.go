@@ -22,7 +22,7 @@ type Write struct {
 	condition *expression.ConditionBuilder
 	failed    error
 	explain   func(old Item) error
-	// broken is what was wrong with the constructor's arguments. Commit returns it.
+	// broken is the error in the constructor's arguments. Commit returns it.
 	broken error
 }
 
@@ -60,8 +60,8 @@ func (w Write) If(condition expression.ConditionBuilder, failed error) Write {
 	return w
 }
 
-// IfElse is If with an error made from the item that is there, nil when there is none: a 409 can say
-// what is left without a second read.
+// IfElse is If with an error made from the stored item, nil if there is none. So a 409 can name what is left
+// without a second read.
 func (w Write) IfElse(condition expression.ConditionBuilder, explain func(old Item) error) Write {
 	w.condition, w.failed, w.explain = &condition, nil, explain
 	return w
@@ -127,7 +127,7 @@ func (w Write) validate() error {
 	case w.key.PK == "" || w.key.SK == "":
 		return errors.New("has an empty key")
 	case w.kind == check && w.condition == nil:
-		return errors.New("checks nothing: give it a condition")
+		return errors.New("has no condition to check")
 	case w.condition != nil && w.failed == nil && w.explain == nil:
 		return errors.New("has a condition and no error for its failure")
 	default:

@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// ErrDecode is returned for a secret that is not the JSON it should be. It does not say what was
-// found instead: that would be a piece of the secret.
-var ErrDecode = errors.New("secrets: not a JSON object, or a list of objects, of the wanted shape")
+// ErrDecode is returned for a secret that has the wrong form. It does not quote what was found, which
+// would be a part of the secret.
+var ErrDecode = errors.New("secrets: not a JSON object, or a list of objects, of the expected form")
 
-// List decodes a JSON list of T; one object is a list of one. Members that T does not know are
-// skipped, so that a secret can carry notes. An empty list is ErrDecode.
+// List decodes a JSON list of T; one object is a list of one. Unknown members are
+// skipped, so that a secret can hold notes. An empty list is ErrDecode.
 func List[T any](data []byte) ([]T, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 {

@@ -13,21 +13,19 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-// DefaultRetryAfter is shorter than awsclient keeps an idle connection, so that the second attempt finds the one
-// that the first attempt opened.
-const DefaultRetryAfter = 15 * time.Second
+// RetryAfter is the pause after a failed refresh: requests in this time do not pay for another attempt. It is
+// shorter than awsclient.IdleTimeout, so that the next attempt finds the connection of the failed one open.
+const RetryAfter = 15 * time.Second
+
+// refreshTimeout bounds what a refresh may add to one request.
+const refreshTimeout = 200 * time.Millisecond
 
 // Config tunes how a Secret is refreshed. Its zero value works.
 type Config struct {
-	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes, and 1 s for
-	// a file, which costs a read of the disk and no call of AWS.
+	// SoftAge is the age from which a request refreshes the secret. Default 5 minutes; 1 s for a
+	// file, because reading it needs no call to AWS.
 	SoftAge time.Duration
-	// Limit bounds what a refresh may add to one request. Default 200 ms.
-	Limit time.Duration
-	// RetryAfter is the pause after a failed refresh, during which requests do not pay for
-	// another attempt. Default DefaultRetryAfter.
-	RetryAfter time.Duration
-	// Clock tells the time. Default time.Now.
+	// Clock returns the time. Default time.Now.
 	Clock func() time.Time
 }
 
@@ -37,12 +35,6 @@ func (c Config) withDefaults(kind sourceKind) Config {
 		if kind == kindFile {
 			c.SoftAge = time.Second
 		}
-	}
-	if c.Limit <= 0 {
-		c.Limit = 200 * time.Millisecond
-	}
-	if c.RetryAfter <= 0 {
-		c.RetryAfter = DefaultRetryAfter
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -72,8 +64,7 @@ func Open[T any](ctx context.Context, source Source, getter Getter, decode func(
 	return s, s.Load(ctx)
 }
 
-// New returns a secret that Load must read before the first Get. getter may be nil where no source can be
-// remote. decode must not put bytes of the secret into its errors.
+// New returns a secret without a value: call Load before Get. getter may be nil if source is not an ARN. decode must not put bytes of the secret into its errors.
 func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cfg Config) (*Secret[T], error) {
 	if decode == nil {
 		return nil, errors.New("secrets: no decode function")
@@ -82,7 +73,7 @@ func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cf
 }
 
 // Get returns the value. When it is older than the soft age, the calling request refreshes it
-// first, for at most the limit; requests beside it get the old value at once. After a failed
+// first, for at most 200 ms; parallel requests get the old value at once. After a failed
 // refresh, which is logged, the last good value stays in use.
 func (s *Secret[T]) Get(ctx context.Context) T {
 	if s.due() && s.refreshing.TryLock() {
@@ -99,10 +90,10 @@ func (s *Secret[T]) due() bool {
 }
 
 func (s *Secret[T]) refresh(ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, s.cfg.Limit)
+	limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	if err := s.Load(limited); err != nil {
-		s.refreshAt.Store(s.cfg.Clock().Add(s.cfg.RetryAfter).UnixNano())
+		s.refreshAt.Store(s.cfg.Clock().Add(RetryAfter).UnixNano())
 		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))
 	}
 }

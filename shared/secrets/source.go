@@ -34,7 +34,7 @@ const (
 	kindAWS
 )
 
-// Source says where a secret is. Its zero value is no source. It prints without the secret.
+// Source is the place of a secret. Its zero value is not valid. It prints without the secret.
 type Source struct {
 	name string // of the variable
 	kind sourceKind
@@ -61,7 +61,7 @@ func ParseSource(name, value string) (Source, error) {
 	case strings.HasPrefix(value, "file:"):
 		path := strings.TrimPrefix(value, "file:")
 		if !filepath.IsAbs(path) {
-			return Source{}, fmt.Errorf("%w: %s needs an absolute path behind file: and has none", ErrSource, name)
+			return Source{}, fmt.Errorf("%w: %s needs an absolute path after file:", ErrSource, name)
 		}
 		return Source{name: name, kind: kindFile, ref: path}, nil
 	case isSecretARN(value):
@@ -77,9 +77,6 @@ func isSecretARN(value string) bool {
 	return len(parts) == 7 && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") &&
 		parts[2] == "secretsmanager" && parts[3] != "" && parts[5] == "secret" && parts[6] != ""
 }
-
-// Name returns the name of the variable.
-func (s Source) Name() string { return s.name }
 
 // String returns the variable's name and where it points, without an inline secret.
 func (s Source) String() string {
@@ -98,7 +95,7 @@ func (s Source) String() string {
 // GoString keeps an inline secret out of %#v.
 func (s Source) GoString() string { return "secrets.Source(" + s.String() + ")" }
 
-// read fetches the secret. getter is used for a Remote source only.
+// read fetches the secret. It uses getter for an ARN only.
 func (s Source) read(ctx context.Context, getter Getter) ([]byte, error) {
 	switch s.kind {
 	case kindInline:

@@ -56,9 +56,6 @@ func TestSourceForms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if source.Name() != variable {
-				t.Errorf("name %q, want %q", source.Name(), variable)
-			}
 			if got := fmt.Sprint(source); got != tt.printed {
 				t.Errorf("prints as %q, want %q", got, tt.printed)
 			}

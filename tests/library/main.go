@@ -1,5 +1,5 @@
-// Command notes is a Lambda function behind an HTTP API. It stands in a module of its own and is
-// built on Tienda's library alone.
+// Command notes is a Lambda function behind an HTTP API. It is a module of its own that
+// uses only Tienda's library.
 package main
 
 import (

@@ -17,11 +17,11 @@ type Read struct {
 	// Operation is GetItem, BatchGetItem or Query.
 	Operation string
 	// Consistent says that it sees every write that was answered before. DynamoDB Local always does,
-	// so that no result of it tells.
+	// so its results cannot show the difference.
 	Consistent bool
 }
 
-// Reads notes the reads on their way to DynamoDB. The zero value is ready. It is safe for concurrent use.
+// Reads records the reads that are sent to DynamoDB. The zero value is ready. It is safe for concurrent use.
 type Reads struct {
 	mu   sync.Mutex
 	seen []Read

@@ -1,5 +1,4 @@
-// Package ddbtest gives tests a real DynamoDB: empty tables on the engine that runs beside them, and,
-// where a test wants them, faults on the way to it.
+// Package ddbtest gives tests a real DynamoDB: empty tables, and on request faults in its answers.
 package ddbtest
 
 import (

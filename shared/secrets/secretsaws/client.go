@@ -46,8 +46,8 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Get returns the current version of the secret. A busy service and a broken connection are tried
-// again. Its errors carry the service's code and request id.
+// Get returns the current version of the secret. It retries a busy service and a broken
+// connection. Its errors carry the service's code and request id.
 func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 	client, err := c.in(arn)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Client) Get(ctx context.Context, arn string) ([]byte, error) {
 	return decode(answer)
 }
 
-// in returns a client of the region that the ARN names.
+// in returns a client for the region that the ARN names.
 func (c *Client) in(arn string) (*awsjson.Client, error) {
 	parts := strings.Split(arn, ":")
 	if c.cfg.Endpoint != "" || len(parts) < 4 || parts[3] == "" || parts[3] == c.cfg.Region {

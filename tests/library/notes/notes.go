@@ -24,7 +24,7 @@ var CreateNoteRoute = api.Route{
 // maxText is the length of a note in characters.
 const maxText = 140
 
-// ErrBoardFull (409 board_full) is a note too many.
+// ErrBoardFull (409 board_full) is returned for a board that can hold no further note.
 var ErrBoardFull = problem.New(problem.Conflict, "board_full", "The board is full.")
 
 // Config is the environment of the function.
