@@ -43,7 +43,7 @@ func OpenLogin(ctx context.Context, s *app.Setup, table *ddb.Table, decode func(
 // Revoker checks, lists and ends the sessions in the table. It is for functions that may not read keys.
 func Revoker(table *ddb.Table) *session.Revoker {
 	revoker, err := session.NewRevoker(sessionddb.New(table), time.Now, logEvent)
-	if err != nil {
+	if err != nil { // only a nil store or clock
 		panic(err)
 	}
 	return revoker

@@ -45,7 +45,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-		fmt.Fprint(w, secretAnswer(string(body)))
+		_, _ = io.WriteString(w, secretAnswer(string(body)))
 	}))
 	aws.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
@@ -58,7 +58,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 	t.Cleanup(aws.Close)
 
 	ready := make(chan struct{}, 1)
-	lambda := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	lambda := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/invocation/next") {
 			ready <- struct{}{}
 			<-r.Context().Done()
