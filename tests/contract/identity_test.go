@@ -43,11 +43,11 @@ func TestStrictRoutesAreThose(t *testing.T) {
 
 func TestHashingIsReserved(t *testing.T) {
 	t.Parallel()
-	model, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{
+	limited, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{
 		Parameters: map[string]string{"HashingConcurrency": "3"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	report(t, contract.Hashing(functions(t), packages(t), model))
+	report(t, contract.Hashing(functions(t), packages(t), readTemplate(t), limited, 3))
 }
