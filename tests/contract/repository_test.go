@@ -76,9 +76,9 @@ func TestMainsServeTheRouteOfTheirFolder(t *testing.T) {
 
 func TestSampleEventsFitTheirRoutes(t *testing.T) {
 	t.Parallel()
-	var names []string
-	for _, fn := range functions(t) {
-		names = append(names, fn.Name)
+	names := []string{"authorizer"}
+	for _, route := range routes() {
+		names = append(names, route.Name)
 	}
 	for folder, advice := range map[string]string{
 		"events":          "write the event as API Gateway sends it",

@@ -111,6 +111,9 @@ func read(t *testing.T, environment string) translated.Stack {
 // TestTranslatedTemplate runs every rule on every environment.
 func TestTranslatedTemplate(t *testing.T) {
 	t.Parallel()
+	if _, err := translate(); err != nil {
+		t.Fatal(err)
+	}
 	for _, environment := range environments {
 		t.Run(environment, func(t *testing.T) {
 			t.Parallel()
