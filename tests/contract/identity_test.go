@@ -25,8 +25,8 @@ func TestRolesReadTheSecretsOfTheirFunction(t *testing.T) {
 	report(t, contract.Secrets(model, resources))
 }
 
-// A token that was revoked a moment ago must not change a password, a right or somebody's sessions.
-func TestStrictRoutesAreThose(t *testing.T) {
+// A token that was revoked a moment ago must not change a password, roles or sessions.
+func TestRoutesThatMustBeStrictAre(t *testing.T) {
 	t.Parallel()
 	want := []string{"change-password", "logout-all", "logout-user", "revoke-session", "set-user-roles", "unlock-user"}
 	var got []string
