@@ -24,15 +24,15 @@ class Compare(unittest.TestCase):
         self.assertEqual(checkov.compare(FOUND, {("CKV_1", "AWS::X")}), [])
 
     def test_unexplained_failure_is_named_with_its_resources(self):
-        self.assertEqual(checkov.compare(FOUND, set()), ["CKV_1 AWS::X (A, B): Ensure that x"])
+        self.assertEqual(checkov.compare(FOUND, set()), ["CKV_1 AWS::X (A, B): Ensure that x: correct it, or add a line with the reason to checkov-skips.txt"])
 
     def test_skip_of_another_type_does_not_cover(self):
         faults = checkov.compare(FOUND, {("CKV_1", "AWS::Y")})
         self.assertEqual(len(faults), 2, faults)
 
-    def test_skip_that_nothing_needs_is_named(self):
+    def test_skip_that_is_not_needed_is_named(self):
         faults = checkov.compare({}, {("CKV_1", "AWS::X")})
-        self.assertEqual(faults, ["CKV_1 AWS::X is skipped in checkov-skips.txt, but nothing breaks it"])
+        self.assertEqual(faults, ["CKV_1 AWS::X is skipped, but nothing fails it: remove the line from checkov-skips.txt"])
 
 
 class ReadSkips(unittest.TestCase):

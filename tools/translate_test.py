@@ -34,19 +34,19 @@ class ConfigVersion(unittest.TestCase):
             changed = {**PARAMETERS, name: {**PARAMETERS[name], "Default": "other"}}
             self.assertEqual(translate.config_version(changed, {}) == version(), name == "ConfigVersion", name)
 
-    def test_a_chosen_default_and_the_order_do_not(self):
+    def test_a_chosen_default_and_the_order_do_not_change_it(self):
         self.assertEqual(version(LogLevel=PARAMETERS["LogLevel"]["Default"]), version())
         self.assertEqual(version(Stage="prod", Tracing="Active"), version(Tracing="Active", Stage="prod"))
 
-    def test_an_older_config_version_does_not(self):
+    def test_an_older_config_version_does_not_change_it(self):
         self.assertEqual(version(ConfigVersion="old"), version())
 
-    def test_the_template_takes_it(self):
+    def test_the_template_accepts_it(self):
         self.assertRegex(version(), PARAMETERS["ConfigVersion"]["AllowedPattern"])
 
 
 class Overrides(unittest.TestCase):
-    def test_environments_differ_and_have_one(self):
+    def test_every_environment_has_another_version(self):
         samconfig = translate.tomlkit.parse(pathlib.Path("samconfig.toml").read_text(encoding="utf-8"))
         found = [translate.overrides(TEMPLATE, samconfig, e)["ConfigVersion"] for e in ("default", "staging", "prod")]
         self.assertEqual(len(set(found)), 3)

@@ -8,7 +8,6 @@ import (
 	"github.com/tienda-dev/tienda/tools/authroutes/table"
 )
 
-// The authorizer knows every route's class of revocation, as the resources declare it now.
 func TestAuthorizersTableIsGeneratedFromTheRoutes(t *testing.T) {
 	t.Parallel()
 	want, err := table.Source(routes())

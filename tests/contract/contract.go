@@ -1,13 +1,15 @@
-// Package contract holds the repository's parts against each other: routes in code, main.go files,
+// Package contract checks that the parts of the repository agree: routes in code, main.go files,
 // template, sample events, documentation, build targets and what the binaries link.
 //
-// Each rule is a function from what it compares to the list of faults it found, so that a test can
-// show it both the repository, where it must find none, and a planted fault, which it must name.
+// Each rule is a function that returns what is wrong and what to do about it. The tests run it on the
+// repository, where it must find nothing, and on planted faults, which it must name.
 package contract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
 )
 
 // Module is the module's path.
@@ -29,4 +31,19 @@ func Camel(name string) string {
 		}
 	}
 	return b.String()
+}
+
+// Expect fails the test unless got has exactly the faults that contain the wanted texts.
+func Expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !slices.ContainsFunc(got, func(g string) bool { return strings.Contains(g, w) }) {
+			t.Errorf("no fault contains %q; got %q", w, got)
+		}
+	}
+	for _, g := range got {
+		if !slices.ContainsFunc(want, func(w string) bool { return strings.Contains(g, w) }) {
+			t.Errorf("unexpected fault %q", g)
+		}
+	}
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// A duration that the template takes and the code refuses is a deployment whose functions do not start.
-func TestTemplateTakesNoDurationThatTheCodeRefuses(t *testing.T) {
+// If the template accepts a duration that the code refuses, the deployed functions do not start.
+func TestTemplateAcceptsNoDurationThatTheCodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		least, most time.Duration
-		taken       []string
+		accepted    []string
 	}{
 		"TokenTTL":        {time.Second, jwt.MaxTTL, []string{"1s", "59s", "3600s", "1m", "15m", "60m", "1h"}},
 		"SessionIdle":     {session.MinIdle, jwt.MaxRefreshTTL, []string{"1m", "90m", "99999m", "1h", "168h", "8760h"}},
@@ -27,20 +27,20 @@ func TestTemplateTakesNoDurationThatTheCodeRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			takes := parameterPattern(t, name)
-			for _, value := range tc.taken {
-				if !takes(value) {
-					t.Errorf("%s is refused", value)
+			accepts := parameterPattern(t, name)
+			for _, value := range tc.accepted {
+				if !accepts(value) {
+					t.Errorf("template.yaml: AllowedPattern or MaxLength of %s refuses %s, which the code accepts", name, value)
 				}
 			}
-			if value := wrongDuration(takes, tc.least, tc.most); value != "" {
-				t.Errorf("%s is taken, and is not whole seconds from %s to %s", value, tc.least, tc.most)
+			if value := wrongDuration(accepts, tc.least, tc.most); value != "" {
+				t.Errorf("template.yaml: AllowedPattern of %s accepts %s, want only whole seconds from %s to %s", name, value, tc.least, tc.most)
 			}
 		})
 	}
 }
 
-func TestPatternsThatTakeTooMuchAreNoticed(t *testing.T) {
+func TestWrongDurationFindsWhatAPatternMustNotAccept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ pattern, want string }{
 		"Nothing":        {"[1-9]m|[1-5][0-9]m|60m|1h", ""},
@@ -53,21 +53,21 @@ func TestPatternsThatTakeTooMuchAreNoticed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			takes := regexp.MustCompile(`\A(?:` + tc.pattern + `)\z`).MatchString
-			if got := wrongDuration(takes, time.Second, time.Hour); got != tc.want {
+			accepts := regexp.MustCompile(`\A(?:` + tc.pattern + `)\z`).MatchString
+			if got := wrongDuration(accepts, time.Second, time.Hour); got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}
 }
 
-// wrongDuration returns a value that is taken and is no duration of whole seconds from least to most,
-// and "" when there is none. It tries every number below 100,000 with every unit that somebody may write.
-func wrongDuration(takes func(string) bool, least, most time.Duration) string {
+// wrongDuration returns an accepted value that is not a duration of whole seconds from least to most, or "".
+// It tries every number below 100,000 with every unit that somebody may write.
+func wrongDuration(accepts func(string) bool, least, most time.Duration) string {
 	for _, unit := range []string{"", "ms", "s", "m", "h", "d"} {
 		for n := range 100_000 {
 			value := strconv.Itoa(n) + unit
-			if !takes(value) {
+			if !accepts(value) {
 				continue
 			}
 			if d, err := time.ParseDuration(value); err != nil || d < least || d > most || d%time.Second != 0 {
@@ -78,7 +78,7 @@ func wrongDuration(takes func(string) bool, least, most time.Duration) string {
 	return ""
 }
 
-// parameterPattern returns whether the template's parameter takes a value by its pattern and length.
+// parameterPattern returns a function that reports whether a parameter of the template accepts a value.
 func parameterPattern(t *testing.T, name string) func(string) bool {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
@@ -96,7 +96,7 @@ func parameterPattern(t *testing.T, name string) func(string) bool {
 	}
 	p := doc.Parameters[name]
 	if p.AllowedPattern == "" {
-		t.Fatalf("the template has no pattern of %s", name)
+		t.Fatalf("template.yaml: the parameter %s has no AllowedPattern", name)
 	}
 	pattern := regexp.MustCompile(`\A(?:` + p.AllowedPattern + `)\z`)
 	return func(value string) bool { return len(value) <= p.MaxLength && pattern.MatchString(value) }

@@ -16,9 +16,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// Event checks that data is an event as API Gateway would send it to the route: payload 2.0, the
-// route's key and path, lower-case headers, absent fields left out, and an authorizer's answer
-// that fits the policy.
+// Event checks that data is an event as API Gateway sends it to the route: payload 2.0, the route's key
+// and path, headers in lower case, no empty fields, and an authorizer's answer that fits the policy.
 func Event(route api.Route, data []byte) []string {
 	var f faults
 	var event events.APIGatewayV2HTTPRequest
@@ -39,14 +38,14 @@ func Event(route api.Route, data []byte) []string {
 		f.add("stage is %q, want $default", rc.Stage)
 	}
 	if rc.RequestID == "" || rc.TimeEpoch < 1e12 || rc.Time == "" || rc.DomainName == "" {
-		f.add("requestId, time, timeEpoch in ms and domainName must be there")
+		f.add("requestContext lacks requestId, time, timeEpoch in ms or domainName")
 	}
 	if rc.HTTP.Path != event.RawPath {
-		f.add("requestContext.http.path is %q, rawPath %q", rc.HTTP.Path, event.RawPath)
+		f.add("requestContext.http.path is %q, want rawPath %q", rc.HTTP.Path, event.RawPath)
 	}
 	for name := range event.Headers {
 		if name != strings.ToLower(name) {
-			f.add("header %q is not lower case", name)
+			f.add("header %q: want %q", name, strings.ToLower(name))
 		}
 	}
 	if route.Path != api.DefaultPath {
@@ -54,7 +53,7 @@ func Event(route api.Route, data []byte) []string {
 			f.add("method is %q, want %q", rc.HTTP.Method, route.Method)
 		}
 		if got := fill(route.Path, event.PathParameters); got != event.RawPath {
-			f.add("the path parameters make %q, rawPath is %q", got, event.RawPath)
+			f.add("%s with the pathParameters is %q, want rawPath %q", route.Path, got, event.RawPath)
 		}
 	}
 	body(&f, event)
@@ -74,8 +73,8 @@ func decodeStrictly(data []byte, dst any) error {
 	return nil
 }
 
-// shape checks what decoding into a struct does not show: members that must be there, and empty
-// ones that API Gateway leaves out.
+// shape checks what decoding into a struct does not show: members that API Gateway always sends, and those
+// that it leaves out if they are empty.
 func shape(data []byte) []string {
 	var f faults
 	var members map[string]json.RawMessage
@@ -90,7 +89,7 @@ func shape(data []byte) []string {
 	}
 	for _, name := range []string{"body", "cookies", "queryStringParameters", "pathParameters", "stageVariables"} {
 		if value, ok := members[name]; ok && slices.Contains([]string{`""`, "[]", "{}", "null"}, string(value)) {
-			f.add("%s is empty: API Gateway leaves it out", name)
+			f.add("%s is empty: remove it, as API Gateway does", name)
 		}
 	}
 	return f
@@ -113,18 +112,18 @@ func body(f *faults, event events.APIGatewayV2HTTPRequest) {
 	case contentType == "application/x-www-form-urlencoded":
 		form(f, event)
 	case !strings.HasSuffix(contentType, "json"):
-		f.add("a body of content-type %q, want JSON or a form", contentType)
+		f.add("the body has the content-type %q, want JSON or a form", contentType)
 	case event.IsBase64Encoded:
-		f.add("a JSON body is not base64-encoded")
+		f.add("the JSON body is base64-encoded: API Gateway sends JSON as text")
 	case !json.Valid([]byte(event.Body)):
 		f.add("the body is not JSON")
 	}
 }
 
-// form checks a body that API Gateway does not take for text.
+// form checks a body that API Gateway encodes, because it does not treat a form as text.
 func form(f *faults, event events.APIGatewayV2HTTPRequest) {
 	if !event.IsBase64Encoded {
-		f.add("a form is base64-encoded")
+		f.add("the form is not base64-encoded: API Gateway encodes it")
 		return
 	}
 	decoded, err := base64.StdEncoding.DecodeString(event.Body)
@@ -141,12 +140,12 @@ func authorized(f *faults, route api.Route, event events.APIGatewayV2HTTPRequest
 	answer := event.RequestContext.Authorizer
 	if route.Auth == api.Public {
 		if answer != nil {
-			f.add("a public route has no authorizer")
+			f.add("the route is public: remove requestContext.authorizer")
 		}
 		return
 	}
 	if answer == nil || answer.Lambda == nil {
-		f.add("requestContext.authorizer.lambda is missing on a route that is %s", route.Auth)
+		f.add("requestContext.authorizer.lambda is missing, but the route is %s", route.Auth)
 		return
 	}
 	flat := map[string]string{}
@@ -163,10 +162,10 @@ func authorized(f *faults, route api.Route, event events.APIGatewayV2HTTPRequest
 		return
 	}
 	if !maps.Equal(a.Map(), flat) {
-		f.add("authorizer.lambda is %v, the authorizer writes %v", flat, a.Map())
+		f.add("authorizer.lambda is %v, want what the authorizer writes: %v", flat, a.Map())
 	}
 	if route.Auth == api.Required && a.Outcome != identity.OK {
-		f.add("outcome is %q on a route that needs a caller", a.Outcome)
+		f.add("authorizer.lambda.auth is %q, want %q: the route needs a caller", a.Outcome, identity.OK)
 	}
 	if len(route.Roles) > 0 && !a.Identity.HasAnyRole(route.Roles...) {
 		f.add("roles are %q, want one of %q", a.Identity.Roles, route.Roles)
@@ -186,15 +185,15 @@ func AuthorizerEvent(routes []api.Route, data []byte) []string {
 	}
 	i := slices.IndexFunc(routes, func(r api.Route) bool { return r.Key() == event.RouteKey })
 	if i < 0 || routes[i].Auth != api.Required {
-		f.add("routeKey %q is no route that needs a caller", event.RouteKey)
+		f.add("routeKey is %q, want that of a route that needs a caller", event.RouteKey)
 		return f
 	}
 	token := event.Headers["authorization"]
 	if want := []string{token, event.RouteKey}; !slices.Equal(event.IdentitySource, want) {
-		f.add("identitySource is %q, want the token and the route key %q", event.IdentitySource, want)
+		f.add("identitySource is %q, want the authorization header and the route key: %q", event.IdentitySource, want)
 	}
 	if !strings.HasPrefix(token, "Bearer ") {
-		f.add("the authorization header carries no bearer token")
+		f.add("the authorization header does not start with Bearer")
 	}
 	if !strings.HasPrefix(event.RouteArn, "arn:aws:execute-api:") ||
 		!strings.HasSuffix(event.RouteArn, "/$default/"+routes[i].Method+event.RawPath) {
@@ -203,17 +202,18 @@ func AuthorizerEvent(routes []api.Route, data []byte) []string {
 	return f
 }
 
-// EventFiles checks that there is one event per function and no other, by file name.
-func EventFiles(functions []string, files []string) []string {
+// EventFiles checks that a folder has one file per function and no other. For a missing one it repeats the
+// advice.
+func EventFiles(folder, advice string, functions, files []string) []string {
 	var f faults
 	for _, name := range functions {
 		if !slices.Contains(files, name+".json") {
-			f.add("events/%s.json is missing", name)
+			f.add("%s/%s.json is missing: %s", folder, name, advice)
 		}
 	}
 	for _, file := range files {
 		if !slices.Contains(functions, strings.TrimSuffix(file, ".json")) {
-			f.add("events/%s belongs to no function", file)
+			f.add("%s/%s belongs to no function: remove it, or give it the function's name", folder, file)
 		}
 	}
 	return f

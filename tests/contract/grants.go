@@ -12,8 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
-// allowed calls visit with every statement of a role: its own and those of the managed policies that it
-// names.
+// allowed calls visit with every statement of a role and of its managed policies.
 func allowed(role Resource, resources map[string]Resource, visit func(*yaml.Node)) {
 	statements(find(role.Properties, "Policies"), visit)
 	for _, policy := range scalars(find(role.Properties, "ManagedPolicyArns")) {
@@ -34,7 +33,7 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 				for _, resource := range elements(find(statement, "Resource")) {
 					table, index, ok := tableOf(resource)
 					if !ok {
-						err = fmt.Errorf("%s: line %d of the template is no !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name", fn.Role, resource.Line)
+						err = fmt.Errorf("template.yaml:%d: %s: want !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name as the resource of %s", resource.Line, fn.Role, action)
 						return
 					}
 					all = append(all, record.Action{Function: fn.Name, Name: action, Table: table, Index: index})
@@ -49,7 +48,7 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 }
 
 // Secrets compares, for each function, the secrets that its environment names with those that its role
-// may read: one that it may not read fails on AWS alone, and one that it does not use is a hole. The
+// may read: one that it may not read fails only on AWS, and one that it does not use is a hole. The
 // template must be read with its names unresolved, so that a secret is its logical id.
 func Secrets(t *template.Template, resources map[string]Resource) []string {
 	var f faults
@@ -57,18 +56,15 @@ func Secrets(t *template.Template, resources map[string]Resource) []string {
 		var readable []string
 		allowed(resources[fn.Role], resources, func(statement *yaml.Node) {
 			for _, action := range scalars(find(statement, "Action")) {
-				if strings.Contains(action, "*") {
-					f.add("%s allows %s, want actions by their names", fn.Role, action)
-				}
 				if !strings.HasPrefix(action, "secretsmanager:") {
 					continue
 				}
 				if action != "secretsmanager:GetSecretValue" {
-					f.add("%s allows %s, want secretsmanager:GetSecretValue alone", fn.Role, action)
+					f.add("%s allows %s: functions only read secrets, so allow secretsmanager:GetSecretValue", fn.Role, action)
 				}
 				for _, resource := range elements(find(statement, "Resource")) {
 					if resource.Tag != "!Ref" {
-						f.add("%s: line %d of the template is no !Ref of a secret", fn.Role, resource.Line)
+						f.add("template.yaml:%d: %s: want !Ref of a secret as the resource", resource.Line, fn.Role)
 						continue
 					}
 					readable = append(readable, resource.Value)
@@ -79,9 +75,9 @@ func Secrets(t *template.Template, resources map[string]Resource) []string {
 			named := slices.Contains(slices.Collect(maps.Values(fn.Environment)), secret.LogicalID)
 			switch may := slices.Contains(readable, secret.LogicalID); {
 			case named && !may:
-				f.add("%s is told %s, and its role may not read it", fn.Name, secret.LogicalID)
+				f.add("the environment of %s names %s: let %s read it, or remove the variable", fn.Name, secret.LogicalID, fn.Role)
 			case may && !named:
-				f.add("%s may read %s, and its environment does not name it", fn.Name, secret.LogicalID)
+				f.add("%s may read %s, but the environment of %s does not name it: remove the grant, or add the variable", fn.Role, secret.LogicalID, fn.Name)
 			}
 		}
 	}
@@ -118,19 +114,19 @@ func tableOf(n *yaml.Node) (table, index string, ok bool) {
 	}
 }
 
-// LeastPrivilege compares what the roles allow with what the functions were seen to do, in both
+// LeastPrivilege compares what the roles allow with what the functions did in a test run, in both
 // directions: an action that is not allowed fails on AWS, and one that is never used is a hole.
 // Tables are logical ids in both.
 func LeastPrivilege(granted, seen []record.Action) []string {
 	var f faults
 	for _, action := range distinct(seen) {
 		if !slices.Contains(granted, action) {
-			f.add("%s: it was seen, and the role does not allow it", action)
+			f.add("%s: the function does it, but its role does not allow it: add the action to the role in template.yaml", action)
 		}
 	}
 	for _, action := range distinct(granted) {
 		if !slices.Contains(seen, action) {
-			f.add("%s: the role allows it, and it was not seen", action)
+			f.add("%s: the role allows it, but no test made the function do it: remove the action, or test what needs it", action)
 		}
 	}
 	return f

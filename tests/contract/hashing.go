@@ -10,27 +10,39 @@ import (
 
 const passwords = Module + "/shared/password"
 
-// Hashing checks that the functions that hash passwords, and no others, reserve concurrency: a hash
-// takes 19 MiB and a core for its time, so how many may run at once is the operator's to say.
-// The template must be read with a HashingConcurrency.
-func Hashing(functions []dist.Function, packages []Package, t *template.Template) []string {
+// Hashing checks that the functions that hash passwords, and no others, reserve concurrency when the
+// operator sets HashingConcurrency: a hash takes 19 MiB and a core, so a flood of logins would take the
+// account's concurrency from every other function. Nothing is reserved by default, because an account with
+// a low limit has nothing to reserve.
+//
+// The template is read twice: as it is, and with HashingConcurrency set to limit.
+func Hashing(functions []dist.Function, packages []Package, unset, set *template.Template, limit int) []string {
 	var f faults
 	for _, fn := range functions {
-		hashes := makesHasher(Module+"/"+fn.Folder, packages)
-		i := slices.IndexFunc(t.Functions, func(in template.Function) bool { return in.Name == fn.Name })
-		reserved := i >= 0 && t.Functions[i].ReservedConcurrency != nil
-		switch {
-		case hashes && !reserved:
-			f.add("%s hashes passwords and has no ReservedConcurrentExecutions", fn.Name)
-		case reserved && !hashes:
-			f.add("%s has ReservedConcurrentExecutions and hashes no passwords", fn.Name)
+		byDefault, reserved := reservation(unset, fn.Name), reservation(set, fn.Name)
+		switch hashes := makesHasher(Module+"/"+fn.Folder, packages); {
+		case byDefault != nil:
+			f.add("%s reserves concurrency by default: let only HashingConcurrency set it", fn.Name)
+		case hashes && (reserved == nil || *reserved != limit):
+			f.add("%s hashes passwords: give it the ReservedConcurrentExecutions that LoginFunction has", fn.Name)
+		case !hashes && reserved != nil:
+			f.add("%s hashes no passwords: remove its ReservedConcurrentExecutions", fn.Name)
 		}
 	}
 	return f
 }
 
-// makesHasher says whether a main imports shared/password, or some wiring that does. A resource names
-// the package too, for its rules and its types; what hashes is made in a main.
+func reservation(t *template.Template, name string) *int {
+	for _, fn := range t.Functions {
+		if fn.Name == name {
+			return fn.ReservedConcurrency
+		}
+	}
+	return nil
+}
+
+// makesHasher reports whether a main, or a package of internal/ that it imports, imports shared/password.
+// A resource imports it too, for its rules and its types; only a main makes what hashes.
 func makesHasher(main string, packages []Package) bool {
 	return slices.ContainsFunc(packages, func(p Package) bool {
 		if p.Path != main {

@@ -25,8 +25,8 @@ func TestRolesReadTheSecretsOfTheirFunction(t *testing.T) {
 	report(t, contract.Secrets(model, resources))
 }
 
-// A token that was revoked a moment ago must not change a password, a right or somebody's sessions.
-func TestStrictRoutesAreThose(t *testing.T) {
+// A token that was revoked a moment ago must not change a password, roles or sessions.
+func TestRoutesThatMustBeStrictAre(t *testing.T) {
 	t.Parallel()
 	want := []string{"change-password", "logout-all", "logout-user", "revoke-session", "set-user-roles", "unlock-user"}
 	var got []string
@@ -43,11 +43,11 @@ func TestStrictRoutesAreThose(t *testing.T) {
 
 func TestHashingIsReserved(t *testing.T) {
 	t.Parallel()
-	model, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{
+	limited, err := template.ReadFile(filepath.Join(root, "template.yaml"), template.Options{
 		Parameters: map[string]string{"HashingConcurrency": "3"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	report(t, contract.Hashing(functions(t), packages(t), model))
+	report(t, contract.Hashing(functions(t), packages(t), readTemplate(t), limited, 3))
 }

@@ -1,25 +1,26 @@
 package contract
 
 import (
-	"maps"
 	"path"
 	"slices"
 	"strings"
 )
 
-// Package is a Go package and what it imports directly.
+// Package is a Go package as `go list -json` describes it. Tests are left out.
 type Package struct {
 	// Path is the import path.
-	Path string
+	Path string `json:"ImportPath"`
 	// Name is the package's name, main for a command.
 	Name string
-	// Imports are its direct imports, tests left out.
+	// Imports are its direct imports.
 	Imports []string
+	// Deps are the packages that it links.
+	Deps []string
 }
 
-// Arrows checks the direct imports of our packages against the arrows between the folders: what
-// runs on Lambda does not know what runs it here, the library does not know the shop, a resource
-// knows no other resource and no store, only stores speak to AWS, and only shared/jwt reads tokens.
+// Arrows checks the direct imports of our packages: what runs on Lambda does not import what runs it
+// locally, the library does not import the shop, a resource imports no other resource and no store, only
+// stores call AWS, and only shared/jwt reads tokens.
 func Arrows(packages []Package) []string {
 	var f faults
 	for _, p := range packages {
@@ -30,7 +31,7 @@ func Arrows(packages []Package) []string {
 		for _, imported := range p.Imports {
 			if to, ours := strings.CutPrefix(imported, Module+"/"); ours {
 				if !mayImport(from, p.Name, to) {
-					f.add("%s imports %s", from, to)
+					f.add("%s imports %s: docs/library.md and .golangci.yml say what it may import", from, to)
 				}
 				continue
 			}
@@ -71,7 +72,7 @@ func mayUseAWS(from string) bool {
 	return under(from, "shared/ddb") || from == "shared/awsjson" || strings.HasSuffix(base, "ddb") || strings.HasSuffix(base, "aws")
 }
 
-// mayImport holds every arrow between our own packages. Paths are relative to the module.
+// mayImport reports whether one of our packages may import another. Paths are relative to the module.
 func mayImport(from, name, to string) bool {
 	switch {
 	case under(from, "shared"):
@@ -83,13 +84,13 @@ func mayImport(from, name, to string) bool {
 	case under(from, "functions"):
 		return mayImportFromFunctions(from, name, to)
 	default:
-		// local, tools and tests use what they need, tests apart.
+		// local, tools and tests may import everything; only tests may import tests.
 		return !under(to, "tests") || under(from, "tests")
 	}
 }
 
-// mayImportFromInternal lets what the programs share know the library and itself, and the policy, which
-// every resource imports, know nothing that starts a process.
+// mayImportFromInternal lets internal/ import the library and itself. Every resource imports the policy, so
+// that one may import nothing that starts a process.
 func mayImportFromInternal(from, to string) bool {
 	if from == policyPackage {
 		return under(to, "shared") && !under(to, "shared/app")
@@ -102,7 +103,7 @@ const policyPackage = "internal/policy"
 
 func mayImportFromFunctions(from, name, to string) bool {
 	if under(to, "shared") {
-		// Only a main starts a process; what it wires reads its Setup.
+		// Only a main starts a process.
 		return !under(to, "shared/app") || name == "main"
 	}
 	resource := strings.Join(strings.SplitN(from, "/", 3)[:2], "/")
@@ -112,26 +113,26 @@ func mayImportFromFunctions(from, name, to string) bool {
 	case from == resource:
 		return to == policyPackage
 	default:
-		// A store and a test suite know their own resource.
+		// A store and a test suite import their own resource.
 		return to == resource || to == policyPackage
 	}
 }
 
-// isWiring says whether p is there for mains: they share how a table or a key is opened. What a
-// resource may import too is the policy alone.
+// isWiring reports whether p is for mains, which share how a table or a key is opened. A resource may
+// import the policy only.
 func isWiring(p string) bool {
 	return under(p, "internal") && p != policyPackage
 }
 
-// isStore says whether p is a resource's store: functions/catalog/catalogddb.
+// isStore reports whether p is a resource's store: functions/catalog/catalogddb.
 func isStore(p string) bool {
 	parts := strings.Split(p, "/")
 	return len(parts) == 3 && parts[0] == "functions" && parts[2] == parts[1]+"ddb"
 }
 
 // mayImportShared holds the order inside the library: identity, logging -> problem -> api ->
-// middleware; identity -> lambdahttp; app on top of these. What app does not wire by itself does
-// not know app either.
+// middleware; identity -> lambdahttp; app on top of these. App and the packages listed as apart do not
+// import each other.
 func mayImportShared(from, to string) bool {
 	ground := []string{"shared/identity", "shared/logging"}
 	allowed, listed := map[string][]string{
@@ -154,29 +155,8 @@ func mayImportShared(from, to string) bool {
 	return true
 }
 
-// Linked returns everything that the package links, by the direct imports of all packages.
-func Linked(root string, packages []Package) []string {
-	byPath := make(map[string][]string, len(packages))
-	for _, p := range packages {
-		byPath[p.Path] = p.Imports
-	}
-	seen := map[string]bool{}
-	var visit func(string)
-	visit = func(p string) {
-		if seen[p] {
-			return
-		}
-		seen[p] = true
-		for _, imported := range byPath[p] {
-			visit(imported)
-		}
-	}
-	visit(root)
-	return slices.Sorted(maps.Keys(seen))
-}
-
 // Binary checks what one function links: nothing that is banned from every function, and exactly
-// the AWS clients that it is allowed. A client costs start-up time even when it is never called.
+// the AWS clients that it is allowed. A client costs start-up time even if it is never called.
 func Binary(name string, linked, clients []string) []string {
 	banned := map[string]string{
 		"github.com/aws/aws-sdk-go-v2/config": "it links every credential source",
@@ -200,12 +180,12 @@ func Binary(name string, linked, clients []string) []string {
 	}
 	for _, service := range found {
 		if !slices.Contains(clients, service) {
-			f.add("%s links the client of %s, which its list does not allow", name, service)
+			f.add("%s links the client of %s: if the function calls it, add it to clients() in tests/contract/repository_test.go", name, service)
 		}
 	}
 	for _, service := range clients {
 		if !slices.Contains(found, service) {
-			f.add("%s is allowed the client of %s and does not link it", name, service)
+			f.add("%s does not link the client of %s: remove it from clients() in tests/contract/repository_test.go", name, service)
 		}
 	}
 	return f
@@ -219,7 +199,7 @@ func Size(name string, bytes int64) []string {
 		ceiling = 9_000_000
 	}
 	if bytes > ceiling {
-		f.add("%s has %d bytes, want at most %d", name, bytes, ceiling)
+		f.add("%s has %d bytes, want at most %d: `go list -deps` shows what its main.go links", name, bytes, ceiling)
 	}
 	return f
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +25,7 @@ import (
 // root is the repository, seen from this package's folder.
 const root = "../.."
 
-// routes are the routes of every resource, of which no function may be missing.
+// routes are the routes of every resource.
 func routes() []api.Route { return table.Routes() }
 
 // clients are the AWS services whose client a function may link, by function. A new one costs
@@ -40,7 +39,7 @@ func clients(function string) []string {
 	}
 }
 
-func TestRoutesInCodeAreTheTemplates(t *testing.T) {
+func TestRoutesInCodeAreInTheTemplate(t *testing.T) {
 	t.Parallel()
 	report(t, contract.Routes(routes(), readTemplate(t)))
 }
@@ -50,20 +49,13 @@ func TestAuthorizerEntriesSeparateCallers(t *testing.T) {
 	report(t, contract.Authorizers(readTemplate(t)))
 }
 
-func TestEveryFunctionHasARoute(t *testing.T) {
+func TestEveryRouteHasAFolder(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, route := range routes() {
 		names = append(names, route.Name)
 	}
-	for _, fn := range functions(t) {
-		if fn.Name != "authorizer" && !slices.Contains(names, fn.Name) {
-			t.Errorf("%s: no resource's Routes() has the name %q", fn.Folder, fn.Name)
-		}
-	}
-	if len(names)+1 != len(functions(t)) {
-		t.Errorf("%d routes and %d functions, want one function per route and the authorizer", len(names), len(functions(t)))
-	}
+	report(t, contract.Folders(names, functions(t)))
 }
 
 func TestBlocksOfTheTemplateAreShort(t *testing.T) {
@@ -75,60 +67,43 @@ func TestBlocksOfTheTemplateAreShort(t *testing.T) {
 	report(t, contract.Blocks(functions(t), readTemplate(t), resources))
 }
 
-func TestMainsServeTheirFoldersRoute(t *testing.T) {
+func TestMainsServeTheRouteOfTheirFolder(t *testing.T) {
 	t.Parallel()
-	mains := map[string]contract.Main{}
 	for _, fn := range functions(t) {
-		m, err := contract.ParseMain(read(t, fn.Folder+"/main.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		mains[fn.Name] = m
-	}
-	report(t, contract.Mains(functions(t), mains))
-}
-
-func TestRouteVariablesAreNamedAfterTheirOperation(t *testing.T) {
-	t.Parallel()
-	var total int
-	for _, source := range sources(t, "functions") {
-		names, err := contract.RouteNames(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += len(names)
-		report(t, contract.RouteVariables(names))
-	}
-	if total != len(routes()) {
-		t.Errorf("%d route variables and %d routes, want as many", total, len(routes()))
+		report(t, contract.Main(fn, read(t, fn.Folder+"/main.go")))
 	}
 }
 
 func TestSampleEventsFitTheirRoutes(t *testing.T) {
 	t.Parallel()
-	var names []string
-	for _, fn := range functions(t) {
-		names = append(names, fn.Name)
+	names := []string{"authorizer"}
+	for _, route := range routes() {
+		names = append(names, route.Name)
 	}
-	// An event, and beside it what the function answers.
-	for _, folder := range []string{"events", "events/expected"} {
-		entries, err := os.ReadDir(filepath.Join(root, folder))
+	for folder, advice := range map[string]string{
+		"events":          "write the event as API Gateway sends it",
+		"events/expected": "write what the function answers to its event",
+	} {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var files []string
-		for _, e := range entries {
-			if e.Name() != "expected" || !e.IsDir() {
-				files = append(files, e.Name())
-			}
+		for i := range files {
+			files[i] = filepath.Base(files[i])
 		}
-		report(t, contract.EventFiles(names, files))
+		report(t, contract.EventFiles(folder, advice, names, files))
 	}
 
 	for _, route := range routes() {
 		t.Run(route.Name, func(t *testing.T) {
 			t.Parallel()
-			report(t, contract.Event(route, []byte(read(t, "events/"+route.Name+".json"))))
+			file := "events/" + route.Name + ".json"
+			if _, err := os.Stat(filepath.Join(root, file)); errors.Is(err, fs.ErrNotExist) {
+				t.Skip("EventFiles reports it")
+			}
+			for _, fault := range contract.Event(route, []byte(read(t, file))) {
+				t.Errorf("%s: %s", file, fault)
+			}
 		})
 	}
 	t.Run("authorizer", func(t *testing.T) {
@@ -137,7 +112,7 @@ func TestSampleEventsFitTheirRoutes(t *testing.T) {
 	})
 }
 
-func TestGatewayAndMiddlewareAnswerCORSAlike(t *testing.T) {
+func TestGatewayAloneAnswersForCORS(t *testing.T) {
 	t.Parallel()
 	report(t, contract.CORS(readTemplate(t), routes()))
 }
@@ -149,10 +124,12 @@ func TestImportsFollowTheArrows(t *testing.T) {
 
 func TestBinariesLinkWhatTheyMay(t *testing.T) {
 	t.Parallel()
-	all := packages(t)
+	linked := map[string][]string{}
+	for _, p := range packages(t) {
+		linked[p.Path] = p.Deps
+	}
 	for _, fn := range functions(t) {
-		linked := contract.Linked(contract.Module+"/"+fn.Folder, all)
-		report(t, contract.Binary(fn.Name, linked, clients(fn.Name)))
+		report(t, contract.Binary(fn.Name, linked[contract.Module+"/"+fn.Folder], clients(fn.Name)))
 	}
 }
 
@@ -173,21 +150,12 @@ func TestBinariesAreSmall(t *testing.T) {
 	}
 }
 
-func TestEveryPackageHasADocComment(t *testing.T) {
-	t.Parallel()
-	report(t, contract.PackageDocs(folders(t)))
-}
-
 func TestEveryVariableIsDocumented(t *testing.T) {
 	t.Parallel()
 	var tags []string
 	for _, folder := range []string{"shared", "functions", "internal", "authorizer"} {
 		for _, source := range sources(t, folder) {
-			names, err := contract.EnvTags(source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tags = append(tags, names...)
+			tags = append(tags, contract.EnvTags(source)...)
 		}
 	}
 	documented := contract.DocumentedVariables(read(t, "docs/configuration.md"))
@@ -216,12 +184,12 @@ func TestCIRunsTheSameTargetsEverywhere(t *testing.T) {
 	there := contract.Steps(read(t, ".github/workflows/ci.yml"))
 	// The vulnerability database is not reachable from everywhere; GitHub's runners reach it.
 	if want := append(slices.Clone(here), "govulncheck"); !slices.Equal(there, want) {
-		t.Errorf("ci.yml runs %q, want what .ci/run does and govulncheck: %q", there, want)
+		t.Errorf(".github/workflows/ci.yml runs %q, want the steps of .ci/run and govulncheck: %q", there, want)
 	}
 	targets := contract.MakeTargets(read(t, "Makefile"))
 	for _, step := range there {
 		if !slices.Contains(targets, step) {
-			t.Errorf("CI runs `make %s`, which is no target", step)
+			t.Errorf("CI runs `make %s`, but the Makefile has no such target", step)
 		}
 	}
 	if len(here) == 0 || here[0] != "test" {
@@ -248,8 +216,8 @@ func TestDeploymentWaitsForTheChecks(t *testing.T) {
 				first = needed
 			}
 		}
-		if got := workflow.Jobs[first].Uses; got != checks {
-			t.Errorf("the job %s of deploy.yml waits for %s, which uses %q, want %s", name, first, got, checks)
+		if workflow.Jobs[first].Uses != checks {
+			t.Errorf("deploy.yml: the job %s does not wait for %s: let its first job (%s) need the one that uses it", name, checks, first)
 		}
 	}
 }
@@ -258,7 +226,7 @@ func TestBuildIsForTheTemplatesArchitecture(t *testing.T) {
 	t.Parallel()
 	want := "ARCH ?= " + readTemplate(t).Parameters["Architecture"]
 	if !slices.Contains(strings.Split(read(t, "Makefile"), "\n"), want) {
-		t.Errorf("the Makefile lacks the line %q, the template's default architecture", want)
+		t.Errorf("the Makefile builds for another architecture than template.yaml deploys: want the line %q", want)
 	}
 }
 
@@ -296,38 +264,6 @@ func functions(t *testing.T) []dist.Function {
 	return list
 }
 
-// folders returns every Go source of the module by folder.
-func folders(t *testing.T) map[string][]string {
-	t.Helper()
-	found := map[string][]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := d.Name()
-		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "dist" && filepath.Dir(path) == root) {
-			return filepath.SkipDir
-		}
-		if filepath.Ext(name) != ".go" {
-			return nil
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		folder, err := filepath.Rel(root, filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		found[folder] = append(found[folder], string(content))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}
-
 // sources returns the Go files below a folder, tests left out, by path.
 func sources(t *testing.T, folder string) map[string]string {
 	t.Helper()
@@ -346,30 +282,24 @@ func sources(t *testing.T, folder string) map[string]string {
 	return found
 }
 
-// packages lists the module's packages and everything they import, as they are built for Lambda.
+// packages lists the module's packages as they are built for Lambda.
 func packages(t *testing.T) []contract.Package {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", dist.Tags, "-json=ImportPath,Name,Imports", "./...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-tags", dist.Tags, "-json=ImportPath,Name,Imports,Deps", "./...")
 	list.Dir = root
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
 	stdout, err := list.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	byPath := map[string]contract.Package{}
+	var all []contract.Package
 	for dec := json.NewDecoder(bytes.NewReader(stdout)); ; {
-		var p struct {
-			ImportPath, Name string
-			Imports          []string
-		}
-		err := dec.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+		var p contract.Package
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
 			t.Fatal(err)
 		}
-		byPath[p.ImportPath] = contract.Package{Path: p.ImportPath, Name: p.Name, Imports: p.Imports}
+		all = append(all, p)
 	}
-	return slices.Collect(maps.Values(byPath))
 }

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Resource is a resource of the template as it is written: nothing is resolved.
+// Resource is a resource of template.yaml; nothing in it is resolved.
 type Resource struct {
 	// Type is the CloudFormation type.
 	Type string

@@ -33,18 +33,18 @@ func Routes(routes []api.Route, t *template.Template) []string {
 		id := Camel(route.Name) + "Function"
 		fn, ok := t.Function(id)
 		if !ok {
-			f.add("%s: the template has no function %s", route.Name, id)
+			f.add("%s: template.yaml has no function %s: copy the function and the role of a neighbour, and rename them", route.Name, id)
 			continue
 		}
 		if want := "dist/" + route.Name; fn.CodeURI != want {
-			f.add("%s: CodeUri of %s is %q, want %q", route.Name, id, fn.CodeURI, want)
+			f.add("%s: CodeUri of %s in template.yaml is %q, want %q", route.Name, id, fn.CodeURI, want)
 		}
 		compareRoute(&f, route, fn)
 	}
 
 	for _, fn := range t.Functions {
 		if len(fn.Routes) > 0 && !names[fn.Name] {
-			f.add("%s: no route in code has the name %q", fn.LogicalID, fn.Name)
+			f.add("template.yaml: %s: no route in code has the name %q: add it to routes.go, or remove the function", fn.LogicalID, fn.Name)
 		}
 	}
 	return f
@@ -52,7 +52,7 @@ func Routes(routes []api.Route, t *template.Template) []string {
 
 func compareRoute(f *faults, route api.Route, fn template.Function) {
 	if len(fn.Routes) != 1 {
-		f.add("%s: %s serves %d routes, want 1", route.Name, fn.LogicalID, len(fn.Routes))
+		f.add("%s: %s in template.yaml serves %d routes, want 1: give it one event of type HttpApi", route.Name, fn.LogicalID, len(fn.Routes))
 		return
 	}
 	got := fn.Routes[0]
@@ -83,7 +83,7 @@ func Authorizers(t *template.Template) []string {
 	case fn.Alias != "":
 		f.add("%s has the alias %q: sam local skips an authorizer behind an alias and serves its routes open", authorizerFunction, fn.Alias)
 	case len(fn.Routes) > 0:
-		f.add("%s serves a route", authorizerFunction)
+		f.add("%s serves a route: remove its event", authorizerFunction)
 	}
 	if t.API == nil {
 		f.add("the template has no HTTP API")

@@ -1,4 +1,4 @@
-"""Compares what the emulator has made with what the template says."""
+"""Compares what the emulator created with the template."""
 
 import ast
 import io
@@ -18,7 +18,7 @@ class Faults(list):
 
 
 class Resolver:
-    """Resolves the intrinsic functions of a template against what was made."""
+    """Resolves the intrinsic functions of a template."""
 
     def __init__(self, template, stack, physical):
         self.template, self.stack, self.physical = template, stack, physical
@@ -52,11 +52,11 @@ class Resolver:
             return left == right
         if "Fn::Not" in v:
             return not self.condition(v["Fn::Not"][0])
-        raise ValueError(f"condition {v} is of no form that is known here")
+        raise ValueError(f"condition {v}: want Fn::Equals or Fn::Not")
 
 
 def check(clients, template, stack, physical, bucket, dist):
-    """Sentences about whatever was not made as the template says, and a count of what was compared."""
+    """Sentences about what differs from the template, and the number of compared resources by type."""
     faults, resolve = Faults(), Resolver(template, stack, physical)
     checks = {
         "AWS::DynamoDB::Table": lambda n, p: table(faults, clients, n, physical[n], p, resolve),
@@ -71,9 +71,9 @@ def check(clients, template, stack, physical, bucket, dist):
     for name, resource in template["Resources"].items():
         kind = resource["Type"]
         if name not in physical:
-            faults.append(f"{name} ({kind}) was not made")
+            faults.append(f"{name} ({kind}) was not created")
         elif kind not in checks:
-            faults.append(f"{name}: nothing here compares a {kind}")
+            faults.append(f"{name}: there is no check of a {kind}: add one to tests/rehearse/expect.py")
         else:
             checks[kind](name, resource.get("Properties", {}))
             counts[kind] = counts.get(kind, 0) + 1
@@ -104,8 +104,7 @@ def function(faults, clients, name, physical, props, resolve, bucket, dist):
     faults.equal(f"{name} environment", {k: str(v) for k, v in made.items()}, {k: str(v) for k, v in wanted.items()})
     faults.equal(f"{name} role", got["Role"].rsplit("/", 1)[-1], resolve.value(props["Role"]))
 
-    # What SAM uploaded is the binary that `make build` laid, under the name and with the mode that
-    # Lambda needs.
+    # SAM uploaded the binary of `make build`, with the name and the mode that Lambda needs.
     body = clients["s3"].get_object(Bucket=bucket, Key=props["Code"]["S3Key"])["Body"].read()
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         entry = archive.getinfo("bootstrap")

@@ -1,7 +1,7 @@
-"""Takes out of a translated template what the emulator does not make, so that the rest can be deployed.
+"""Removes from a translated template what the emulator does not support, so that the rest can be deployed.
 
-The emulator skips a resource of an unknown type without a word and then fails on the references to
-it. Here both are said: what was taken out is returned, and every reference to it gets a stand-in.
+The emulator silently skips a resource of an unknown type and then fails on the references to
+it. This module returns what it removed, and every reference to it gets a stand-in.
 """
 
 import copy
@@ -31,8 +31,8 @@ def prune(template, supported):
 
 
 def standin(name, resource):
-    """What a reference to a dropped resource becomes. A function takes the place of its alias; the
-    rest becomes a text that no service gives out."""
+    """What a reference to a dropped resource becomes. An alias becomes its function, anything
+    else a text that no service returns."""
     if resource["Type"] == ALIAS:
         return resource["Properties"]["FunctionName"]
     return f"rehearsal-{name}"

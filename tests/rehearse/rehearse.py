@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Deploys the stack twice to an emulated AWS, compares what was made, and says what that cannot prove.
+"""Deploys the stack twice to an emulated AWS, compares it with the template, and lists what that cannot prove.
 
-`make rehearse` runs it. Nothing outside this machine is asked: credentials are made up, every AWS
-endpoint is moto's server in this process, and it ends with the process.
+`make rehearse` runs it. It calls nothing outside this machine: the credentials are invented, and every AWS
+endpoint is moto's server in this process.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ REGION = "eu-central-1"
 ENVIRONMENT = "prod"
 MEMORY, NEW_MEMORY = 512, 640
 
-# Before boto3 is imported: it reads the environment of whoever calls.
+# Before boto3 is imported, because it reads the environment.
 for variable in [v for v in os.environ if v.startswith("AWS_")]:
     del os.environ[variable]
 os.environ.update(
@@ -51,7 +51,7 @@ from prune import prune  # noqa: E402
 UNPROVEN = {
     "AWS::ApiGatewayV2::Api": "that the API's document is accepted, that routes, CORS and authorizers work",
     "AWS::ApiGatewayV2::Stage": "throttling, access log",
-    "AWS::CloudWatch::Alarm": "that a query or metric is accepted, that an alarm ever rings",
+    "AWS::CloudWatch::Alarm": "that a metric is accepted, that an alarm ever goes off",
     "AWS::CodeDeploy::Application": "gradual deployment",
     "AWS::CodeDeploy::DeploymentGroup": "that traffic is shifted, and rolled back on an alarm",
     "AWS::Logs::MetricFilter": "that the filters find failed invocations in the logs",
@@ -63,20 +63,20 @@ UNPROVEN = {
 
 @contextlib.contextmanager
 def emulator():
-    """moto's server on a free port, as long as the block runs; yields its URL."""
+    """Runs moto's server on a free port; yields its URL."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         _, port = server.get_host_and_port()
-        # Spelled so: with 127.0.0.1 moto takes the host for a bucket's name.
+        # Not 127.0.0.1: moto would take that for the name of a bucket.
         yield f"http://localhost:{port}"
     finally:
         server.stop()
 
 
 def run(*command):
-    """Runs a command in the repository; its output is shown when it fails."""
+    """Runs a command in the repository; shows its output if it fails."""
     began = time.monotonic()
     done = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
     shown = " ".join(pathlib.Path(str(c)).name if "/" in str(c) else str(c) for c in command)
@@ -87,9 +87,8 @@ def run(*command):
 
 
 def samconfig(parameters):
-    """Writes samconfig.toml beside the template with what the emulator needs: a named bucket,
-    because it cannot make SAM's managed one; nobody to confirm; and every parameter's value, because
-    it takes one that SAM leaves at its previous value for a new one."""
+    """Writes a samconfig.toml for the emulator: a named bucket, because it cannot make SAM's managed one; no
+    question before the change; and every parameter's value, because the emulator has no previous values."""
     config = tomlkit.parse((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     config[ENVIRONMENT]["global"]["parameters"]["stack_name"] = STACK
     deploy = config[ENVIRONMENT]["deploy"]["parameters"]
@@ -120,14 +119,14 @@ def resources(cloudformation):
 
 
 def verify(clients, template):
-    """Fails with sentences unless everything was made as the template says."""
+    """Fails unless everything is as in the template."""
     status = clients["cloudformation"].describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise SystemExit(f"the stack is {status}")
     faults, counts = check(clients, template, STACK, resources(clients["cloudformation"]), BUCKET, ROOT / "dist")
     if faults:
         raise SystemExit("\n".join(faults))
-    print("  made as the template says: " + ", ".join(f"{n} {kind.rsplit('::', 1)[-1]}" for kind, n in sorted(counts.items())))
+    print("  as in the template: " + ", ".join(f"{n} {kind.rsplit('::', 1)[-1]}" for kind, n in sorted(counts.items())))
 
 
 def main():
@@ -164,12 +163,12 @@ def main():
             raise SystemExit(f"functions have {memory} MB after the update, want {NEW_MEMORY} everywhere")
         print(f"  arrived: every function has {NEW_MEMORY} MB, and CommerceTable is the same table")
 
-    print("NOT proven, because moto does not make it (only an AWS account can):")
+    print("NOT proven, because moto does not support it (only an AWS account can prove it):")
     for kind, names in sorted(dropped.items()):
         print(f"  {len(names):3} {kind:34} {UNPROVEN.get(kind, 'anything about it')}")
-    print("  and of what it makes: a function's architecture, tracing and log group; a table's TTL,")
-    print("  point-in-time recovery and encryption; that a role has FunctionBasics and is enough for its")
-    print("  function; that a new version is published; that a deploy without a change is recognised as empty.")
+    print("  Nor a function's architecture, tracing and log group; a table's TTL, point-in-time recovery and")
+    print("  encryption; that a role has FunctionBasics and is enough for its function; that a new version is")
+    print("  published; that a deployment without a change is recognised as empty.")
 
 
 if __name__ == "__main__":

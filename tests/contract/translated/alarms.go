@@ -10,7 +10,7 @@ import (
 // for each invocation: {"time": …, "type": "platform.report", "record": {"status": "success", …}}.
 const failedInvocation = `{ $.type = "platform.report" && $.record.status != "success" }`
 
-// emitted lists the metrics that services emit without being asked, by namespace and dimensions.
+// emitted lists the metrics that services emit by themselves, by namespace and dimensions.
 // API Gateway: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html.
 func emitted(namespace string, dimensions []string) []string {
 	switch namespace + " " + strings.Join(dimensions, ",") {
@@ -23,15 +23,15 @@ func emitted(namespace string, dimensions []string) []string {
 	}
 }
 
-// Alarms checks that every alarm watches a metric that something in the stack emits, under exactly
-// the dimensions under which it is emitted: CloudWatch keeps every other combination silent, and an
-// alarm on it says OK for ever.
+// Alarms checks that every alarm watches a metric that something in the stack emits, with exactly the
+// dimensions that the service uses: for any other combination CloudWatch has no data, and the alarm stays
+// OK for ever.
 func Alarms(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeAlarm) {
 		props := s.Resources[id].Properties
 		if text(props, "TreatMissingData") == "" {
-			f.add("%s: TreatMissingData is not set", id)
+			f.add("%s: TreatMissingData is not set: say what a minute without data means", id)
 		}
 		if slices.ContainsFunc(s.of(typeMetricFilter), func(filter string) bool { return s.counts(filter, props) }) {
 			continue
@@ -41,7 +41,7 @@ func Alarms(s Stack) []string {
 			name := text(d, "Name")
 			dimensions = append(dimensions, name)
 			if !s.emits(name, at(d, "Value")) {
-				f.add("%s: its dimension %s is %v, which nothing in this stack is", id, name, at(d, "Value"))
+				f.add("%s: its dimension %s is %v, which is not in this stack", id, name, at(d, "Value"))
 			}
 		}
 		slices.Sort(dimensions)
@@ -53,8 +53,8 @@ func Alarms(s Stack) []string {
 	return f
 }
 
-// counts reports whether an alarm watches the metric that a filter makes out of log lines. Its namespace
-// must name the stack: a metric that two stacks share would roll one back for the other's failure.
+// counts reports whether an alarm watches the metric that a filter makes from log lines. Its namespace
+// must contain the stack's name: otherwise one stack's failure would roll another back.
 func (s Stack) counts(filter string, alarm map[string]any) bool {
 	return alarm["Dimensions"] == nil && slices.ContainsFunc(list(s.Resources[filter].Properties["MetricTransformations"]), func(m any) bool {
 		return at(m, "MetricName") == alarm["MetricName"] && slices.Contains(names(at(m, "MetricNamespace")), "AWS::StackName") &&
@@ -62,7 +62,7 @@ func (s Stack) counts(filter string, alarm map[string]any) bool {
 	})
 }
 
-// emits reports whether the value of a dimension names something of this stack.
+// emits reports whether the value of a dimension is a resource of this stack.
 func (s Stack) emits(dimension string, value any) bool {
 	switch dimension {
 	case "ApiId":

@@ -7,18 +7,18 @@ import (
 
 // TableRule is what a table must be.
 type TableRule struct {
-	// TTL is the attribute by which items expire; empty is none.
+	// TTL is the attribute that holds the expiry of an item; empty is none.
 	TTL string
-	// PointInTimeRecovery says whether the table is backed up.
+	// PointInTimeRecovery is whether the table is backed up.
 	PointInTimeRecovery bool
 	// Stream is the view of its stream; empty is none.
 	Stream string
-	// Protected says whether DynamoDB refuses to delete the table in this environment.
+	// Protected is whether DynamoDB refuses to delete the table.
 	Protected bool
 }
 
-// Tables checks that every table is declared in want and is what it says there, that it is encrypted
-// by a key whose use can be audited, paid by request, and survives the stack.
+// Tables checks that every table is in want and has what it says, that it is encrypted with a key whose
+// use can be audited, is paid by request, and survives the stack.
 func Tables(s Stack, want map[string]TableRule) []string {
 	var f faults
 	for _, id := range s.of(typeTable) {
@@ -26,7 +26,7 @@ func Tables(s Stack, want map[string]TableRule) []string {
 		props := resource.Properties
 		rule, ok := want[id]
 		if !ok {
-			f.add("%s: nobody declares this table", id)
+			f.add("%s: this table is unknown: add what it must have to tables() in tests/contract/translated/repository_test.go", id)
 			continue
 		}
 		ttl := text(props, "TimeToLiveSpecification", "AttributeName")
@@ -34,7 +34,7 @@ func Tables(s Stack, want map[string]TableRule) []string {
 			ttl = ""
 		}
 		if ttl != rule.TTL {
-			f.add("%s: its items expire by %q, want %q", id, ttl, rule.TTL)
+			f.add("%s: its TimeToLiveSpecification has the attribute %q, want %q", id, ttl, rule.TTL)
 		}
 		if got := s.truth(at(props, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")); got != rule.PointInTimeRecovery {
 			f.add("%s: point-in-time recovery is %t, want %t", id, got, rule.PointInTimeRecovery)
@@ -43,22 +43,22 @@ func Tables(s Stack, want map[string]TableRule) []string {
 			f.add("%s: its stream is %q, want %q", id, got, rule.Stream)
 		}
 		if !s.truth(at(props, "SSESpecification", "SSEEnabled")) {
-			f.add("%s: it is not encrypted by a key of this account", id)
+			f.add("%s: it is not encrypted with a key of this account: set SSESpecification: {SSEEnabled: true}", id)
 		}
 		if props["BillingMode"] != "PAY_PER_REQUEST" {
 			f.add("%s: its billing mode is %v, want PAY_PER_REQUEST", id, props["BillingMode"])
 		}
 		if rule.Protected && !s.truth(props["DeletionProtectionEnabled"]) {
-			f.add("%s: DynamoDB does not refuse to delete it", id)
+			f.add("%s: it can be deleted: set DeletionProtectionEnabled: !Ref DeletionProtection", id)
 		}
 		if props["TableName"] != nil {
-			f.add("%s: it has a fixed name, with which it cannot be replaced", id)
+			f.add("%s: remove TableName: a table with a fixed name cannot be replaced", id)
 		}
 		f = append(f, kept(id, resource)...)
 	}
 	for _, id := range slices.Sorted(maps.Keys(want)) {
 		if !s.is(id, typeTable) {
-			f.add("%s: there is no such table", id)
+			f.add("%s: the template has no such table", id)
 		}
 	}
 	return f
@@ -70,7 +70,7 @@ func Secrets(s Stack) []string {
 	for _, id := range s.of(typeSecret) {
 		f = append(f, kept(id, s.Resources[id])...)
 		if s.Resources[id].Properties["SecretString"] != nil {
-			f.add("%s: its value stands in the template", id)
+			f.add("%s: its value is in the template: use GenerateSecretString", id)
 		}
 	}
 	return f

@@ -20,22 +20,22 @@ func Functions(s Stack) []string {
 		props := s.Resources[id].Properties
 		want := strings.TrimSuffix(id, "Function") + "Role"
 		if role := attribute(props["Role"], "Arn"); role != want || !s.is(role, typeRole) {
-			f.add("%s: its role is %q, want a role of its own, %s", id, role, want)
+			f.add("%s: its role is %q: define %s for it alone", id, role, want)
 		}
 		if timeout, ok := s.number(props["Timeout"]); !ok || timeout >= gatewayTimeout {
-			f.add("%s: its timeout is %v s, want less than the gateway's %d", id, props["Timeout"], gatewayTimeout)
+			f.add("%s: its Timeout is %v s, want less than the %d s that API Gateway waits", id, props["Timeout"], gatewayTimeout)
 		}
 	}
 	return f
 }
 
-// LogGroups checks that every log group has a retention, and that a function's log group is one that
-// every function may write to and whose reports of failure raise an alarm.
+// LogGroups checks that every log group has a retention, and that every function may write to its log
+// group and an alarm counts the failed invocations in it.
 func LogGroups(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeLogGroup) {
 		if days, ok := s.number(s.Resources[id].Properties["RetentionInDays"]); !ok || days < 1 {
-			f.add("%s: it keeps logs for ever", id)
+			f.add("%s: it keeps logs for ever: set RetentionInDays: !Ref LogRetentionDays", id)
 		}
 	}
 	var writable []string
@@ -49,21 +49,21 @@ func LogGroups(s Stack) []string {
 		group := ref(at(props, "LoggingConfig", "LogGroup"))
 		switch {
 		case !s.is(group, typeLogGroup):
-			f.add("%s: its log group is %q, want one of this stack", id, group)
+			f.add("%s: its log group is %q: set LoggingConfig: {LogGroup: !Ref …} to one of this stack", id, group)
 		case !slices.Contains(writable, group):
-			f.add("%s: %s does not let it write to %s", id, basics, group)
+			f.add("%s: it may not write to %s: add the group to %s", id, group, basics)
 		case !s.alarmed(group):
-			f.add("%s: no alarm counts the failed invocations in %s", id, group)
+			f.add("%s: no alarm counts the failed invocations in %s: copy a MetricFilter such as CatalogFailures", id, group)
 		}
 		// Only JSON has the reports that the metric filters read, and only from INFO on.
 		if text(props, "LoggingConfig", "LogFormat") != "JSON" || text(props, "LoggingConfig", "SystemLogLevel") != "INFO" {
-			f.add("%s: it logs as %v, want JSON and the system's level INFO", id, props["LoggingConfig"])
+			f.add("%s: its LoggingConfig is %v, want LogFormat JSON and SystemLogLevel INFO", id, props["LoggingConfig"])
 		}
 	}
 	return f
 }
 
-// alarmed reports whether failed invocations in a log group become a metric that an alarm watches.
+// alarmed reports whether an alarm watches the failed invocations in a log group.
 func (s Stack) alarmed(group string) bool {
 	return slices.ContainsFunc(s.of(typeMetricFilter), func(id string) bool {
 		props := s.Resources[id].Properties
@@ -72,8 +72,8 @@ func (s Stack) alarmed(group string) bool {
 	})
 }
 
-// Aliases checks that every function but the authorizer has one alias, on a version of its own whose
-// description changes with every parameter, and that the authorizer has none.
+// Aliases checks that the authorizer has no alias, and every other function one, for a version whose
+// description changes with every parameter.
 //
 // CloudFormation publishes a version only when a property of the version changes: without the
 // description the alias would keep the old parameters for ever.
@@ -83,20 +83,20 @@ func Aliases(s Stack) []string {
 		aliases := s.aliases(id)
 		if id == Authorizer {
 			if len(aliases) > 0 {
-				f.add("%s: it has the alias %s, with which sam local leaves its routes open", id, aliases[0])
+				f.add("%s: it has the alias %s: remove it, because sam local skips an authorizer behind an alias", id, aliases[0])
 			}
 			continue
 		}
 		if len(aliases) != 1 {
-			f.add("%s: it has %d aliases, want 1", id, len(aliases))
+			f.add("%s: it has %d aliases, want the one that Globals make", id, len(aliases))
 			continue
 		}
 		version := attribute(s.Resources[aliases[0]].Properties["FunctionVersion"], "Version")
 		props := s.Resources[version].Properties
 		if !s.is(version, typeVersion) || ref(props["FunctionName"]) != id {
-			f.add("%s: its alias names the version %q, want one of this function", id, version)
+			f.add("%s: its alias is for the version %q, want one of this function", id, version)
 		} else if ref(props["Description"]) != configVersion {
-			f.add("%s: its VersionDescription is %v, want !Ref %s", id, props["Description"], configVersion)
+			f.add("%s: set VersionDescription: !Ref %s, so that a changed parameter publishes a version", id, configVersion)
 		}
 	}
 	return f
@@ -117,17 +117,17 @@ func Deployments(s Stack) []string {
 		update := at(s.Resources[id].UpdatePolicy, "CodeDeployLambdaAliasUpdate")
 		group := ref(at(update, "DeploymentGroupName"))
 		if !s.is(group, typeDeployment) || !s.is(ref(at(update, "ApplicationName")), typeApplication) {
-			f.add("%s: no deployment group shifts it", id)
+			f.add("%s: no deployment group shifts its traffic: leave DeploymentPreference to Globals", id)
 			continue
 		}
 		props := s.Resources[group].Properties
 		alarms := list(at(props, "AlarmConfiguration", "Alarms"))
 		if !s.truth(at(props, "AlarmConfiguration", "Enabled")) || len(alarms) == 0 {
-			f.add("%s: no alarm stops it", group)
+			f.add("%s: no alarm stops it: leave DeploymentPreference to Globals", group)
 		}
 		for _, alarm := range alarms {
 			if name := ref(at(alarm, "Name")); !s.is(name, typeAlarm) {
-				f.add("%s: its alarm %q is none of this stack", group, name)
+				f.add("%s: its alarm %q is not in this stack", group, name)
 			}
 		}
 		events := list(at(props, "AutoRollbackConfiguration", "Events"))
@@ -138,43 +138,13 @@ func Deployments(s Stack) []string {
 	return f
 }
 
-// Concurrency checks that the listed functions can be kept from taking all of the account's
-// concurrency: hashing a password costs half a second of CPU, so a flood of sign-ins would starve
-// every other function. The reservation is a parameter that is unset by default, because an account
-// with a low limit has nothing to reserve.
-func Concurrency(s Stack, hashing []string) []string {
-	var f faults
-	for _, id := range hashing {
-		if !s.is(id, typeFunction) {
-			f.add("%s: there is no such function", id)
-			continue
-		}
-		branches := list(at(s.Resources[id].Properties, "ReservedConcurrentExecutions", "Fn::If"))
-		if len(branches) != 3 || ref(branches[2]) != "AWS::NoValue" {
-			f.add("%s: its reserved concurrency is no parameter that may be left unset", id)
-			continue
-		}
-		condition, _ := branches[0].(string)
-		parameter := ref(branches[1])
-		value, ok := s.Parameters[parameter]
-		switch {
-		case !ok || !slices.Contains(names(s.Conditions[condition]), parameter):
-			f.add("%s: its reserved concurrency does not depend on a parameter of its own", id)
-		case value.Default != "":
-			f.add("%s: %s is %v by default, want it unset", id, parameter, value.Default)
-		}
-	}
-	return f
-}
-
-// Size checks how many resources one function becomes, and that the stack has room for as many
-// functions as are planned.
+// Size checks how many resources one function needs, and that the stack has room for the planned functions.
 func Size(s Stack) []string {
 	var f faults
 	owned := map[string]int{}
 	for id := range s.Resources {
-		// The longest operation that the name begins with: GetProductFunction does not own what
-		// belongs to GetProductsFunction.
+		// The longest operation that the name begins with: GetProductFunction does not own the resources
+		// of GetProductsFunction.
 		var owner string
 		for _, function := range s.of(typeFunction) {
 			base := strings.TrimSuffix(function, "Function")
@@ -186,11 +156,11 @@ func Size(s Stack) []string {
 	}
 	for _, id := range s.of(typeFunction) {
 		if owned[id] > mostPerFunction {
-			f.add("%s: it becomes %d resources, want at most %d", id, owned[id], mostPerFunction)
+			f.add("%s: it has %d resources, want at most %d: share alarms and log groups", id, owned[id], mostPerFunction)
 		}
 	}
 	if n := owned[""] + mostPerFunction*plannedFunctions; n > mostPerStack {
-		f.add("the stack will have %d resources with %d functions, want at most %d", n, plannedFunctions, mostPerStack)
+		f.add("with %d functions the stack will have %d resources, want at most %d: CloudFormation stops at 500", plannedFunctions, n, mostPerStack)
 	}
 	return f
 }

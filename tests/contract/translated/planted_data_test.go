@@ -18,23 +18,23 @@ func TestTablesNamesWhatMayBeLost(t *testing.T) {
 	t.Parallel()
 	const id = "CommerceTable"
 	rule := func(s translated.Stack) []string {
-		return translated.Tables(s, map[string]translated.TableRule{"CommerceTable": tables("prod")["CommerceTable"]})
+		return translated.Tables(s, tables("prod"))
 	}
 	red(t, rule, map[string]plant{
-		"NoTTL":        {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["Enabled"] = false }, []string{`expire by "", want "ttl"`}},
-		"OtherTTL":     {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["AttributeName"] = "expires" }, []string{`expire by "expires"`}},
+		"NoTTL":        {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["Enabled"] = false }, []string{`attribute "", want "ttl"`}},
+		"OtherTTL":     {func(s translated.Stack) { props(s, id, "TimeToLiveSpecification")["AttributeName"] = "expires" }, []string{`attribute "expires"`}},
 		"NoBackup":     {func(s translated.Stack) { delete(props(s, id), "PointInTimeRecoverySpecification") }, []string{"point-in-time recovery is false"}},
 		"NoStream":     {func(s translated.Stack) { delete(props(s, id), "StreamSpecification") }, []string{`stream is ""`}},
 		"NotEncrypted": {func(s translated.Stack) { delete(props(s, id), "SSESpecification") }, []string{"not encrypted"}},
 		"Provisioned":  {func(s translated.Stack) { props(s, id)["BillingMode"] = "PROVISIONED" }, []string{"billing mode is PROVISIONED"}},
-		"Unprotected":  {func(s translated.Stack) { props(s, id)["DeletionProtectionEnabled"] = false }, []string{"does not refuse to delete"}},
+		"Unprotected":  {func(s translated.Stack) { props(s, id)["DeletionProtectionEnabled"] = false }, []string{"it can be deleted"}},
 		"ProtectedByNobody": {func(s translated.Stack) {
 			s.Parameters["DeletionProtection"] = translated.Parameter{Default: "false"}
-		}, []string{"does not refuse to delete"}},
-		"FixedName":  {func(s translated.Stack) { props(s, id)["TableName"] = "commerce" }, []string{"fixed name"}},
+		}, []string{"it can be deleted"}},
+		"FixedName":  {func(s translated.Stack) { props(s, id)["TableName"] = "commerce" }, []string{"remove TableName"}},
 		"Deleted":    {func(s translated.Stack) { s.Resources[id] = policies("Delete", "Retain")(s.Resources[id]) }, []string{`DeletionPolicy is "Delete"`}},
 		"Replaced":   {func(s translated.Stack) { s.Resources[id] = policies("Retain", "")(s.Resources[id]) }, []string{`UpdateReplacePolicy is ""`}},
-		"Undeclared": {func(s translated.Stack) { s.Resources["OtherTable"] = s.Resources[id] }, []string{"OtherTable: nobody declares"}},
+		"Undeclared": {func(s translated.Stack) { s.Resources["OtherTable"] = s.Resources[id] }, []string{"OtherTable: this table is unknown"}},
 		"Gone":       {func(s translated.Stack) { delete(s.Resources, id) }, []string{"no such table"}},
 	})
 }
@@ -45,7 +45,7 @@ func TestSecretsNamesWhatMayBeLost(t *testing.T) {
 	red(t, translated.Secrets, map[string]plant{
 		"Deleted":       {func(s translated.Stack) { s.Resources[id] = policies("", "Retain")(s.Resources[id]) }, []string{`DeletionPolicy is ""`}},
 		"Replaced":      {func(s translated.Stack) { s.Resources[id] = policies("Retain", "Delete")(s.Resources[id]) }, []string{`UpdateReplacePolicy is "Delete"`}},
-		"InTheTemplate": {func(s translated.Stack) { props(s, id)["SecretString"] = "x" }, []string{"value stands in the template"}},
+		"InTheTemplate": {func(s translated.Stack) { props(s, id)["SecretString"] = "x" }, []string{"value is in the template"}},
 	})
 }
 
@@ -66,8 +66,12 @@ func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 		"NoFilter":       {set(failures, "MetricName", "Failures"), []string{`the metric "Failures"`}},
 		"OtherNamespace": {set(failures, "Namespace", "Tienda"), []string{`the metric "FunctionFailures" of Tienda`}},
 		"SharedByStacks": {func(s translated.Stack) {
-			for _, id := range []string{"AuthorizerFailures", "CatalogFailures", "FallbackFailures"} {
-				props(s, id)["MetricTransformations"].([]any)[0].(map[string]any)["MetricNamespace"] = "Tienda"
+			for _, r := range s.Resources {
+				if transformations, ok := r.Properties["MetricTransformations"].([]any); ok {
+					if m := transformations[0].(map[string]any); m["MetricName"] == "FunctionFailures" {
+						m["MetricNamespace"] = "Tienda"
+					}
+				}
 			}
 			props(s, failures)["Namespace"] = "Tienda"
 		}, []string{`the metric "FunctionFailures" of Tienda`}},

@@ -1,9 +1,11 @@
 package translated_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -14,12 +16,7 @@ import (
 // root is the repository, seen from this package's folder.
 const root = "../../.."
 
-// hashing are the functions that hash passwords, by logical id.
-func hashing() []string {
-	return []string{"RegisterUserFunction", "LoginFunction", "ChangePasswordFunction"}
-}
-
-// tables are what the tables must be in an environment.
+// tables are what the tables of an environment must have.
 func tables(environment string) map[string]translated.TableRule {
 	kept := environment != "default"
 	return map[string]translated.TableRule{
@@ -28,7 +25,7 @@ func tables(environment string) map[string]translated.TableRule {
 	}
 }
 
-// routes are the authorizers that the routes in code want, by route key.
+// routes are the authorizers of the routes in code, by route key.
 func routes() map[string]string {
 	want := map[string]string{}
 	for _, r := range table.Routes() {
@@ -47,81 +44,100 @@ func routes() map[string]string {
 // TestConfigVersionIsADigestOfEveryParameter runs the tests of the tool that computes it.
 func TestConfigVersionIsADigestOfEveryParameter(t *testing.T) {
 	t.Parallel()
-	run(t, "tools/translate_test.py")
+	if err := python("tools/translate_test.py"); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// run runs a Python script of the repository where the template's tools are installed.
-func run(t *testing.T, arguments ...string) {
-	t.Helper()
-	python := filepath.Join(".cache", "venv", "bin", "python")
-	if _, err := os.Stat(filepath.Join(root, python)); err != nil {
-		t.Fatalf("there is no %s: `make contract` installs what translates the template", python)
+// environments are those of samconfig.toml that are deployed.
+var environments = []string{"default", "staging", "prod"}
+
+// translate returns the translated template of each environment.
+var translate = sync.OnceValues(func() (map[string][]byte, error) {
+	out, err := os.MkdirTemp("", "translated")
+	if err != nil {
+		return nil, err
 	}
-	// Opened so that `go test` knows that the result depends on them.
-	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate", "tools/translate_test.py"} {
-		if _, err := os.ReadFile(filepath.Join(root, input)); err != nil {
-			t.Fatal(err)
+	defer os.RemoveAll(out)
+	if err := python(append([]string{"tools/translate", "--out", out}, environments...)...); err != nil {
+		return nil, err
+	}
+	stacks := map[string][]byte{}
+	for _, environment := range environments {
+		if stacks[environment], err = os.ReadFile(filepath.Join(out, environment+".json")); err != nil {
+			return nil, err
 		}
 	}
-	script := exec.CommandContext(t.Context(), python, arguments...)
+	return stacks, nil
+})
+
+// python runs a Python script of the repository with the SAM CLI's libraries.
+func python(arguments ...string) error {
+	interpreter := filepath.Join(".cache", "venv", "bin", "python")
+	// Opened so that `go test` knows that the result depends on them.
+	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate", "tools/translate_test.py", interpreter} {
+		file, err := os.Open(filepath.Join(root, input))
+		if err != nil {
+			return fmt.Errorf("%w (`make contract` installs Python's packages)", err)
+		}
+		file.Close()
+	}
+	script := exec.Command(interpreter, arguments...)
 	script.Dir = root
 	if output, err := script.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
+		return fmt.Errorf("%w: %s", err, output)
 	}
+	return nil
 }
 
-// TestTranslatedTemplate holds what every environment of samconfig.toml deploys to the rules.
+// read returns a new copy of the stack of an environment.
+func read(t *testing.T, environment string) translated.Stack {
+	t.Helper()
+	stacks, err := translate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := translated.Read(stacks[environment])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}
+
+// TestTranslatedTemplate runs every rule on every environment.
 func TestTranslatedTemplate(t *testing.T) {
 	t.Parallel()
-	environments := []string{"default", "staging", "prod"}
-	out := t.TempDir()
-	run(t, append([]string{"tools/translate", "--out", out}, environments...)...)
-
-	stacks := map[string]translated.Stack{}
-	for _, environment := range environments {
-		data, err := os.ReadFile(filepath.Join(out, environment+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		stack, err := translated.Read(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stacks[environment] = stack
+	if _, err := translate(); err != nil {
+		t.Fatal(err)
 	}
-
 	for _, environment := range environments {
 		t.Run(environment, func(t *testing.T) {
 			t.Parallel()
-			stack := stacks[environment]
+			stack := read(t, environment)
 			// `make package` builds once for all of them.
 			if got := stack.Parameters["Architecture"].Default; got != "arm64" {
-				t.Errorf("%s deploys to %v, want the architecture that is built once for every stage, arm64", environment, got)
+				t.Errorf("samconfig.toml: Architecture of %s is %v, want arm64, for which `make package` builds", environment, got)
 			}
 
 			rules := map[string][]string{
-				"Functions":   translated.Functions(stack),
-				"LogGroups":   translated.LogGroups(stack),
-				"Aliases":     translated.Aliases(stack),
-				"Concurrency": translated.Concurrency(stack, hashing()),
-				"Size":        translated.Size(stack),
-				"Roles":       translated.Roles(stack),
-				"Routes":      translated.Routes(stack, routes()),
-				"AccessLogs":  translated.AccessLogs(stack),
-				"Tables":      translated.Tables(stack, tables(environment)),
-				"Secrets":     translated.Secrets(stack),
-				"Alarms":      translated.Alarms(stack),
+				"Functions":  translated.Functions(stack),
+				"LogGroups":  translated.LogGroups(stack),
+				"Aliases":    translated.Aliases(stack),
+				"Size":       translated.Size(stack),
+				"Roles":      translated.Roles(stack),
+				"Routes":     translated.Routes(stack, routes()),
+				"AccessLogs": translated.AccessLogs(stack),
+				"Tables":     translated.Tables(stack, tables(environment)),
+				"Secrets":    translated.Secrets(stack),
+				"Alarms":     translated.Alarms(stack),
 			}
 			if environment != "default" {
 				rules["Deployments"] = translated.Deployments(stack)
 			}
 			for name, faults := range rules {
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					for _, fault := range faults {
-						t.Error(fault)
-					}
-				})
+				for _, fault := range faults {
+					t.Errorf("%s: %s", name, fault)
+				}
 			}
 		})
 	}

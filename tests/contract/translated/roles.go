@@ -7,23 +7,22 @@ import (
 	"strings"
 )
 
-// codeDeployRole is the one role that SAM writes itself. It has AWS's policy for CodeDeploy, and no
-// function may take it.
+// codeDeployRole is the one role that SAM writes itself. It has AWS's policy for CodeDeploy; no function
+// may use it.
 const codeDeployRole = "CodeDeployServiceRole"
 
-// statement is one policy statement with the condition that it hangs on; empty is none.
+// statement is one policy statement with its condition; empty is none.
 type statement struct {
 	condition          string
 	effect             string
 	actions, resources []any
 }
 
-// Roles checks that every role, and the policy that all of them name, allows single actions on single
-// resources of this stack. X-Ray's actions know no resource, and are allowed only where a condition turns
-// them off with tracing.
+// Roles checks that every role, and the policy that all roles share, allows single actions on single
+// resources of this stack. X-Ray's actions have no resource, and are allowed only under the condition that
+// tracing is on.
 //
-// What every function with a route may do by its own role belongs to that policy: a grant for every
-// function is one edit.
+// A grant that every function with a route has belongs in the shared policy, so that it is one edit.
 func Roles(s Stack) []string {
 	var f faults
 	for _, st := range statements(at(s.Resources[basics].Properties, "PolicyDocument", "Statement"), "") {
@@ -42,7 +41,7 @@ func Roles(s Stack) []string {
 			f.add("%s: it may be assumed by %s, want Lambda alone", id, got)
 		}
 		if managed := list(props["ManagedPolicyArns"]); len(managed) != 1 || ref(managed[0]) != basics {
-			f.add("%s: its managed policies are %v, want %s alone", id, managed, basics)
+			f.add("%s: its ManagedPolicyArns are %v, want [!Ref %s]", id, managed, basics)
 		}
 		own := map[string]bool{}
 		for _, policy := range list(props["Policies"]) {
@@ -61,7 +60,7 @@ func Roles(s Stack) []string {
 	}
 	for _, grant := range slices.Sorted(maps.Keys(same)) {
 		if same[grant] >= len(s.of(typeAlias)) {
-			f.add("%s: it lacks %s, which every function has in its own role", basics, grant)
+			f.add("%s: add %s to it, and remove that from the role of every function", basics, grant)
 		}
 	}
 	return f
@@ -71,18 +70,18 @@ func Roles(s Stack) []string {
 func (s Stack) statementFaults(role string, st statement) []string {
 	var f faults
 	if st.effect != "Allow" || len(st.actions) == 0 || len(st.resources) == 0 {
-		f.add("%s: a statement is not of the form Allow, Action, Resource", role)
+		f.add("%s: a statement has not the form Effect: Allow, Action, Resource", role)
 	}
 	for _, action := range st.actions {
 		if strings.Contains(fmt.Sprint(action), "*") {
-			f.add("%s: it allows %q", role, action)
+			f.add("%s: it allows %q: name each action", role, action)
 		}
 	}
 	onlyXRay := !slices.ContainsFunc(st.actions, func(a any) bool { return !strings.HasPrefix(fmt.Sprint(a), "xray:") })
 	for _, resource := range st.resources {
 		if resource == "*" {
 			if !onlyXRay || st.condition == "" {
-				f.add("%s: it allows %v on every resource", role, st.actions)
+				f.add("%s: it allows %v on every resource: name the resource", role, st.actions)
 			}
 			continue
 		}
@@ -91,16 +90,16 @@ func (s Stack) statementFaults(role string, st statement) []string {
 			pattern, _ = sub[0].(string)
 		}
 		if strings.Contains(pattern, "*") {
-			f.add("%s: it allows %v on %q", role, st.actions, pattern)
+			f.add("%s: it allows %v on %q: name the resource", role, st.actions, pattern)
 		}
 		if !slices.ContainsFunc(names(resource), func(name string) bool { return s.Resources[name].Type != "" }) {
-			f.add("%s: it allows %v on %v, which is no resource of this stack", role, st.actions, resource)
+			f.add("%s: it allows %v on %v, which is not a resource of this stack", role, st.actions, resource)
 		}
 	}
 	return f
 }
 
-// statements lists the statements below v, those in conditions too.
+// statements lists the statements in v, including those in conditions.
 func statements(v any, condition string) []statement {
 	var all []statement
 	for _, e := range list(v) {

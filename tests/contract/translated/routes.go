@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// defaultRoute is the key of the route that answers what no other does.
+// defaultRoute is the key of the route for requests that match no other.
 const defaultRoute = "$default"
 
 // route is an operation of the API's document.
@@ -17,9 +17,9 @@ type route struct {
 	operation map[string]any
 }
 
-// Routes checks every route of the API's document. want maps route keys to the authorizer entry that
-// must stand before them; empty declares the route public. A route must invoke an alias, and the
-// gateway must have the permission to invoke that alias and the authorizer.
+// Routes checks every route of the API's document. want maps route keys to the authorizer that they must
+// have; empty is a public route. A route must invoke an alias, and the gateway must have the permission to
+// invoke that alias and the authorizer.
 func Routes(s Stack, want map[string]string) []string {
 	var f faults
 	seen := map[string]bool{}
@@ -29,14 +29,14 @@ func Routes(s Stack, want map[string]string) []string {
 			seen[r.key] = true
 			declared, ok := want[r.key]
 			if !ok {
-				f.add("%s: no code declares this route", r.key)
+				f.add("%s: no routes.go declares this route: add it there, or remove it from template.yaml", r.key)
 			}
 			if got := security(r.operation); got != declared {
-				f.add("%s: its authorizer is %q, want %q", r.key, got, declared)
+				f.add("%s: its Authorizer in template.yaml is %q, want %q", r.key, got, declared)
 			}
 			alias := invoked(at(r.operation, "x-amazon-apigateway-integration", "uri"))
 			if !s.is(alias, typeAlias) {
-				f.add("%s: it invokes %q, want an alias", r.key, alias)
+				f.add("%s: it invokes %q, want the alias that Globals make", r.key, alias)
 			} else if !s.permitted(api, alias, sourceOf(r.key)) {
 				f.add("%s: the gateway may not invoke %s", r.key, alias)
 			}
@@ -45,13 +45,13 @@ func Routes(s Stack, want map[string]string) []string {
 	}
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if !seen[key] {
-			f.add("%s: the API does not have it", key)
+			f.add("%s: template.yaml does not have this route: add the function's event", key)
 		}
 	}
 	return f
 }
 
-// authorizerFaults checks the authorizer entries that routes want.
+// authorizerFaults checks the authorizers that routes want.
 func (s Stack) authorizerFaults(api string, body any, want map[string]string) []string {
 	var f faults
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(want))) {
@@ -62,11 +62,11 @@ func (s Stack) authorizerFaults(api string, body any, want map[string]string) []
 		function := invoked(at(entry, "authorizerUri"))
 		switch {
 		case entry == nil:
-			f.add("%s: there is no such authorizer", name)
+			f.add("%s: the API has no such authorizer", name)
 		case !s.is(function, typeFunction):
-			f.add("%s: it invokes %q, want a function without an alias", name, function)
+			f.add("%s: it invokes %q, want a function without an alias (!GetAtt AuthorizerFunction.Arn)", name, function)
 		case !s.permitted(api, function, "authorizers/*"):
-			f.add("%s: the gateway may not invoke %s", name, function)
+			f.add("%s: the gateway may not invoke %s: set EnableFunctionDefaultPermissions", name, function)
 		}
 	}
 	return f
@@ -125,8 +125,8 @@ func invoked(uri any) string {
 	return strings.TrimSuffix(name, ".Arn")
 }
 
-// sourceOf is what the gateway names as its source when it invokes a route's function: path
-// variables are wildcards.
+// sourceOf is the end of the source ARN with which the gateway invokes a route's function; path variables
+// are wildcards.
 func sourceOf(key string) string {
 	method, path, found := strings.Cut(key, " ")
 	if !found {
@@ -144,7 +144,7 @@ func sourceOf(key string) string {
 	return method + strings.Join(segments, "/")
 }
 
-// permitted says whether a permission lets the API invoke the target, a function or an alias, from
+// permitted reports whether a permission lets the API invoke the target, a function or an alias, from
 // the source.
 func (s Stack) permitted(api, target, source string) bool {
 	for _, id := range s.of(typePermission) {
@@ -168,20 +168,20 @@ func (s Stack) permitted(api, target, source string) bool {
 	return false
 }
 
-// AccessLogs checks that every stage writes an access log of JSON that names the route, the status
-// and the request, and nothing personal: an address, a browser, or a path, which holds identifiers.
+// AccessLogs checks that every stage writes a JSON access log with the request, the route and the status,
+// and without personal data: an address, a browser, or a path, which contains identifiers.
 func AccessLogs(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeStage) {
 		settings := s.Resources[id].Properties["AccessLogSettings"]
 		if !s.is(attribute(at(settings, "DestinationArn"), "Arn"), typeLogGroup) {
-			f.add("%s: it writes no access log", id)
+			f.add("%s: it writes no access log: set AccessLogSettings", id)
 			continue
 		}
 		format := text(settings, "Format")
 		var fields map[string]string
 		if err := json.Unmarshal([]byte(format), &fields); err != nil {
-			f.add("%s: its access log's format is no JSON object of strings: %v", id, err)
+			f.add("%s: the Format of its access log is not a JSON object of strings: %v", id, err)
 			continue
 		}
 		values := slices.Sorted(maps.Values(fields))
@@ -192,14 +192,14 @@ func AccessLogs(s Stack) []string {
 		}
 		for _, value := range values {
 			if personal(value) {
-				f.add("%s: its access log has %s, which is personal data", id, value)
+				f.add("%s: its access log has %s, which is personal data: remove it", id, value)
 			}
 		}
 	}
 	return f
 }
 
-// personal says whether a variable of the access log may tell who sent the request.
+// personal reports whether a variable of the access log may identify the sender.
 func personal(variable string) bool {
 	name, _ := strings.CutPrefix(variable, "$context.")
 	if strings.HasPrefix(name, "authorizer.") {

@@ -1,28 +1,29 @@
-// Package translated holds the stack that CloudFormation really gets, after the Serverless transform,
-// to what a good stack has. SAM adds roles, permissions, versions and deployment groups that nobody
-// sees in template.yaml; the rules here look at all of them.
+// Package translated checks the stack that CloudFormation gets after the Serverless transform. SAM adds
+// roles, permissions, versions and deployment groups that are not in template.yaml; the rules here check
+// all of them.
 //
-// Each rule is a function from the stack to the list of faults it found, so that a test can show it
-// both the real stack, where it must find none, and a planted fault, which it must name.
+// Each rule is a function that returns what is wrong and what to do about it. The tests run it on the
+// stack of every environment, where it must find nothing, and on planted faults, which it must name.
 package translated
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Authorizer is the logical id of the function that is exempt from alias and gradual deployment: the
-// API names it without an alias, because sam local would otherwise leave its routes open.
+// Authorizer is the logical id of the function without alias and gradual deployment: sam local skips an
+// authorizer behind an alias and leaves its routes open.
 const Authorizer = "AuthorizerFunction"
 
 const (
-	// basics is the managed policy with the grants of every function.
+	// basics is the managed policy that every role has.
 	basics = "FunctionBasics"
-	// configVersion is the parameter that changes with every other one.
+	// configVersion is the parameter that changes whenever another one does.
 	configVersion = "ConfigVersion"
 )
 
@@ -46,10 +47,8 @@ const (
 
 // Stack is a translated template.
 type Stack struct {
-	// Parameters by name, with the values of the environment that was translated as defaults.
+	// Parameters by name; their defaults are the values of the translated environment.
 	Parameters map[string]Parameter
-	// Conditions by name, as they are written.
-	Conditions map[string]any
 	// Resources by logical id.
 	Resources map[string]Resource
 }
@@ -89,10 +88,10 @@ func (s Stack) of(kind string) []string {
 	return ids
 }
 
-// is says whether the logical id names a resource of the type.
+// is reports whether the logical id is that of a resource of the type.
 func (s Stack) is(id, kind string) bool { return id != "" && s.Resources[id].Type == kind }
 
-// number resolves a number that may be a parameter's; false when it is none.
+// number resolves a number or a parameter; false if the value is not a number.
 func (s Stack) number(v any) (float64, bool) {
 	if p, ok := s.Parameters[ref(v)]; ok {
 		v = p.Default
@@ -108,7 +107,7 @@ func (s Stack) number(v any) (float64, bool) {
 	}
 }
 
-// truth resolves a boolean that may be a parameter's.
+// truth resolves a boolean or a parameter.
 func (s Stack) truth(v any) bool {
 	if p, ok := s.Parameters[ref(v)]; ok {
 		v = p.Default
@@ -116,7 +115,7 @@ func (s Stack) truth(v any) bool {
 	return v == true || v == "true"
 }
 
-// at returns the value at a path of keys; nil when there is none.
+// at returns the value at a path of keys; nil if there is none.
 func at(v any, path ...string) any {
 	for _, key := range path {
 		m, ok := v.(map[string]any)
@@ -128,7 +127,7 @@ func at(v any, path ...string) any {
 	return v
 }
 
-// text is the string at a path of keys; empty when there is none.
+// text is the string at a path of keys; empty if there is none.
 func text(v any, path ...string) string {
 	s, _ := at(v, path...).(string)
 	return s
@@ -153,7 +152,7 @@ func attribute(v any, name string) string {
 	return ""
 }
 
-// list returns v's elements, or v alone when it is no list; nothing for nil.
+// list returns v's elements, or v alone if it is not a list; nothing for nil.
 func list(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -165,7 +164,10 @@ func list(v any) []any {
 	}
 }
 
-// names lists every name that v refers to, by Ref, GetAtt or Sub, sorted; attributes are cut off.
+// placeholder is a name in the text of a Sub.
+var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// names lists the names that v refers to by Ref, GetAtt or Sub, sorted and without attributes.
 func names(v any) []string {
 	found := map[string]bool{}
 	collect(v, found)
@@ -191,9 +193,9 @@ func collect(v any, found map[string]bool) {
 			if len(sub) == 2 {
 				local, _ = sub[1].(map[string]any)
 			}
-			for _, name := range placeholders(fmt.Sprint(sub[0])) {
-				if _, ok := local[name]; !ok {
-					id, _, _ := strings.Cut(name, ".")
+			for _, match := range placeholder.FindAllStringSubmatch(fmt.Sprint(sub[0]), -1) {
+				if _, ok := local[match[1]]; !ok {
+					id, _, _ := strings.Cut(match[1], ".")
 					found[id] = true
 				}
 			}
@@ -201,22 +203,6 @@ func collect(v any, found map[string]bool) {
 		for _, e := range v {
 			collect(e, found)
 		}
-	}
-}
-
-// placeholders lists the names in "${…}" of a Sub's text.
-func placeholders(s string) []string {
-	var found []string
-	for {
-		_, rest, ok := strings.Cut(s, "${")
-		if !ok {
-			return found
-		}
-		name, after, ok := strings.Cut(rest, "}")
-		if !ok {
-			return found
-		}
-		found, s = append(found, name), after
 	}
 }
 
