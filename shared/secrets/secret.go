@@ -61,7 +61,10 @@ func Open[T any](ctx context.Context, source Source, getter Getter, decode func(
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Load(ctx)
+	if err := s.Load(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // New returns a secret without a value: call Load before Get. getter may be nil if source is not an ARN. decode must not put bytes of the secret into its errors.
