@@ -41,17 +41,7 @@ type config struct {
 // malformed.
 func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error) {
 	var cfg config
-	if err := s.Env(&cfg); err != nil {
-		return t, err
-	}
-	if cfg.DynamoDB.Config, err = backend.AWS(ctx, s); err != nil {
-		return t, err
-	}
-	client, err := ddb.Open(cfg.DynamoDB)
-	if err != nil {
-		return t, err
-	}
-
+	wrong := []error{s.Env(&cfg)}
 	known := map[Name]struct {
 		table **ddb.Table
 		name  string
@@ -59,17 +49,28 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 		Commerce: {&t.Commerce, cfg.Commerce},
 		Auth:     {&t.Auth, cfg.Auth},
 	}
-	var missing []error
-	for i, variable := range names {
-		k := known[variable]
-		if k.name == "" {
-			missing = append(missing, fmt.Errorf("environment: %s is not set", variable))
-			continue
-		}
-		*k.table = ddb.NewTable(client, k.name)
-		if i == 0 {
-			s.OnInit((*k.table).Warm)
+	for _, variable := range names {
+		if known[variable].name == "" {
+			wrong = append(wrong, fmt.Errorf("environment: %s is not set", variable))
 		}
 	}
-	return t, errors.Join(missing...)
+	if err := errors.Join(wrong...); err != nil {
+		return t, err
+	}
+
+	if cfg.DynamoDB.Config, err = backend.AWS(ctx, s); err != nil {
+		return t, err
+	}
+	client, err := ddb.Open(cfg.DynamoDB)
+	if err != nil {
+		return t, err
+	}
+	for i, variable := range names {
+		table := ddb.NewTable(client, known[variable].name)
+		*known[variable].table = table
+		if i == 0 {
+			s.OnInit(table.Warm)
+		}
+	}
+	return t, nil
 }

@@ -22,11 +22,16 @@ func TestOpenNamesEveryMissingTable(t *testing.T) {
 		"OK":        {environ: map[string]string{"AUTH_TABLE": "auth", "COMMERCE_TABLE": "commerce"}},
 		"OneAbsent": {environ: map[string]string{"AUTH_TABLE": "auth"}, missing: []string{"COMMERCE_TABLE"}},
 		"NoTables":  {missing: []string{"AUTH_TABLE", "COMMERCE_TABLE"}},
+		"NoRegion":  {environ: map[string]string{"AWS_REGION": ""}, missing: []string{"AUTH_TABLE", "COMMERCE_TABLE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			environ := map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}
 			maps.Copy(environ, tc.environ)
+			if environ["AWS_REGION"] == "" {
+				delete(environ, "AWS_REGION")
+				tc.missing = append(tc.missing, "AWS_REGION")
+			}
 			_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 				opened, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 				if err == nil && (opened.Auth.Name() != "auth" || opened.Commerce.Name() != "commerce") {

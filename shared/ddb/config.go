@@ -64,8 +64,8 @@ func (c Config) credentials() aws.CredentialsProvider {
 	})
 }
 
-// newRetryer is the SDK's standard retry with two changes. Its first pause is up to a second long
-// where DynamoDB needs milliseconds; and it does not retry when an answer breaks off.
+// newRetryer returns the SDK's standard retryer with two changes: it pauses for milliseconds before the first
+// retry, where the SDK may pause for a second, and it retries when an answer breaks off, which the SDK does not.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts

@@ -61,7 +61,7 @@ func ParseSource(name, value string) (Source, error) {
 	case strings.HasPrefix(value, "file:"):
 		path := strings.TrimPrefix(value, "file:")
 		if !filepath.IsAbs(path) {
-			return Source{}, fmt.Errorf("%w: %s needs an absolute path after file: in its value", ErrSource, name)
+			return Source{}, fmt.Errorf("%w: %s needs file: with an absolute path", ErrSource, name)
 		}
 		return Source{name: name, kind: kindFile, ref: path}, nil
 	case isSecretARN(value):
