@@ -40,7 +40,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Store.Config, err = backend.AWS(ctx, s); err != nil {
+	if cfg.Store.HTTP, err = backend.HTTP(ctx); err != nil {
 		return nil, err
 	}
 	reader, err := sessionlean.New(cfg.Store)

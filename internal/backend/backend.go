@@ -7,7 +7,9 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"sync"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -22,25 +24,26 @@ func Func[In, Out any](build func(context.Context, *app.Setup) (func(context.Con
 	app.Func(withClient(build))
 }
 
-// withClient runs build with the process's one HTTP client in its context.
+// Handler returns the handler that Main would serve, as app.Handler does.
+func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
+	return app.Handler(ctx, route, withClient(build), environ)
+}
+
+// withClient runs build with the process's one HTTP client in its context. The client is made when it is first
+// asked for.
 func withClient[T any](build func(context.Context, *app.Setup) (T, error)) func(context.Context, *app.Setup) (T, error) {
-	return func(ctx context.Context, s *app.Setup) (built T, err error) {
-		client, err := awsclient.NewHTTP()
-		if err != nil {
-			return built, err
-		}
-		return build(context.WithValue(ctx, clientKey{}, client), s)
+	return func(ctx context.Context, s *app.Setup) (T, error) {
+		return build(context.WithValue(ctx, clientKey{}, sync.OnceValues(awsclient.NewHTTP)), s)
 	}
 }
 
 type clientKey struct{}
 
-// AWS returns the region and credentials from the environment, and the process's one HTTP client from ctx, the
-// context of a build. Its error names every missing variable.
-func AWS(ctx context.Context, s *app.Setup) (cfg awsclient.Config, err error) {
-	if err := s.Env(&cfg); err != nil {
-		return cfg, err
+// HTTP returns the process's one HTTP client towards AWS. ctx is the context of a build.
+func HTTP(ctx context.Context) (*http.Client, error) {
+	client, ok := ctx.Value(clientKey{}).(func() (*http.Client, error))
+	if !ok {
+		return nil, errors.New("backend: this is not the context of a build that Main, Func or Handler runs")
 	}
-	cfg.HTTP, _ = ctx.Value(clientKey{}).(*http.Client)
-	return cfg, nil
+	return client()
 }

@@ -23,7 +23,7 @@ func New[T any](ctx context.Context, s *app.Setup, name, value string, decode fu
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	if cfg.Config, err = backend.AWS(ctx, s); err != nil {
+	if cfg.HTTP, err = backend.HTTP(ctx); err != nil {
 		return nil, err
 	}
 	client, err := secretsaws.New(cfg)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/awsclient"
@@ -75,7 +76,7 @@ func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 				"TOKEN_ISSUER":        "https://auth.shop.example", "TOKEN_AUDIENCE": "api", "REFRESH_AUDIENCE": "refresh",
 			}
 			maps.Copy(environ, tc.environ)
-			_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+			_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 				_, err := Open(ctx, s, table)
 				return func(http.ResponseWriter, *http.Request) error { return nil }, err
 			}, environ)

@@ -58,7 +58,7 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 		return t, err
 	}
 
-	if cfg.DynamoDB.Config, err = backend.AWS(ctx, s); err != nil {
+	if cfg.DynamoDB.HTTP, err = backend.HTTP(ctx); err != nil {
 		return t, err
 	}
 	client, err := ddb.Open(cfg.DynamoDB)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -32,7 +33,7 @@ func TestOpenNamesEveryMissingTable(t *testing.T) {
 				delete(environ, "AWS_REGION")
 				tc.missing = append(tc.missing, "AWS_REGION")
 			}
-			_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+			_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 				opened, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 				if err == nil && (opened.Auth.Name() != "auth" || opened.Commerce.Name() != "commerce") {
 					t.Errorf("opened %s and %s", opened.Auth.Name(), opened.Commerce.Name())

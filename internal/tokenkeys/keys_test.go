@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -36,7 +37,7 @@ func environment() map[string]string {
 func open(t *testing.T, environ map[string]string, f func(ctx context.Context, s *app.Setup) error) error {
 	t.Helper()
 	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public}
-	_, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		return func(http.ResponseWriter, *http.Request) error { return nil }, f(ctx, s)
 	}, environ)
 	return err

@@ -141,12 +141,17 @@ const initTimeout = time.Second
 
 // start runs the loads and the warm-ups in parallel, and returns the first error of a load.
 func (s *Setup) start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	warmed := make(chan struct{})
 	go func() {
 		defer close(warmed)
 		s.warm(ctx)
 	}()
 	err := s.load(ctx)
+	if err != nil {
+		cancel()
+	}
 	<-warmed
 	return err
 }

@@ -117,6 +117,7 @@ func TestFailedLoadEndsInit(t *testing.T) {
 	s := setup(t, nil)
 	s.Load(func(context.Context) error { return errors.New("no secret") })
 	s.Load(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	s.OnInit(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	if err := s.start(t.Context()); err == nil || err.Error() != "no secret" {
 		t.Errorf("got %v, want the error of the load that failed first", err)
 	}

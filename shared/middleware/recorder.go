@@ -39,12 +39,25 @@ func (rec *Recorder) Bytes() int64 { return rec.bytes }
 // Started reports whether the handler has written a final status or a part of the body.
 func (rec *Recorder) Started() bool { return rec.status != 0 }
 
-// WriteHeader implements http.ResponseWriter. Informational statuses (1xx) are not final.
+// WriteHeader implements http.ResponseWriter. Informational statuses (1xx) are not
+// final, except 101 Switching Protocols.
 func (rec *Recorder) WriteHeader(status int) {
 	rec.ResponseWriter.WriteHeader(status) // panics for a number that is not a status
-	if rec.status == 0 && status >= http.StatusOK {
+	if rec.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		rec.status = status
 	}
+}
+
+// FlushError sends what has been written so far, which begins the answer. It implements what
+// http.ResponseController calls for Flush.
+func (rec *Recorder) FlushError() error {
+	if err := http.NewResponseController(rec.ResponseWriter).Flush(); err != nil {
+		return err
+	}
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	return nil
 }
 
 // Write implements http.ResponseWriter.

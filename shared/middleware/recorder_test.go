@@ -141,3 +141,23 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("an answer that was sent was taken back, or has status %d instead of 500", rec.Status())
 	}
 }
+
+func TestRecorderCountsAFlushAsTheBeginning(t *testing.T) {
+	t.Parallel()
+	rec := middleware.Record(httptest.NewRecorder())
+	if err := http.NewResponseController(rec).Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !rec.Started() || rec.Status() != http.StatusOK {
+		t.Errorf("after Flush: started %t, status %d; want an answer that has begun with 200", rec.Started(), rec.Status())
+	}
+}
+
+func TestSwitchingProtocolsIsFinal(t *testing.T) {
+	t.Parallel()
+	rec := middleware.Record(httptest.NewRecorder())
+	rec.WriteHeader(http.StatusSwitchingProtocols)
+	if rec.Status() != http.StatusSwitchingProtocols {
+		t.Errorf("got %d, want 101", rec.Status())
+	}
+}

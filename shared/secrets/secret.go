@@ -14,7 +14,8 @@ import (
 )
 
 // RetryAfter is the pause after a failed refresh: requests in this time do not pay for another attempt. It is
-// shorter than awsclient.IdleTimeout, so that the next attempt finds the connection of the failed one open.
+// shorter than awsclient.IdleTimeout: if the time ran out while connecting, net/http finishes the connection in the
+// background, and the next attempt finds it open.
 const RetryAfter = 15 * time.Second
 
 // refreshTimeout bounds what a refresh may add to one request.
