@@ -36,8 +36,10 @@ STAGES := dev staging prod
 # Their environments in samconfig.toml. `default` is what the SAM CLI takes when it is told none.
 CONFIG_ENVS = $(patsubst dev,default,$(STAGES))
 CONFIG_ENV  = $(patsubst dev,default,$(STAGE))
-# Prints the stage's parameters and the digest of all values.
-OVERRIDES   = $(VENV)/bin/python tools/translate --overrides $(CONFIG_ENV)
+# Reads the stage's parameters and the digest of all values into the array `overrides`. (The bash of macOS has
+# no mapfile.)
+OVERRIDES   = text=$$($(VENV)/bin/python tools/translate --overrides $(CONFIG_ENV)); overrides=(); \
+	while IFS= read -r line; do overrides+=("$$line"); done <<<"$$text"
 # The S3 bucket that `make package` uploads to.
 BUCKET ?=
 
@@ -117,7 +119,7 @@ dist-check: need-go ## Refuse a dist/ that is missing, stale or built for anothe
 deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
 	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
 	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
-	@overrides=$$($(OVERRIDES)); $(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV) --parameter-overrides $$overrides
+	@$(OVERRIDES); $(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV) --parameter-overrides "$${overrides[@]}"
 
 .PHONY: package
 package: need-bucket need-go $(VENV)/.complete ## Build and upload what every stage deploys to S3 (BUCKET=name)
@@ -127,7 +129,7 @@ package: need-bucket need-go $(VENV)/.complete ## Build and upload what every st
 .PHONY: promote
 promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
 	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
-	@overrides=$$($(OVERRIDES)); $(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides $$overrides
+	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated

@@ -6,6 +6,8 @@ import pathlib
 import sys
 import unittest
 
+from samcli.cli.types import CfnParameterOverridesType
+
 
 def load(name):
     sys.dont_write_bytecode = True
@@ -51,11 +53,10 @@ class Overrides(unittest.TestCase):
         found = [translate.overrides(TEMPLATE, samconfig, e)["ConfigVersion"] for e in ("default", "staging", "prod")]
         self.assertEqual(len(set(found)), 3)
 
-    def test_values_need_no_quotes(self):
-        samconfig = translate.tomlkit.parse(pathlib.Path("samconfig.toml").read_text(encoding="utf-8"))
-        for environment in ("default", "staging", "prod"):
-            for name, value in translate.overrides(TEMPLATE, samconfig, environment).items():
-                self.assertNotRegex(value, r"[^A-Za-z0-9._~:/-]", name)
+    def test_sam_reads_an_argument_as_it_is(self):
+        values = {"Stage": "dev", "PublicCacheControl": "public, max-age=30", "Quoted": 'a "b" c', "HashingConcurrency": ""}
+        arguments = tuple(translate.argument(name, value) for name, value in values.items())
+        self.assertEqual(CfnParameterOverridesType().convert(arguments, None, None), values)
 
 
 if __name__ == "__main__":

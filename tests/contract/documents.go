@@ -42,8 +42,8 @@ func Configuration(tags, documented []string, t *template.Template) []string {
 		if !slices.Contains(documented, name) {
 			f.add("%s is set in template.yaml: add a row to the table in docs/configuration.md", name)
 		}
-		// The Go runtime reads these two itself.
-		if !slices.Contains(tags, name) && name != "GOMAXPROCS" && name != "GOMEMLIMIT" {
+		// The Go runtime reads the first two itself. The third makes versions differ.
+		if !slices.Contains(tags, name) && name != "GOMAXPROCS" && name != "GOMEMLIMIT" && name != "CONFIG_VERSION" {
 			f.add("%s is set in template.yaml, but no code reads it: remove it, or correct the name in the env tag", name)
 		}
 	}
