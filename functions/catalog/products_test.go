@@ -59,6 +59,8 @@ func TestCreateProductRefuses(t *testing.T) {
 		"HangulFillers":    {"name", `"\u115f\u1160\u3164\uffa0"`, "/name"},
 		"BlankBraille":     {"name", `"\u2800"`, "/name"},
 		"BlankTag":         {"tags", `["a"," "]`, "/tags/1"},
+		"TagWithTab":       {"tags", `["a","b\tc"]`, "/tags/1"},
+		"SpaceBeforeName":  {"name", `" Mug"`, "/name"},
 		"FillerTag":        {"tags", `["a","\u3164"]`, "/tags/1"},
 		"BlankAttribute":   {"attributes", `{"\u2800":"x"}`, "/attributes"},
 		"TurnsDirection":   {"description", `"a\u202eb"`, "/description"},

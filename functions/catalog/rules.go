@@ -85,8 +85,8 @@ func (r *rules) attributes(attributes map[string]string) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if policy.Blank(name) || !policy.OneLine(name) || policy.TextFault(name, MaxAttributeName) != "" {
-			r.refuse("/attributes", "names must be one line of 1 to %d characters without control characters", MaxAttributeName)
+		if fault := policy.NameFault(name, MaxAttributeName); fault != "" {
+			r.refuse("/attributes", "names %s", fault)
 			continue
 		}
 		r.text(problem.Pointer("/attributes", name), attributes[name], MaxAttributeValue)
@@ -95,13 +95,8 @@ func (r *rules) attributes(attributes map[string]string) {
 
 // line checks text that has one line and is not blank.
 func (r *rules) line(pointer, s string, limit int) {
-	switch {
-	case policy.Blank(s):
-		r.refuse(pointer, "must not be blank")
-	case !policy.OneLine(s):
-		r.refuse(pointer, "must be one line")
-	default:
-		r.text(pointer, s, limit)
+	if fault := policy.NameFault(s, limit); fault != "" {
+		r.refuse(pointer, "%s", fault)
 	}
 }
 

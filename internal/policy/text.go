@@ -12,14 +12,18 @@ const MaxPersonName = 200
 
 // PersonNameFault returns the rule that a person's name breaks, and "" if it breaks none. The registration and
 // the profile both apply it.
-func PersonNameFault(name string) string {
+func PersonNameFault(name string) string { return NameFault(name, MaxPersonName) }
+
+// NameFault returns the rule that a name breaks, and "" if it breaks none: one line that shows something, of at
+// most limit characters, without a space at either end.
+func NameFault(s string, limit int) string {
 	switch {
-	case Blank(name):
+	case blank(s):
 		return "must not be blank"
-	case strings.TrimSpace(name) != name:
+	case strings.TrimSpace(s) != s:
 		return "must not begin or end with a space"
 	default:
-		return LineFault(name, MaxPersonName)
+		return LineFault(s, limit)
 	}
 }
 
@@ -46,9 +50,9 @@ func fault(s string, limit int, refused func(rune) bool) string {
 	}
 }
 
-// Blank reports whether s shows nothing: it has no letter, number, symbol or punctuation mark, other than the
+// blank reports whether s shows nothing: it has no letter, number, symbol or punctuation mark, other than the
 // fillers of Hangul (letters to Unicode) and the braille pattern without dots (a symbol).
-func Blank(s string) bool {
+func blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		switch r {
 		case '\u115F', '\u1160', '\u3164', '\uFFA0', '\u2800':
@@ -58,9 +62,6 @@ func Blank(s string) bool {
 		}
 	})
 }
-
-// OneLine reports whether s has no line break.
-func OneLine(s string) bool { return !strings.ContainsFunc(s, lineBreak) }
 
 func lineBreak(r rune) bool {
 	switch r {

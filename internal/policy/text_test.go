@@ -77,14 +77,3 @@ func TestTextFault(t *testing.T) {
 		})
 	}
 }
-
-func TestOneLine(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		"": true, "a b\tc": true, "a\n": false, "\ra": false, "a\u2028b": false, "a\u2029": false,
-	} {
-		if got := policy.OneLine(text); got != want {
-			t.Errorf("%q: got %t, want %t", text, got, want)
-		}
-	}
-}

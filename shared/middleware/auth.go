@@ -165,13 +165,17 @@ func RequireScope(scopes ...string) Middleware {
 		problem.New(problem.Forbidden, "insufficient_scope", "The access token's scope does not allow this operation."))
 }
 
+// clockSkew is how far the signer's clock may be ahead, as for a token's iat.
+const clockSkew = 5 * time.Second
+
 // RequireFreshAuth lets a caller pass who presented credentials at most maxAge ago; a refreshed
 // token is as old as the login that it came from. Others, and callers whose login time is not known,
 // get 401 with the challenge of RFC 9470: log in again, then repeat the request. It comes after
 // RequireAuth.
 func RequireFreshAuth(maxAge time.Duration, now func() time.Time) Middleware {
 	fresh := func(id identity.Identity) bool {
-		return !id.AuthTime.IsZero() && now().Sub(id.AuthTime) <= maxAge
+		age := now().Sub(id.AuthTime)
+		return !id.AuthTime.IsZero() && age >= -clockSkew && age <= maxAge
 	}
 	return require(fresh, fmt.Sprintf(
 		`Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="%d"`,

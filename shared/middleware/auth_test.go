@@ -156,6 +156,7 @@ func TestPolicy(t *testing.T) {
 		"NoScopes":              {change: func(id *identity.Identity) { id.Scopes = nil }, status: 403, code: "insufficient_scope", challenge: scoped},
 		"ScopeInOtherCase":      {change: func(id *identity.Identity) { id.Scopes = []string{"orders:write", "Orders:read"} }, status: 403, code: "insufficient_scope", challenge: scoped},
 		"LoggedInTooLongAgo":    {change: func(id *identity.Identity) { id.AuthTime = id.AuthTime.Add(-time.Second) }, status: 401, code: "insufficient_user_authentication", challenge: stale},
+		"LoginInTheFuture":      {change: func(id *identity.Identity) { id.AuthTime = startOfTests.Add(6 * time.Second) }, status: 401, code: "insufficient_user_authentication", challenge: stale},
 		"LoginIsNotKnown":       {change: func(id *identity.Identity) { id.AuthTime = time.Time{} }, status: 401, code: "insufficient_user_authentication", challenge: stale},
 		"RoleBeforeScope":       {change: func(id *identity.Identity) { id.Roles, id.Scopes = nil, nil }, status: 403, code: "insufficient_role", challenge: `Bearer error="insufficient_scope"`},
 		"ScopeBeforeFreshLogin": {change: func(id *identity.Identity) { id.Scopes, id.AuthTime = nil, time.Time{} }, status: 403, code: "insufficient_scope", challenge: scoped},

@@ -129,7 +129,8 @@ func TestReadHalvesAPageThatIsTooLarge(t *testing.T) {
 		item string
 		want int
 	}{
-		"Fits": {"x", 100}, "TooLarge": {large, 13}, "OneItemIsAlwaysSent": {strings.Repeat(large, 30), 1},
+		"Fits": {"x", 100}, "TooLarge": {large, 13}, "MarkupIsNotEscaped": {strings.Repeat("<", 20_000), 100},
+		"OneItemIsAlwaysSent": {strings.Repeat(large, 30), 1},
 	} {
 		p, err := page.Read(query(t, "limit=100"), sealer(t, start), binding, texts(tc.item))
 		if err != nil || len(p.Data) != tc.want || !p.HasMore {
