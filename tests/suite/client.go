@@ -40,7 +40,7 @@ type Request struct {
 	Path string
 	// Token is sent as a bearer token; empty sends none.
 	Token string
-	// Header is sent as it is. Content-Type is application/json for a body when it is not named,
+	// Header is sent unchanged. Content-Type is application/json for a body when it is not named,
 	// and merge patch with PATCH.
 	Header map[string]string
 	// Body is sent with its length.
