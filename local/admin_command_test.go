@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// An API that runs says where its DynamoDB is, whatever serves it.
-func TestAdminFindsTheDatabaseOfWhatServes(t *testing.T) {
+// A running API reports the address of its DynamoDB, whichever command started it.
+func TestAdminFindsTheDatabaseOfTheRunningAPI(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	find := func() string {

@@ -66,8 +66,8 @@ func TestTokenIsPrintedAlone(t *testing.T) {
 	}
 }
 
-// TestInterruptedServeIsNoFailure interrupts before the first thing that can fail.
-func TestInterruptedServeIsNoFailure(t *testing.T) {
+// TestInterruptedServeIsNotAFailure interrupts before the first step that can fail.
+func TestInterruptedServeIsNotAFailure(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -138,7 +138,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func TestHolderShowsOnlyWhatItIsToldTo(t *testing.T) {
+func TestHolderShowsOnlyTheChosenLines(t *testing.T) {
 	t.Parallel()
 	for _, show := range []bool{true, false} {
 		var out bytes.Buffer

@@ -24,9 +24,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// house serves every route of the resource with its real chain, tokens and sessions, on stores in
-// memory. Its clock stands still until it is moved.
-type house struct {
+// server serves every route of the resource with its real chain, tokens and sessions, on stores in
+// memory. Its clock moves only when the test moves it.
+type server struct {
 	t        *testing.T
 	users    *authtest.Memory
 	sessions *sessiontest.Memory
@@ -44,7 +44,7 @@ type house struct {
 	events []session.Event
 }
 
-// countingHasher counts what it is asked to do.
+// countingHasher counts its calls.
 type countingHasher struct {
 	*password.Hasher
 
@@ -103,11 +103,10 @@ func (b lockedBuffer) Write(p []byte) (int, error) {
 
 func key(context.Context) []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
 
-// newHouse returns a house. What between returns, unless it is nil, stands in for the store of users
-// that it is given.
-func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
+// newServer returns a server. If wrap is not nil, the server uses the store of users that wrap returns.
+func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 	t.Helper()
-	h := &house{t: t, users: authtest.NewMemory(), sessions: sessiontest.NewMemory(), now: authtest.Time(0), log: &bytes.Buffer{}}
+	h := &server{t: t, users: authtest.NewMemory(), sessions: sessiontest.NewMemory(), now: authtest.Time(0), log: &bytes.Buffer{}}
 	hasher, err := password.New(password.Config{Params: password.Params{MemoryKiB: 64, Passes: 1}})
 	must(t, err)
 	h.hashes = &countingHasher{Hasher: hasher}
@@ -123,8 +122,8 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 	must(t, err)
 
 	store := auth.Store(raising{Store: h.users, sessions: h.sessions})
-	if between != nil {
-		store = between(store)
+	if wrap != nil {
+		store = wrap(store)
 	}
 	users := auth.NewPasswordLogin(store, h.hashes, h.manager, key, h.clock)
 	staff := auth.NewAdministrator(store)
@@ -150,8 +149,8 @@ func newHouse(t *testing.T, between func(auth.Store) auth.Store) *house {
 }
 
 // serve builds the real chains. The authenticator is what the Lambda authorizer and the gateway's one
-// are together: it verifies the token and asks whether it still stands, by the route's class.
-func (h *house) serve(handlers map[string]api.Handler) {
+// are together: it verifies the token and checks the session with the class of the route.
+func (h *server) serve(handlers map[string]api.Handler) {
 	h.t.Helper()
 	logger, err := logging.New(logging.Config{Level: "DEBUG"}, lockedBuffer{&h.mu, h.log})
 	must(h.t, err)
@@ -167,19 +166,19 @@ func (h *house) serve(handlers map[string]api.Handler) {
 	})
 }
 
-func (h *house) clock() time.Time {
+func (h *server) clock() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
 }
 
-func (h *house) pass(d time.Duration) {
+func (h *server) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
 }
 
-func (h *house) logged() string {
+func (h *server) logged() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.log.String()
@@ -192,7 +191,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct{ apitest.Answer }
 
 func (a answer) want(status int) answer { return answer{a.Want(status)} }
@@ -205,7 +204,7 @@ func decode[T any](a answer) T { return apitest.Decode[T](a.Answer) }
 
 // do sends a request with the token, or without one. A body that begins with a brace is JSON, others
 // are forms.
-func (h *house) do(token, method, target, body string, options ...apitest.Option) answer {
+func (h *server) do(token, method, target, body string, options ...apitest.Option) answer {
 	h.t.Helper()
 	all := []apitest.Option{from("203.0.113.7:1234")}
 	if body != "" && !strings.HasPrefix(body, "{") {
@@ -225,9 +224,9 @@ func from(address string) apitest.Option {
 	}
 }
 
-func (h *house) post(target, body string) answer { return h.do("", http.MethodPost, target, body) }
+func (h *server) post(target, body string) answer { return h.do("", http.MethodPost, target, body) }
 
-// user is what a registration answers.
+// user is the response to a registration.
 type user struct {
 	ID        string    `json:"id"`
 	Email     string    `json:"email"`
@@ -236,7 +235,7 @@ type user struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// tokens are what a login answers.
+// tokens are the response to a login.
 type tokens struct {
 	Access         string `json:"access_token"`
 	Type           string `json:"token_type"`
@@ -271,32 +270,32 @@ func credentials(email, pw string) string {
 func form(token string) string { return url.Values{"token": {token}}.Encode() }
 
 // register makes a user with rightPW.
-func (h *house) register(email string) user {
+func (h *server) register(email string) user {
 	h.t.Helper()
 	return decode[user](h.post("/v1/auth/register", registration(email)).want(http.StatusCreated))
 }
 
 // login logs a user in with rightPW.
-func (h *house) login(email string) tokens {
+func (h *server) login(email string) tokens {
 	h.t.Helper()
 	return decode[tokens](h.post("/v1/auth/login", credentials(email, rightPW)).want(http.StatusOK))
 }
 
-func (h *house) refresh(token string) answer {
+func (h *server) refresh(token string) answer {
 	h.t.Helper()
 	return h.post("/v1/auth/refresh", text(map[string]string{"refresh_token": token}))
 }
 
-// as returns an access token of somebody with the roles who has no session.
-func (h *house) as(roles ...string) string {
+// as returns an access token with the roles and without a session.
+func (h *server) as(roles ...string) string {
 	h.t.Helper()
 	token, _, err := h.signer.Sign(identity.Identity{Subject: "machine-" + strings.Join(roles, "-"), Roles: roles, AuthTime: h.clock()})
 	must(h.t, err)
 	return token
 }
 
-// stands reports whether the access token is accepted.
-func (h *house) stands(token string) bool {
+// accepts reports whether the access token is accepted.
+func (h *server) accepts(token string) bool {
 	h.t.Helper()
 	a := h.do(token, http.MethodGet, "/v1/auth/sessions", "")
 	if a.Status != http.StatusOK && a.Status != http.StatusUnauthorized {
@@ -305,15 +304,15 @@ func (h *house) stands(token string) bool {
 	return a.Status == http.StatusOK
 }
 
-func (h *house) wantStands(token string, want bool) {
+func (h *server) wantAccepted(token string, want bool) {
 	h.t.Helper()
-	if got := h.stands(token); got != want {
-		h.t.Errorf("the access token stands: %t, want %t", got, want)
+	if got := h.accepts(token); got != want {
+		h.t.Errorf("the access token is accepted: %t, want %t", got, want)
 	}
 }
 
 // session returns the id of the session that the access token names.
-func (h *house) session(token string) string {
+func (h *server) session(token string) string {
 	h.t.Helper()
 	id, err := h.verifier.Verify(token)
 	must(h.t, err)

@@ -9,8 +9,8 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 )
 
-// choose puts a password in place of the user's, as a change does that ends no sessions.
-func (h *house) choose(id, pw string) {
+// choose replaces the user's password and ends no sessions, like a change that failed halfway.
+func (h *server) choose(id, pw string) {
 	h.t.Helper()
 	before, err := h.users.Credentials(h.t.Context(), id)
 	must(h.t, err)
@@ -21,11 +21,11 @@ func (h *house) choose(id, pw string) {
 	must(h.t, h.users.ReplacePassword(h.t.Context(), before, after))
 }
 
-// Whoever holds a token has one guess per counted attempt. The new password is looked at only where a change
-// may have broken off: in a session that is older than the stored password.
-func TestNewPasswordIsNoSecondGuess(t *testing.T) {
+// The holder of a token has one guess per counted attempt. The new password is compared only where an earlier
+// change may have failed halfway: in a session that is older than the stored password.
+func TestNewPasswordIsNotASecondGuess(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	change := func(token, current, next string) answer {
 		return h.do(token, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": current, "new_password": next}))
@@ -46,25 +46,25 @@ func TestNewPasswordIsNoSecondGuess(t *testing.T) {
 	guess(pair.Access, 1)
 	next := decode[tokens](change(pair.Access, rightPW, secondPW).want(http.StatusOK))
 	next = decode[tokens](change(next.Access, secondPW, rightPW).want(http.StatusOK))
-	guess(next.Access, 1) // its session began at the change, and is not older
+	guess(next.Access, 1) // its session began at the change, so it is not older than the password
 	h.pass(10 * time.Minute)
 	next = decode[tokens](h.refresh(next.Refresh).want(http.StatusOK))
 	guess(next.Access, 1)
 
-	// A session that is left over from a change may repeat it, and nothing but it.
+	// A session that is left over from a change may repeat this change and no other.
 	h.choose(u.ID, secondPW)
 	guess(next.Access, 2)
 	change(next.Access, rightPW, secondPW).want(http.StatusOK)
-	h.wantStands(next.Access, false)
+	h.wantAccepted(next.Access, false)
 }
 
-func TestChangeOfThePasswordForgivesTheFailuresBefore(t *testing.T) {
+func TestPasswordChangeResetsEarlierFailures(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	token := h.login(email).Access
 	current, next := rightPW, secondPW
-	for range 3 { // more often than failures cost nothing
+	for range 3 { // more often than failures are free
 		for range auth.FreeAttempts - 1 {
 			h.do(token, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": wrongPW, "new_password": "another " + next})).
 				want(http.StatusUnprocessableEntity)
@@ -77,7 +77,7 @@ func TestChangeOfThePasswordForgivesTheFailuresBefore(t *testing.T) {
 
 func TestNewPasswordIsNotTheOwnAddress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.register("other@shop.example")
 	token := h.login(email).Access
@@ -86,7 +86,7 @@ func TestNewPasswordIsNotTheOwnAddress(t *testing.T) {
 	}
 	for _, own := range []string{email, strings.ToUpper(email), " " + email} {
 		change(rightPW, own).wantProblem(http.StatusUnprocessableEntity, "validation_failed", "/new_password")
-		change(wrongPW, own).wantProblem(http.StatusUnprocessableEntity, "wrong_password", "/current_password") // it tells no address
+		change(wrongPW, own).wantProblem(http.StatusUnprocessableEntity, "wrong_password", "/current_password") // the response does not reveal the address
 		h.pass(auth.Quiet - time.Second)
 		token = h.login(email).Access
 		h.pass(time.Second)

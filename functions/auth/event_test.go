@@ -11,8 +11,8 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 )
 
-// accountEvents returns what the log says of accounts, without what every line has.
-func (h *house) accountEvents() []map[string]any {
+// accountEvents returns the account events in the log, without the fields that every line has.
+func (h *server) accountEvents() []map[string]any {
 	h.t.Helper()
 	events := []map[string]any{}
 	for line := range strings.Lines(h.logged()) {
@@ -35,9 +35,9 @@ func (h *house) accountEvents() []map[string]any {
 	return events
 }
 
-func TestWhatAdminsDoIsInTheLog(t *testing.T) {
+func TestActionsOfAdminsAreLogged(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	h.setRoles(u.ID, `{"roles":["support","catalog"]}`).want(http.StatusOK)
 	h.setRoles(u.ID, `{"roles":["support","catalog"]}`).want(http.StatusOK) // changes nothing
@@ -55,9 +55,9 @@ func TestWhatAdminsDoIsInTheLog(t *testing.T) {
 	}
 }
 
-func TestWhatAdminsCouldNotDoIsNotInTheLog(t *testing.T) {
+func TestFailedActionsOfAdminsAreNotLogged(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	u := h.register(email)
 	h.line.cut("RevokeSubject")
 	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/logout", "").want(http.StatusServiceUnavailable)
@@ -73,16 +73,16 @@ func TestWhatAdminsCouldNotDoIsNotInTheLog(t *testing.T) {
 	}
 }
 
-// Each failure that begins a wait is in the log once, for names of nobody too, and no address is.
+// Each failure that starts a wait is logged once, for unknown names too, without an address.
 func TestLockoutIsInTheLog(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	token := h.login(email).Access
-	const nobody = "nobody@shop.example"
+	const unknown = "nobody@shop.example"
 	fail := func() {
 		h.post("/v1/auth/login", credentials(email, wrongPW))
-		h.post("/v1/auth/login", credentials(nobody, wrongPW))
+		h.post("/v1/auth/login", credentials(unknown, wrongPW))
 		h.do(token, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": wrongPW, "new_password": secondPW}))
 	}
 	var want []map[string]any
@@ -93,9 +93,9 @@ func TestLockoutIsInTheLog(t *testing.T) {
 			failures, seconds := float64(n), wait.Seconds()
 			want = append(want,
 				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(t.Context()), email), "failures": failures, "wait_s": seconds},
-				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(t.Context()), nobody), "failures": failures, "wait_s": seconds},
+				map[string]any{"account_event": "account_locked", "identifier": auth.Identifier(key(t.Context()), unknown), "failures": failures, "wait_s": seconds},
 				map[string]any{"account_event": "account_locked", "subject": u.ID, "by": u.ID, "failures": failures, "wait_s": seconds})
-			fail() // is refused, and tells nothing
+			fail() // is refused, and logs nothing
 			h.pass(wait)
 		}
 	}
@@ -103,7 +103,7 @@ func TestLockoutIsInTheLog(t *testing.T) {
 	if diff := cmp.Diff(want, h.accountEvents()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if log := h.logged(); strings.Contains(log, email) || strings.Contains(log, nobody) {
+	if log := h.logged(); strings.Contains(log, email) || strings.Contains(log, unknown) {
 		t.Error("the log has an address")
 	}
 }

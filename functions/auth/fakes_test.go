@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// line leads to a store of sessions. The calls that it does not let through are not done.
+// line is a connection to a store of sessions. The calls that it blocks are not done.
 type line struct {
 	session.Store
 
@@ -20,7 +20,7 @@ type line struct {
 	down []string
 }
 
-// cut lets the calls fail from now on, and no others.
+// cut makes these calls fail from now on, and no others.
 func (l *line) cut(calls ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +86,7 @@ func (c *callCounter) reset() map[string]int {
 	defer c.mu.Unlock()
 	calls := c.calls
 	c.calls = nil
-	// Whether a lookup beside a refused attempt still ran is a race that says nothing.
+	// A lookup in parallel with a refused attempt may or may not run, so it is not counted.
 	if calls["Credentials"] == 0 {
 		delete(calls, "Find")
 	}
@@ -113,7 +113,7 @@ func (c *callCounter) ResetAttempts(ctx context.Context, names ...string) error 
 	return c.Store.ResetAttempts(ctx, names...)
 }
 
-// failing lets calls of a store fail.
+// failing makes calls of a store fail.
 type failing struct {
 	auth.Store
 
@@ -182,16 +182,16 @@ func (f *failing) ReplaceRoles(ctx context.Context, before, after auth.User) err
 	return f.Store.ReplaceRoles(ctx, before, after)
 }
 
-func newFailingHouse(t *testing.T) (*house, *failing) {
+func newFailingServer(t *testing.T) (*server, *failing) {
 	t.Helper()
 	f := &failing{}
-	return newHouse(t, func(s auth.Store) auth.Store {
+	return newServer(t, func(s auth.Store) auth.Store {
 		f.Store = s
 		return f
 	}), f
 }
 
-// forgetful makes the first change of roles and answers it with err.
+// forgetful does the first change of roles but returns err for it.
 type forgetful struct {
 	auth.Store
 

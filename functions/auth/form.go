@@ -63,7 +63,7 @@ func invalidRequest(detail string) *problem.Error {
 	return problem.New(problem.BadRequest, "invalid_request", detail)
 }
 
-// noStore keeps an answer about tokens out of every cache, HTTP/1.0's too (RFC 6749 section 5.1).
+// noStore keeps a response about tokens out of every cache, HTTP/1.0's too (RFC 6749 section 5.1).
 func noStore(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")

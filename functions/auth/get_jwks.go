@@ -8,7 +8,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// jwksMaxAge is how long others may keep the keys: less than a key stays "next" before it signs.
+// jwksMaxAge is how long clients may cache the keys: shorter than a key is "next" before it signs.
 const jwksMaxAge = "public, max-age=300"
 
 // GetJwks answers 200 with the public keys of access tokens (RFC 7517); none of them with HS256.

@@ -15,12 +15,12 @@ import (
 // MinIdentifierKey is the least length of the key of identifiers, in bytes.
 const MinIdentifierKey = 32
 
-// errIdentifierKey does not show what was found instead: it would be part of the secret.
+// errIdentifierKey does not contain the parsed text, which would be part of the secret.
 var errIdentifierKey = errors.New(`auth: the identifier key is not one JSON object with a "key" of 32 bytes or more`)
 
 // ParseIdentifierKey reads the secret with the key of identifiers: one JSON object whose member "key" is
-// random text of MinIdentifierKey bytes or more; other members are ignored. Its error never shows the
-// secret.
+// random text of MinIdentifierKey bytes or more; other members are ignored. Its error never contains
+// the secret.
 func ParseIdentifierKey(secret []byte) ([]byte, error) {
 	list, err := secrets.List[struct {
 		Key string `json:"key"`

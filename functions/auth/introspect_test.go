@@ -11,7 +11,7 @@ import (
 
 func TestIntrospect(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	pair, service := h.login(email), h.as("service")
 	ask := func(token string) answer {
@@ -54,7 +54,7 @@ func TestIntrospect(t *testing.T) {
 
 func TestIntrospectRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	token := h.as("catalog")
 	h.do("", http.MethodPost, "/v1/auth/introspect", form(token)).wantProblem(http.StatusUnauthorized, "missing_token")
 	h.do(h.as("admin", "catalog", "customer"), http.MethodPost, "/v1/auth/introspect", form(token)).wantProblem(http.StatusForbidden, "insufficient_role")
@@ -80,13 +80,13 @@ func TestIntrospectRefuses(t *testing.T) {
 			}
 		})
 	}
-	// A token in the address is no token.
+	// A token in the URL is ignored.
 	h.do(service, http.MethodPost, "/v1/auth/introspect?"+form(token), "x=y").wantProblem(http.StatusBadRequest, "invalid_request")
 }
 
 func TestRevokeToken(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	revoke := func(token, hint string) {
 		h.t.Helper()
@@ -102,16 +102,16 @@ func TestRevokeToken(t *testing.T) {
 	for _, hint := range []string{"", "access_token", "refresh_token", "something_else"} {
 		one, two := h.login(email), h.login(email)
 		revoke(one.Access, hint)
-		h.wantStands(one.Access, false)
-		next := decode[tokens](h.refresh(one.Refresh).want(http.StatusOK)) // the session lives
-		h.wantStands(next.Access, true)
+		h.wantAccepted(one.Access, false)
+		next := decode[tokens](h.refresh(one.Refresh).want(http.StatusOK)) // the session is still valid
+		h.wantAccepted(next.Access, true)
 
 		revoke(two.Refresh, hint)
-		h.wantStands(two.Access, false)
+		h.wantAccepted(two.Access, false)
 		h.refresh(two.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
-		h.wantStands(next.Access, true)
+		h.wantAccepted(next.Access, true)
 
-		// Again, and what is no token of ours, is answered alike.
+		// A repeated request and an unknown token get the same response.
 		revoke(two.Refresh, hint)
 		revoke(one.Access, hint)
 		revoke("x", hint)
@@ -121,7 +121,7 @@ func TestRevokeToken(t *testing.T) {
 
 func TestJWKS(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	a := h.do("", http.MethodGet, "/.well-known/jwks.json", "").want(http.StatusOK)
 	if strings.TrimSpace(a.Body) != `{"keys":[]}` {
 		t.Errorf("got %s", a.Body)

@@ -15,7 +15,7 @@ import (
 
 func TestLockout(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	try := func(pw string) answer { return h.post("/v1/auth/login", credentials(email, pw)) }
 	for range auth.FreeAttempts {
@@ -47,9 +47,9 @@ func TestLockout(t *testing.T) {
 	try(rightPW).want(http.StatusOK)
 }
 
-func TestGuessesAtOnceDoNotPassTogether(t *testing.T) {
+func TestParallelGuessesAreCounted(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.hashes.counts()
 	statuses := make([]int, 64)

@@ -18,7 +18,7 @@ import (
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	a := h.post("/v1/auth/login", credentials(" "+strings.ToUpper(email), rightPW)).want(http.StatusOK)
 	got := decode[tokens](a)
@@ -35,17 +35,17 @@ func TestLogin(t *testing.T) {
 	must(t, err)
 	if id.Subject != u.ID || !cmp.Equal(id.Roles, []string{"customer"}) || id.AuthzVersion != 1 || !cmp.Equal(id.AMR, []string{"pwd"}) ||
 		id.AuthTime.Unix() != h.clock().Unix() {
-		t.Errorf("the token says %+v", id)
+		t.Errorf("the token has %+v", id)
 	}
-	h.wantStands(got.Access, true)
+	h.wantAccepted(got.Access, true)
 }
 
-// A name of nobody and a wrong password are answered alike: status, header, body, and the work done for
-// them, which is counted in calls, because time tells nothing on a busy machine.
-func TestNobodyTellsWhetherAnAccountExists(t *testing.T) {
+// An unknown name and a wrong password get the same response: status, headers, body and work. The work is
+// counted in calls, because times vary on a busy machine.
+func TestLoginDoesNotRevealWhetherAnAccountExists(t *testing.T) {
 	t.Parallel()
 	var calls *callCounter
-	h := newHouse(t, func(s auth.Store) auth.Store {
+	h := newServer(t, func(s auth.Store) auth.Store {
 		calls = &callCounter{Store: s}
 		return calls
 	})
@@ -82,13 +82,13 @@ func TestNobodyTellsWhetherAnAccountExists(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(look("no address at all", wrongPW), look("nobody2@shop.example", wrongPW)); diff != "" {
-		t.Errorf("a text that is no address is answered differently:\n%s", diff)
+		t.Errorf("a text that is not an address gets a different response:\n%s", diff)
 	}
 }
 
 func TestLoginRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	for name, tc := range map[string]struct {
 		body     string
 		pointers []string
@@ -107,8 +107,8 @@ func TestLoginRefuses(t *testing.T) {
 	h.post("/v1/auth/login", "email=a&password=b").wantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type")
 }
 
-// store puts a hash in place of the user's.
-func (h *house) store(id, hash string) {
+// store replaces the user's hash.
+func (h *server) store(id, hash string) {
 	h.t.Helper()
 	c, err := h.users.Credentials(h.t.Context(), id)
 	must(h.t, err)
@@ -128,7 +128,7 @@ func TestOutdatedHashesAreReplacedAtLogin(t *testing.T) {
 	for name, hash := range map[string]string{"Bcrypt": string(imported), "OtherParameters": weaker} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newServer(t, nil)
 			u := h.register(email)
 			h.store(u.ID, hash)
 			h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
@@ -154,7 +154,7 @@ func TestOutdatedHashesAreReplacedAtLogin(t *testing.T) {
 // A store that does not answer is a 503, never "wrong password", and never a login that was not counted.
 func TestStoreThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	u := h.register(email)
 	for _, call := range []string{"Find", "Credentials", "Attempt"} {
 		f.fails(call, ddb.ErrUnavailable)
@@ -170,7 +170,7 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	f.fails("", nil)
 	h.refresh(pair.Refresh).want(http.StatusOK) // nothing was lost
 
-	// What only tidies up must not undo a login.
+	// A failed cleanup must not undo a login.
 	f.fails("ResetAttempts", ddb.ErrUnavailable)
 	h.login(email)
 	f.fails("ReplacePassword", ddb.ErrUnavailable)
@@ -179,26 +179,26 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	h.store(u.ID, string(imported))
 	h.login(email)
 	if log := h.logged(); !strings.Contains(log, "failed attempts not reset") || !strings.Contains(log, "password not rehashed") {
-		t.Errorf("nothing of it is in the log:\n%s", log)
+		t.Errorf("the failure is not in the log:\n%s", log)
 	}
 }
 
-func TestStoredHashThatCannotBeReadIsAFailure(t *testing.T) {
+func TestUnreadableStoredHashIsAFailure(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	h.store(u.ID, "plain text")
 	a := h.post("/v1/auth/login", credentials(email, "plain text"))
 	a.wantProblem(http.StatusInternalServerError, "internal")
 	if strings.Contains(h.logged(), "plain text") {
-		t.Error("the log has what is stored")
+		t.Error("the log contains the stored hash")
 	}
 }
 
-func TestLoginThatOvertakesAChangeOfThePasswordDoesNotOutliveIt(t *testing.T) {
+func TestPasswordChangeEndsALoginThatRunsInParallel(t *testing.T) {
 	t.Parallel()
 	between := &changing{}
-	h := newHouse(t, func(s auth.Store) auth.Store {
+	h := newServer(t, func(s auth.Store) auth.Store {
 		between.Store = s
 		return between
 	})
@@ -214,9 +214,9 @@ func TestLoginThatOvertakesAChangeOfThePasswordDoesNotOutliveIt(t *testing.T) {
 	}
 	a := h.post("/v1/auth/login", credentials(email, rightPW))
 	if a.Status != http.StatusOK {
-		return // refused at once is as good
+		return // an immediate refusal is fine too
 	}
 	got := decode[tokens](a)
-	h.wantStands(got.Access, false)
+	h.wantAccepted(got.Access, false)
 	h.refresh(got.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 }

@@ -18,7 +18,7 @@ import (
 
 // The errors of a PasswordLogin.
 var (
-	// ErrInvalidCredentials: no such user, or not the user's password. It does not tell which.
+	// ErrInvalidCredentials: no such user, or a wrong password. It does not reveal which.
 	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.")
 	// ErrWrongPassword: the current password of a change is not right.
 	ErrWrongPassword = problem.New(problem.Invalid, "wrong_password", "The current password is not right.").
@@ -28,8 +28,8 @@ var (
 const (
 	// amrPassword is the method of authentication (RFC 8176).
 	amrPassword = "pwd"
-	// nobody is an id that no user has: an unknown identifier costs the same reads as a known one.
-	nobody = "00000000000000000000000000"
+	// unknownUser is an id that no user has: an unknown identifier causes the same reads as a known one.
+	unknownUser = "00000000000000000000000000"
 )
 
 // passwordHasher makes and checks hashes of passwords (password.Hasher).
@@ -49,7 +49,7 @@ type sessionStarter interface {
 // replaces outdated hashes.
 //
 // Login does the same work for an unknown address as for a user's: it counts the attempt, reads, and
-// checks the password against a hash that no password matches. The one difference that is left is an
+// checks the password against a hash that no password matches. The only remaining difference is an
 // imported hash of another algorithm, until its owner's first login here.
 type PasswordLogin struct {
 	store     Store
@@ -75,7 +75,7 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 	// Start ends it.
 	began := milliseconds(a.now())
 	identifier := Identifier(a.key(ctx), email)
-	userID := nobody
+	userID := unknownUser
 	var failures Failures
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
@@ -213,8 +213,8 @@ func (a *PasswordLogin) count(ctx context.Context, name string, now time.Time) (
 	return failures, nil
 }
 
-// rehash replaces a hash whose parameters are not the configured ones. A failure of it does not fail the
-// login: the next one tries again.
+// rehash replaces a hash that does not have the configured parameters. If it fails, the login still
+// succeeds, and the next login tries again.
 func (a *PasswordLogin) rehash(ctx context.Context, c Credentials, pw string) {
 	after := c
 	var err error

@@ -22,7 +22,7 @@ func TestRecentLogin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newServer(t, nil)
 			caller, other := h.register(email), h.register("other@shop.example")
 			h.setRoles(caller.ID, tc.roles).want(http.StatusOK)
 			path := strings.Replace(tc.path, "{id}", other.ID, 1)

@@ -14,7 +14,7 @@ import (
 
 func TestRegister(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	a := h.post("/v1/auth/register", registration("Maria.Lopez@Shop.example")).want(http.StatusCreated)
 	got := decode[user](a)
 	want := user{ID: got.ID, Email: "Maria.Lopez@Shop.example", Name: "María", Roles: []string{"customer"}, CreatedAt: authtest.Time(0)}
@@ -36,7 +36,7 @@ func TestRegister(t *testing.T) {
 
 func TestRegisterTakenAddress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	for _, taken := range []string{email, strings.ToUpper(email)} {
 		h.hashes.counts()
@@ -89,20 +89,20 @@ func TestRegisterRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newServer(t, nil)
 			h.post("/v1/auth/register", tc.body).wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointers...)
 			if hashed, _ := h.hashes.counts(); hashed != 0 {
 				t.Error("a refused password was hashed")
 			}
 		})
 	}
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 }
 
 func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	long := strings.Repeat("𝄞", 128)
 	for _, address := range []string{
 		"a@b.co", "maria+shop@sub.shop.example", "o'brien@xn--mnchen-3ya.example", strings.Repeat("m", 64) + "@shop.example", "123@456.example",
@@ -113,7 +113,7 @@ func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
 	}
 }
 
-func TestIdentifierTellsNoAddress(t *testing.T) {
+func TestIdentifierDoesNotRevealTheAddress(t *testing.T) {
 	t.Parallel()
 	other := []byte(strings.Repeat("o", auth.MinIdentifierKey))
 	id := auth.Identifier(key(t.Context()), email)
@@ -126,7 +126,7 @@ func TestIdentifierTellsNoAddress(t *testing.T) {
 		}
 	}
 	if auth.Identifier(key(t.Context()), "\u212Aarl@shop.example") == auth.Identifier(key(t.Context()), "karl@shop.example") {
-		t.Error("the sign of Kelvin is taken for a k")
+		t.Error("the Kelvin sign is folded into k")
 	}
 	if auth.Identifier(other, email) == id || auth.Identifier(key(t.Context()), "x"+email) == id {
 		t.Error("another key or another address gives the same identifier")
@@ -156,7 +156,7 @@ func TestParseIdentifierKey(t *testing.T) {
 func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	store := authtest.NewMemory()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	for name, build := range map[string]func(){
 		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key, h.clock) },
 		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key, h.clock) },
@@ -179,13 +179,13 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestErrorsAreThemselves(t *testing.T) {
+func TestErrorsAreDistinct(t *testing.T) {
 	t.Parallel()
 	all := []error{auth.ErrUserNotFound, auth.ErrEmailExists, auth.ErrChanged, auth.ErrInvalidCredentials, auth.ErrWrongPassword}
 	for i, a := range all {
 		for j, b := range all {
 			if errors.Is(a, b) != (i == j) {
-				t.Errorf("%v and %v are taken for each other", a, b)
+				t.Errorf("%v matches %v", a, b)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func RevokeToken(verify verifyToken, refresh verifyRefresh, sessions tokenRevoke
 			return err
 		}
 
-		// The kinds have different keys, so the hint is not needed to tell them apart.
+		// The kinds have different keys, so the hint is not needed.
 		if id, verifyErr := verify(r.Context(), form.Token); verifyErr == nil {
 			err = sessions.RevokeToken(r.Context(), id.TokenID, id.ExpiresAt, session.Client)
 		} else if token, verifyErr := refresh(r.Context(), form.Token); verifyErr == nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
-// Whatever happens, no password, token, hash or address is in the log, and none but those that a client
-// is given is in an answer.
-func TestSecretsStayOutOfLogsAndAnswers(t *testing.T) {
+// The log never contains a password, token, hash or address. A response contains only those that are meant
+// for its client.
+func TestSecretsStayOutOfLogsAndResponses(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	const canaryPW, canaryEmail, canaryName = "canary-Passw0rd-4711", "canary-address@shop.example", "Canary Person"
 	secrets := []string{canaryPW, "Passw0rd-4711", canaryEmail, "canary-address", canaryName, "argon2id"}
 	var answers []string
@@ -61,7 +61,7 @@ func TestSecretsStayOutOfLogsAndAnswers(t *testing.T) {
 
 	log := h.logged()
 	if strings.Count(log, "\n") < len(answers) {
-		t.Fatalf("%d lines in the log for %d requests: it is not looked at", strings.Count(log, "\n"), len(answers))
+		t.Fatalf("%d lines in the log for %d requests", strings.Count(log, "\n"), len(answers))
 	}
 	for _, secret := range secrets {
 		if strings.Contains(log, secret) {
@@ -75,7 +75,7 @@ func TestSecretsStayOutOfLogsAndAnswers(t *testing.T) {
 	}
 }
 
-func (h *house) loginWith(email, pw string) tokens {
+func (h *server) loginWith(email, pw string) tokens {
 	h.t.Helper()
 	return decode[tokens](h.post("/v1/auth/login", credentials(email, pw)).want(http.StatusOK))
 }

@@ -19,10 +19,10 @@ import (
 
 func TestWholeFlow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	first := h.login(email)
-	h.wantStands(first.Access, true)
+	h.wantAccepted(first.Access, true)
 
 	h.pass(time.Minute)
 	a := h.refresh(first.Refresh).want(http.StatusOK)
@@ -33,7 +33,7 @@ func TestWholeFlow(t *testing.T) {
 	if second.Refresh == first.Refresh || second.Access == first.Access {
 		t.Error("a refresh gives the same tokens")
 	}
-	// A client whose answer was lost gets the identical successor.
+	// A client that lost the response gets the identical successor.
 	if again := decode[tokens](h.refresh(first.Refresh).want(http.StatusOK)); again.Refresh != second.Refresh {
 		t.Error("a repeated refresh gives another successor")
 	}
@@ -41,21 +41,21 @@ func TestWholeFlow(t *testing.T) {
 	h.pass(11 * time.Second) // the retry window is over: this is a replay
 	h.refresh(first.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	h.refresh(second.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
-	h.wantStands(second.Access, false)
+	h.wantAccepted(second.Access, false)
 	if !slices.ContainsFunc(h.events, func(e session.Event) bool { return e.Kind == session.Reused }) {
-		t.Errorf("no event tells of the replay: %v", h.events)
+		t.Errorf("no event reports the replay: %v", h.events)
 	}
 
 	third := h.login(email)
 	h.do(third.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
-	h.wantStands(third.Access, false)
+	h.wantAccepted(third.Access, false)
 	h.refresh(third.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	h.do(third.Access, http.MethodPost, "/v1/auth/logout", "").wantProblem(http.StatusUnauthorized, "token_revoked")
 }
 
 func TestRefreshRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	pair := h.login(email)
 	for name, token := range map[string]string{
@@ -74,7 +74,7 @@ func TestRefreshRefuses(t *testing.T) {
 
 func TestRefreshOfAUserWhoIsGone(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	h.register(email)
 	pair := h.login(email)
 	f.fails("User", auth.ErrUserNotFound)
@@ -83,50 +83,50 @@ func TestRefreshOfAUserWhoIsGone(t *testing.T) {
 
 func TestLogoutEndsOneSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	one, other := h.login(email), h.login(email)
 	h.do(one.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
-	h.wantStands(one.Access, false)
-	h.wantStands(other.Access, true)
+	h.wantAccepted(one.Access, false)
+	h.wantAccepted(other.Access, true)
 	h.refresh(other.Refresh).want(http.StatusOK)
 
-	machine := h.as("catalog") // has no session: the token itself is taken back
-	h.wantStands(machine, true)
+	machine := h.as("catalog") // has no session: the token itself is revoked
+	h.wantAccepted(machine, true)
 	h.do(machine, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
-	h.wantStands(machine, false)
+	h.wantAccepted(machine, false)
 	h.do("", http.MethodPost, "/v1/auth/logout", "").wantProblem(http.StatusUnauthorized, "missing_token")
 }
 
 func TestLogoutAllEndsEverySession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.register("other@shop.example")
 	one, two, stranger := h.login(email), h.login(email), h.login("other@shop.example")
 	h.pass(time.Second)
 	h.do(one.Access, http.MethodPost, "/v1/auth/logout-all", "").want(http.StatusNoContent)
 	for _, pair := range []tokens{one, two} {
-		h.wantStands(pair.Access, false)
+		h.wantAccepted(pair.Access, false)
 		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	}
-	h.wantStands(stranger.Access, true)
+	h.wantAccepted(stranger.Access, true)
 	h.pass(time.Millisecond)
-	h.wantStands(h.login(email).Access, true)
+	h.wantAccepted(h.login(email).Access, true)
 }
 
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	mine, other := h.login(email), h.login(email)
 	h.pass(time.Minute)
 	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW, "device_name": "laptop"})
 	a := h.do(mine.Access, http.MethodPost, "/v1/auth/password", body).want(http.StatusOK)
 	next := decode[tokens](a)
-	h.wantStands(next.Access, true) // in the same millisecond as the end of the others
+	h.wantAccepted(next.Access, true) // in the same millisecond as the end of the others
 	for _, pair := range []tokens{mine, other} {
-		h.wantStands(pair.Access, false)
+		h.wantAccepted(pair.Access, false)
 		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	}
 	h.refresh(next.Refresh).want(http.StatusOK)
@@ -139,7 +139,7 @@ func TestChangePassword(t *testing.T) {
 
 func TestChangePasswordRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	pair := h.login(email)
 	change := func(token, current, next string) answer {
@@ -167,30 +167,30 @@ func TestChangePasswordRefuses(t *testing.T) {
 	if a.Header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After %q", a.Header.Get("Retry-After"))
 	}
-	h.login(email) // whoever holds a stolen token does not lock the owner out
+	h.login(email) // a thief with a token cannot lock the owner out
 	change(pair.Access, rightPW, secondPW).wantProblem(http.StatusTooManyRequests, "too_many_attempts")
-	h.wantStands(pair.Access, true)
+	h.wantAccepted(pair.Access, true)
 	change(h.as("customer"), rightPW, secondPW).wantProblem(http.StatusNotFound, "user_not_found")
 }
 
-// A change whose second half was lost can be repeated as it was, and ends the sessions then.
-func TestChangePasswordThatBrokeOffInTheMiddle(t *testing.T) {
+// A change that failed halfway can be repeated unchanged, and then ends the sessions.
+func TestChangePasswordThatFailedHalfwayIsRepeatable(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	mine, other := h.login(email), h.login(email)
 	h.pass(time.Second)
-	h.choose(u.ID, secondPW) // the password is another one, the sessions live
+	h.choose(u.ID, secondPW) // the password has changed, the sessions are still valid
 	h.pass(time.Second)
 	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW})
 	next := decode[tokens](h.do(mine.Access, http.MethodPost, "/v1/auth/password", body).want(http.StatusOK))
-	h.wantStands(next.Access, true)
-	h.wantStands(other.Access, false)
+	h.wantAccepted(next.Access, true)
+	h.wantAccepted(other.Access, false)
 }
 
-func TestChangePasswordBesideAnother(t *testing.T) {
+func TestParallelPasswordChanges(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	h.register(email)
 	pair := h.login(email)
 	body := text(map[string]string{"current_password": rightPW, "new_password": secondPW})
@@ -198,7 +198,7 @@ func TestChangePasswordBesideAnother(t *testing.T) {
 	h.do(pair.Access, http.MethodPost, "/v1/auth/password", body).wantProblem(http.StatusConflict, "user_changed")
 	f.fails("ReplacePassword", ddb.ErrUnavailable)
 	h.do(pair.Access, http.MethodPost, "/v1/auth/password", body).wantProblem(http.StatusServiceUnavailable, "unavailable")
-	h.wantStands(pair.Access, true)
+	h.wantAccepted(pair.Access, true)
 }
 
 // sessionItem is one of the list of sessions.
@@ -216,14 +216,14 @@ type sessionList struct {
 	HasMore bool          `json:"has_more"`
 }
 
-func (h *house) list(token string) sessionList {
+func (h *server) list(token string) sessionList {
 	h.t.Helper()
 	return decode[sessionList](h.do(token, http.MethodGet, "/v1/auth/sessions", "").want(http.StatusOK))
 }
 
 func TestListSessions(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.register("other@shop.example")
 	start := h.clock()
@@ -252,10 +252,10 @@ func TestListSessions(t *testing.T) {
 	}
 }
 
-// What is kept of a device is the name, a hash of the user agent and the network of the address.
-func TestSessionKnowsItsDevice(t *testing.T) {
+// A session keeps the name of its device, a hash of the user agent and the network of the address.
+func TestSessionKeepsItsDevice(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	send := func(target, token, body string) answer {
 		return h.do(token, http.MethodPost, target, body, from("198.51.100.7:4711"), apitest.Header("User-Agent", "Shop/7")).want(http.StatusOK)
@@ -280,9 +280,9 @@ func TestSessionKnowsItsDevice(t *testing.T) {
 	wantDevice(laptop)
 }
 
-func TestListSessionsTellsThatThereAreMore(t *testing.T) {
+func TestListSessionsReportsMore(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	var token string
 	for n := 1; n <= 101; n++ {
@@ -300,7 +300,7 @@ func TestListSessionsTellsThatThereAreMore(t *testing.T) {
 
 func TestRevokeSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.register("other@shop.example")
 	mine, other, stranger := h.login(email), h.login(email), h.login("other@shop.example")
@@ -315,14 +315,14 @@ func TestRevokeSession(t *testing.T) {
 			a.wantProblem(http.StatusNotFound, "session_not_found")
 		})
 	}
-	h.wantStands(stranger.Access, true)
-	h.wantStands(other.Access, true)
+	h.wantAccepted(stranger.Access, true)
+	h.wantAccepted(other.Access, true)
 
 	for range 2 {
 		revoke(mine.Access, h.session(other.Access)).want(http.StatusNoContent)
 	}
-	h.wantStands(other.Access, false)
-	h.wantStands(mine.Access, true)
+	h.wantAccepted(other.Access, false)
+	h.wantAccepted(mine.Access, true)
 	if list := h.list(mine.Access); len(list.Data) != 1 || !list.Data[0].Current {
 		t.Errorf("sessions %+v", list)
 	}

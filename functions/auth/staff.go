@@ -69,8 +69,8 @@ func (s *Administrator) change(ctx context.Context, id string, change func(roles
 	return User{}, last
 }
 
-// logRoles logs a change of roles, also one whose answer was lost: when the request is repeated it finds
-// the roles set, changes nothing and logs nothing.
+// logRoles logs a change of roles, even if the response of the store was lost: a repeated request finds the
+// roles set, changes nothing and logs nothing.
 func logRoles(ctx context.Context, before, after User, fields ...zap.Field) {
 	logEvent(ctx, rolesSet, append(fields, zap.String(logging.KeySubject, after.ID),
 		zap.Strings(logging.KeyRolesBefore, before.Roles), zap.Strings(logging.KeyRoles, after.Roles))...)

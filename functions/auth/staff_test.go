@@ -15,21 +15,21 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// account is what a change of roles answers.
+// account is the response to a change of roles.
 type account struct {
 	ID        string    `json:"id"`
 	Roles     []string  `json:"roles"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
-func (h *house) setRoles(id string, body string) answer {
+func (h *server) setRoles(id string, body string) answer {
 	h.t.Helper()
 	return h.do(h.as("admin"), http.MethodPut, "/v1/users/"+id+"/roles", body)
 }
 
-func TestSetRolesBitesOnTheNextRequest(t *testing.T) {
+func TestSetRolesAppliesToTheNextRequest(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	pair := h.login(email)
 	h.pass(time.Second)
@@ -37,27 +37,27 @@ func TestSetRolesBitesOnTheNextRequest(t *testing.T) {
 	if diff := cmp.Diff(want, decode[account](h.setRoles(u.ID, `{"roles":["support","catalog","support"]}`).want(http.StatusOK))); diff != "" {
 		t.Errorf("user (-want +got):\n%s", diff)
 	}
-	h.wantStands(pair.Access, false)
+	h.wantAccepted(pair.Access, false)
 	next := decode[tokens](h.refresh(pair.Refresh).want(http.StatusOK))
-	h.wantStands(next.Access, true)
+	h.wantAccepted(next.Access, true)
 	id, err := h.verifier.Verify(next.Access)
 	must(t, err)
 	if !cmp.Equal(id.Roles, want.Roles) || id.AuthzVersion != 2 {
-		t.Errorf("the refreshed token says %+v", id)
+		t.Errorf("the refreshed token has %+v", id)
 	}
 
 	// The same roles again change nothing.
 	h.setRoles(u.ID, `{"roles":["catalog","support"]}`).want(http.StatusOK)
-	h.wantStands(next.Access, true)
+	h.wantAccepted(next.Access, true)
 	if got := decode[account](h.setRoles(u.ID, `{"roles":[]}`).want(http.StatusOK)); len(got.Roles) != 0 || got.Roles == nil {
 		t.Errorf("roles %#v", got.Roles)
 	}
-	h.wantStands(next.Access, false)
+	h.wantAccepted(next.Access, false)
 }
 
 func TestSetRolesRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	for name, tc := range map[string]struct{ body, pointer string }{
 		"Empty":   {`{}`, "/roles"},
@@ -82,9 +82,9 @@ func TestSetRolesRefuses(t *testing.T) {
 	}
 }
 
-func TestOnlyAdminsDoWhatAdminsDo(t *testing.T) {
+func TestOnlyAdminsMayUseAdminRoutes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	mine := h.login(email)
 	for _, r := range []struct{ method, path, body string }{
@@ -97,12 +97,12 @@ func TestOnlyAdminsDoWhatAdminsDo(t *testing.T) {
 			h.do(token, r.method, r.path, r.body).wantProblem(http.StatusForbidden, "insufficient_role")
 		}
 	}
-	h.wantStands(mine.Access, true)
+	h.wantAccepted(mine.Access, true)
 }
 
-func TestSetRolesBesideOtherChanges(t *testing.T) {
+func TestSetRolesDuringOtherChanges(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	u := h.register(email)
 	f.fails("ReplaceRoles", auth.ErrChanged)
 	h.setRoles(u.ID, `{"roles":["admin"]}`).wantProblem(http.StatusConflict, "user_changed")
@@ -110,8 +110,8 @@ func TestSetRolesBesideOtherChanges(t *testing.T) {
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusOK)
 }
 
-// Roles that others change in between are read again: a role granted beside them takes none of theirs away.
-func TestChangeOfRolesStartsAnewAfterAnother(t *testing.T) {
+// If another change of roles comes in between, the roles are read again: granting a role must not undo it.
+func TestChangeOfRolesRetriesAfterAnother(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		others int
@@ -124,7 +124,7 @@ func TestChangeOfRolesStartsAnewAfterAnother(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newServer(t, nil)
 			u := h.register(email)
 			staff := auth.NewAdministrator(&overtaking{Store: h.users, times: tc.others})
 			if _, err := staff.Grant(t.Context(), u.ID, "admin"); !errors.Is(err, tc.err) {
@@ -141,7 +141,7 @@ func TestChangeOfRolesStartsAnewAfterAnother(t *testing.T) {
 
 func TestGrantAddsARole(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	staff := auth.NewAdministrator(h.users)
 	for range 2 {
@@ -154,7 +154,7 @@ func TestGrantAddsARole(t *testing.T) {
 
 func TestLogoutUser(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	h.register("other@shop.example")
 	one, two, other := h.login(email), h.login(email), h.login("other@shop.example")
@@ -163,10 +163,10 @@ func TestLogoutUser(t *testing.T) {
 		h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/logout", "").want(http.StatusNoContent)
 	}
 	for _, pair := range []tokens{one, two} {
-		h.wantStands(pair.Access, false)
+		h.wantAccepted(pair.Access, false)
 		h.refresh(pair.Refresh).wantProblem(http.StatusBadRequest, "invalid_grant")
 	}
-	h.wantStands(other.Access, true)
+	h.wantAccepted(other.Access, true)
 	ended := slices.DeleteFunc(slices.Clone(h.events), func(e session.Event) bool { return e.Kind != session.AllRevoked })
 	once := session.Event{Kind: session.AllRevoked, Subject: u.ID, Reason: session.Admin}
 	if diff := cmp.Diff([]session.Event{once, once}, ended); diff != "" {
@@ -176,7 +176,7 @@ func TestLogoutUser(t *testing.T) {
 
 func TestUnlockUser(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	u := h.register(email)
 	pair := h.login(email)
 	change := func(current string) answer {

@@ -11,15 +11,15 @@ import (
 var (
 	// ErrUserNotFound: there is no such user.
 	ErrUserNotFound = problem.New(problem.NotFound, "user_not_found", "There is no such user.")
-	// ErrEmailExists: somebody has registered with the address.
+	// ErrEmailExists: a user has registered with the address.
 	ErrEmailExists = problem.New(problem.Conflict, "email_exists", "A user with this e-mail address exists.").
 			WithFields(problem.FieldError{Pointer: "/email", Detail: "is taken"})
 	// ErrChanged: what was read before a change has changed in the meantime.
 	ErrChanged = problem.New(problem.Conflict, "user_changed", "The user was changed by another request. Try again.")
 )
 
-// Store keeps users and counts their attempts to log in. All reads see every write that was answered
-// before. Repeating an identical write is not an error: a client does so when an answer was lost.
+// Store keeps users and counts their attempts to log in. All reads see every write that returned
+// before. Repeating an identical write is not an error: a client does so after a lost response.
 type Store interface {
 	// Register adds the user, the claim on the identifier and the profile, all or nothing. It returns
 	// ErrEmailExists when another user has the identifier.
@@ -37,8 +37,8 @@ type Store interface {
 	// next version. It returns ErrChanged when the stored version is not before's, and ErrUserNotFound.
 	ReplaceRoles(ctx context.Context, before, after User) error
 	// Attempt counts an attempt of the name, unless it must wait (Failures.Locked): then it changes
-	// nothing and returns false. It returns the attempts after that. It counts once, however often its
-	// answer is lost.
+	// nothing and returns false. It returns the attempts after that. Repeating it after a lost
+	// response does not count twice.
 	Attempt(ctx context.Context, a Attempt) (Failures, bool, error)
 	// ResetAttempts sets the attempts of the names to none.
 	ResetAttempts(ctx context.Context, names ...string) error

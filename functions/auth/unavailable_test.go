@@ -17,9 +17,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// Nobody is told that something has ended that has not: the answer is 503, the tokens still stand, and the
-// same request does it when the store answers again.
-func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
+// A failed revocation must not look done: the response is 503, the tokens are still valid, and the same
+// request succeeds once the store answers again.
+func TestFailedRevocationIs503(t *testing.T) {
 	t.Parallel()
 	type people struct {
 		user  user
@@ -28,33 +28,33 @@ func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		method string
-		path   func(h *house, p people) string
+		path   func(h *server, p people) string
 		body   func(p people) string
 		token  func(p people) string
 		status int
 	}{
 		"Logout": {
-			path: func(*house, people) string { return "/v1/auth/logout" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
+			path: func(*server, people) string { return "/v1/auth/logout" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
 		},
 		"LogoutAll": {
-			path: func(*house, people) string { return "/v1/auth/logout-all" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
+			path: func(*server, people) string { return "/v1/auth/logout-all" }, token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
 		},
 		"LogoutUser": {
-			path:  func(_ *house, p people) string { return "/v1/users/" + p.user.ID + "/logout" },
+			path:  func(_ *server, p people) string { return "/v1/users/" + p.user.ID + "/logout" },
 			token: func(p people) string { return p.admin }, status: http.StatusNoContent,
 		},
 		"RevokeSession": {
-			method: http.MethodDelete, path: func(h *house, p people) string { return "/v1/auth/sessions/" + h.session(p.pair.Access) },
+			method: http.MethodDelete, path: func(h *server, p people) string { return "/v1/auth/sessions/" + h.session(p.pair.Access) },
 			token: func(p people) string { return p.pair.Access }, status: http.StatusNoContent,
 		},
 		"RevokeAccessToken": {
-			path: func(*house, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Access) }, status: http.StatusOK,
+			path: func(*server, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Access) }, status: http.StatusOK,
 		},
 		"RevokeRefreshToken": {
-			path: func(*house, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Refresh) }, status: http.StatusOK,
+			path: func(*server, people) string { return "/v1/auth/revoke" }, body: func(p people) string { return form(p.pair.Refresh) }, status: http.StatusOK,
 		},
 		"ChangePassword": {
-			path: func(*house, people) string { return "/v1/auth/password" },
+			path: func(*server, people) string { return "/v1/auth/password" },
 			body: func(people) string {
 				return text(map[string]string{"current_password": rightPW, "new_password": secondPW})
 			},
@@ -63,7 +63,7 @@ func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, nil)
+			h := newServer(t, nil)
 			p := people{user: h.register(email), admin: h.as("admin")}
 			p.pair = h.login(email)
 			h.pass(time.Second)
@@ -83,15 +83,15 @@ func TestRevocationThatWasNotMadeIsNotAnswered(t *testing.T) {
 			}
 			h.line.cut("Revoke", "RevokeSubject", "RevokeToken")
 			wantUnavailable(t, do())
-			h.wantStands(p.pair.Access, true)
+			h.wantAccepted(p.pair.Access, true)
 			h.line.cut()
 			do().want(tc.status)
-			h.wantStands(p.pair.Access, false)
+			h.wantAccepted(p.pair.Access, false)
 		})
 	}
 }
 
-// wantUnavailable reports an answer that does not say: not done, or perhaps; send it again.
+// wantUnavailable checks that the response is a 503 with Retry-After.
 func wantUnavailable(t *testing.T, a answer) {
 	t.Helper()
 	a.Answer = a.In(t)
@@ -101,19 +101,19 @@ func wantUnavailable(t *testing.T, a answer) {
 	}
 }
 
-func TestTokenOfAMachineThatWasNotTakenBackStands(t *testing.T) {
+func TestFailedRevocationKeepsAMachineToken(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	machine := h.as("catalog")
 	h.line.cut("Revoke", "RevokeSubject", "RevokeToken")
 	wantUnavailable(t, h.do(machine, http.MethodPost, "/v1/auth/logout", ""))
 	h.line.cut()
-	h.wantStands(machine, true)
+	h.wantAccepted(machine, true)
 }
 
-func TestUnlockThatWasNotMadeIsNotAnswered(t *testing.T) {
+func TestFailedUnlockIs503(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	u := h.register(email)
 	for range auth.FreeAttempts {
 		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
@@ -129,9 +129,9 @@ func TestUnlockThatWasNotMadeIsNotAnswered(t *testing.T) {
 	h.login(email)
 }
 
-func TestRolesThatWereNotSetAreNotAnswered(t *testing.T) {
+func TestFailedChangeOfRolesIs503(t *testing.T) {
 	t.Parallel()
-	h, f := newFailingHouse(t)
+	h, f := newFailingServer(t)
 	u := h.register(email)
 	for _, call := range []string{"User", "ReplaceRoles"} {
 		f.fails(call, ddb.ErrUnavailable)
@@ -142,11 +142,11 @@ func TestRolesThatWereNotSetAreNotAnswered(t *testing.T) {
 	}
 }
 
-// Roles whose change was made and not answered are in the log: repeating the request finds them set and
-// tells nothing, so that somebody would be an admin without a line.
-func TestRolesThatMayHaveBeenSetAreInTheLog(t *testing.T) {
+// A change of roles with a lost response is logged: a repeated request finds the roles set and logs nothing,
+// so otherwise a user could become an admin without a log line.
+func TestChangeOfRolesWithLostResponseIsLogged(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(s auth.Store) auth.Store { return &forgetful{Store: s, err: ddb.ErrUnavailable} })
+	h := newServer(t, func(s auth.Store) auth.Store { return &forgetful{Store: s, err: ddb.ErrUnavailable} })
 	u := h.register(email)
 	wantUnavailable(t, h.setRoles(u.ID, `{"roles":["admin"]}`))
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusOK)
@@ -159,16 +159,16 @@ func TestRolesThatMayHaveBeenSetAreInTheLog(t *testing.T) {
 	}
 }
 
-// A session that could not be written must not hand out tokens.
-func TestLoginWhoseSessionIsNotKept(t *testing.T) {
+// A login that could not write its session returns no tokens.
+func TestLoginThatCannotWriteItsSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil)
+	h := newServer(t, nil)
 	h.register(email)
 	h.line.cut("Create")
 	wantUnavailable(t, h.post("/v1/auth/login", credentials(email, rightPW)))
 }
 
-// checking is a checker of revocations with one answer.
+// checking is a revocation checker with one fixed result.
 type checking struct {
 	err   error
 	class identity.Revocation
@@ -185,7 +185,7 @@ func TestIntrospectionDependsOnAConsistentRead(t *testing.T) {
 	for name, tc := range map[string]struct{ found, err error }{
 		"Stands":      {nil, nil},
 		"Revoked":     {session.ErrRevoked, nil},
-		"Unavailable": {session.ErrUnavailable, session.ErrUnavailable}, // and not "inactive"
+		"Unavailable": {session.ErrUnavailable, session.ErrUnavailable}, // not "inactive"
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +196,7 @@ func TestIntrospectionDependsOnAConsistentRead(t *testing.T) {
 			if err := auth.IntrospectToken(verify, c)(rec, r); !errors.Is(err, tc.err) {
 				t.Errorf("got %v, want %v", err, tc.err)
 			}
-			if told := strings.Contains(rec.Body.String(), `"active":true`); told != (tc.found == nil) || (tc.err == nil) != (rec.Body.Len() > 0) {
+			if active := strings.Contains(rec.Body.String(), `"active":true`); active != (tc.found == nil) || (tc.err == nil) != (rec.Body.Len() > 0) {
 				t.Errorf("answered %s", rec.Body)
 			}
 			if c.class != identity.Strict {

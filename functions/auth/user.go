@@ -14,7 +14,7 @@ import (
 type User struct {
 	// ID is a ULID: the subject of the user's tokens.
 	ID string
-	// Identifier stands for the e-mail address that the user logs in with (see Identifier).
+	// Identifier is the identifier of the e-mail address that the user logs in with (see Identifier).
 	Identifier string
 	// Roles are the names of policy.Roles, sorted, each once.
 	Roles []string

@@ -37,6 +37,6 @@ func TestGrant(t *testing.T) {
 		t.Errorf("stored %+v, %v", stored, err)
 	}
 	if _, err := admin.Grant(t.Context(), cfg, "nobody@shop.example"); err == nil || !strings.Contains(err.Error(), "no user has the address") {
-		t.Errorf("Grant to nobody: %v", err)
+		t.Errorf("Grant to an unknown address: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func (a adapter) Invoke(ctx context.Context, _ string, payload []byte) (runtime.
 	return runtime.Result{Payload: answer}, err
 }
 
-// seen is what a handler tells of its request, in the body of its answer.
+// seen is the request from the view of a handler, which returns it in the body of its response.
 type seen struct {
 	Method, Path, RawQuery string
 	Query                  url.Values
@@ -38,8 +38,8 @@ type seen struct {
 	Body                   []byte
 }
 
-// mirror answers with what it sees; the headers X-Status, X-Answer and X-Cookie choose the rest of
-// the answer.
+// mirror responds with the request that it sees; the headers X-Status, X-Answer and X-Cookie set the rest
+// of the response.
 func mirror(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s := seen{Method: r.Method, Path: r.URL.Path, RawQuery: r.URL.RawQuery, Query: r.URL.Query(), Header: map[string]string{}, Body: body}

@@ -36,7 +36,7 @@ func (a *api) connect(t *testing.T) *raw {
 	return &raw{conn.(*net.TCPConn), bufio.NewReader(conn)}
 }
 
-// write sends a request line, headers and what there is of a body.
+// write sends a request line, headers and the body, which may be incomplete.
 func (c *raw) write(t *testing.T, line, headers, body string) {
 	t.Helper()
 	if _, err := fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: api.example\r\n%s\r\n%s", line, headers, body); err != nil {
@@ -75,7 +75,7 @@ func (c *raw) wantClosed(t *testing.T) {
 	}
 }
 
-// slowly answers after a moment, unless its context ends before.
+// slowly answers after a moment, or fails if its context ends before.
 func slowly(payload string) answering {
 	return func(ctx context.Context, _ map[string]any) (runtime.Result, error) {
 		select {

@@ -99,7 +99,7 @@ func TestEventIsAsAWSSendsIt(t *testing.T) {
 	}
 }
 
-func TestEventLeavesOutWhatIsAbsent(t *testing.T) {
+func TestEventOmitsAbsentFields(t *testing.T) {
 	t.Parallel()
 	got, err := gateway.Event(parse(t, "GET / HTTP/1.1", "Host: localhost:3000"), nil, gateway.EventContext{})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/tienda-dev/tienda/local/runtime"
 )
 
-func TestGatewaysOwnAnswers(t *testing.T) {
+func TestResponsesOfTheGateway(t *testing.T) {
 	t.Parallel()
 	failed := runtime.Result{FunctionError: true, Payload: []byte(`{"errorMessage":"secret"}`)}
 	functions := map[string]answering{

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// first is what Secrets Manager generates for a first deploy, with a member of somebody's own.
+	// first is the secret that Secrets Manager generates for a first deploy, with an extra member.
 	first  = `{"kid":"k1","alg":"HS256","status":"active","key":"canary-canary-canary-canary-canary","owner":"ops"}`
 	canary = "canary"
 )
@@ -278,7 +278,7 @@ func TestRefreshSecretsKeepSigningAlike(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A secret that somebody else wrote is not handed on either.
+	// A secret from another author is not printed either.
 	randomised := parse(t, keys.Access, first)
 	if err := randomised.Add(jwt.ES256, noon); err != nil {
 		t.Fatal(err)

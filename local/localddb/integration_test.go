@@ -136,7 +136,7 @@ func TestDataFolderKeepsItems(t *testing.T) {
 func TestDatabaseThatIsBroken(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	rubbish := bytes.Repeat([]byte("this is no database\n"), 1000)
+	rubbish := bytes.Repeat([]byte("this is not a database\n"), 1000)
 	if err := os.WriteFile(filepath.Join(dir, "shared-local-instance.db"), rubbish, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func TestOldJava(t *testing.T) {
 }
 
 // TestQuestionsAreNotInterruptedWithUs: Ctrl-C goes to the whole foreground group of a terminal. A
-// child in it would end, and be complained about, before this process knows why.
+// child in the group would end, and cause an error, before this process has the signal.
 func TestQuestionsAreNotInterruptedWithUs(t *testing.T) {
 	t.Parallel()
 	cmd := quick(t.Context(), "sleep", "10")

@@ -69,7 +69,7 @@ func TestRunEndsTheWholeGroup(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cmd := exec.Command("sh", "-c", "trap '' INT; sleep 600 & trap 'exit 3' INT; echo $!; wait")
-	// A file, as a terminal is: Run waits for the command and not for whoever holds its output.
+	// A file, like a terminal: Run waits for the command, not for other processes with its output open.
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestRunEndsTheWholeGroup(t *testing.T) {
 	t.Errorf("process %d outlives the command", id)
 }
 
-// zombie reports whether the process has ended and nobody has reaped it, where /proc tells.
+// zombie reports whether the process has ended and was not reaped, on systems with /proc.
 func zombie(id int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
 	if err != nil {

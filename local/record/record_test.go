@@ -13,7 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/local/record"
 )
 
-func TestActionsAreWhatIAMWouldBeAsked(t *testing.T) {
+func TestActionsMatchIAM(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		operation, body string

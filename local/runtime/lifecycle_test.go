@@ -259,8 +259,8 @@ func whenFree(t *testing.T, r *runtime.Runtime) answer {
 	return answer{}
 }
 
-// startParent runs parent in a process of its own, until its function is busy or idle; it returns
-// the function's process id and what kills the parent.
+// startParent runs parent in a separate process until its function is busy or idle. It returns the
+// function's process id and a function that kills the parent.
 func startParent(t *testing.T, busy bool) (pid int, kill func()) {
 	t.Helper()
 	self, err := os.Executable()

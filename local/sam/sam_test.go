@@ -14,7 +14,7 @@ import (
 
 const root = "../.."
 
-// cli returns a CLI whose command is there and does nothing.
+// cli returns a CLI with a command that does nothing.
 func cli(t *testing.T) *sam.CLI {
 	t.Helper()
 	c, err := sam.Open(sam.Config{Root: root, Command: "true"})
@@ -134,8 +134,8 @@ func TestSamconfigNamesWhatIsPrepared(t *testing.T) {
 	}
 }
 
-// An event without an expectation would never be looked at, and an expectation without a function
-// would never be missed.
+// An event without an expectation would not be checked, and an expectation without a function would not be
+// used.
 func TestEveryFunctionHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var want []string

@@ -15,8 +15,8 @@ import (
 	"github.com/tienda-dev/tienda/local/stack"
 )
 
-// serveEngine makes this test binary a DynamoDB that is started like Amazon's, as far as starting it
-// goes. GET /end ends it, and what the variable ENGINE_STATUS says is its answer to everything else.
+// serveEngine makes this test binary a DynamoDB that starts like Amazon's. GET /end ends it; every other
+// request gets the status in the variable ENGINE_STATUS.
 func serveEngine(args []string) {
 	if args[0] == "-version" {
 		fmt.Fprintln(os.Stderr, `openjdk version "21"`)
@@ -42,7 +42,7 @@ func serveEngine(args []string) {
 	os.Exit(1)
 }
 
-// engine are options whose DynamoDB is started: this test binary is the only java on the PATH.
+// engine returns options that start a DynamoDB: this test binary is the only java on the PATH.
 func engine(t *testing.T, text string) stack.Options {
 	t.Helper()
 	opts := options(t, text)
@@ -98,12 +98,12 @@ func TestEndOfDynamoDBFailsTheStack(t *testing.T) { //nolint:paralleltest // it 
 			t.Errorf("got %q, want %q", err, want)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("nobody says so")
+		t.Error("the end of DynamoDB Local was not reported")
 	}
 	s.Stop()
 }
 
-func TestStopIsNoFailure(t *testing.T) { //nolint:paralleltest // it sets PATH
+func TestStopIsNotAFailure(t *testing.T) { //nolint:paralleltest // it sets PATH
 	s, err := stack.Start(t.Context(), engine(t, templateText))
 	if err != nil {
 		t.Fatal(err)

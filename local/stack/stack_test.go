@@ -187,8 +187,8 @@ func TestStackServes(t *testing.T) {
 	}
 }
 
-// TestRecordKnowsWhoAsks sends what a function would, to where the function was told to.
-func TestRecordKnowsWhoAsks(t *testing.T) {
+// TestRecordNamesTheFunction sends the request of a function to the endpoint that the function got.
+func TestRecordNamesTheFunction(t *testing.T) {
 	t.Parallel()
 	opts := options(t, templateText)
 	seen := make(chan record.Action, 1)
@@ -202,7 +202,7 @@ func TestRecordKnowsWhoAsks(t *testing.T) {
 	_, body := get(t, s.URL+"/open", "")
 	endpoint := strings.TrimSpace(strings.TrimSuffix(body, "hello"))
 	if endpoint == opts.DynamoDBEndpoint || !strings.HasSuffix(endpoint, "/echo") {
-		t.Fatalf("the function was told %q, want the recorder's address and its own name", endpoint)
+		t.Fatalf("the function got the endpoint %q, want the recorder's address and its own name", endpoint)
 	}
 	if status, _ := get(t, endpoint+"/", ""); status != http.StatusNotFound {
 		t.Errorf("got %d, want the engine's own answer", status)

@@ -144,7 +144,7 @@ func TestKeyOfAnotherKindThatCannotBeUsedIsNamed(t *testing.T) {
 	}
 }
 
-// wantUnusable holds that the content is refused by the name of its file, untold and untouched.
+// wantUnusable checks that the error names the file and not its content, and that the file is unchanged.
 func wantUnusable(t *testing.T, secret, content string) {
 	t.Helper()
 	dir, m := t.TempDir(), read(t)
@@ -161,7 +161,7 @@ func wantUnusable(t *testing.T, secret, content string) {
 		t.Errorf("got %v, want one line that begins with %q", err, want)
 	}
 	if err != nil && strings.Contains(err.Error(), "0123456789") {
-		t.Errorf("%q tells the key", err)
+		t.Errorf("%q contains the key", err)
 	}
 	if kept, err := os.ReadFile(path); err != nil || string(kept) != content {
 		t.Errorf("the file has changed: %q, %v", kept, err)

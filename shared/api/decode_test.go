@@ -256,7 +256,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		e, ok := problem.As(err)
 		if !ok || e.Kind.Status() >= http.StatusInternalServerError {
-			t.Fatalf("%q: got %v, want a problem of the client's", body, err)
+			t.Fatalf("%q: got %v, want a client error", body, err)
 		}
 	})
 }

@@ -61,7 +61,7 @@ func TestIfMatch(t *testing.T) {
 	}
 }
 
-func TestWriteRefusesWhatCannotBeEncoded(t *testing.T) {
+func TestWriteRefusesUnencodableBody(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	if err := api.Write(rec, http.StatusOK, func() {}); err == nil {
@@ -109,6 +109,6 @@ func TestWriteTagged(t *testing.T) {
 
 	rec := httptest.NewRecorder()
 	if err := api.WriteTagged(rec, httptest.NewRequest(http.MethodGet, "/", nil), func() {}); err == nil || len(rec.Header()) > 0 {
-		t.Errorf("what cannot be encoded: %v, headers %v", err, rec.Header())
+		t.Errorf("unencodable body: %v, headers %v", err, rec.Header())
 	}
 }

@@ -68,7 +68,7 @@ func authorize(t *testing.T, a *authorizer.Authorizer, req events.APIGatewayV2Cu
 	t.Helper()
 	resp, err := a.Authorize(t.Context(), req)
 	if err != nil || !resp.IsAuthorized {
-		t.Fatalf("isAuthorized %t, error %v; the authorizer annotates, it does not deny", resp.IsAuthorized, err)
+		t.Fatalf("isAuthorized %t, error %v; the authorizer must annotate, not deny", resp.IsAuthorized, err)
 	}
 	data, err := json.Marshal(resp)
 	if err != nil {
@@ -187,7 +187,7 @@ func TestVerifierAnswers(t *testing.T) {
 				t.Error(diff)
 			}
 
-			// With a result cache, an answer that is not one must not be remembered.
+			// With a result cache, the gateway must not cache a failed check.
 			resp, err := newAuthorizer(t, tt.verifier, authorizer.Config{ResultTTLSeconds: 60}).Authorize(t.Context(), request("Bearer "+token))
 			if tt.want == identity.Unavailable {
 				if !errors.Is(err, authorizer.ErrUnavailable) || resp.IsAuthorized {
@@ -237,7 +237,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// verifier returns a real one, and a token that it accepts.
+// verifier returns a real verifier and a token that it accepts.
 func verifier(t testing.TB) (authorizer.VerifierFunc, string) {
 	t.Helper()
 	cfg := jwt.Config{Issuer: "iss", Audience: "api"}
@@ -269,10 +269,10 @@ func TestWithRealTokens(t *testing.T) {
 	want := identity.Annotation{Outcome: identity.OK, Identity: alice()}
 	got := authorize(t, a, request("Bearer "+minted))
 	want.Identity.Scopes, want.Identity.AMR = []string{}, []string{}
-	// What the signer fills in itself.
+	// The signer sets these claims itself.
 	want.Identity.TokenID, want.Identity.IssuedAt, want.Identity.KeyID = got.Identity.TokenID, got.Identity.IssuedAt, "a"
 	if got.Identity.TokenID == "" || got.Identity.IssuedAt.IsZero() {
-		t.Error("no token id, or no time of issue")
+		t.Error("token id or time of issue is missing")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -282,7 +282,7 @@ func TestWithRealTokens(t *testing.T) {
 	}
 }
 
-// As sam local sends it: header names in title case.
+// sam local sends header names in title case.
 func TestTitleCaseEvent(t *testing.T) {
 	t.Parallel()
 

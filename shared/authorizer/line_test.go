@@ -9,7 +9,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-func TestLineNamesTheDecisionAndTheKey(t *testing.T) {
+func TestLogLineHasDecisionAndKey(t *testing.T) {
 	t.Parallel()
 	v, minted := verifier(t)
 	a := newAuthorizer(t, v, authorizer.Config{})

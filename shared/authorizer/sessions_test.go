@@ -15,14 +15,14 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// classes is a table as the generator writes it.
+// classes is a table in the form that the generator writes.
 func classes() map[string]identity.Revocation {
 	return map[string]identity.Revocation{
 		"GET /v1/products": identity.Default, "POST /v1/orders": identity.Strict,
 	}
 }
 
-// sessions answers err and notes what it was asked.
+// sessions returns err and records its calls.
 type sessions struct {
 	err   error
 	asked []identity.Revocation
@@ -30,7 +30,7 @@ type sessions struct {
 
 func (s *sessions) Check(_ context.Context, id identity.Identity, class identity.Revocation) error {
 	if id.Subject != "alice" || id.SessionID != "s1" {
-		return errors.New("asked about somebody else")
+		return errors.New("asked about another subject")
 	}
 	s.asked = append(s.asked, class)
 	return s.err
@@ -52,7 +52,7 @@ func TestClassFollowsFromTheRouteKey(t *testing.T) {
 			a := newAuthorizer(t, onlyToken, authorizer.Config{Sessions: s, Classes: classes()})
 			req := request("Bearer " + token)
 			req.RouteKey = key
-			// What the client chose must not matter.
+			// Values from the client must not change the class.
 			req.RawPath, req.Headers["x-route-key"] = "/v1/products", "GET /v1/products"
 			if got := authorize(t, a, req); got.Outcome != identity.OK {
 				t.Errorf("outcome %s", got.Outcome)
@@ -90,8 +90,8 @@ func TestSessionsDecide(t *testing.T) {
 	}
 }
 
-// A token that is not ours costs the store nothing.
-func TestNobodyAsksAboutABadToken(t *testing.T) {
+// An invalid token causes no call to the store.
+func TestInvalidTokenCausesNoSessionCheck(t *testing.T) {
 	t.Parallel()
 	s := &sessions{}
 	a := newAuthorizer(t, onlyToken, authorizer.Config{Sessions: s})
@@ -115,7 +115,7 @@ func (c *counting) State(ctx context.Context, q session.Query) (session.State, e
 	return c.Store.State(ctx, q)
 }
 
-// live returns an authorizer over a store in memory, and an access token of a session in it.
+// live returns an authorizer over a store in memory, and an access token of one of its sessions.
 func live(t testing.TB) (a *authorizer.Authorizer, store *counting, manager *session.Manager, access string) {
 	t.Helper()
 	clock := func() time.Time { return sessiontest.Time(0) }
@@ -141,7 +141,7 @@ func live(t testing.TB) (a *authorizer.Authorizer, store *counting, manager *ses
 	return a, store, manager, got.AccessToken
 }
 
-// A revocation is remembered for every route; that a token is valid is not.
+// A revocation is remembered for every route; a valid result is not.
 func TestOnlyARevocationIsRemembered(t *testing.T) {
 	t.Parallel()
 	a, store, manager, access := live(t)
@@ -164,12 +164,12 @@ func TestOnlyARevocationIsRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask("POST /v1/orders", identity.TokenRevoked, 1)
-	ask("POST /v1/orders", identity.TokenRevoked, 0) // known for good, and for every class
+	ask("POST /v1/orders", identity.TokenRevoked, 0) // remembered until the token expires, for every class
 	ask("GET /v1/products", identity.TokenRevoked, 0)
 }
 
-// BenchmarkDecision is the authorizer's own work; a round trip to DynamoDB comes on top where one
-// is counted.
+// BenchmarkDecision measures the authorizer's own work, without the time of the counted round trips to
+// DynamoDB.
 func BenchmarkDecision(b *testing.B) {
 	a, store, manager, access := live(b)
 	run := func(name, key string) {

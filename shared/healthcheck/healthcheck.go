@@ -1,5 +1,5 @@
 // Package healthcheck runs a service's health checks in parallel, each under its own
-// timeout, and answers with one report: UP, DEGRADED when a check fails that is not critical, DOWN
+// timeout, and returns one report: UP, DEGRADED when a check fails that is not critical, DOWN
 // when a critical one does. A report is kept for a few seconds, so that a probe costs the
 // dependencies little. Causes go to the log, never into the report.
 package healthcheck
@@ -32,7 +32,7 @@ const (
 )
 
 const (
-	// DefaultTimeout bounds a check that names no timeout.
+	// DefaultTimeout bounds a check without a timeout.
 	DefaultTimeout = time.Second
 	// DefaultCacheFor is how long a report is kept.
 	DefaultCacheFor = 5 * time.Second
@@ -46,8 +46,8 @@ type Check struct {
 	Critical bool
 	// Timeout bounds Run. 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Run returns nil when all is well. It should return when its context is done; one that does
-	// not counts as failed, and is not started a second time before it has returned. A panic is a
+	// Run returns nil if the check passes. It should return when its context is done. A Run that
+	// does not counts as failed, and is not started again before it has returned. A panic is a
 	// failure.
 	Run func(ctx context.Context) error
 }
@@ -81,14 +81,14 @@ type Checker struct {
 
 	mu     sync.Mutex
 	last   Report
-	until  time.Time // the last report is good before this
-	flight *flight   // the run under way, or nil
+	until  time.Time // when the last report expires
+	flight *flight   // the current run, or nil
 }
 
 // flight is one run of the checks that several callers wait for.
 type flight struct {
 	done   chan struct{} // closed at the end
-	report Report        // read it after done; zero if the run did not come to its end
+	report Report        // read it after done; zero if the run was cut short
 }
 
 // New returns a Checker. It refuses a check without a name, with a repeated or ill-formed one or
@@ -106,9 +106,9 @@ func New(checks []Check, cfg Config, clock func() time.Time) (*Checker, error) {
 	for _, check := range checks {
 		switch {
 		case !validName(check.Name):
-			return nil, fmt.Errorf("healthcheck: %q is not a name", check.Name)
+			return nil, fmt.Errorf("healthcheck: invalid check name %q", check.Name)
 		case seen[check.Name]:
-			return nil, fmt.Errorf("healthcheck: two checks are called %q", check.Name)
+			return nil, fmt.Errorf("healthcheck: two checks have the name %q", check.Name)
 		case check.Run == nil:
 			return nil, fmt.Errorf("healthcheck: %q has no Run", check.Name)
 		case check.Timeout < 0:
@@ -214,7 +214,7 @@ func (c *Checker) run(ctx context.Context) Report {
 	return report
 }
 
-// runner is a check and whether its Run is still out.
+// runner is a check and whether its Run is still running.
 type runner struct {
 	Check
 
@@ -236,7 +236,7 @@ func (r *runner) result(ctx context.Context, clock func() time.Time) Result {
 	return result
 }
 
-// do waits for Run, at most for the timeout. A Run that ignores its context goes on alone until
+// do waits for Run, at most for the timeout. A Run that ignores its context continues until
 // it returns; its result is then dropped.
 func (r *runner) do(ctx context.Context) error {
 	if !r.out.CompareAndSwap(false, true) {
@@ -249,7 +249,7 @@ func (r *runner) do(ctx context.Context) error {
 	go func() {
 		err := errors.New("the check ended its goroutine")
 		defer func() {
-			r.out.Store(false) // before anybody can ask again
+			r.out.Store(false) // before the next run can start
 			done <- err
 		}()
 		err = protected(ctx, r.Run)

@@ -37,7 +37,7 @@ func exits(context.Context) error { runtime.Goexit(); return nil }
 
 func obeys(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
-// deaf ignores its context for d.
+// deaf returns a Run that ignores its context for d.
 func deaf(d time.Duration) run {
 	return func(context.Context) error { time.Sleep(d); return nil }
 }
@@ -168,7 +168,7 @@ func TestCauseIsLogged(t *testing.T) {
 	}
 }
 
-func TestChecksRunBesideEachOther(t *testing.T) {
+func TestChecksRunInParallel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, healthcheck.Config{},
@@ -238,7 +238,7 @@ func TestCallersShareOneRun(t *testing.T) {
 	})
 }
 
-// One caller that goes away must not make the service look down to the others.
+// When one caller gives up, the others must not see the service as DOWN.
 func TestRunSurvivesItsCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestRunSurvivesItsCaller(t *testing.T) {
 	})
 }
 
-func TestWaitingCallerGoesAway(t *testing.T) {
+func TestWaitingCallerGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newChecker(t, healthcheck.Config{}, critical("a", deaf(500*time.Millisecond)))
@@ -277,7 +277,7 @@ func TestWaitingCallerGoesAway(t *testing.T) {
 	})
 }
 
-// A check that ignores its timeout is out once, however often it is asked.
+// A check that ignores its timeout runs once at a time, however often a report is requested.
 func TestDeafCheckIsNotStartedTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -299,11 +299,11 @@ func TestDeafCheckIsNotStartedTwice(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if out.Load() != 0 {
-			t.Error("the check is still out")
+			t.Error("the check is still running")
 		}
 		report(t, c)
 		if most.Load() != 1 || out.Load() != 1 {
-			t.Errorf("after it returned it was not asked again: %d, %d", most.Load(), out.Load())
+			t.Errorf("after it returned it did not run again: %d, %d", most.Load(), out.Load())
 		}
 		time.Sleep(time.Hour) // the bubble may not end with a check that is out
 	})
@@ -338,7 +338,7 @@ func TestTempSpace(t *testing.T) {
 		t.Errorf("one byte: %v", err)
 	}
 	if err := healthcheck.TempSpace(math.MaxUint64)(t.Context()); err == nil {
-		t.Error("there cannot be that much")
+		t.Error("an impossible amount of space is free")
 	}
 }
 

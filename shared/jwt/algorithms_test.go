@@ -40,7 +40,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// pairs are made once: RSA keys take their time.
+// pairs are made once, because RSA keys are slow to make.
 var pairs = sync.OnceValue(func() map[string]pair {
 	edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -77,7 +77,7 @@ func (p pair) pkcs8() string {
 
 func (p pair) pkix() string { return pemOf("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(p.public))) }
 
-// jwkWith returns the private JWK with members changed, and left out where the value is empty.
+// jwkWith returns the private JWK with members changed, or removed where the value is empty.
 func (p pair) jwkWith(changes map[string]string) map[string]string {
 	w := maps.Clone(p.jwk)
 	maps.Copy(w, changes)
@@ -136,8 +136,8 @@ func TestPublicKeyAlgorithms(t *testing.T) {
 	}
 }
 
-// The public key as a secret of HS256, the classic confusion: text that signs and is public.
-func TestPublicKeyIsNoSecret(t *testing.T) {
+// An attacker may sign with the public key as an HS256 secret: algorithm confusion.
+func TestPublicKeyIsNotASecret(t *testing.T) {
 	t.Parallel()
 
 	for alg, p := range pairs() {
@@ -146,7 +146,7 @@ func TestPublicKeyIsNoSecret(t *testing.T) {
 		if _, err := verifier.Verify(token); outcome(err) != identity.InvalidToken {
 			t.Errorf("%s: %s", alg, outcome(err))
 		}
-		// Under the header of the public key, the signature has another length, or is none.
+		// With the header of the public key, the signature has the wrong length or is missing.
 		_, signed, _ := strings.Cut(token, ".")
 		good, _, _ := strings.Cut(mint(t, newSigner(t, cfg, spec("a", alg, "active", p.pkcs8()), noon), alice()), ".")
 		if _, err := verifier.Verify(good + "." + signed); outcome(err) != identity.InvalidToken {
@@ -155,7 +155,7 @@ func TestPublicKeyIsNoSecret(t *testing.T) {
 	}
 }
 
-// Rotating from HS256 to a public-key algorithm needs no other token format.
+// Rotating from HS256 to a public-key algorithm does not change the token format.
 func TestRotationToAnotherAlgorithm(t *testing.T) {
 	t.Parallel()
 
@@ -187,7 +187,7 @@ func TestRevokedKeyIsRefusedAtOnce(t *testing.T) {
 				t.Errorf("got %s", outcome(err))
 			}
 			if _, err := jwt.ParseKeys([]byte("[" + revoked + "," + secretOf("a", "active", key2) + "]")); !errors.Is(err, jwt.ErrKeys) {
-				t.Errorf("its id is free again: %v", err)
+				t.Errorf("its id cannot be used again: %v", err)
 			}
 			if _, err := jwt.ParseKeys([]byte(revoked)); !errors.Is(err, jwt.ErrKeys) {
 				t.Errorf("a set without an active key: %v", err)
@@ -231,7 +231,7 @@ func TestJWKS(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
-	// What is published verifies what is signed.
+	// The published keys verify the signed tokens.
 	for i, alg := range []string{jwt.EdDSA, jwt.ES256, jwt.RS256} {
 		kid := set.Keys[i].KeyID
 		token := mint(t, newSigner(t, cfg, spec(kid, alg, "active", all[alg].pkcs8()), noon), alice())
@@ -331,14 +331,14 @@ func TestParseKeysRefusesMaterial(t *testing.T) {
 			}
 			for _, secret := range []string{"canary", key1, ed.jwk["d"], ec.jwk["d"], rs.jwk["d"], "BEGIN"} {
 				if strings.Contains(err.Error(), secret) {
-					t.Errorf("the error carries the secret: %v", err)
+					t.Errorf("the error contains the secret: %v", err)
 				}
 			}
 		})
 	}
 }
 
-// weakRSA is a public key of 1024 bits; crypto/rsa makes none.
+// weakRSA is a public key of 1024 bits, which crypto/rsa refuses to make.
 func weakRSA() *rsa.PublicKey {
 	n := new(big.Int).Lsh(big.NewInt(1), 1023)
 	return &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537}

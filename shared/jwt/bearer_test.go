@@ -59,7 +59,7 @@ func TestBearer(t *testing.T) {
 	}
 }
 
-// outcomeError is an error of a check around the verifier.
+// outcomeError is the error of a check that wraps the verifier.
 type outcomeError struct{ outcome identity.Outcome }
 
 func (e outcomeError) Error() string             { return "refused" }
@@ -108,13 +108,13 @@ func TestAuthenticate(t *testing.T) {
 		})
 	}
 
-	nobody := func(context.Context, string) (identity.Identity, error) {
+	rejectAll := func(context.Context, string) (identity.Identity, error) {
 		return identity.Identity{Roles: []string{"admin"}}, nil
 	}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer x")
-	if a, err := jwt.Authenticate(nobody)(r); err == nil {
-		t.Errorf("nobody was authenticated: %+v", a)
+	if a, err := jwt.Authenticate(rejectAll)(r); err == nil {
+		t.Errorf("not authenticated: %+v", a)
 	}
 }
 

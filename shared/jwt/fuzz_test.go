@@ -8,8 +8,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// Tokens of noon, each under a key of its own and all in one set. They are written down because
-// the fuzzer's workers are processes of their own, and must agree on them.
+// Tokens issued at noon, each signed with its own key, all keys in one set. They are constants because
+// the fuzzer's workers are separate processes, which need the same tokens.
 const (
 	minted = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lkLnRpZW5kYS5leGFtcGxlIiwic3" +
 		"ViIjoiYWxpY2UgXCJcdTAwM2PDsVx1MDAzZVwiIFxcIiwiYXVkIjpbInRpZW5kYS1hcGkiXSwiY2xpZW50X2lkIjoid2ViIiwiaWF0Ijo" +
@@ -26,7 +26,7 @@ const (
 		"d2JQeSKhi1LL_goVQhhdAcY1lD7BiIgEUXSUdHONB1sGYH7YC8FuhP7sNAqvj0NyaA"
 )
 
-// fuzzKeys is the set that minted the tokens, without what could mint more of the last two.
+// fuzzKeys is the set that signed the tokens, without the private keys of the last two.
 func fuzzKeys() string {
 	return "[" + secretOf("a", "active", key1) + "," +
 		spec("d", jwt.EdDSA, "next", map[string]string{"kty": "OKP", "crv": "Ed25519", "x": "se1fS5Rw-v6xMI7ugZOyOKRHkeVZi8Nz16s9qaVOmpk"}) + "," +
@@ -35,8 +35,8 @@ func fuzzKeys() string {
 		}) + "]"
 }
 
-// FuzzVerify looks for a token that is accepted and was not minted. Every accepted one must be
-// a seed, byte for byte.
+// FuzzVerify searches for an accepted token that was not signed. Every accepted token must be a seed,
+// byte for byte.
 func FuzzVerify(f *testing.F) {
 	verifier := newVerifier(f, cfg, fuzzKeys(), noon)
 	ours := map[string]bool{minted: true, mintedEdDSA: true, mintedES256: true}
@@ -69,7 +69,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzParseKeys reads whatever a secret could hold.
+// FuzzParseKeys parses any text that a secret could hold.
 func FuzzParseKeys(f *testing.F) {
 	f.Add([]byte(fuzzKeys()))
 	f.Add([]byte(secretOf("a", "active", key1)))
@@ -87,7 +87,7 @@ func FuzzParseKeys(f *testing.F) {
 	})
 }
 
-// FuzzBearer looks for a header that yields a token which it does not hold as one word.
+// FuzzBearer searches for a header that yields a token other than one of its words.
 func FuzzBearer(f *testing.F) {
 	for _, seed := range []string{"Bearer a.b.c", "bearer  x==", "Bearer", "Basic x", "Bearer a,Bearer b", "Bearer a b"} {
 		f.Add(seed)

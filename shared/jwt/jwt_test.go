@@ -156,7 +156,7 @@ func TestLifetime(t *testing.T) {
 		"ClockBehindWithinLeeway": {noon.Truncate(time.Second).Add(-jwt.Leeway), identity.OK},
 		"NotYetValid":             {noon.Truncate(time.Second).Add(-jwt.Leeway - 1), identity.InvalidClaims},
 		"LastMoment":              {exp.Add(-1), identity.OK},
-		"Expired":                 {exp, identity.TokenExpired}, // no leeway: the same moment for whoever looks
+		"Expired":                 {exp, identity.TokenExpired}, // no leeway: expired for every verifier at once
 		"ExpiredWithinTheLeeway":  {exp.Add(jwt.Leeway - 1), identity.TokenExpired},
 		"LongExpired":             {exp.AddDate(10, 0, 0), identity.TokenExpired},
 	} {
@@ -170,8 +170,8 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
-// A login right after everything was revoked must be younger than the revocation, whose time may
-// come from a clock that is ahead. Nothing makes a token older than it is.
+// A login right after a revocation of all sessions must be newer than the revocation, and the clock that
+// wrote the revocation may be ahead. A token is never dated earlier than the time of signing.
 func TestTimeOfIssue(t *testing.T) {
 	t.Parallel()
 
@@ -293,7 +293,7 @@ func TestParseKeysRefuses(t *testing.T) {
 				t.Fatalf("error = %v, want ErrKeys", err)
 			}
 			if strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), key1) {
-				t.Errorf("error carries the secret: %v", err)
+				t.Errorf("error contains the secret: %v", err)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// Whatever is printed by mistake holds no key.
+// A value that is printed by mistake must not contain a key.
 func TestNothingPrintsKeys(t *testing.T) {
 	t.Parallel()
 
@@ -59,7 +59,7 @@ func TestSeparateKeysForEachKind(t *testing.T) {
 				t.Errorf("got %v, want an error: %t", err, tt.shared)
 			}
 			if err != nil && strings.Contains(err.Error(), key2) {
-				t.Errorf("the error carries the secret: %v", err)
+				t.Errorf("the error contains the secret: %v", err)
 			}
 		})
 	}

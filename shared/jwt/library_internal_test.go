@@ -77,7 +77,7 @@ func flipLast(token string) string {
 	return token[:len(token)-1] + string(alphabet[last^1])
 }
 
-func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
+func TestVerifyRefusesWhatTheLibraryAccepts(t *testing.T) {
 	t.Parallel()
 
 	verifier := forgeVerifier(t)
@@ -192,14 +192,14 @@ func TestWhatTheLibraryAcceptsAndWeDoNot(t *testing.T) {
 			}
 			for _, private := range []string{"alice", "admin", "evil", forgeKey, tt.token} {
 				if strings.Contains(err.Error(), private) {
-					t.Errorf("the error shows %q: %v", private, err)
+					t.Errorf("the error contains %q: %v", private, err)
 				}
 			}
 		})
 	}
 }
 
-// The library verifies with an empty key; ours does not start with one.
+// The library verifies with an empty key; ParseKeys refuses one.
 func TestEmptyKey(t *testing.T) {
 	t.Parallel()
 
@@ -219,7 +219,7 @@ func TestEmptyKey(t *testing.T) {
 	}
 }
 
-func TestWhatTheLibraryRefusesAndWeDoToo(t *testing.T) {
+func TestVerifyRefusesWhatTheLibraryRefuses(t *testing.T) {
 	t.Parallel()
 
 	verifier := forgeVerifier(t)
@@ -275,8 +275,9 @@ func TestUnknownClaimsAreSkipped(t *testing.T) {
 	}
 }
 
-// A token that is expired and wrong in another way is wrong: a fresh one would not help.
-func TestExpiredIsSaidOfNothingElse(t *testing.T) {
+// Expired is returned only when the token is otherwise valid: a client then asks for a new one, which would
+// not help against another fault.
+func TestExpiredOnlyWhenOtherwiseValid(t *testing.T) {
 	t.Parallel()
 
 	const expired = `{"iss":"iss","sub":"alice","aud":["api"],"iat":1795520000,"nbf":1795520000,"exp":1795520900,"jti":"j"}`

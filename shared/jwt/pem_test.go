@@ -19,7 +19,7 @@ type pkcs1Key struct {
 	DP, DQ, QInverse *big.Int
 }
 
-// der returns the key in the form of PKCS #1, changed; crypto/x509 writes no key that is wrong.
+// der returns the changed key as PKCS #1; crypto/x509 does not write invalid keys.
 func (p pair) der(change func(*pkcs1Key)) []byte {
 	private := p.private.(*rsa.PrivateKey)
 	k := pkcs1Key{
@@ -44,14 +44,14 @@ func (p pair) pkcs8With(change func(*pkcs1Key)) string {
 	}{0, algorithm{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}, asn1.NullRawValue}, p.der(change)})))
 }
 
-// pemWithHeaders is a good key in a block with a header, as encrypted ones have it.
+// pemWithHeaders is a good key in a block with a header, like an encrypted key.
 func pemWithHeaders(p pair) string {
 	block, _ := pem.Decode([]byte(p.pkcs1(func(*pkcs1Key) {})))
 	block.Headers = map[string]string{"Proc-Type": "4,CLEAR"}
 	return string(pem.EncodeToMemory(block))
 }
 
-// The same forms are accepted when nothing is wrong, or the cases that use them prove nothing.
+// The unchanged forms must be accepted: otherwise the cases that use them prove nothing.
 func TestUnchangedPEMIsAKey(t *testing.T) {
 	t.Parallel()
 

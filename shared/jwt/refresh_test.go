@@ -62,7 +62,7 @@ func payloadOf(t testing.TB, token string) map[string]any {
 	return m
 }
 
-// deterministic are the secrets whose active key may sign refresh tokens.
+// deterministic are the secrets with an active key that may sign refresh tokens.
 func deterministic() map[string]string {
 	return map[string]string{
 		jwt.HS256: secretOf("r", "active", key1),
@@ -82,7 +82,7 @@ func TestRefreshRoundTrip(t *testing.T) {
 			first.Generation = 0
 			for _, want := range []jwt.Refresh{step(), first} {
 				token := mintRefresh(t, newRefreshSigner(t, refreshCfg, secret), want)
-				// A second signer stands for another process.
+				// A second signer plays another process.
 				if again := mintRefresh(t, newRefreshSigner(t, refreshCfg, secret), want); again != token {
 					t.Errorf("equal input gave two tokens:\n%s\n%s", token, again)
 				}
@@ -130,7 +130,7 @@ func TestRefreshClaims(t *testing.T) {
 	}
 }
 
-func TestRefreshTokenIDsAreOfTheirPlaceAndKey(t *testing.T) {
+func TestRefreshTokenIDDependsOnSessionGenerationAndKey(t *testing.T) {
 	t.Parallel()
 
 	seen := map[any]string{}
@@ -150,9 +150,9 @@ func TestRefreshTokenIDsAreOfTheirPlaceAndKey(t *testing.T) {
 	}
 }
 
-// Whoever holds the key of one kind of token cannot pass it off as the other, and one kind is
-// refused where the other is wanted even under one key.
-func TestKindsOfTokensAreApart(t *testing.T) {
+// A holder of the key for one kind of token cannot sign the other kind, and each verifier refuses the
+// other kind even when both share a key.
+func TestVerifiersRefuseTheOtherKindOfToken(t *testing.T) {
 	t.Parallel()
 
 	secret := secretOf("a", "active", key1)
@@ -301,7 +301,7 @@ func TestRefreshRoundTripOfAnyStep(t *testing.T) {
 	})
 }
 
-// FuzzRefresh looks for a refresh token that is accepted and was not minted.
+// FuzzRefresh searches for an accepted refresh token that was not signed.
 func FuzzRefresh(f *testing.F) {
 	secret := secretOf("r", "active", key1)
 	token := mintRefresh(f, newRefreshSigner(f, refreshCfg, secret), step()) // the same in every worker

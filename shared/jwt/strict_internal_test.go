@@ -19,7 +19,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-// (r, n-s) is a signature wherever (r, s) is. The library takes both.
+// If (r, s) is a valid signature, so is (r, n-s). The library accepts both.
 func TestES256HasOneSignature(t *testing.T) {
 	t.Parallel()
 
@@ -42,7 +42,7 @@ func TestES256HasOneSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for range 50 { // half of what the standard library signs has the larger s
+	for range 50 { // about half of the signatures of crypto/ecdsa have the larger s
 		token, _, err := signer.Sign(identity.Identity{Subject: "alice"})
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestES256HasOneSignature(t *testing.T) {
 	}
 }
 
-// s + L is a spelling of the same Ed25519 signature, which the standard library refuses.
+// s + L is another form of the same Ed25519 signature, which the standard library refuses.
 func TestEdDSAHasOneSignature(t *testing.T) {
 	t.Parallel()
 
@@ -93,8 +93,8 @@ func TestEdDSAHasOneSignature(t *testing.T) {
 	}
 }
 
-// A signature plus the modulus is congruent to it, and refused by the standard library. With a
-// modulus near the top of its range no sum has room, and there is nothing to refuse.
+// A signature plus the modulus is congruent to the signature. The standard library refuses it. If the
+// modulus is near the top of its range, the sum is too long and there is nothing to test.
 func TestRS256HasOneSignature(t *testing.T) {
 	t.Parallel()
 
@@ -123,7 +123,7 @@ func TestRS256HasOneSignature(t *testing.T) {
 	}
 }
 
-// What a forged, or a future, signer of refresh tokens could write.
+// Each case is a claim set that a forged or a future signer could write.
 func TestRefreshClaimsAreStrict(t *testing.T) {
 	t.Parallel()
 

@@ -8,7 +8,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// BenchmarkInvoke is what a small GET pays between the Runtime API and the handler, both ways.
+// BenchmarkInvoke measures a small GET between the Runtime API and the handler, both ways.
 func BenchmarkInvoke(b *testing.B) {
 	event, err := os.ReadFile("testdata/working_http_api_get.json")
 	if err != nil {

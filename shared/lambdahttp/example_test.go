@@ -8,7 +8,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// A function hands the Handler to lambda.Start of aws-lambda-go; here one event is answered.
+// A function passes the Handler to lambda.Start of aws-lambda-go. This example handles one event.
 func ExampleNew() {
 	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")

@@ -11,8 +11,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// FuzzInvoke: whatever bytes come in, an HTTP answer goes out, and a request that reaches the
-// handler is one that net/http could have made.
+// FuzzInvoke checks that any input gets an HTTP response, and that a request that reaches the handler is
+// one that net/http could have made.
 func FuzzInvoke(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
@@ -57,7 +57,7 @@ func FuzzInvoke(f *testing.F) {
 			t.Fatalf("answer %s", out)
 		}
 		if got.StatusCode != http.StatusInternalServerError && !json.Valid(data) {
-			t.Fatalf("status %d for what is not JSON", got.StatusCode)
+			t.Fatalf("status %d for an event that is not JSON", got.StatusCode)
 		}
 		_ = got.body(t)
 	})

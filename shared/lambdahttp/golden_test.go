@@ -16,7 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// seen is what a handler sees of a request. The *.want.json files are written by hand.
+// seen is the request from the view of a handler. The *.want.json files are written by hand.
 type seen struct {
 	Method        string            `json:"method"`
 	RequestURI    string            `json:"request_uri"`

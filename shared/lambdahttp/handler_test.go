@@ -23,7 +23,7 @@ import (
 
 var _ lambda.Handler = (*lambdahttp.Handler)(nil)
 
-func TestNewRefusesNoHandler(t *testing.T) {
+func TestNewRefusesNilHandler(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
@@ -72,7 +72,7 @@ func TestRouteKey(t *testing.T) {
 			}
 			checkProblem(t, got)
 			if strings.Contains(got.Body, "/x") {
-				t.Errorf("the client is told about routes: %s", got.Body)
+				t.Errorf("the response names routes: %s", got.Body)
 			}
 			if len(h.errs) != 1 {
 				t.Errorf("refused with %v, want one error", h.errs)
@@ -81,7 +81,7 @@ func TestRouteKey(t *testing.T) {
 	}
 }
 
-func TestRouteKeyOfTheContextCountsWhereTheEventHasNone(t *testing.T) {
+func TestRouteKeyComesFromTheContextIfTheEventHasNone(t *testing.T) {
 	t.Parallel()
 	e := event(t, map[string]any{"routeKey": nil})
 	if got := invoke(t, status(http.StatusNoContent), lambdahttp.Config{RouteKey: "GET /x"}, e); got.StatusCode != http.StatusNoContent {
@@ -128,7 +128,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// A refusal passes the chain's outer layers, and one of them may be what panics.
+// A refusal passes through the outer layers of the chain, which may panic.
 func TestRefusePanics(t *testing.T) {
 	t.Parallel()
 	got := invoke(t, broken{}, lambdahttp.Config{}, event(t, nil))
@@ -183,7 +183,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-func TestNoAuthorizerIsNoAuthorizer(t *testing.T) {
+func TestMissingAuthorizer(t *testing.T) {
 	t.Parallel()
 
 	for name, changes := range map[string]map[string]any{
@@ -204,7 +204,7 @@ func TestNoAuthorizerIsNoAuthorizer(t *testing.T) {
 	}
 }
 
-func TestRefusalCarriesARequestID(t *testing.T) {
+func TestRefusalHasARequestID(t *testing.T) {
 	t.Parallel()
 
 	for name, test := range map[string]struct {
@@ -231,7 +231,7 @@ func TestRefusalCarriesARequestID(t *testing.T) {
 	}
 }
 
-func TestAnswersThatCannotBeSent(t *testing.T) {
+func TestUnsendableResponses(t *testing.T) {
 	t.Parallel()
 
 	tests := map[string]http.HandlerFunc{
@@ -279,7 +279,7 @@ func TestAnswersThatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestTheLargestAnswerIsSent(t *testing.T) {
+func TestLargestResponseIsSent(t *testing.T) {
 	t.Parallel()
 
 	const overhead = 128
@@ -309,7 +309,7 @@ func TestConcurrentInvocationsDoNotMix(t *testing.T) {
 				out, err := h.Invoke(context.Background(), e)
 				var got response
 				if err != nil || json.Unmarshal(out, &got) != nil || got.Body != id+id+"/"+id {
-					t.Errorf("answer %s, error %v; want the one of %s", out, err, id)
+					t.Errorf("response %s, error %v; want the response to %s", out, err, id)
 				}
 			}
 		})

@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// response is payload format 2.0's answer, as AWS documents it.
+// response is the response of payload format 2.0, as AWS documents it.
 type response struct {
 	StatusCode      int               `json:"statusCode"`
 	Headers         map[string]string `json:"headers"`
@@ -51,7 +51,7 @@ func invokeContext(ctx context.Context, t testing.TB, h http.Handler, cfg lambda
 	return r
 }
 
-// refusing is a handler that keeps the errors which it had to answer.
+// refusing is a handler that records the errors that it answers.
 type refusing struct {
 	http.Handler
 
@@ -70,7 +70,7 @@ func unreachable(t *testing.T) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
 }
 
-// checkProblem checks an answer that the handler has not given.
+// checkProblem checks a response that does not come from the handler.
 func checkProblem(t *testing.T, r response) {
 	t.Helper()
 	for name, want := range map[string]string{
@@ -98,7 +98,7 @@ func checkProblem(t *testing.T, r response) {
 	}
 }
 
-// event returns a small HTTP API event with changes: a key is a path of names joined by dots.
+// event returns a small HTTP API event with changes. A key is a path of names joined by dots.
 func event(t testing.TB, changes map[string]any) []byte {
 	t.Helper()
 	e := map[string]any{

@@ -25,7 +25,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 )
 
-// wireRequest is a request as a client puts it on the wire.
+// wireRequest is a request in the form that a client sends.
 type wireRequest struct {
 	method, path, query string // path and query percent-encoded
 	header              [][2]string
@@ -33,18 +33,18 @@ type wireRequest struct {
 	body                []byte
 }
 
-// plan is what the handler under test does to its ResponseWriter.
+// plan lists the calls of the handler under test on its ResponseWriter.
 type plan struct {
 	informational bool
 	status        int // 0: never set
 	header        [][2]string
 	declare       bool // set Content-Length
 	writes        [][]byte
-	late          bool // change status and header after the fact
+	late          bool // change status and header after the first write
 }
 
-// TestSameAsNetHTTP sends one request through a net/http server and through an event, and expects
-// the handler to see the same and the client to get the same.
+// TestSameAsNetHTTP sends one request through a net/http server and through an event, and compares the
+// requests that the handler sees and the responses that the client gets.
 func TestSameAsNetHTTP(t *testing.T) {
 	t.Parallel()
 
@@ -93,7 +93,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 					t.Fatalf("the handler saw (-net/http +lambdahttp):\n%s", diff)
 				}
 				gotAnswer := fromGateway(t, out)
-				if _, told := wantAnswer.Header["Content-Length"]; !told {
+				if _, ok := wantAnswer.Header["Content-Length"]; !ok {
 					delete(gotAnswer.Header, "Content-Length") // a server does not know the length of a long answer yet
 				}
 				if diff := cmp.Diff(wantAnswer, gotAnswer); diff != "" {
@@ -104,7 +104,7 @@ func TestSameAsNetHTTP(t *testing.T) {
 	}
 }
 
-// observation is what a handler sees of a request, as far as an event carries it.
+// observation is the part of a request that an event contains, from the view of a handler.
 type observation struct {
 	Method, Path, RawPath, RawQuery, Host string
 	Query                                 url.Values
@@ -161,7 +161,7 @@ func (p *plan) run(w http.ResponseWriter) {
 	}
 }
 
-// clientAnswer is what a client reads. Repeated headers are compared joined, cookies one by one.
+// clientAnswer is the response that a client reads. Repeated headers are compared joined, cookies one by one.
 type clientAnswer struct {
 	Status  int
 	Header  map[string]string
@@ -228,7 +228,7 @@ func overTCP(t *rapid.T, address string, request wireRequest) clientAnswer {
 	}
 }
 
-// fromGateway reads an answer of payload format 2.0 as API Gateway documents it.
+// fromGateway reads a response of payload format 2.0 as API Gateway documents it.
 func fromGateway(t *rapid.T, out []byte) clientAnswer {
 	var r response
 	if err := json.Unmarshal(out, &r); err != nil {
@@ -260,8 +260,8 @@ func httpAPIEvent(request wireRequest) map[string]any {
 	return event
 }
 
-// functionURLEvent writes the event of a Function URL: the path stays encoded, and the cookie
-// header is there beside the list.
+// functionURLEvent writes the event of a Function URL: the path stays encoded, and the event has the
+// cookie header as well as the list.
 func functionURLEvent(request wireRequest) map[string]any {
 	event := commonEvent(request)
 	event["rawPath"] = request.path

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// values rebuilds what encoding/json makes of a text, through the reader's own methods.
+// values decodes a text to the values of encoding/json, with the reader's own methods.
 func values(r *reader) any {
 	switch r.peek() {
 	case '{':
@@ -31,8 +31,8 @@ func values(r *reader) any {
 	}
 }
 
-// FuzzReader holds the reader against encoding/json: the same texts are accepted, and the same
-// values read.
+// FuzzReader compares the reader with encoding/json: both must accept the same texts and read the same
+// values.
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		`{"a":[1,-0.5e+10,true,false,null,"x\u00e9\ud83d\ude00\ud800\n\/"],"b":{}}`, `[]`, `"\ud800\u0041"`, "\"\xff\xfe\"", `01`, `-`, `1.`, `.5`,
@@ -55,10 +55,10 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 		if strings.Count(text, "[")+strings.Count(text, "{") > maxDepth {
-			return // encoding/json goes deeper
+			return // encoding/json accepts deeper nesting
 		}
 		if valid != (r.err == nil) {
-			t.Fatalf("%q: valid %t, reader says %v", text, valid, r.err)
+			t.Fatalf("%q: valid %t, reader returns %v", text, valid, r.err)
 		}
 		if !valid {
 			return
@@ -115,15 +115,15 @@ func TestReaderStopsAtTheDepthLimit(t *testing.T) {
 	}
 }
 
-// FuzzAppendString: encoding/json reads back what the encoder writes, with U+FFFD for what is not
-// UTF-8.
+// FuzzAppendString checks that encoding/json reads back the text that the encoder writes, with U+FFFD for
+// bytes that are not UTF-8.
 func FuzzAppendString(f *testing.F) {
 	f.Add("a\"\\\x00\x1f\u2028\xff\xe2\x80λ😀")
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, out := range [][]byte{appendString(nil, s), appendString(nil, []byte(s))} {
 			var got string
 			if err := json.Unmarshal(out, &got); err != nil || !utf8.Valid(out) {
-				t.Fatalf("%q is no JSON: %v", out, err)
+				t.Fatalf("%q is not JSON: %v", out, err)
 			}
 			if want := string([]rune(s)); got != want {
 				t.Fatalf("read back %q, want %q", got, want)

@@ -16,9 +16,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// TestTheAccessLineHasTheStatusThatIsSent covers every answer that the handler does not give itself:
-// one access line, and in it the status and the request id that the client gets.
-func TestTheAccessLineHasTheStatusThatIsSent(t *testing.T) {
+// TestAccessLogHasTheStatusOfTheResponse covers every response that does not come from the handler: there is
+// one access line, with the status and the request id that the client gets.
+func TestAccessLogHasTheStatusOfTheResponse(t *testing.T) {
 	t.Parallel()
 
 	write := func(w http.ResponseWriter) {
@@ -80,7 +80,7 @@ func TestTheAccessLineHasTheStatusThatIsSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			route := api.Route{Name: "get-x", Method: http.MethodGet, Path: "/x", Auth: api.Public}
-			seen := 0 // what a layer outside the access log reads, such as metrics
+			seen := 0 // the status that a layer outside the access log reads, such as metrics
 			chain, err := middleware.Chain(route, middleware.Config{Logger: logger, Metrics: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					rec := middleware.Record(w)

@@ -13,7 +13,7 @@ import (
 
 const functionURLDomain = "abc.lambda-url.eu-central-1.on.aws"
 
-// TestPath uses what live HTTP APIs and Function URLs were seen to send
+// TestPath uses paths that were recorded from live HTTP APIs and Function URLs
 // (https://github.com/hotsock/voker/pull/8).
 func TestPath(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type fixedClock time.Time
 func (c fixedClock) Now() time.Time                         { return time.Time(c) }
 func (c fixedClock) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
-// newLogger returns a logger at a fixed time and what it wrote.
+// newLogger returns a logger with a fixed clock and the buffer that it writes to.
 func newLogger(t testing.TB, cfg logging.Config) (*zap.Logger, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer

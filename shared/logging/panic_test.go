@@ -28,7 +28,7 @@ func TestPanicked(t *testing.T) {
 				}
 				stack, ok := err.(interface{ Stack() string })
 				if !ok || !strings.Contains(stack.Stack(), "TestPanicked") {
-					t.Error("the stack does not lead to the panic")
+					t.Error("the stack does not contain the panic")
 				}
 			}()
 			tc.do()

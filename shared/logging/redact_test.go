@@ -164,7 +164,7 @@ func checkLines(t *testing.T, format string, out []byte) {
 	}
 }
 
-// The canaries would be seen if redaction did nothing.
+// Without redaction the canaries appear, so the tests above can fail.
 func TestCanariesHavePower(t *testing.T) {
 	t.Parallel()
 

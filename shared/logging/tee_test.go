@@ -14,14 +14,14 @@ import (
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
-// hiddenFromJSON has a secret that only a core which reflects on the value itself can see.
+// hiddenFromJSON has a secret that only a core with reflection on the value can see.
 type hiddenFromJSON struct {
 	Name   string `json:"name"`
 	Secret string `json:"-"`
 }
 
-// tee returns a logger that also writes to two observing cores, and the text of everything that both
-// of them can see.
+// tee returns a logger that also writes to two observing cores, and a function that returns the text of
+// all that they see.
 func tee(t *testing.T, cfg logging.Config) (*zap.Logger, func() string) {
 	t.Helper()
 	log, _ := newLogger(t, cfg)
@@ -80,7 +80,7 @@ func TestASecondCoreKeepsItsLevel(t *testing.T) {
 	log, out := newLogger(t, logging.Config{Level: "WARN"})
 	core, seen := observer.New(zapcore.InfoLevel)
 	log = logging.Tee(log, core)
-	log.Debug("nobody")
+	log.Debug("below both levels")
 	log.Info("second")
 	log.Warn("both")
 	if got := strings.Count(out.String(), "\n"); got != 1 || seen.Len() != 2 {
@@ -92,14 +92,14 @@ func TestTeeRefusesAnotherLogger(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("Tee took a logger without redaction")
+			t.Error("Tee accepted a logger without redaction")
 		}
 	}()
 	logging.Tee(zap.NewNop(), zapcore.NewNopCore())
 }
 
-// TestEveryMethodHidesTheValueOfASecretName finds a method that zap adds to its encoders.
-func TestEveryMethodHidesTheValueOfASecretName(t *testing.T) {
+// TestEveryEncoderMethodRedactsSecretNames fails when zap adds an encoder method that is not redacted.
+func TestEveryEncoderMethodRedactsSecretNames(t *testing.T) {
 	t.Parallel()
 	for m := range reflect.TypeFor[zapcore.ObjectEncoder]().Methods() {
 		if !strings.HasPrefix(m.Name, "Add") || m.Name == "AddBool" {

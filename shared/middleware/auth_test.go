@@ -93,7 +93,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-func TestAuthenticatorErrorIsNotToldToTheClient(t *testing.T) {
+func TestAuthenticatorErrorIsNotSentToTheClient(t *testing.T) {
 	t.Parallel()
 	h := chain(t, staffRoute, middleware.Config{Authenticator: func(*http.Request) (identity.Annotation, error) {
 		return staffCaller, errors.New("private")
@@ -104,8 +104,8 @@ func TestAuthenticatorErrorIsNotToldToTheClient(t *testing.T) {
 	}
 }
 
-// A store that did not answer is no fault of the function: the client may come again.
-func TestAuthenticatorThatGotNoAnswerIs503(t *testing.T) {
+// If the store does not answer, the client gets a 503 and may retry.
+func TestUnavailableAuthenticatorIs503(t *testing.T) {
 	t.Parallel()
 	busy := problem.New(problem.Unavailable, "unavailable", "private").WithCause(errors.New("private"))
 	h := chain(t, staffRoute, middleware.Config{Authenticator: func(*http.Request) (identity.Annotation, error) {
@@ -130,8 +130,8 @@ func TestClientHeadersNeverMakeAnIdentity(t *testing.T) {
 	}
 }
 
-// The policy of a route behind its authentication: each condition, their order, and that nothing
-// about the caller is what refuses it by accident.
+// The policy of a route runs after authentication. The cases cover each condition, their order, and callers
+// that meet every condition.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const (
@@ -197,7 +197,7 @@ func TestConditionsRefuseWithoutAnIdentity(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := tc.condition(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was let through") }))
+			h := tc.condition(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") }))
 			if rec := serve(h, httptest.NewRequest(http.MethodPost, "/", nil)); rec.Code != tc.status {
 				t.Errorf("got %d, want %d", rec.Code, tc.status)
 			}

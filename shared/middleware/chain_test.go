@@ -67,8 +67,8 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return rec
 }
 
-// TestChainOrder lets every place that can be seen from outside report when it is passed, and
-// tells the others by what they have done to the request and the response by then.
+// TestChainOrder records a trace of the layers that call code of the test. It detects the other layers by
+// their effect on the request and the response at each point of the trace.
 func TestChainOrder(t *testing.T) {
 	t.Parallel()
 	var trace []string
@@ -162,8 +162,8 @@ func TestChainRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryAnswerCarriesIDAndSecurityHeaders covers what the chain itself answers.
-func TestEveryAnswerCarriesIDAndSecurityHeaders(t *testing.T) {
+// TestEveryResponseHasRequestIDAndSecurityHeaders covers the responses of the chain itself.
+func TestEveryResponseHasRequestIDAndSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	tooLong := strings.Repeat("x", 17)
 	for name, tc := range map[string]struct {
@@ -207,7 +207,7 @@ func TestEveryAnswerCarriesIDAndSecurityHeaders(t *testing.T) {
 				}
 			}
 			if strings.Contains(rec.Body.String(), "private") {
-				t.Errorf("the body tells the cause: %s", rec.Body)
+				t.Errorf("the body contains the cause: %s", rec.Body)
 			}
 			got := lines()
 			if len(got) != 1 {
@@ -224,10 +224,10 @@ func TestEveryAnswerCarriesIDAndSecurityHeaders(t *testing.T) {
 				cause = "panic with a string"
 			}
 			if tc.status == 500 && !strings.Contains(toJSON(t, got[0]["error"]), cause) {
-				t.Errorf("the log does not tell the cause: %v", got[0])
+				t.Errorf("the log does not contain the cause: %v", got[0])
 			}
 			if strings.Contains(toJSON(t, got[0]), "secret") {
-				t.Errorf("the log tells the path or the query: %v", got[0])
+				t.Errorf("the log contains the path or the query: %v", got[0])
 			}
 		})
 	}

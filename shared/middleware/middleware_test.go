@@ -76,7 +76,7 @@ func TestSecurityHeaders(t *testing.T) {
 		w.Header().Add("Permissions-Policy", "added")
 		return nil
 	})
-	for range 2 { // what one handler sets must not be there for the next request
+	for range 2 { // the headers of one request must not appear in the next
 		got := serve(h, httptest.NewRequest(http.MethodGet, "/", nil)).Header()
 		for name, want := range map[string]string{
 			"Content-Security-Policy":           "default-src 'none'; frame-ancestors 'none'",
@@ -117,7 +117,7 @@ func TestBodyLimit(t *testing.T) {
 	h := chain(t, publicRoute, middleware.Config{}, readAll)
 	for name, tc := range map[string]struct {
 		body    string
-		unknown bool // the client does not say how long the body is
+		unknown bool // the client sends no Content-Length
 		status  int
 	}{
 		"AtTheLimit":       {body: strings.Repeat("x", 16), status: 200},
@@ -221,6 +221,6 @@ func TestCORSRefuses(t *testing.T) {
 		}
 	}
 	if mw, err := middleware.CORS(middleware.CORSConfig{}); mw != nil || err != nil {
-		t.Errorf("the zero policy is not off: %v", err)
+		t.Errorf("the zero policy does not turn CORS off: %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// failures are handlers that fail after they have begun their answer, and what the log must say.
+// failures are handlers that fail after they have begun their response, and the expected log line.
 func failures() map[string]struct {
 	handler api.Handler
 	cause   string
@@ -22,7 +22,7 @@ func failures() map[string]struct {
 		handler api.Handler
 		cause   string
 	}
-	const size = 1 << 16 // more than net/http buffers
+	const size = 1 << 16 // larger than the buffer of net/http
 	begin := func(w http.ResponseWriter) { _, _ = io.WriteString(w, strings.Repeat("x", size)) }
 	return map[string]failure{
 		"Error": {func(w http.ResponseWriter, _ *http.Request) error {
@@ -40,9 +40,9 @@ func failures() map[string]struct {
 	}
 }
 
-// TestAFailureAfterTheAnswerBegan uses a writer that sends at once: the answer is aborted, nothing is
-// written behind its first part, and the access log and the layers outside it see a 500.
-func TestAFailureAfterTheAnswerBegan(t *testing.T) {
+// TestFailureAfterTheResponseBegan uses a writer that sends at once: the response is aborted, nothing is
+// written after its first part, and the access log and the layers outside it see a 500.
+func TestFailureAfterTheResponseBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range failures() {
 		t.Run(name, func(t *testing.T) {
@@ -87,12 +87,12 @@ func TestAFailureAfterTheAnswerBegan(t *testing.T) {
 	}
 }
 
-// wrapper hides the Recorder from Record, as a layer with a writer of its own does.
+// wrapper hides the Recorder from Record, like a layer that wraps the writer.
 type wrapper struct{ http.ResponseWriter }
 
 func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func TestAServerEndsTheConnectionOfAnAbortedAnswer(t *testing.T) {
+func TestServerClosesTheConnectionOfAnAbortedResponse(t *testing.T) {
 	t.Parallel()
 	for name, tc := range failures() {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestRecorder(t *testing.T) {
 	}
 	rec.WriteHeader(http.StatusEarlyHints)
 	if rec.Started() {
-		t.Error("an informational status counts as the answer's")
+		t.Error("an informational status counts as the final status")
 	}
 
 	rec = middleware.Record(httptest.NewRecorder())
@@ -138,7 +138,7 @@ func TestRecorder(t *testing.T) {
 		t.Error("a Recorder was wrapped again")
 	}
 	if rec.Discard() || rec.Status() != http.StatusInternalServerError {
-		t.Errorf("an answer that was sent was taken back, or has status %d instead of 500", rec.Status())
+		t.Errorf("a sent response was withdrawn, or has status %d instead of 500", rec.Status())
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package money counts money in whole minor units, never in floating point. A cent that is lost to
-// rounding is a cent that somebody has to explain.
+// Package money counts money in whole minor units, never in floating point, so that no cent is lost
+// to rounding.
 package money
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// What arithmetic and comparison return. None of them is a client's fault by itself.
+// The errors of arithmetic and comparison. By themselves they are not the client's fault.
 var (
 	// ErrOverflow is a result beyond an int64 of minor units.
 	ErrOverflow = errors.New("money: the amount overflows")
@@ -43,8 +43,8 @@ func New(amountMinor int64, currency string) (Money, error) {
 	return Money{AmountMinor: amountMinor, Currency: currency}, nil
 }
 
-// Validate returns what is wrong with an amount from outside, for a request's own Validate. pointer
-// is the amount's place in the request ("/price"). Whether it may be negative or zero is the
+// Validate returns the problems of an amount from a request, for the request's own Validate. pointer
+// is the JSON pointer of the amount in the request ("/price"). Whether it may be negative or zero is the
 // request's rule.
 func (m Money) Validate(pointer string) []problem.FieldError {
 	if m.Currency == "" {
@@ -96,7 +96,7 @@ func (m Money) Mul(factor int64) (Money, error) {
 	}
 }
 
-// magnitude returns the absolute value; that of the smallest int64 fits, too.
+// magnitude returns the absolute value, which fits for the smallest int64 too.
 func magnitude(n int64) uint64 {
 	if n < 0 {
 		return -uint64(n)
@@ -141,7 +141,7 @@ func (m Money) String() string {
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It is stricter than the standard decoding of the
-// struct: both members must be there, neither may be null, and the amount must be written as an
+// struct: both members are required, neither may be null, and the amount must be written as an
 // integer (no fraction, no exponent, no string). It does not check the currency: Validate does.
 func (m *Money) UnmarshalJSON(data []byte) error {
 	var in struct {

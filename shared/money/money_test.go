@@ -32,8 +32,8 @@ func TestExponent(t *testing.T) {
 		}
 	}
 	for _, code := range []string{
-		"", "EU", "EURO", "eur", "Eur", " EU", "R U", "EUR ", "ED ", "ABC", "EDA", // EDA stands in "AED AFN", were it not for the space
-		"XXX", "XTS", "XAU", "XDR", "BTC", // without a minor unit, or no code
+		"", "EU", "EURO", "eur", "Eur", " EU", "R U", "EUR ", "ED ", "ABC", "EDA", // "AED AFN" without its space contains EDA
+		"XXX", "XTS", "XAU", "XDR", "BTC", // without a minor unit, or not a code
 		"BGN", "HRK", "ANG", "ZWL", "CUC", "SLL", "DEM", // withdrawn
 	} {
 		if got, ok := money.Exponent(code); ok {
@@ -42,7 +42,7 @@ func TestExponent(t *testing.T) {
 	}
 }
 
-// List one of 2026-09-17 has 17, 139, 7 and 2 codes by exponent.
+// List one of 2026-09-17 has 17, 139, 7 and 2 codes with the exponents 0, 2, 3 and 4.
 func TestExponentKnowsEveryCode(t *testing.T) {
 	t.Parallel()
 	got := map[int]int{}
@@ -124,7 +124,7 @@ func TestCurrenciesDoNotMix(t *testing.T) {
 	}
 }
 
-// Arithmetic agrees with arbitrary precision, and refuses exactly what an int64 cannot hold.
+// Arithmetic gives the same results as math/big, and fails exactly when an int64 overflows.
 func TestArithmeticAgreesWithBigIntegers(t *testing.T) {
 	t.Parallel()
 	amounts := rapid.OneOf(
@@ -222,7 +222,7 @@ func TestJSONIsStrict(t *testing.T) {
 				t.Errorf("names %q, want %q", got, c.field)
 			}
 			if in.Price != (money.Money{}) {
-				t.Errorf("left %v behind", in.Price)
+				t.Errorf("Price is %v after the error", in.Price)
 			}
 		})
 	}

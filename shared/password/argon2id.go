@@ -14,7 +14,8 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Caps on what a stored hash may ask for. argon2 panics on zeros, and allocates what it is told.
+// The highest parameters that a stored hash may have. argon2 panics on zeros, and allocates as much
+// memory as the parameters ask for.
 const (
 	MaxMemoryKiB = 128 << 10
 	MaxPasses    = 10
@@ -26,12 +27,12 @@ const (
 	tagLength  = 32 // bytes
 
 	argon2idPrefix = "$argon2id$"
-	// maxEncoded bounds what is looked at, in bytes.
+	// maxEncoded is the longest stored hash that is parsed, in bytes.
 	maxEncoded = 512
 )
 
-// ErrHash is returned for a stored hash that is not a PHC string of argon2id within the caps, or a
-// bcrypt hash. It shows no part of it.
+// ErrHash is returned for a stored hash that is neither a PHC string of argon2id within the caps nor
+// a bcrypt hash. Its text contains no part of the hash.
 var ErrHash = errors.New("password: not a usable hash")
 
 // Params are the cost of an argon2id hash. A zero field is the default.
@@ -82,7 +83,7 @@ type Hasher struct {
 func New(cfg Config) (*Hasher, error) {
 	params := cfg.Params.withDefaults()
 	if !params.valid() {
-		return nil, fmt.Errorf("password: argon2id parameters %+v are outside of the caps", params)
+		return nil, fmt.Errorf("password: argon2id parameters %+v are not within the caps", params)
 	}
 	if cfg.AtOnce <= 0 {
 		cfg.AtOnce = runtime.GOMAXPROCS(0)
@@ -90,7 +91,7 @@ func New(cfg Config) (*Hasher, error) {
 	return &Hasher{
 		params: params,
 		slots:  make(chan struct{}, cfg.AtOnce),
-		// Any tag will do: nobody knows a password for it, and none is looked for.
+		// A random tag is enough: no password is known for it.
 		dummy: phc{Params: params, salt: random(saltLength), tag: random(tagLength)}.String(),
 	}, nil
 }
@@ -104,8 +105,8 @@ func Default() *Hasher {
 	return h
 }
 
-// Hash returns the PHC string of the password under a new salt. It fails only when ctx ends before
-// its turn has come.
+// Hash returns the PHC string of the password under a new salt. It fails only when ctx ends
+// while it waits for its turn.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if err := h.enter(ctx); err != nil {
 		return "", err
@@ -116,9 +117,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return p.String(), nil
 }
 
-// Result is what Verify found out.
+// Result is the result of Verify.
 type Result struct {
-	// Match reports that it is the password.
+	// Match reports that the password is the one that was hashed.
 	Match bool
 	// Outdated reports that the hash was not made with the configured parameters: after a match it
 	// should be replaced with a new one.
@@ -127,7 +128,7 @@ type Result struct {
 
 // Verify compares the password with a stored hash, argon2id or bcrypt, in time that does not depend
 // on where they differ. It returns ErrHash for a hash that is neither, or that asks for more than the
-// caps allow, and otherwise fails only when ctx ends before its turn has come.
+// caps allow. Otherwise it fails only when ctx ends while it waits for its turn.
 func (h *Hasher) Verify(ctx context.Context, encoded, password string) (Result, error) {
 	if isBcrypt(encoded) {
 		return h.verifyBcrypt(ctx, encoded, password)
@@ -147,8 +148,8 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (Result, 
 	}, nil
 }
 
-// Dummy returns a hash in the configured parameters that no password matches. Verifying it costs what
-// a real one costs: it is there for accounts that do not exist.
+// Dummy returns a hash with the configured parameters that no password matches. Verifying it takes as
+// long as a real hash: a login to an account that does not exist verifies it.
 func (h *Hasher) Dummy() string { return h.dummy }
 
 func (h *Hasher) enter(ctx context.Context) error {
@@ -213,7 +214,7 @@ func parse(encoded string) (phc, error) {
 	return p, nil
 }
 
-// number reads a decimal number without sign and leading zeros behind prefix.
+// number reads a decimal number after prefix. It refuses signs and leading zeros.
 func number(s, prefix string, bits int) (uint64, bool) {
 	digits, ok := strings.CutPrefix(s, prefix)
 	n, err := strconv.ParseUint(digits, 10, bits)
@@ -222,6 +223,6 @@ func number(s, prefix string, bits int) (uint64, bool) {
 
 func random(n int) []byte {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // it never fails: the process ends instead
+	_, _ = rand.Read(b) // Read never returns an error: it ends the process instead
 	return b
 }

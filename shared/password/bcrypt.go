@@ -12,7 +12,7 @@ import (
 const (
 	// MaxBcryptCost is the highest cost of an imported hash that is verified: about a second.
 	MaxBcryptCost = 14
-	// bcryptInput is how many bytes of a password bcrypt looks at.
+	// bcryptInput is how many bytes of a password bcrypt reads.
 	bcryptInput = 72
 	// bcryptLength is the length of a hash: prefix, cost, salt and tag.
 	bcryptLength = 60
@@ -22,10 +22,9 @@ func isBcrypt(encoded string) bool {
 	return strings.HasPrefix(encoded, "$2a$") || strings.HasPrefix(encoded, "$2b$") || strings.HasPrefix(encoded, "$2y$")
 }
 
-// verifyBcrypt compares with an imported hash. bcrypt looks at 72 bytes, and repeats a shorter password
-// behind a zero byte until they are full: whatever stands behind the 72nd byte counts as equal, and so
-// does "a\x00a" to "a". Such passwords are not the one that was hashed and do not match. They cost the
-// same comparison.
+// verifyBcrypt compares with an imported hash. bcrypt reads 72 bytes, and repeats a shorter password
+// after a zero byte until they are full. So it ignores the bytes after the 72nd, and takes "a\x00a" for
+// "a". Such passwords are not the one that was hashed and do not match. They take the same time.
 func (h *Hasher) verifyBcrypt(ctx context.Context, encoded, password string) (Result, error) {
 	cost, err := bcrypt.Cost([]byte(encoded))
 	if err != nil || cost > MaxBcryptCost || len(encoded) != bcryptLength {

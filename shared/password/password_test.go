@@ -14,7 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/password"
 )
 
-// cheap are parameters that cost no time.
+// cheap returns the fastest parameters.
 func cheap() password.Params { return password.Params{MemoryKiB: 64, Passes: 1, Lanes: 1} }
 
 func newHasher(t testing.TB, cfg password.Config) *password.Hasher {
@@ -26,7 +26,7 @@ func newHasher(t testing.TB, cfg password.Config) *password.Hasher {
 	return h
 }
 
-func TestDefaultsAreTheOnesOfOWASP(t *testing.T) {
+func TestDefaultsFollowOWASP(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, password.Config{})
 	encoded, err := h.Hash(t.Context(), "correct horse battery staple")
@@ -38,7 +38,7 @@ func TestDefaultsAreTheOnesOfOWASP(t *testing.T) {
 		t.Errorf("hash %s and dummy %s, want both in %s", encoded, h.Dummy(), want)
 	}
 	if len(encoded) != len(h.Dummy()) {
-		t.Errorf("the dummy %s has another length than %s", h.Dummy(), encoded)
+		t.Errorf("dummy %s and hash %s differ in length", h.Dummy(), encoded)
 	}
 	got, err := h.Verify(t.Context(), encoded, "correct horse battery staple")
 	if want := (password.Result{Match: true}); err != nil || got != want {
@@ -46,7 +46,7 @@ func TestDefaultsAreTheOnesOfOWASP(t *testing.T) {
 	}
 }
 
-func TestOnlyThePasswordItselfMatches(t *testing.T) {
+func TestOnlyTheSamePasswordMatches(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, password.Config{Params: cheap()})
 	rapid.Check(t, func(rt *rapid.T) {
@@ -65,7 +65,7 @@ func TestOnlyThePasswordItselfMatches(t *testing.T) {
 	})
 }
 
-func TestNothingIsCutOff(t *testing.T) {
+func TestLongPasswordIsNotTruncated(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, password.Config{Params: cheap()})
 	long := strings.Repeat("x", 10_000)
@@ -74,7 +74,7 @@ func TestNothingIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := h.Verify(t.Context(), encoded, long+"2"); err != nil || got.Match {
-		t.Errorf("the 10001st byte does not count: %+v, %v", got, err)
+		t.Errorf("the 10001st byte is ignored: %+v, %v", got, err)
 	}
 }
 
@@ -109,8 +109,8 @@ func TestOtherParametersAreOutdated(t *testing.T) {
 	}
 }
 
-// What `echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -e` prints, from the tests of the
-// reference implementation (https://github.com/P-H-C/phc-winner-argon2, src/test.c).
+// The hash is the output of `echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -e`, from the tests
+// of the reference implementation (https://github.com/P-H-C/phc-winner-argon2, src/test.c).
 func TestHashesOfOtherImplementationsMatch(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, password.Config{})
@@ -129,11 +129,11 @@ func TestDummyMatchesNothing(t *testing.T) {
 		}
 	}
 	if newHasher(t, password.Config{Params: cheap()}).Dummy() == h.Dummy() {
-		t.Error("every process has the same dummy")
+		t.Error("two hashers have the same dummy")
 	}
 }
 
-func TestStoredHashesThatAreRefused(t *testing.T) {
+func TestVerifyRefusesStoredHashes(t *testing.T) {
 	t.Parallel()
 	h := newHasher(t, password.Config{Params: cheap()})
 	const salt, tag = "c29tZXNhbHRzb21lc2FsdA", "nPSBBVFTqSNkcy9dfxc6oFPWtMTAHfNc3JWUMCPtLdw"
@@ -165,7 +165,7 @@ func TestStoredHashesThatAreRefused(t *testing.T) {
 		"Padding":         "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + tag + "=",
 		"LineEnd":         "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + tag + "\n",
 		"TrailingBits":    "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + tag[:len(tag)-1] + "x",
-		"MorePart":        "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + tag + "$x",
+		"ExtraPart":       "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + tag + "$x",
 		"TooLong":         "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + strings.Repeat("A", 600),
 		"BcryptCost":      "$2a$15$abcdefghijklmnopqrstuuXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
 		"BcryptCostOne":   "$2a$01$abcdefghijklmnopqrstuuXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
@@ -182,7 +182,7 @@ func TestStoredHashesThatAreRefused(t *testing.T) {
 				t.Fatalf("%+v, %v; want ErrHash", got, err)
 			}
 			if encoded != "" && strings.Contains(err.Error(), encoded) {
-				t.Errorf("the error shows the hash: %v", err)
+				t.Errorf("the error contains the hash: %v", err)
 			}
 		})
 	}
@@ -204,14 +204,14 @@ func TestBcrypt(t *testing.T) {
 		match          bool
 	}{
 		"Match":                {hash("a password"), "a password", true},
-		"PHPsPrefix":           {"$2y$" + hash("a password")[4:], "a password", true},
-		"BSDsPrefix":           {"$2b$" + hash("a password")[4:], "a password", true},
+		"PrefixOfPHP":          {"$2y$" + hash("a password")[4:], "a password", true},
+		"PrefixOfBSD":          {"$2b$" + hash("a password")[4:], "a password", true},
 		"Wrong":                {hash("a password"), "another", false},
 		"LongestMatches":       {hash(full), full, true},
 		"LongerIsNotTruncated": {hash(full), full + "y", false},
 		"MuchLonger":           {hash(full), full + full, false},
 		"Shorter":              {hash(full), full[:71], false},
-		"RepeatedBehindZero":   {hash("abcd"), "abcd\x00abcd", false},
+		"RepeatedAfterZero":    {hash("abcd"), "abcd\x00abcd", false},
 		"EmptyPassword":        {hash("a password"), "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestWaitingForATurnEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		_, _ = h.Hash(t.Context(), "takes long")
+		_, _ = h.Hash(t.Context(), "a slow hash")
 	})
 	time.AfterFunc(50*time.Millisecond, cancel)
 	time.Sleep(20 * time.Millisecond)
@@ -290,7 +290,7 @@ func FuzzVerify(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, encoded string) {
-		// What is expensive on purpose is not what is looked for.
+		// Skip hashes with high cost: they would slow the fuzzer.
 		if strings.Contains(encoded, "m=") && len(encoded) > 24 && !strings.HasPrefix(encoded, "$argon2id$v=19$m=64,t=1,p=1$") &&
 			!strings.HasPrefix(encoded, "$argon2id$v=19$m=8,t=1,p=1$") || strings.HasPrefix(encoded, "$2") && !strings.HasPrefix(encoded[2:], "a$04$") {
 			return
@@ -300,7 +300,7 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("%q: %v", encoded, err)
 		}
 		if err != nil && got != (password.Result{}) {
-			t.Errorf("%q: %+v beside an error", encoded, got)
+			t.Errorf("%q: got %+v and an error", encoded, got)
 		}
 	})
 }

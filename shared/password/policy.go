@@ -10,11 +10,11 @@ import (
 // The length of a password, in characters (Unicode code points).
 const (
 	MinLength = 8
-	// MaxLength bounds what one request can have hashed; hashing itself has no limit.
+	// MaxLength limits the work that one request can cause; hashing itself has no limit.
 	MaxLength = 128
 )
 
-// The reasons for which Check refuses a password. Each text is a rule, for the person who chose it.
+// The reasons for which Check refuses a password. Each text is a rule, for the user who chose it.
 var (
 	ErrTooShort  = errors.New("must have at least 8 characters")
 	ErrTooLong   = errors.New("must not have more than 128 characters")
@@ -22,18 +22,18 @@ var (
 	ErrGuessable = errors.New("must not be your name or your e-mail address")
 )
 
-// common is a sorted list of lower-case passwords of MinLength and more characters, one a line: the
-// part that is that long of the 20,000 most common passwords in Django 5.2, collected by Royce
-// Williams (https://gist.github.com/roycewilliams/226886fd01572964e1431ac8afc999ce). Django's license
-// stands in common.LICENSE.
+// common is a sorted list of lower-case passwords, one a line: those of the 20,000 most common
+// passwords in Django 5.2 that have at least MinLength characters, collected by Royce Williams
+// (https://gist.github.com/roycewilliams/226886fd01572964e1431ac8afc999ce). Django's license is in
+// common.LICENSE.
 //
 //go:embed common.txt
 var common string
 
-// Check refuses a password that must not be chosen: too short, too long, among the most common ones in
-// any letter case, or equal to one of known, which is what the owner's surroundings know, such as
-// the e-mail address; of an address the part before the @ counts too. It returns nil or one of the
-// reasons above. A password that is being verified is not held to it.
+// Check refuses a new password that is too short, too long, among the most common ones in any letter
+// case, or equal to one of known. known is what others know about the owner, such as the name and the
+// e-mail address; of an address the part before the @ counts too. Check returns nil or one of the
+// errors above. Do not call it for a login: an old password may break the rules.
 func Check(password string, known ...string) error {
 	switch n := utf8.RuneCountInString(password); {
 	case n < MinLength:
@@ -52,8 +52,7 @@ func Check(password string, known ...string) error {
 	return nil
 }
 
-// isCommon searches the list by halves, where it lies in the binary: a map of it would cost every cold
-// start.
+// isCommon does a binary search in the embedded text: building a map would slow every cold start.
 func isCommon(password string) bool {
 	if strings.Contains(password, "\n") {
 		return false

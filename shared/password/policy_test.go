@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 		"EightCharacters":          {"ñandúesñ", nil},
 		"SixtyFour":                {strings.Repeat("aé☕𝄞", 16), nil},
 		"Longest":                  {strings.Repeat("𝄞", password.MaxLength), nil},
-		"OneMore":                  {strings.Repeat("x", password.MaxLength) + "y", password.ErrTooLong},
+		"OneTooLong":               {strings.Repeat("x", password.MaxLength) + "y", password.ErrTooLong},
 		"OnlyDigits":               {"8230967154", nil}, // no composition rules
 		"OnlySpaces":               {"          ", nil},
 		"Words":                    {"correct horse battery staple", nil},

@@ -48,7 +48,7 @@ func TestCheckFails(t *testing.T) {
 		}
 	}
 
-	// A second, strong read has only the time that the first one has left.
+	// A second, strong read has only the rest of the first read's time.
 	for delay, want := range map[time.Duration]error{900 * time.Millisecond: session.ErrRevoked, 1900 * time.Millisecond: session.ErrUnavailable} {
 		t.Run("TwoReadsOf"+delay.String(), func(t *testing.T) {
 			t.Parallel()
@@ -67,7 +67,7 @@ func TestCheckFails(t *testing.T) {
 		})
 	}
 
-	// However late a fault comes, it is no lack of time.
+	// A fault that comes after the deadline is still a fault, not a timeout.
 	t.Run("AFaultAfterTheLimit", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -106,11 +106,11 @@ func (f readerFunc) State(ctx context.Context, q session.Query) (session.State, 
 	return f(ctx, q)
 }
 
-// A flood of tokens costs reads and not memory.
+// A flood of tokens causes reads but does not fill the memory.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	state := standing()
+	state := liveState()
 	state.TokenRevoked = true
 	b.both(state)
 	const flood = 12_000
@@ -159,10 +159,10 @@ func TestCheckerRefuses(t *testing.T) {
 func TestRevokerRefuses(t *testing.T) {
 	t.Parallel()
 	if _, err := session.NewRevoker(nil, time.Now, nil); err == nil {
-		t.Error("a revoker without a store")
+		t.Error("accepted without a store")
 	}
 	if _, err := session.NewRevoker(sessiontest.NewMemory(), nil, nil); err == nil {
-		t.Error("a revoker without a clock")
+		t.Error("accepted without a clock")
 	}
 	r, err := session.NewRevoker(sessiontest.NewMemory(), time.Now, nil)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// replica answers what it is told, and notes what it is asked.
+// replica returns the state that the test sets, and records the queries.
 type replica struct {
 	weak, strong session.State
 	err          error
@@ -42,7 +42,7 @@ func (r *replica) State(ctx context.Context, q session.Query) (session.State, er
 
 func (r *replica) both(s session.State) { r.weak, r.strong = s, s }
 
-// bench is a checker with a clock to set, over a replica that knows alice's session.
+// bench is a checker with an adjustable clock over a replica that has alice's session.
 type bench struct {
 	*session.Checker
 	replica
@@ -57,7 +57,7 @@ func newBench(t *testing.T) *bench {
 	b.id = identity.Identity{
 		Subject: "alice", SessionID: "s1", TokenID: "t1", IssuedAt: sessiontest.Time(30), AuthzVersion: 3, ExpiresAt: sessiontest.Time(930),
 	}
-	b.both(standing())
+	b.both(liveState())
 	var err error
 	if b.Checker, err = session.NewChecker(session.CheckConfig{}, &b.replica, func() time.Time { return b.now }); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func standing() session.State {
+func liveState() session.State {
 	return session.State{
 		HasSession: true,
 		Session:    session.Session{ID: "s1", Subject: "alice", CreatedAt: sessiontest.Time(0), IdleUntil: sessiontest.Time(3600), EndsAt: sessiontest.Time(7200)},
@@ -73,7 +73,7 @@ func standing() session.State {
 	}
 }
 
-func TestCheckJudges(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	const known, unknown = true, false
 	for name, c := range map[string]struct {
@@ -118,7 +118,7 @@ func TestCheckJudges(t *testing.T) {
 			t.Run(name+class.String(), func(t *testing.T) {
 				t.Parallel()
 				b := newBench(t)
-				state := standing()
+				state := liveState()
 				if c.state != nil {
 					c.state(&state)
 				}
@@ -154,7 +154,7 @@ func TestCheckJudges(t *testing.T) {
 // machine makes a token without a session.
 func machine(id *identity.Identity) { id.SessionID = "" }
 
-func TestCheckAsksForWhatItHasToKnow(t *testing.T) {
+func TestCheckQueries(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for range 2 {
@@ -182,7 +182,7 @@ func TestCheckAsksForWhatItHasToKnow(t *testing.T) {
 	}
 }
 
-// A replica that has not heard of a login yet must not end it.
+// A replica that does not have a new session yet must not end it.
 func TestLaggingReplica(t *testing.T) {
 	t.Parallel()
 	for name, weak := range map[string]func(*session.State){
@@ -205,7 +205,7 @@ func TestLaggingReplica(t *testing.T) {
 	}
 }
 
-func TestGlobalEpochStaysKnown(t *testing.T) {
+func TestGlobalEpochIsRemembered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.weak.NotBefore = sessiontest.Time(-5)
@@ -215,7 +215,7 @@ func TestGlobalEpochStaysKnown(t *testing.T) {
 	if want := (session.Query{Everybody: true}); b.asked[0] != want {
 		t.Errorf("warmed with %+v", b.asked[0])
 	}
-	// Read again from a replica that is behind, it must not go back.
+	// A later read from a replica that is behind must not lower it.
 	b.now = b.now.Add(session.GlobalEpochAge)
 	b.weak.NotBefore = time.Time{}
 	old := b.id
@@ -242,23 +242,23 @@ func TestValidTokenIsReadEveryTime(t *testing.T) {
 	}
 }
 
-// What is known of a session holds for all of its tokens, what is known of a token for it alone.
-func TestWhatIsRememberedOfWhat(t *testing.T) {
+// A revoked session is remembered for all of its tokens, a revoked token only for itself.
+func TestRememberedRevocationScope(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	state := standing()
+	state := liveState()
 	state.TokenRevoked = true
 	b.both(state)
 	if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 		t.Fatal(err)
 	}
-	b.both(standing())
+	b.both(liveState())
 	sibling := b.id
 	sibling.TokenID = "t2"
 	if err := b.Check(t.Context(), sibling, identity.Default); err != nil {
 		t.Errorf("the session's other token: %v", err)
 	}
-	state = standing()
+	state = liveState()
 	state.Session.RevokedAt = b.now
 	b.both(state)
 	if err := b.Check(t.Context(), sibling, identity.Default); !errors.Is(err, session.ErrRevoked) {
@@ -272,19 +272,19 @@ func TestWhatIsRememberedOfWhat(t *testing.T) {
 			t.Errorf("a third token of the session: %v, asked %d times", err, len(b.asked))
 		}
 	}
-	// The memory outlives every token of the session.
+	// A revoked session is remembered longer than any of its tokens lives.
 	b.now = third.ExpiresAt
 	if err := b.Check(t.Context(), third, identity.Default); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {
 		t.Errorf("at the end of its life: %v, asked %d times", err, len(b.asked))
 	}
 }
 
-// A session's last token was minted at the latest when the session ended, by a clock that may be ahead by
-// as much as a verifier lets pass: it is refused to its last moment.
-func TestRevokedSessionIsKnownForAsLongAsItsLastTokenLives(t *testing.T) {
+// The last token of a session was signed at the latest when the session ended, by a clock that may be ahead
+// by the leeway of a verifier. It must be refused until it expires.
+func TestRevokedSessionIsRememberedUntilItsLastTokenExpires(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	state := standing()
+	state := liveState()
 	state.Session.RevokedAt = b.now
 	b.both(state)
 	if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
@@ -299,22 +299,22 @@ func TestRevokedSessionIsKnownForAsLongAsItsLastTokenLives(t *testing.T) {
 	}
 }
 
-// Of a token alone, with or without a session, it is remembered until the token expires.
-func TestRevokedTokenIsKnownForAsLongAsItLives(t *testing.T) {
+// The revocation of one token, with or without a session, is remembered until the token expires.
+func TestRevokedTokenIsRememberedUntilItExpires(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*identity.Identity){"OfASession": func(*identity.Identity) {}, "OfAMachine": machine} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			change(&b.id)
-			state := standing()
+			state := liveState()
 			state.TokenRevoked = true
 			b.both(state)
 			if err := b.Check(t.Context(), b.id, identity.Default); !errors.Is(err, session.ErrRevoked) {
 				t.Fatal(err)
 			}
 			b.asked = nil
-			b.both(standing())
+			b.both(liveState())
 			b.now = b.id.ExpiresAt.Add(-time.Millisecond)
 			for _, class := range []identity.Revocation{identity.Default, identity.Strict} {
 				if err := b.Check(t.Context(), b.id, class); !errors.Is(err, session.ErrRevoked) || len(b.asked) > 0 {

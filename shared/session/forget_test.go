@@ -13,7 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// witness notes the queries, and calls read once before a read answers.
+// witness records the queries, and calls read once before a read returns.
 type witness struct {
 	session.Store
 
@@ -31,7 +31,7 @@ func (w *witness) State(ctx context.Context, q session.Query) (session.State, er
 	return state, err
 }
 
-// newWitnessed returns a world whose store is watched.
+// newWitnessed returns a world with a witness around its store.
 func newWitnessed(t *testing.T) (*world, *witness) {
 	t.Helper()
 	w := newWorld(t, session.Config{})
@@ -44,8 +44,8 @@ func newWitnessed(t *testing.T) (*world, *witness) {
 	return w, watched
 }
 
-// A process refuses at once what it has revoked itself, whatever it had read before.
-func TestProcessBelievesItsOwnRevocations(t *testing.T) {
+// A process refuses the tokens that it revoked itself at once, even if it read older state before.
+func TestProcessAppliesItsOwnRevocationsAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(context.Context, *world, session.Tokens) error{
 		"Revoke": func(ctx context.Context, w *world, tokens session.Tokens) error {
@@ -142,8 +142,8 @@ func expect(want, got error) error {
 	return errors.Join(errors.New("another answer"), got)
 }
 
-// A replica that is behind must not make up for a logout: what mints tokens, and what shows sessions,
-// reads consistently. The global epoch is read once a minute.
+// A replica that is behind must not undo a logout: the calls that sign tokens or list sessions read
+// consistently. The global epoch is read once a minute.
 func TestEpochsAreReadConsistently(t *testing.T) {
 	t.Parallel()
 	w, watched := newWitnessed(t)
@@ -163,8 +163,8 @@ func TestEpochsAreReadConsistently(t *testing.T) {
 	}
 }
 
-// Tokens count in seconds: one that would end within the second that it begins in is none. A token whose
-// own end is checked by a clock that is behind gets that far.
+// Token times are whole seconds: a token that would expire in the second of its issue is not signed. A
+// token that is verified by a clock that is behind gets this far.
 func TestLastSecond(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

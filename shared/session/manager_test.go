@@ -19,7 +19,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// world is a manager over a store in memory, with a clock to set.
+// world is a manager over a store in memory, with an adjustable clock.
 type world struct {
 	*session.Manager
 
@@ -103,7 +103,7 @@ func TestStartAndRefresh(t *testing.T) {
 		t.Errorf("answer %s, want %s", got, want)
 	}
 
-	// The roles are the newest; when and how the user logged in, and what was granted, stay.
+	// The roles are the newest; the time and method of the login, and the granted scopes, stay.
 	w.now = w.now.Add(time.Hour)
 	second, err := w.Refresh(t.Context(), first.RefreshToken, func(context.Context, string) (session.User, error) {
 		return session.User{Subject: "alice", Roles: []string{"admin"}, AuthzVersion: 4, Scopes: []string{"everything"}, ClientID: "other"}, nil
@@ -121,7 +121,7 @@ func TestStartAndRefresh(t *testing.T) {
 	}
 }
 
-// The idle life slides, the absolute one does not.
+// A refresh extends the idle limit, not the absolute limit.
 func TestAbsoluteEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.Config{Idle: time.Hour, Absolute: 150 * time.Minute})
@@ -156,7 +156,7 @@ func TestRetryWindow(t *testing.T) {
 		"BehindTheEdge":    {nil, 10*time.Second + time.Millisecond, false},
 		"Longest":          {new(time.Minute), time.Minute, true},
 		"BehindTheLongest": {new(time.Minute), time.Minute + time.Millisecond, false},
-		"NoneAtOnce":       {new(time.Duration(0)), 0, true}, // the same millisecond: nobody can be told apart
+		"NoneAtOnce":       {new(time.Duration(0)), 0, true}, // in the same millisecond, owner and thief look the same
 		"NoneALittleLater": {new(time.Duration(0)), time.Millisecond, false},
 		"ClockIsSetBack":   {nil, -time.Minute, true},
 	} {
@@ -181,7 +181,7 @@ func TestRetryWindow(t *testing.T) {
 			if !errors.Is(err, session.ErrInvalidGrant) || last != session.Reused {
 				t.Errorf("%v, event %s; want a reuse", err, last)
 			}
-			// The thief and the owner are both out.
+			// The thief and the owner are both logged out.
 			if _, err := w.Refresh(t.Context(), second.RefreshToken, lookup); !errors.Is(err, session.ErrInvalidGrant) {
 				t.Errorf("the successor: %v", err)
 			}
@@ -193,8 +193,8 @@ func TestRetryWindow(t *testing.T) {
 	}
 }
 
-// A successor that was used is not given out again, however soon.
-func TestUsedSuccessorIsNotGivenAgain(t *testing.T) {
+// A successor that was already used is never returned again, even at once.
+func TestUsedSuccessorIsNotReturnedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.Config{})
 	first := w.start(t, alice())
@@ -260,7 +260,7 @@ func TestRefreshRefuses(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if len(tokens.RefreshToken) > 0 && strings.Contains(fmt.Sprint(err), tokens.RefreshToken) {
-				t.Error("the error shows the token")
+				t.Error("the error contains the token")
 			}
 			last := w.events[len(w.events)-1].Kind
 			if c.event == "" && last != session.Started || c.event != "" && last != c.event {
@@ -270,7 +270,7 @@ func TestRefreshRefuses(t *testing.T) {
 	}
 }
 
-// A refresh whose user could not be read can be repeated.
+// A refresh that could not read the user can be repeated.
 func TestRefreshAfterAFailedLookup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.Config{})
@@ -288,9 +288,9 @@ func TestRefreshAfterAFailedLookup(t *testing.T) {
 	}
 }
 
-// A login is older than what came between reading the password and the session, and younger than the
-// logout that it follows.
-func TestLoginBesideALogoutEverywhere(t *testing.T) {
+// A logout everywhere between reading the password and creating the session ends that login. A login after
+// the logout is valid.
+func TestLoginDuringLogoutEverywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, session.Config{})
 	user := alice()
@@ -314,7 +314,7 @@ func TestLoginBesideALogoutEverywhere(t *testing.T) {
 	if err := w.Check(t.Context(), id, identity.Strict); err != nil {
 		t.Errorf("a login in the millisecond of the logout: %v", err)
 	}
-	// Who only reads the token, and asks nobody, must not take it for older than the session.
+	// The token must not look older than the session to a verifier without a session check.
 	if want := epoch.Add(time.Millisecond); !id.IssuedAt.Equal(want) {
 		t.Errorf("its token was issued at %v, want %v", id.IssuedAt, want)
 	}
@@ -342,14 +342,14 @@ func TestRevokeRefreshToken(t *testing.T) {
 	}
 	id, _ := w.verify(t, second)
 	if err := w.Check(t.Context(), id, identity.Strict); err != nil {
-		t.Errorf("nothing was given back yet: %v", err)
+		t.Errorf("refresh before it was revoked: %v", err)
 	}
-	// Whoever has an old one has had the session.
+	// An older refresh token revokes the session too.
 	if err := w.RevokeRefreshToken(t.Context(), first.RefreshToken); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Check(t.Context(), id, identity.Strict); !errors.Is(err, session.ErrRevoked) {
-		t.Errorf("after it was given back: %v", err)
+		t.Errorf("after it was revoked: %v", err)
 	}
 	if last := w.events[len(w.events)-1]; last.Kind != session.Revoked || last.Reason != session.Client {
 		t.Errorf("event %+v", last)
@@ -381,15 +381,15 @@ func TestRefusesEmptyNames(t *testing.T) {
 	}
 }
 
-func TestErrorsAnswerAsTheyShould(t *testing.T) {
+func TestStatusOfErrors(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]int{session.ErrInvalidGrant: 400, session.ErrNotFound: 404, session.ErrUnavailable: 503} {
 		if e, ok := problem.As(err); !ok || e.Kind.Status() != want {
-			t.Errorf("%v answers %d, want %d", err, e.Kind.Status(), want)
+			t.Errorf("%v: status %d, want %d", err, e.Kind.Status(), want)
 		}
 	}
 	var refused interface{ Outcome() identity.Outcome }
 	if !errors.As(fmt.Errorf("check: %w", session.ErrRevoked), &refused) || refused.Outcome() != identity.TokenRevoked {
-		t.Error("ErrRevoked does not say token_revoked")
+		t.Error("the outcome of ErrRevoked is not token_revoked")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// stalled rotates at once and answers no sooner than the caller gives up.
+// stalled rotates at once and returns only when the caller gives up.
 type stalled struct {
 	*sessiontest.Memory
 
@@ -28,9 +28,9 @@ func (s *stalled) Rotate(ctx context.Context, r session.Rotation) (session.Sessi
 	return got, done, err
 }
 
-// A client that is told to come again must find the window open, however long the store kept its
-// answer back.
-func TestRefreshThatGotNoAnswerLeavesTimeToRepeatIt(t *testing.T) {
+// A client that gets an error must be able to repeat the refresh within the retry window, however slow
+// the store was.
+func TestRefreshTimeoutLeavesTimeForARetry(t *testing.T) {
 	t.Parallel()
 	for name, window := range map[string]time.Duration{"Default": session.DefaultRetryWindow, "Short": 2 * time.Second, "Longest": session.MaxRetryWindow} {
 		t.Run(name, func(t *testing.T) {
@@ -70,8 +70,8 @@ func TestRefreshThatGotNoAnswerLeavesTimeToRepeatIt(t *testing.T) {
 	}
 }
 
-// Only the end of the limit is told as such. What was found out is told as it is, however late.
-func TestRefreshThatIsLateSaysWhatItFound(t *testing.T) {
+// Only the end of the time limit is returned as such. Any other result is returned as it is, however late.
+func TestLateRefreshReturnsItsResult(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("no such table")
 	const half = session.DefaultRetryWindow / 2
@@ -136,15 +136,15 @@ func TestRefreshThatIsLateSaysWhatItFound(t *testing.T) {
 	}
 }
 
-// unhurried ends a session however late it is.
+// unhurried ends a session even if the context has ended.
 type unhurried struct{ *sessiontest.Memory }
 
 func (u unhurried) Revoke(ctx context.Context, r session.Ending) (bool, error) {
 	return u.Memory.Revoke(context.WithoutCancel(ctx), r)
 }
 
-// Without a window there is nothing to leave time for: the request's own end bounds it.
-func TestRefreshWithoutAWindowTakesTheRequestsTime(t *testing.T) {
+// Without a retry window, only the deadline of the request limits a refresh.
+func TestRefreshWithoutRetryWindowUsesTheRequestsDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &stalled{Memory: sessiontest.NewMemory(), stall: true}

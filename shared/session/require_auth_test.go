@@ -17,21 +17,21 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// Where no authorizer stands before a function, its middleware verifies the token and asks a Checker. What
-// the Checker says must reach the client as it does through an authorizer.
-func TestCheckBehindRequireAuth(t *testing.T) {
+// A function without an authorizer verifies the token in its middleware and calls a Checker. The client
+// must get the same responses as through an authorizer.
+func TestRequireAuthWithChecker(t *testing.T) {
 	t.Parallel()
-	revoked := standing()
+	revoked := liveState()
 	revoked.Session.RevokedAt = sessiontest.Time(50)
 	for name, c := range map[string]struct {
 		state  session.State
 		err    error
 		status int
 		code   string
-		header string // of the answer
+		header string // a header of the response
 		value  string
 	}{
-		"Stands":             {state: standing(), status: http.StatusNoContent},
+		"Valid":              {state: liveState(), status: http.StatusNoContent},
 		"Revoked":            {state: revoked, status: http.StatusUnauthorized, code: "token_revoked", header: problem.HeaderWWWAuthenticate, value: `Bearer error="invalid_token"`},
 		"Unavailable":        {err: session.ErrUnavailable.WithCause(errors.New("private")), status: http.StatusServiceUnavailable, code: "auth_unavailable", header: "Retry-After", value: "1"},
 		"OutOfTime":          {err: fmt.Errorf("read: %w", context.DeadlineExceeded), status: http.StatusGatewayTimeout, code: "timeout"},

@@ -15,8 +15,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// BenchmarkDecisionAgainstNoSessionCheck is what the check of the session adds to the authorizer's own work.
-// The store is in memory: on AWS a round trip to DynamoDB comes on top.
+// BenchmarkDecisionAgainstNoSessionCheck measures how much the session check adds to the authorizer's own work.
+// The store is in memory: on AWS a round trip to DynamoDB is added.
 func BenchmarkDecisionAgainstNoSessionCheck(b *testing.B) {
 	clock := func() time.Time { return sessiontest.Time(0) }
 	store, minted := sessiontest.NewMemory(), sessiontest.NewTokens(b, clock)

@@ -1,4 +1,4 @@
-// Package bench measures what identity costs as ratios, each within one run, where what else the machine
-// does meets both sides alike: a bad token beside a good one, a decision with a look at the session
-// beside one without, a public-key algorithm beside HS256. `make bench` prints them.
+// Package bench measures the cost of identity as ratios: a bad token against a good one, a decision with a
+// session check against one without, a public-key algorithm against HS256. Both sides run in one benchmark, so
+// that other load on the machine affects them equally. `make bench` prints the ratios.
 package bench

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// batch is how many calls are timed at once: the clock costs as much as the cheapest of them.
+// batch is how many calls are timed at once: reading the clock takes as long as the fastest of them.
 const batch = 20
 
-// compare reports how many times the reference's time the subject takes, as the metric called unit. The
-// two take turns, and return what went wrong: marking them as helpers would cost as much as they do.
+// compare reports the subject's time divided by the reference's, as the metric called unit. The two take
+// turns. They return errors: a call of b.Helper would take as long as they do.
 func compare(b *testing.B, unit string, reference, subject func() error) {
 	b.Helper()
 	var referred, took time.Duration
@@ -17,7 +17,7 @@ func compare(b *testing.B, unit string, reference, subject func() error) {
 		referred += timed(b, reference)
 		took += timed(b, subject)
 	}
-	b.ReportMetric(0, "ns/op") // of both together, which means nothing
+	b.ReportMetric(0, "ns/op") // the sum of both has no meaning
 	b.ReportMetric(float64(took.Nanoseconds())/float64(b.N*batch), "ns/call")
 	b.ReportMetric(float64(took)/float64(referred), unit)
 }

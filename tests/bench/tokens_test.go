@@ -24,7 +24,7 @@ var (
 
 func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 
-// pair returns what mints and what verifies with a new key for alg, as long as `make keys` makes it.
+// pair returns a signer and a verifier with a new key for alg, of the size that `make keys` makes.
 func pair(b *testing.B, alg string) (*jwt.Signer, *jwt.Verifier) {
 	b.Helper()
 	set, err := keys.Parse(keys.Access, []byte(first))
@@ -66,7 +66,7 @@ func verify(verifier *jwt.Verifier, token string, good bool) func() error {
 	}
 }
 
-// What is refused is cheaper than what is accepted: a flood of bad tokens costs less than it asks for.
+// A refused token must cost less than an accepted one, so that a flood of bad tokens is cheap.
 func BenchmarkBadTokenBesideAGoodOne(b *testing.B) {
 	signer, verifier := pair(b, jwt.HS256)
 	token, _, err := signer.Sign(alice)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestFuzzSmokeFailsWithItsTarget plants what `go test` does with the first of two targets and holds
-// the script's exit to it: the second one, which passes, must not hide it.
+// TestFuzzSmokeFailsWithItsTarget plants a result of `go test` for the first of two targets and checks the
+// exit code of the script: the second target, which passes, must not hide a failure of the first.
 func TestFuzzSmokeFailsWithItsTarget(t *testing.T) {
 	t.Parallel()
 	const raced = `echo 'context deadline exceeded'; exit 1`
@@ -32,9 +32,9 @@ func TestFuzzSmokeFailsWithItsTarget(t *testing.T) {
 			t.Parallel()
 			folder := module(t, "func FuzzX(f *testing.F) {}\n\nfunc FuzzZ(f *testing.F) {}\n")
 			runs := filepath.Join(folder, "runs")
-			// Stands in for go: FuzzZ passes; for FuzzX it counts its runs and does what it is told to.
-			stand := "#!/bin/sh\ncase $* in *FuzzZ*) exit 0 ;; esac\necho >>" + runs + "\ncase $(wc -l <" + runs + ") in\n1) " + test.first + " ;;\n*) " + test.second + " ;;\nesac\n"
-			lay(t, folder, "bin/go", stand)
+			// A fake go: FuzzZ passes; for FuzzX it counts its runs and does what the case sets.
+			fakeGo := "#!/bin/sh\ncase $* in *FuzzZ*) exit 0 ;; esac\necho >>" + runs + "\ncase $(wc -l <" + runs + ") in\n1) " + test.first + " ;;\n*) " + test.second + " ;;\nesac\n"
+			lay(t, folder, "bin/go", fakeGo)
 			output, err := fuzzSmoke(t, folder, filepath.Join(folder, "bin"))
 			if passed := err == nil; passed != test.want {
 				t.Errorf("it passes: %v, want %v (%v)\n%s", passed, test.want, err, output)

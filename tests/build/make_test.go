@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestDeployRefusesAStageThatIsNone(t *testing.T) {
+func TestDeployRefusesUnknownStage(t *testing.T) {
 	t.Parallel()
 	dependOnMakefile(t)
 	for _, stage := range []string{"", "production", "local", "dev staging"} {
@@ -33,8 +33,8 @@ func TestDeployRefusesAStageThatIsNone(t *testing.T) {
 	}
 }
 
-// What a person types is data: an address may hold a $, and a pasted one more than that.
-func TestMakePassesOnWhatIsTyped(t *testing.T) {
+// make passes typed values on unchanged: an address may hold a $, and pasted text may hold more.
+func TestMakePassesTypedValuesUnchanged(t *testing.T) {
 	t.Parallel()
 	makefile := dependOnMakefile(t)
 	const typed = "boss$x@shop.example $(shell echo found) `echo found` $$HOME 'a' \"b\" \\"

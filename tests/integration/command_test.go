@@ -99,7 +99,7 @@ func (p *process) url(t *testing.T) string {
 	return ""
 }
 
-// wantNothing reports processes that outlive p, which has ended, and an address that still answers.
+// wantNothing fails if a process of p, which has ended, still runs or an address still answers.
 func (p *process) wantNothing(t *testing.T, started map[int]string, urls ...string) {
 	t.Helper()
 	if err := errors.Join(gone(started), closed(urls...)); err != nil {
@@ -327,8 +327,7 @@ func TestAdminCommand(t *testing.T) {
 	}
 }
 
-// TestStackRefusesToStart holds stack.Start, which other programs call, to the same promise as the
-// command.
+// TestStackRefusesToStart checks that stack.Start, which other programs call, fails like the command.
 func TestStackRefusesToStart(t *testing.T) { //nolint:paralleltest // it looks at all processes
 	before := descendants(os.Getpid())
 	ctx, cancel := context.WithCancel(t.Context())

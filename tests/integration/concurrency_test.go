@@ -28,7 +28,7 @@ const (
 	buyers = 100
 )
 
-// together runs f n times at once and returns what it returned.
+// together runs f n times in parallel and returns the results.
 func together[T any](n int, f func(i int) T) []T {
 	results := make([]T, n)
 	start := make(chan struct{})
@@ -44,7 +44,7 @@ func together[T any](n int, f func(i int) T) []T {
 	return results
 }
 
-// outcome is an answer in one comparable text: "201", "409 sku_exists", or the error.
+// outcome is a response as one comparable text: "201", "409 sku_exists", or the error.
 func outcome(a suite.Answer, err error) string {
 	switch {
 	case err != nil:

@@ -53,7 +53,7 @@ func TestFunctionsStartOnDemandAndStayWarm(t *testing.T) {
 		t.Errorf("%d of 5 requests were cold starts, want the first:\n%s", len(cold), strings.Join(linesWith(&log, "GET /health"), ""))
 	}
 	if others := linesWith(&log, "cold start"); len(others) != 1 {
-		t.Errorf("functions were started that nobody asked for:\n%s", strings.Join(others, ""))
+		t.Errorf("functions were started without a request:\n%s", strings.Join(others, ""))
 	}
 }
 
@@ -236,7 +236,7 @@ func TestBinariesRefuseEventsOfOtherRoutes(t *testing.T) {
 				t.Errorf("got %s, want status %d", result.Payload, tc.want)
 			}
 			if got.StatusCode >= http.StatusBadRequest && strings.Contains(got.Body, "routeKey") {
-				t.Errorf("the client is told how the API is wired: %s", got.Body)
+				t.Errorf("the response shows how the API is wired: %s", got.Body)
 			}
 		})
 	}

@@ -44,9 +44,9 @@ func pairOf(t *testing.T, a suite.Answer) suite.Pair {
 	return p
 }
 
-// TestIdentityWhoseAnswersAreLost loses DynamoDB's first answer to every write of every request. A write
-// that is done twice would lock somebody out, take a refresh for a replay, or refuse what has happened.
-func TestIdentityWhoseAnswersAreLost(t *testing.T) {
+// TestIdentityWithLostResponses loses DynamoDB's first response to every write of every request. A write
+// that takes effect twice would lock a user out, take a refresh for a replay, or refuse a change as made.
+func TestIdentityWithLostResponses(t *testing.T) {
 	t.Parallel()
 	db, endpoint := newLossy(t, shared.Endpoint, "TransactWriteItems", "UpdateItem", "PutItem")
 	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })))
@@ -118,8 +118,8 @@ func TestIdentityWhoseAnswersAreLost(t *testing.T) {
 	ends(http.StatusNoContent, suite.Request{Method: http.MethodDelete, Path: "/v1/auth/sessions/" + currentSession(t, c, pair.Access), Token: pair.Access})
 }
 
-// TestPasswordWhoseAnswersAreLost is the same for what changes a password and for who must wait.
-func TestPasswordWhoseAnswersAreLost(t *testing.T) {
+// TestPasswordWithLostResponses is the same test for changes of passwords and for the lockout.
+func TestPasswordWithLostResponses(t *testing.T) {
 	t.Parallel()
 	db, endpoint := newLossy(t, shared.Endpoint, "TransactWriteItems", "UpdateItem", "PutItem")
 	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })))
@@ -190,8 +190,8 @@ func currentSession(t *testing.T, c *suite.Caller, token string) string {
 	return ""
 }
 
-// TestSecretsStayOutOfTheLogs looks for what must not be there in all that the gateway and the functions
-// write, at the level that writes most.
+// TestSecretsStayOutOfTheLogs searches the whole output of the gateway and the functions for secrets, at the
+// most verbose level.
 func TestSecretsStayOutOfTheLogs(t *testing.T) {
 	t.Parallel()
 	const password, address, name = "canary-Passw0rd-4711", "canary-address", "Canary Person"

@@ -17,7 +17,7 @@ import (
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
-// afresh is how long a function may use keys of a file that has changed: its soft age, and a bit.
+// afresh is how long a function may use the old keys of a changed file: the soft age and a margin.
 const afresh = time.Second + 100*time.Millisecond
 
 // rotation is an API with keys of its own, and the command that changes them while it runs.
@@ -27,7 +27,7 @@ type rotation struct {
 	root string
 }
 
-// newRotation starts the API in a folder of its own, so that nobody else's tokens are touched.
+// newRotation starts the API in its own folder, so that the tokens of other tests are not affected.
 func newRotation(t *testing.T) rotation {
 	t.Helper()
 	own := t.TempDir()
@@ -84,8 +84,8 @@ func keyOf(t *testing.T, token string) string {
 	return header.Kid
 }
 
-// TestKeysAreRotatedUnderARunningAPI: nobody is logged out while keys change, whatever key signed a token,
-// until one is revoked; then its tokens are refused, and only they.
+// TestKeysAreRotatedUnderARunningAPI checks that a rotation logs no user out, whichever key signed a token,
+// and that revoking a key makes its tokens invalid and no others.
 func TestKeysAreRotatedUnderARunningAPI(t *testing.T) {
 	t.Parallel()
 	r := newRotation(t)

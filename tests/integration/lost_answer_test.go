@@ -23,17 +23,17 @@ import (
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
-// lossy stands before DynamoDB. It lets every request through; while it is to lose answers, those
-// of writes that were committed never arrive: the connection ends instead.
+// lossy is a proxy before DynamoDB. It passes every request on. While lose is above zero, it drops the
+// responses of committed writes and closes the connection instead.
 type lossy struct {
 	proxy *httputil.ReverseProxy
-	// operations are those whose answers may be lost.
+	// operations are the operations with responses that may be lost.
 	operations []string
-	// lose is how many answers are still to be lost.
+	// lose is how many responses it still drops.
 	lose atomic.Int64
-	// lost is how many were.
+	// lost is how many responses it has dropped.
 	lost atomic.Int64
-	// committed is called when an answer is about to be lost.
+	// committed is called before a response is dropped.
 	committed atomic.Pointer[func()]
 }
 
@@ -104,13 +104,13 @@ func start(t *testing.T, changes ...func(*stack.Options)) *stack.Stack {
 	return s
 }
 
-func TestAdjustmentWhoseAnswerWasLost(t *testing.T) {
+func TestAdjustmentWithLostResponse(t *testing.T) {
 	t.Parallel()
 	db, endpoint := newLossy(t, shared.Endpoint, "TransactWriteItems")
 	s := start(t, impatient(t), func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })
 	c := suite.New(target(t, s))
 
-	// wantOnce sends the adjustment again, as the client that has no answer does.
+	// wantOnce repeats the adjustment, like a client without a response.
 	wantOnce := func(t *testing.T, p suite.Product, key string) {
 		t.Helper()
 		second := c.Do(t, c.Adjusting(t, p, key, suite.Movement(5)))
@@ -200,7 +200,7 @@ func TestAdjustmentWhoseAnswerWasLost(t *testing.T) {
 	})
 }
 
-// leaving is a test whose requests end with ctx.
+// leaving is a test that ends its requests with ctx.
 type leaving struct {
 	suite.TB
 	ctx context.Context

@@ -30,12 +30,12 @@ const root = "../.."
 // shared is the stack that the tests of this package share. TestMain sets it before any test runs.
 var shared *stack.Stack
 
-// recorded is what its functions ask of DynamoDB.
+// recorded holds the DynamoDB actions of its functions.
 var recorded actions
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// run runs the tests on one stack and then holds Stop to its promise: nothing is left running.
+// run runs the tests on one stack, and then checks that Stop leaves nothing running.
 func run(m *testing.M) int {
 	var log suite.Buffer
 	began := time.Now()
@@ -89,7 +89,7 @@ func build(ctx context.Context) error {
 	return nil
 }
 
-// options of a stack whose throttle no test reaches.
+// options returns the options of a stack with a throttle that no test reaches.
 func options(out io.Writer) stack.Options {
 	return stack.Options{
 		Root: root, Out: out,

@@ -50,9 +50,9 @@ func (a *actions) of(s *stack.Stack) []record.Action {
 	return all
 }
 
-// leastPrivilege holds what the functions asked for while the suite ran against what their roles
-// allow. The read that pays for the connection in INIT is among it. It runs once the whole suite
-// has: a part of it does not use everything.
+// leastPrivilege compares the actions that the functions used during the suite with the actions that their
+// roles allow. The read that opens the connection in INIT is one of them. It runs after the whole suite: a
+// part of it does not use every action.
 func leastPrivilege(t *testing.T) {
 	t.Helper()
 	if run := flag.Lookup("test.run"); t.Failed() || run != nil && strings.Contains(run.Value.String(), "/") {

@@ -52,8 +52,8 @@ func descendants(of int) map[int]string {
 	return below
 }
 
-// gone returns an error that names the processes that still run. Those that were told to end get two
-// seconds for it.
+// gone returns an error that names the processes that still run. Processes that got a signal to end
+// have two seconds for it.
 func gone(processes map[int]string) error {
 	var running []string
 	for range 20 {

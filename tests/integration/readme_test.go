@@ -43,11 +43,11 @@ func session(document string) []step {
 // changing finds what differs from run to run: ids, times and request ids. "…" leaves text out.
 var changing = regexp.MustCompile(`…|01[0-9A-HJKMNP-TV-Z]{24}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|[A-Z2-7]{26}`)
 
-// known holds what stands for each changing value of a printed session in this run.
+// known maps each changing value of a printed session to its value in this run.
 type known map[string]string
 
-// match says how a line differs from the printed one: not at all when the rest is the same, and every
-// changing value stands for one value of its kind through the whole session.
+// match returns how a line differs from the printed one. They match when the fixed text is the same and each
+// printed value maps to one value of its kind through the whole session.
 func (k known) match(printed, got string) error {
 	var values []string
 	var built strings.Builder
@@ -94,8 +94,8 @@ func kind(value string) string {
 	}
 }
 
-// TestReadme types what README's session types, against what `make run` starts, and reads what it
-// reads.
+// TestReadme runs the commands of README's session against the stack that `make run` starts, and compares
+// the output.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -168,7 +168,7 @@ func typed(t *testing.T, steps []step, url string) [][]string {
 	return outputs
 }
 
-// TestReadmeComparison holds the comparison to what it must see and what it must overlook.
+// TestReadmeComparison checks which differences the comparison reports and which it ignores.
 func TestReadmeComparison(t *testing.T) {
 	t.Parallel()
 	const (

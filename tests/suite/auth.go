@@ -141,7 +141,7 @@ func (c *Caller) testSessions(t *testing.T) {
 	}
 }
 
-// testTokenForms looks at tokens as other services do (RFC 7662), and gives them back (RFC 7009).
+// testTokenForms introspects tokens like other services (RFC 7662), and revokes them (RFC 7009).
 func (c *Caller) testTokenForms(t *testing.T) {
 	t.Helper()
 	p := c.Register(t)
@@ -173,7 +173,7 @@ func (c *Caller) testTokenForms(t *testing.T) {
 	if got := look(pair.Access); got != inactive {
 		t.Errorf("a revoked token: %s", got)
 	}
-	next := c.refresh(t, pair.Refresh) // the session lives
+	next := c.refresh(t, pair.Refresh) // the session is still valid
 	giveBack(next.Refresh)
 	c.wantRevoked(t, next.Access)
 	c.wantNoGrant(t, next.Refresh)

@@ -33,14 +33,14 @@ const (
 	typeProblem    = "application/problem+json"
 )
 
-// Request is what Do sends.
+// Request is a request for Do.
 type Request struct {
 	Method string
 	// Path is the escaped path with its query, which follows the target's URL.
 	Path string
 	// Token is sent as a bearer token; empty sends none.
 	Token string
-	// Header is sent as it is. Content-Type is application/json for a body when it is not named,
+	// Header is sent unchanged. Content-Type is application/json for a body when it is not named,
 	// and merge patch with PATCH.
 	Header map[string]string
 	// Body is sent with its length.
@@ -52,7 +52,7 @@ type Request struct {
 	ByGateway bool
 }
 
-// Answer is what came back.
+// Answer is a response.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -136,7 +136,7 @@ func (a Answer) checkPromises(t TB, r Request) {
 			t.Errorf("%s %s: %d with %s %q, want %q", r.Method, r.Path, a.Status, name, got, want)
 		}
 	}
-	public := r.Path == "/.well-known/jwks.json" // and the same for everybody
+	public := r.Path == "/.well-known/jwks.json" // and the same for every caller
 	if got := a.Header.Get(headerCacheControl); got != "no-store" && got != "private, no-cache" && got != publicCache && !public {
 		t.Errorf("%s %s: %d with Cache-Control %q", r.Method, r.Path, a.Status, got)
 	}

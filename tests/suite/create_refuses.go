@@ -43,7 +43,7 @@ func (c *Caller) testCreateRefuses(t *testing.T) {
 	}
 }
 
-// unreadable are bodies that are refused before their members are looked at.
+// unreadable are bodies that are refused before their members are validated.
 func unreadable() map[string]rejected {
 	becomes := func(body string) func(string) string { return func(string) string { return body } }
 	typed := func(contentType string) rejected {

@@ -82,7 +82,7 @@ func (c *Caller) testCredentials(t *testing.T) {
 		"get-staff-product":   {Request{Method: http.MethodGet, Path: p.staffPath()}, staff},
 		"adjust-inventory":    {c.Adjusting(t, p, unique(), Movement(1)), []string{roleFulfilment}},
 	}
-	// Sub-tests in a group, so that the reading back comes after all of them.
+	// A group of sub-tests, so that the read comes after all of them.
 	t.Run("Protected", func(t *testing.T) {
 		for route, tc := range protected {
 			t.Run(route, func(t *testing.T) {

@@ -124,7 +124,7 @@ func (c *Caller) testRequestID(t *testing.T) {
 	} {
 		t.Run("Replaces"+name, func(t *testing.T) {
 			t.Parallel()
-			// Do checks the form of what comes back.
+			// Do checks the form of the response.
 			a := c.Do(t, Request{Method: http.MethodGet, Path: "/nope", Header: map[string]string{headerRequestID: id}})
 			if got := a.Header.Get(headerRequestID); got == id || len(got) < 16 {
 				t.Errorf("%q is answered with %q", id, got)

@@ -81,8 +81,8 @@ func (d Document) String() string {
 	return string(text)
 }
 
-// NewProduct returns a body that creates a product with nothing but what is required, in a
-// category of its own.
+// NewProduct returns a body that creates a product with only the required members, in a new
+// category.
 func NewProduct() Document {
 	name := unique()
 	return Document{

@@ -41,7 +41,7 @@ func (c *Caller) Stock(t TB, p Product) Inventory {
 	return got
 }
 
-// Move moves stock under a key of its own.
+// Move moves stock with a new idempotency key.
 func (c *Caller) Move(t TB, p Product, delta int64) {
 	t.Helper()
 	c.Do(t, c.Adjusting(t, p, unique(), Movement(delta))).want(t, http.StatusCreated)
@@ -190,7 +190,7 @@ func (c *Caller) testAdjust(t *testing.T) {
 // testReplay sends an adjustment of 4 pieces, and then the same request in another form.
 func (c *Caller) testReplay(t *testing.T, name, key, body string) {
 	p := c.Create(t, NewProduct())
-	mark := unique() // callers' keys meet across tests
+	mark := unique() // tests share the callers and so their keys
 	first := c.Do(t, c.Adjusting(t, p, "retry-1"+mark, `{"delta":4,"reason":"delivery"}`)).want(t, http.StatusCreated)
 	first.wantHeader(t, headerReplayed, "")
 	c.Move(t, p, 10) // time passes

@@ -232,7 +232,7 @@ func (c *Caller) testCursor(t *testing.T) {
 	})
 }
 
-// testRevalidation reads a public list twice and asks with its entity tag. It makes no difference who asks.
+// testRevalidation reads a public list twice and asks with its entity tag. The caller does not matter.
 func (c *Caller) testRevalidation(t *testing.T, path string) {
 	t.Helper()
 	a := c.Do(t, Request{Method: http.MethodGet, Path: path}).want(t, http.StatusOK)

@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// Person is somebody who has registered.
+// Person is a registered user.
 type Person struct {
 	ID       string `json:"id"`
 	Email    string `json:"email"`
@@ -25,7 +25,7 @@ type Pair struct {
 // typeForm is the media type of introspection and revocation.
 const typeForm = "application/x-www-form-urlencoded"
 
-// registration is a body that registers somebody new.
+// registration is a request body that registers a new user.
 func registration() Document {
 	name := unique()
 	return Document{"email": "Maria." + name + "@shop.example", "password": "battery staple " + name, "name": "María " + name}
@@ -44,7 +44,7 @@ func form(path, token string) Request {
 	}
 }
 
-// Register registers somebody new.
+// Register registers a new user.
 func (c *Caller) Register(t TB) Person {
 	t.Helper()
 	body := registration()

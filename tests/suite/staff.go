@@ -33,7 +33,7 @@ func (c *Caller) testStaff(t *testing.T) {
 		if diff := cmp.Diff([]string{roleCatalog, roleCustomer}, changed.Roles); diff != "" || changed.ID != p.ID {
 			t.Errorf("user %+v (-want +got):\n%s", changed, diff)
 		}
-		c.wantRevoked(t, pair.Access) // it says what is not true any more
+		c.wantRevoked(t, pair.Access) // its roles are outdated
 		pair = c.refresh(t, pair.Refresh)
 		creation.Token = pair.Access
 		c.Do(t, creation).want(t, http.StatusCreated)

@@ -25,7 +25,7 @@ type Target struct {
 	Client *http.Client
 }
 
-// TB is what helpers report to: a test, a benchmark, or one run of a property.
+// TB receives the failures of helpers: a test, a benchmark, or one run of a property.
 type TB interface {
 	Helper()
 	Context() context.Context
@@ -89,7 +89,7 @@ func Run(t *testing.T, target Target) {
 	}
 }
 
-// Caller sends requests to a Target and checks what every answer must have.
+// Caller sends requests to a Target and checks the properties that every response must have.
 // It is safe for concurrent use.
 type Caller struct {
 	target Target

@@ -18,8 +18,8 @@ type recorder struct {
 func (r *recorder) Errorf(string, ...any) { r.errors++ }
 func (r *recorder) Fatalf(string, ...any) { r.fatal++; runtime.Goexit() }
 
-// TestSweepEndsAtAFailureOfTheServer answers as a function does that is well in everything but its
-// status: a sweep takes a refusal, and no status from 500 on.
+// TestSweepEndsAtAFailureOfTheServer sends responses that are right except for the status: a sweep accepts a
+// refusal, and no status from 500 on.
 func TestSweepEndsAtAFailureOfTheServer(t *testing.T) {
 	t.Parallel()
 	for status, failure := range map[int]bool{

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// want ends the test when the answer has another status.
+// want ends the test if the response has another status.
 func (a Answer) want(t TB, status int) Answer {
 	t.Helper()
 	if a.Status != status {
@@ -96,7 +96,7 @@ type problemDocument struct {
 	} `json:"errors"`
 }
 
-// problem reads the answer as a problem document and reports what does not fit together in it.
+// problem reads the response as a problem document and reports its contradictions.
 func (a Answer) problem(t TB) problemDocument {
 	t.Helper()
 	if got := a.Header.Get(headerContentType); got != typeProblem {

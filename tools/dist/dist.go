@@ -23,7 +23,7 @@ const (
 	// LinkFlags strip symbols and DWARF: about a third of the binary.
 	LinkFlags = "-s -w"
 
-	// binFolder holds the output of go build. It is beside the functions' folders and marks the output
+	// binFolder holds the output of go build. It is next to the functions' folders and marks the output
 	// folder as ours.
 	binFolder = ".bin"
 	bootstrap = "bootstrap"
@@ -54,7 +54,7 @@ type Options struct {
 type Result struct {
 	// Functions are all functions in Out, sorted by name.
 	Functions []Function
-	// Laid are the names whose bootstrap changed.
+	// Laid are the names of the functions with a changed bootstrap.
 	Laid []string
 	// Removed are the entries of Out that belonged to no function.
 	Removed []string

@@ -140,7 +140,7 @@ func TestBuild(t *testing.T) {
 			t.Errorf("removed (-want +got):\n%s", diff)
 		}
 		if _, err := os.Stat(filepath.Join(root, "dist/two")); !os.IsNotExist(err) {
-			t.Errorf("dist/two still stands: %v", err)
+			t.Errorf("dist/two still exists: %v", err)
 		}
 	})
 
@@ -284,8 +284,8 @@ func modTime(t *testing.T, root, name string) time.Time {
 	return info.ModTime()
 }
 
-// TestRelativeRoot builds from outside the repository. The compiler stands in the root, so that what it
-// is told must not be relative to the folder in which Build was called.
+// TestRelativeRoot builds from outside the repository. The compiler runs in the root, so its
+// arguments must not be relative to the folder in which Build was called.
 func TestRelativeRoot(t *testing.T) {
 	root := shop(t, "functions/orders/get-order")
 	t.Chdir(filepath.Dir(root))

@@ -17,7 +17,7 @@ const (
 	rounds = 4
 )
 
-// Attempt implements auth.Store. It is one conditional update for a name that was tried lately, or never,
+// Attempt implements auth.Store. It is one conditional update for a name with recent attempts or none,
 // and a second one for the first attempt after a quiet time.
 func (s *Store) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
 	key := attemptsKey(a.Name)
@@ -96,7 +96,7 @@ func forgotten(a auth.Attempt) expression.ConditionBuilder {
 	return expression.Name("last_at").LessThanEqual(expression.Value(a.At.Add(-auth.Quiet).UnixMilli()))
 }
 
-// ResetAttempts implements auth.Store. A name that nobody tried stays without an item.
+// ResetAttempts implements auth.Store. A name without attempts gets no item.
 func (s *Store) ResetAttempts(ctx context.Context, names ...string) error {
 	none := expression.Set(expression.Name("attempts"), expression.Value(0))
 	for _, name := range names {

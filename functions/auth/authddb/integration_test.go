@@ -39,7 +39,7 @@ func (p profiles) Add(id, email, name string, at time.Time) []ddb.Write {
 	return []ddb.Write{p.table.Put(item).If(ddb.Absent(), errors.New("the profile exists"))}
 }
 
-// open returns a store whose requests suffer the faults, and its tables.
+// open returns a store that injects the faults into its requests, and its tables.
 func open(t *testing.T) (store *authddb.Store, faults *ddbtest.Faults, users, customers *ddb.Table) {
 	t.Helper()
 	faults = &ddbtest.Faults{}
@@ -174,8 +174,8 @@ func TestAccountWithoutAUser(t *testing.T) {
 	}
 }
 
-// Every write is made once although its answer is lost twice, with a refusal in between.
-func TestLostAnswers(t *testing.T) {
+// Every write takes effect once, even if its response is lost twice with a refusal in between.
+func TestLostResponses(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]ddbtest.Fault{
 		"LostResponse": ddbtest.LoseResponse, "FailAfterCommit": ddbtest.FailAfterCommit, "BrokenOff": ddbtest.BreakOff,
@@ -265,7 +265,7 @@ func TestUnavailableIsNeitherUnknownNorAdmitted(t *testing.T) {
 	}
 }
 
-// An attempt of a name that was tried lately is one update.
+// An attempt of a name with recent attempts is one update.
 func TestAttemptIsOneCall(t *testing.T) {
 	t.Parallel()
 	store, faults, _, _ := open(t)

@@ -50,7 +50,7 @@ func newPasswordRecord(c auth.Credentials) passwordRecord {
 	return passwordRecord{Key: passwordKey(c.User.ID), Hash: c.PasswordHash, ChangedAt: c.PasswordChangedAt.UnixMilli()}
 }
 
-// identifierRecord says which user has an identifier.
+// identifierRecord holds the id of the user with an identifier.
 type identifierRecord struct {
 	ddb.Key
 

@@ -4,7 +4,7 @@
 //	PK                  SK    what
 //	U#<id>              A     user: roles and their version; the item is sessionddb.Account, which session checks read
 //	U#<id>              P     the hash of the user's password
-//	EM#<identifier>     E     which user has the e-mail address that the identifier stands for
+//	EM#<identifier>     E     which user has the e-mail address of the identifier
 //	L#<name>            L     attempts of a name since its last success; for an hour
 //
 // No key and no attribute holds an e-mail address. Only the profile does: it belongs to the customers, and
@@ -50,7 +50,7 @@ func New(table *ddb.Table, profiles profiles) *Store {
 }
 
 // Register implements auth.Store. The claim on the identifier comes first in the transaction: its
-// failure says who has the address.
+// failure returns the item with the owner of the address.
 func (s *Store) Register(ctx context.Context, r auth.Registration) error {
 	if s.profiles == nil {
 		return errors.New("authddb: Register needs the profiles")
@@ -150,7 +150,7 @@ func (s *Store) ReplacePassword(ctx context.Context, before, after auth.Credenti
 	}))
 }
 
-// ReplaceRoles implements auth.Store. It leaves what others keep in the user's item alone.
+// ReplaceRoles implements auth.Store. It keeps the other attributes of the user's item.
 func (s *Store) ReplaceRoles(ctx context.Context, before, after auth.User) error {
 	if after.ID != before.ID || after.AuthzVersion != before.AuthzVersion+1 {
 		return errors.New("authddb: roles are replaced for one user, with the next version")

@@ -36,7 +36,7 @@ func wantLocked(t *testing.T, store auth.Store, name string, at time.Time, wait 
 	}
 }
 
-// atOnce makes n attempts at once and returns how many were admitted.
+// atOnce makes n attempts in parallel and returns how many were admitted.
 func atOnce(t *testing.T, store auth.Store, at time.Time, n int) int {
 	t.Helper()
 	admitted := 0
@@ -74,7 +74,7 @@ func testAttempts(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		}
 		wantLocked(t, store, "a", at, auth.MaxLock)
 		wantLocked(t, store, "a", at.Add(auth.MaxLock-time.Millisecond), time.Millisecond)
-		wantAdmitted(t, store, "a", at.Add(auth.MaxLock), 1) // that long is also long enough to forget
+		wantAdmitted(t, store, "a", at.Add(auth.MaxLock), 1) // after MaxLock the attempts are forgotten too
 		wantAdmitted(t, store, "b", at, 1)
 	})
 	t.Run("QuietTimeForgets", func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 )
 
-// Memory is an auth.Store in memory, for tests. It keeps every promise of the interface and is safe for
-// concurrent use; everything is gone with it.
+// Memory is an auth.Store in memory, for tests. It meets the whole contract of the interface and is safe
+// for concurrent use.
 type Memory struct {
 	mu       sync.Mutex
 	users    map[string]auth.Registration

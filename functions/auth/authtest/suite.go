@@ -1,5 +1,5 @@
-// Package authtest holds what every auth.Store must keep: a suite to run against one, and a store in
-// memory that passes it.
+// Package authtest tests implementations of auth.Store: it has a suite, and a store in memory that passes
+// it.
 package authtest
 
 import (
@@ -42,7 +42,7 @@ func Time(d time.Duration) time.Time {
 	return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC).Add(d)
 }
 
-// NewRegistration returns what the registrar hands to a store. Its identifier is its own.
+// NewRegistration returns a registration as the registrar passes it to a store, with a new identifier.
 func NewRegistration() auth.Registration {
 	id := ulid.MustNew(ulid.Timestamp(Time(0)), rand.Reader).String()
 	return auth.Registration{
@@ -68,7 +68,7 @@ func register(t *testing.T, store auth.Store) auth.Registration {
 	return r
 }
 
-// want reports that the user, its credentials or its identifier are other ones.
+// want checks the user, its credentials and its identifier.
 func want(t *testing.T, store auth.Store, want auth.Credentials) {
 	t.Helper()
 	got, err := store.Credentials(t.Context(), want.User.ID)
@@ -91,7 +91,7 @@ func want(t *testing.T, store auth.Store, want auth.Credentials) {
 	}
 }
 
-// wantNone reports that there is such a user.
+// wantNone checks that the user does not exist.
 func wantNone(t *testing.T, store auth.Store, id string) {
 	t.Helper()
 	if _, err := store.User(t.Context(), id); !errors.Is(err, auth.ErrUserNotFound) {
@@ -198,7 +198,7 @@ func testRegister(t *testing.T, newStore func(t *testing.T) auth.Store) {
 			t.Fatal(err)
 		}
 		if got, err := store.User(t.Context(), r.User.ID); err != nil || got.Roles == nil || len(got.Roles) > 0 {
-			t.Errorf("roles %#v, %v; they would be null in JSON", got.Roles, err)
+			t.Errorf("roles %#v, %v; null in JSON", got.Roles, err)
 		}
 	})
 }
@@ -352,7 +352,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) auth.Store) {
 	want(t, store, r.Credentials)
 }
 
-// wantOne reports that not exactly one of the changes was made.
+// wantOne checks that exactly one of the changes was made.
 func wantOne(t *testing.T, errs []error) {
 	t.Helper()
 	won := 0
@@ -369,7 +369,7 @@ func wantOne(t *testing.T, errs []error) {
 	}
 }
 
-// together runs n calls of f at once and returns what they returned.
+// together runs n calls of f in parallel and returns their results.
 func together[T any](n int, f func(i int) T) []T {
 	results := make([]T, n)
 	start := make(chan struct{})

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// timed notes when each write came.
+// timed records the time of each write.
 type timed struct {
 	text  bytes.Buffer
 	at    []time.Time

@@ -24,13 +24,13 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// command is the `aws dynamodb update-item` of the guide, by which an operator ends every session.
+// command is the `aws dynamodb update-item` of the guide with which an operator ends every session.
 type command struct {
 	key               map[string]map[string]string
 	update, condition string
 }
 
-// guide reads the command as it is printed, so that what is tested is what an operator types.
+// guide reads the command from the guide, so that the test runs the command that an operator types.
 func guide(t *testing.T) command {
 	t.Helper()
 	page, err := os.ReadFile("../../../docs/auth.md")
@@ -82,7 +82,7 @@ func (c command) run(t *testing.T, table *ddb.Table, now int64) error {
 	return err
 }
 
-func TestOperatorEndsEverySessionByTheGuidesCommand(t *testing.T) {
+func TestCommandOfTheGuideEndsEverySession(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
 	store := sessionddb.New(table)
@@ -129,7 +129,7 @@ func TestOperatorEndsEverySessionByTheGuidesCommand(t *testing.T) {
 		}
 	}
 
-	// Backwards is refused, by what the command says as by the library.
+	// An earlier time is refused, by the command and by the library.
 	err := c.run(t, table, epoch.Add(-time.Minute).UnixMilli())
 	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); !ok {
 		t.Errorf("an earlier time: %v, want the condition to fail", err)

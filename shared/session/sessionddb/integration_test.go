@@ -34,7 +34,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// lossy lets DynamoDB do every write and loses its first answer, each time in another way.
+// lossy lets DynamoDB do every write and loses the first response, each time in a different way.
 type lossy struct {
 	lost atomic.Int64
 }
@@ -49,8 +49,7 @@ func (l *lossy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return faults[l.lost.Add(1)%int64(len(faults))](http.DefaultTransport, r)
 }
 
-// tireless retries as its retryer does, at once, and never runs out of tokens, which the SDK does
-// after 100 retries.
+// tireless retries like its retryer, but without a delay and without the SDK's limit of about 100 retries.
 type tireless struct{ aws.Retryer }
 
 func (tireless) GetRetryToken(context.Context, error) (func(error) error, error) {
@@ -59,8 +58,8 @@ func (tireless) GetRetryToken(context.Context, error) (func(error) error, error)
 
 func (tireless) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
-// The whole suite, the model and the races included, when every write is done twice.
-func TestStoreThatLosesTheAnswerOfEveryWrite(t *testing.T) {
+// The whole suite, with the model and the races, passes when every write is sent twice.
+func TestStoreRepeatsWritesAfterLostResponses(t *testing.T) {
 	t.Parallel()
 	line := &lossy{}
 	sessiontest.Run(t, func(t *testing.T) session.Store {
@@ -71,12 +70,12 @@ func TestStoreThatLosesTheAnswerOfEveryWrite(t *testing.T) {
 	})
 	t.Cleanup(func() {
 		if line.lost.Load() == 0 {
-			t.Error("no answer was lost")
+			t.Error("no response was lost")
 		}
 	})
 }
 
-// operations are what is counted.
+// operations counts calls by the name of the operation.
 var operations = []string{"PutItem", "UpdateItem", "GetItem", "BatchGetItem", "Query", "TransactWriteItems"}
 
 func TestRoundTrips(t *testing.T) {
@@ -173,8 +172,8 @@ func expect(want, got error) error {
 	return errors.Join(errors.New("another answer"), got)
 }
 
-// What does not answer is never "not revoked".
-func TestNoAnswerIsUnavailable(t *testing.T) {
+// A store that does not answer must not count as "not revoked".
+func TestNoResponseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	name := ddbtest.Table(t).Name()
 	open := func(faults *ddbtest.Faults) *sessionddb.Store {
@@ -215,8 +214,8 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 	})
 }
 
-// The account's item may be the user store's own: nothing of it is read but what decides, and
-// nothing of it is lost.
+// The user store may keep the account in the same item: the session store reads only its own attributes
+// and keeps the others.
 func TestAccountItemIsShared(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
@@ -252,7 +251,7 @@ func TestAccountItemIsShared(t *testing.T) {
 	}
 }
 
-// An item that cannot be read is a fault, and not a session without an end.
+// An item that cannot be decoded is an error, not a session without an end.
 func TestBrokenItemIsAFault(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)

@@ -15,9 +15,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
 
-// DynamoDB removes an item some time after its ttl, which it takes for seconds. Too early would be a token
-// that works again, milliseconds would be never.
-func TestItemsAreRemovedAfterTheyMatter(t *testing.T) {
+// DynamoDB removes an item some time after its ttl, which is in seconds. If the ttl is too early, a revoked
+// token works again; if it is in milliseconds, the item is never removed.
+func TestItemsExpireAfterTheirLastUse(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
 	store := sessionddb.New(table)
@@ -39,16 +39,16 @@ func TestItemsAreRemovedAfterTheyMatter(t *testing.T) {
 			t.Fatalf("%s: %t, %v", name, ok, err)
 		}
 		if at := time.Unix(item.TTL, 0); at.Before(end.Add(time.Hour)) || at.After(end.Add(3*24*time.Hour)) {
-			t.Errorf("%s ends at %v and may be removed from %v on, want hours to three days later", name, end, at.UTC())
+			t.Errorf("%s ends at %v with ttl %v, want a ttl hours to three days later", name, end, at.UTC())
 		}
 		if key.SK == "R" && item.Expiry != end.UnixMilli() {
-			t.Errorf("%s says that it ends at %d, want %d", name, item.Expiry, end.UnixMilli())
+			t.Errorf("%s: expiry %d, want %d", name, item.Expiry, end.UnixMilli())
 		}
 	}
 	removed("the session", ddb.Key{PK: "S#" + s.ID, SK: "S"}, s.EndsAt)
 	removed("the token", ddb.Key{PK: "R#t1", SK: "R"}, expires)
 
-	// However often it is refreshed, and when it is revoked, the session stays until its last token is over.
+	// Refreshed or revoked, the session stays in the table until its last token has expired.
 	if _, done, err := store.Rotate(t.Context(), session.Rotation{SessionID: s.ID, Subject: s.Subject, ID: "r", At: sessiontest.Time(60), IdleUntil: s.EndsAt}); !done || err != nil {
 		t.Fatalf("done %t, %v", done, err)
 	}
@@ -58,7 +58,7 @@ func TestItemsAreRemovedAfterTheyMatter(t *testing.T) {
 	removed("the ended session", ddb.Key{PK: "S#" + s.ID, SK: "S"}, s.EndsAt)
 }
 
-// What a check asks for strongly, and what a list shows, is read consistently; the index cannot be.
+// Strong checks and lists read items consistently; the index supports no consistent read.
 func TestReadsAreConsistent(t *testing.T) {
 	t.Parallel()
 	name := ddbtest.Table(t).Name()
@@ -92,7 +92,7 @@ func TestReadsAreConsistent(t *testing.T) {
 	}
 }
 
-// A full list, with one session more, is one batch of a hundred.
+// A full list, with one session too many, needs one query and one batch of a hundred.
 func TestFullListIsTwoRoundTrips(t *testing.T) {
 	t.Parallel()
 	reads := &ddbtest.Reads{}

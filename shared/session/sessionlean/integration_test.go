@@ -24,7 +24,7 @@ func (s store) State(ctx context.Context, q session.Query) (session.State, error
 	return s.reader.State(ctx, q)
 }
 
-// The whole suite with the authorizer's read: it sees what the store has written.
+// The whole suite with the reader of the authorizer, which must see the writes of the store.
 func TestReader(t *testing.T) {
 	t.Parallel()
 	sessiontest.Run(t, func(t *testing.T) session.Store {

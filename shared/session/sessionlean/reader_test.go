@@ -103,7 +103,7 @@ func TestRequest(t *testing.T) {
 				}
 				got := in.RequestItems["auth"]
 				if len(in.RequestItems) != 1 || got.ConsistentRead != c.query.Strong {
-					t.Errorf("asked for %+v", in)
+					t.Errorf("requested %+v", in)
 				}
 				if diff := cmp.Diff(c.keys, string(got.Keys)); diff != "" {
 					t.Errorf("keys (-want +got):\n%s", diff)
@@ -189,7 +189,7 @@ func TestAnswers(t *testing.T) {
 					t.Fatalf("got %+v, %v", got, err)
 				}
 				if err != nil && strings.Contains(err.Error(), "alice") {
-					t.Errorf("the error carries a value: %v", err)
+					t.Errorf("the error contains a value: %v", err)
 				}
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("state (-want +got):\n%s", diff)
@@ -199,9 +199,9 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// Keys are left out when the table is busy: asking again at once makes it worse. The pauses are random, and
-// over many calls longer than none and no longer than their bounds, 25 ms and 50 ms.
-func TestPausesBeforeItAsksAgain(t *testing.T) {
+// DynamoDB leaves keys unprocessed when the table is busy, and an immediate retry makes it worse. The pauses
+// are random: over many calls the longest is above zero and within its bound, 25 ms or 50 ms.
+func TestPausesBeforeRetries(t *testing.T) {
 	t.Parallel()
 	unprocessed := answer(200, `{"Responses":{},"UnprocessedKeys":{"auth":{"Keys":[{"PK":{"S":"S#s1"},"SK":{"S":"S"}}]}}}`)
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestPausesBeforeItAsksAgain(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // less than any pause but none
+		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // shorter than any pause except zero
 		defer cancel()
 		start := time.Now()
 		_, err := newReader(t, unprocessed).State(ctx, session.Query{SessionID: "s1"})
@@ -238,8 +238,8 @@ func TestPausesBeforeItAsksAgain(t *testing.T) {
 	})
 }
 
-// The end of the caller's own time stays visible.
-func TestTime(t *testing.T) {
+// The error shows that the caller's own deadline has passed.
+func TestDeadline(t *testing.T) {
 	t.Parallel()
 	hang := doer(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
@@ -252,7 +252,7 @@ func TestTime(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
-		// So it does when the time ends with an answer that leaves keys out.
+		// The same holds when the deadline passes after a response with unprocessed keys.
 		late := doer(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return answer(200, `{"Responses":{},"UnprocessedKeys":{"auth":{"Keys":[{"PK":{"S":"S#s1"},"SK":{"S":"S"}}]}}}`)(r)
@@ -260,14 +260,14 @@ func TestTime(t *testing.T) {
 		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		if _, err := newReader(t, late).State(short, session.Query{SessionID: "s1"}); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, session.ErrUnavailable) {
-			t.Errorf("keys that were left out: %v", err)
+			t.Errorf("unprocessed keys: %v", err)
 		}
 		checker, err := session.NewChecker(session.CheckConfig{}, newReader(t, hang), func() time.Time { return sessiontest.Time(0) })
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := checker.Warm(ctx); err == nil {
-			t.Error("warmed without an answer")
+			t.Error("warmed without a response")
 		}
 	})
 }
@@ -293,7 +293,7 @@ func TestNewNeedsEverything(t *testing.T) {
 	}
 }
 
-// FuzzAnswer reads whatever could come back: it may fail, and must not panic or invent a session.
+// FuzzAnswer decodes any response: it may fail, but must not panic or invent a session.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(responses(sessionItem, accountItem, tokenItem, globalItem)))
 	f.Add([]byte(`{"Responses":{"auth":null},"UnprocessedKeys":{"auth":{"Keys":[{}]}}}`))

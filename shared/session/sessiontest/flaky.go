@@ -12,21 +12,21 @@ type outcome int
 
 const (
 	answered outcome = iota
-	lost             // it is done, and the caller hears that the store is unavailable
-	refused          // it is not done, and the caller hears the same
+	lost             // the call is done, but the caller gets session.ErrUnavailable
+	refused          // the call is not done, and the caller gets session.ErrUnavailable
 )
 
-// flaky is a store on a bad line: its calls suffer what is set for them.
+// flaky is a store behind an unreliable network: the fields set the outcome of its calls.
 type flaky struct {
 	session.Store
 
 	rotate, revoke, state outcome
 	write                 outcome // of every other write
 
-	created string // the session of the last Create, whatever became of it
+	created string // the session id of the last Create, whatever its outcome
 }
 
-// through does the call, or not, and returns what the caller hears.
+// through does the call if the outcome says so, and returns the error for the caller.
 func (o outcome) through(call func() error) error {
 	if o == refused {
 		return session.ErrUnavailable

@@ -11,8 +11,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// Memory is a session.Store in memory, for tests. It keeps every promise of the interface and is
-// safe for concurrent use; everything is gone with it.
+// Memory is a session.Store in memory, for tests. It meets the whole contract of the interface and is
+// safe for concurrent use.
 type Memory struct {
 	mu       sync.Mutex
 	sessions map[string]session.Session

@@ -14,8 +14,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// testModel runs random lives of sessions, on a line that loses calls and answers, beside a model
-// that knows what was promised.
+// testModel runs random sequences of calls against the store and against a model of the contract, and
+// compares the results. The connection to the store loses calls and responses.
 func testModel(t *testing.T, newStore func(t *testing.T) session.Store) {
 	store := newStore(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -41,11 +41,11 @@ const (
 	modelEnd    = 5 * time.Hour
 )
 
-// machine is the system under test and the model of what it has promised.
+// machine is the system under test and the model of its contract.
 type machine struct {
 	store   *flaky
 	manager *session.Manager
-	checker *session.Checker // another process: it hears of nothing but through the store
+	checker *session.Checker // another process, which learns of changes only from the store
 	tokens  Tokens
 	now     time.Time
 	events  []session.Event
@@ -69,7 +69,7 @@ type modelLogin struct {
 	rotated    time.Time
 	idle       time.Time
 	revoked    time.Time
-	refresh    map[int64]string // the tokens that came out, by generation
+	refresh    map[int64]string // the tokens that the client got, by generation
 	access     []*modelToken
 }
 
@@ -77,13 +77,13 @@ type modelLogin struct {
 type modelToken struct {
 	login    *modelLogin
 	id       identity.Identity
-	outdated time.Time // when the roles that it tells were changed
+	outdated time.Time // when the roles of its user changed
 	revoked  time.Time
 }
 
 func (l *modelLogin) end() time.Time { return earliest(l.idle, l.created.Add(modelEnd)) }
 
-// death returns when the login ended or will end if nothing happens any more.
+// death returns when the login ended, or when it will end if nothing else happens.
 func (l *modelLogin) death() time.Time {
 	died := earliest(l.end(), l.revoked)
 	if !l.created.After(l.user.epoch) {
@@ -96,7 +96,7 @@ func (k *modelToken) death() time.Time {
 	return earliest(earliest(k.login.death(), k.revoked), k.outdated)
 }
 
-// earliest takes a zero time for never.
+// earliest returns the earlier time. A zero time means never.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -128,20 +128,20 @@ func newMachine(t *testing.T, rt *rapid.T, store session.Store) *machine {
 
 func (m *machine) anyUser(t *rapid.T) *modelUser { return rapid.SampledFrom(m.users).Draw(t, "user") }
 
-// anyLogin returns a login. Where there is none yet the action cannot be taken: Skip makes rapid draw
-// another one, and skips no test.
+// anyLogin returns a login. If there is none yet, Skip makes rapid draw another action; it does not skip
+// the test.
 func (m *machine) anyLogin(t *rapid.T) *modelLogin {
 	if len(m.logins) == 0 {
-		t.Skip("nobody is logged in")
+		t.Skip("no login yet")
 	}
 	return rapid.SampledFrom(m.logins).Draw(t, "login")
 }
 
-// anyClient returns a login whose tokens have reached somebody.
+// anyClient returns a login whose tokens have reached the client.
 func (m *machine) anyClient(t *rapid.T) *modelLogin {
 	l := m.anyLogin(t)
 	if len(l.access) == 0 {
-		t.Skip("the answer to the login was lost")
+		t.Skip("the response to the login was lost")
 	}
 	return l
 }
@@ -150,12 +150,12 @@ func (m *machine) anyToken(t *rapid.T) *modelToken {
 	return rapid.SampledFrom(m.anyClient(t).access).Draw(t, "token")
 }
 
-// onALine lets the calls of f suffer what is drawn for them.
-func (m *machine) onALine(t *rapid.T, f func()) {
-	fate := rapid.SampledFrom([]outcome{answered, answered, answered, lost, refused})
-	m.store.rotate = fate.Draw(t, "rotate")
-	m.store.revoke = fate.Draw(t, "revoke")
-	m.store.write = fate.Draw(t, "write")
+// withOutcomes runs f with a drawn outcome for each kind of call.
+func (m *machine) withOutcomes(t *rapid.T, f func()) {
+	outcomes := rapid.SampledFrom([]outcome{answered, answered, answered, lost, refused})
+	m.store.rotate = outcomes.Draw(t, "rotate")
+	m.store.revoke = outcomes.Draw(t, "revoke")
+	m.store.write = outcomes.Draw(t, "write")
 	m.store.state = rapid.SampledFrom([]outcome{answered, answered, answered, refused}).Draw(t, "state")
 	defer func() {
 		m.store.rotate, m.store.revoke, m.store.state, m.store.write = answered, answered, answered, answered
@@ -163,13 +163,13 @@ func (m *machine) onALine(t *rapid.T, f func()) {
 	f()
 }
 
-// onAWrite does one write of a kind that is either done or not, and returns whether it is: the caller
-// hears so exactly when its answer came through.
-func (m *machine) onAWrite(t *rapid.T, f func() error) (done bool) {
-	m.onALine(t, func() {
+// write does one write and returns whether the store has done it. The caller must get no error exactly
+// when the response was not lost.
+func (m *machine) write(t *rapid.T, f func() error) (done bool) {
+	m.withOutcomes(t, func() {
 		err := f()
 		if (err == nil) != (m.store.write == answered) || err != nil && !errors.Is(err, session.ErrUnavailable) {
-			t.Fatalf("a write with the fate %d: %v", m.store.write, err)
+			t.Fatalf("a write with outcome %d: %v", m.store.write, err)
 		}
 		done = m.store.write != refused
 	})
@@ -179,7 +179,7 @@ func (m *machine) onAWrite(t *rapid.T, f func() error) (done bool) {
 func (m *machine) login(t *rapid.T) {
 	user := m.anyUser(t)
 	var got session.Tokens
-	done := m.onAWrite(t, func() (err error) {
+	done := m.write(t, func() (err error) {
 		got, err = m.manager.Start(t.Context(), session.User{
 			Subject: user.subject, Roles: []string{"customer"}, AuthzVersion: user.version, NotBefore: user.epoch,
 		}, session.Device{})
@@ -199,7 +199,7 @@ func (m *machine) login(t *rapid.T) {
 	}
 }
 
-// took notes the tokens that came out of the login's current generation.
+// took records the tokens of the login's current generation.
 func (m *machine) took(t *rapid.T, l *modelLogin, got session.Tokens) {
 	token, err := m.tokens.Refresh.Verify(got.RefreshToken)
 	if err != nil || token.SessionID != l.id || token.Generation != l.generation || token.Subject != l.user.subject {
@@ -231,7 +231,7 @@ func (m *machine) refresh(t *rapid.T) {
 	m.present(t, l, rapid.SampledFrom(held).Draw(t, "generation"))
 }
 
-// refreshNewest is what an honest client does.
+// refreshNewest refreshes with the newest token, like an honest client.
 func (m *machine) refreshNewest(t *rapid.T) {
 	l := m.anyClient(t)
 	newest := l.generation
@@ -243,46 +243,46 @@ func (m *machine) refreshNewest(t *rapid.T) {
 // present refreshes with the login's token of that generation.
 func (m *machine) present(t *rapid.T, l *modelLogin, generation int64) {
 	before := len(m.events)
-	m.onALine(t, func() {
+	m.withOutcomes(t, func() {
 		_, err := m.tokens.Refresh.Verify(l.refresh[generation])
-		var wanted error = session.ErrInvalidGrant
+		var wantErr error = session.ErrInvalidGrant
 		var kind session.EventKind
 		if err == nil {
-			kind, wanted = m.expect(l, generation)
+			kind, wantErr = m.expect(l, generation)
 		}
 		got, err := m.manager.Refresh(t.Context(), l.refresh[generation], func(_ context.Context, subject string) (session.User, error) {
 			return session.User{Subject: subject, Roles: []string{"customer"}, AuthzVersion: l.user.version}, nil
 		})
-		if wanted == nil {
+		if wantErr == nil {
 			if err != nil {
 				t.Fatalf("refresh with generation %d of %d: %v", generation, l.generation, err)
 			}
 			m.took(t, l, got)
-		} else if !errors.Is(err, wanted) {
-			t.Fatalf("refresh with generation %d of %d: %v, want %v", generation, l.generation, err, wanted)
+		} else if !errors.Is(err, wantErr) {
+			t.Fatalf("refresh with generation %d of %d: %v, want %v", generation, l.generation, err, wantErr)
 		}
-		var told []session.EventKind
+		var events []session.EventKind
 		for _, e := range m.events[before:] {
-			told = append(told, e.Kind)
+			events = append(events, e.Kind)
 		}
-		if (kind == "") != (len(told) == 0) || kind != "" && (len(told) != 1 || told[0] != kind) {
-			t.Fatalf("events %v, want %q", told, kind)
+		if (kind == "") != (len(events) == 0) || kind != "" && (len(events) != 1 || events[0] != kind) {
+			t.Fatalf("events %v, want %q", events, kind)
 		}
 	})
 }
 
-// expect moves the model as a refresh does and returns what the client hears.
-func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind, wanted error) {
+// expect applies a refresh to the model and returns the expected event and error.
+func (m *machine) expect(l *modelLogin, presented int64) (events session.EventKind, wantErr error) {
 	if m.store.rotate == refused {
 		return "", session.ErrUnavailable
 	}
 	over := !l.revoked.IsZero() || !m.now.Before(l.end())
-	told = session.Retried
+	events = session.Retried
 	current := presented == l.generation && !over
 	if current {
 		l.generation++
 		l.rotated, l.idle = m.now, m.now.Add(modelIdle)
-		told = session.Refreshed
+		events = session.Refreshed
 	}
 	switch {
 	case m.store.rotate == lost:
@@ -305,7 +305,7 @@ func (m *machine) expect(l *modelLogin, presented int64) (told session.EventKind
 	case !l.end().Truncate(time.Second).After(l.rotated.Truncate(time.Second)):
 		return "", session.ErrInvalidGrant // less than a second is left
 	}
-	return told, nil
+	return events, nil
 }
 
 func (m *machine) passTime(t *rapid.T) {
@@ -322,16 +322,16 @@ func (m *machine) check(t *rapid.T) {
 		t.Skip("expired")
 	}
 	death := token.death()
-	stands := m.now.Before(death)
+	valid := m.now.Before(death)
 	class := rapid.SampledFrom([]identity.Revocation{identity.Default, identity.Strict}).Draw(t, "class")
 	err := m.checker.Check(t.Context(), token.id, class)
 	switch {
 	case err != nil && !errors.Is(err, session.ErrRevoked):
 		t.Fatal(err)
-	case stands && err != nil:
-		t.Fatalf("%v refuses a token that stands: %v", class, err)
-	case !stands && err == nil:
-		t.Fatalf("%v accepts a token that has not stood since %v, now %v", class, death, m.now)
+	case valid && err != nil:
+		t.Fatalf("%v refuses a valid token: %v", class, err)
+	case !valid && err == nil:
+		t.Fatalf("%v accepts a token that is invalid since %v, now %v", class, death, m.now)
 	}
 }
 
@@ -345,7 +345,7 @@ func (m *machine) list(t *rapid.T) {
 	for i, s := range got {
 		listed[s.ID] = true
 		if i > 0 && s.CreatedAt.After(got[i-1].CreatedAt) {
-			t.Fatalf("not newest first: %v behind %v", s.CreatedAt, got[i-1].CreatedAt)
+			t.Fatalf("not newest first: %v after %v", s.CreatedAt, got[i-1].CreatedAt)
 		}
 	}
 	for _, l := range m.logins {

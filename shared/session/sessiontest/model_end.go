@@ -8,11 +8,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// What takes tokens back, in the model's words.
+// The actions of the model that revoke sessions and tokens.
 
 func (m *machine) logout(t *rapid.T) {
 	l := m.anyLogin(t)
-	m.onALine(t, func() {
+	m.withOutcomes(t, func() {
 		wanted := m.store.revoke == answered
 		err := m.manager.RevokeOwn(t.Context(), l.user.subject, l.id)
 		if (err == nil) != wanted {
@@ -24,7 +24,7 @@ func (m *machine) logout(t *rapid.T) {
 	})
 	stranger := m.anyUser(t)
 	if err := m.manager.RevokeOwn(t.Context(), stranger.subject, l.id); stranger != l.user && !errors.Is(err, session.ErrNotFound) {
-		t.Fatalf("somebody else's session: %v", err)
+		t.Fatalf("another user's session: %v", err)
 	} else if stranger == l.user && l.revoked.IsZero() {
 		l.revoked = m.now
 	}
@@ -32,7 +32,7 @@ func (m *machine) logout(t *rapid.T) {
 
 func (m *machine) logoutAll(t *rapid.T) {
 	user := m.anyUser(t)
-	done := m.onAWrite(t, func() error {
+	done := m.write(t, func() error {
 		epoch, err := m.manager.RevokeAll(t.Context(), user.subject, session.Logout)
 		if err == nil && !epoch.Equal(m.now) {
 			t.Fatalf("logout everywhere at %v, want %v", epoch, m.now)
@@ -46,7 +46,7 @@ func (m *machine) logoutAll(t *rapid.T) {
 
 func (m *machine) revokeToken(t *rapid.T) {
 	token := m.anyToken(t)
-	done := m.onAWrite(t, func() error {
+	done := m.write(t, func() error {
 		return m.manager.RevokeToken(t.Context(), token.id.TokenID, token.id.ExpiresAt, session.Client)
 	})
 	if done {
@@ -56,7 +56,7 @@ func (m *machine) revokeToken(t *rapid.T) {
 
 func (m *machine) changeRoles(t *rapid.T) {
 	user := m.anyUser(t)
-	done := m.onAWrite(t, func() error {
+	done := m.write(t, func() error {
 		return m.manager.RaiseAuthz(t.Context(), user.subject, user.version+1)
 	})
 	if !done {

@@ -12,10 +12,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// crowd is how many callers do the same thing at once.
+// crowd is how many callers do the same thing in parallel.
 const crowd = 64
 
-// together runs f once per member of a crowd, all at once.
+// together runs f once per caller of a crowd, in parallel.
 func together(members int, f func(i int)) {
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
@@ -49,7 +49,7 @@ func testParallelRotations(t *testing.T, newStore func(t *testing.T) session.Sto
 		results[i] = got
 	})
 	if winners.Load() != 1 {
-		t.Errorf("%d callers began the next generation, want 1", winners.Load())
+		t.Errorf("%d callers started the next generation, want 1", winners.Load())
 	}
 	for _, got := range results {
 		want(t, "what a caller sees", results[0], got)
@@ -89,7 +89,7 @@ func testRotateAgainstRevoke(t *testing.T, newStore func(t *testing.T) session.S
 	}
 }
 
-// newManager returns a manager with a clock that stands still, and its tokens.
+// newManager returns a manager with a stopped clock, and its tokens.
 func newManager(t *testing.T, store session.Store, cfg session.Config) (*session.Manager, Tokens) {
 	t.Helper()
 	clock := func() time.Time { return Time(0) }
@@ -110,7 +110,7 @@ func start(t *testing.T, manager *session.Manager, subject string) session.Token
 	return got
 }
 
-// Everybody who refreshes with one token at once gets the same successor, and it works.
+// Parallel refreshes with one token all return the same successor, and it works.
 func testParallelRefreshes(t *testing.T, newStore func(t *testing.T) session.Store) {
 	var refreshed, retried atomic.Int32
 	manager, _ := newManager(t, newStore(t), session.Config{OnEvent: func(_ context.Context, e session.Event) {
@@ -134,7 +134,7 @@ func testParallelRefreshes(t *testing.T, newStore func(t *testing.T) session.Sto
 	})
 	for _, tokens := range got {
 		if tokens.RefreshToken != got[0].RefreshToken || tokens.RefreshToken == first.RefreshToken {
-			t.Fatal("one refresh token was replaced by several, or by itself")
+			t.Fatal("one refresh token has several successors, or is its own")
 		}
 	}
 	if refreshed.Load() != 1 || retried.Load() != crowd-1 {
@@ -145,7 +145,7 @@ func testParallelRefreshes(t *testing.T, newStore func(t *testing.T) session.Sto
 	}
 }
 
-// Whatever comes out of refreshes beside a logout is worthless when the logout has returned.
+// Tokens of refreshes that run in parallel with a logout are invalid once the logout has returned.
 func testRefreshAgainstLogout(t *testing.T, newStore func(t *testing.T) session.Store) {
 	store := newStore(t)
 	manager, tokens := newManager(t, store, session.Config{})
@@ -184,12 +184,12 @@ func testRefreshAgainstLogout(t *testing.T, newStore func(t *testing.T) session.
 					continue
 				}
 				if _, err := manager.Refresh(t.Context(), got.RefreshToken, lookup); !errors.Is(err, session.ErrInvalidGrant) {
-					t.Errorf("logout %s: a refresh token lives: %v", name, err)
+					t.Errorf("logout %s: a refresh token is valid: %v", name, err)
 				}
 				caller, err := tokens.Access.Verify(got.AccessToken)
 				must(t, err)
 				if err := checker.Check(t.Context(), caller, identity.Strict); !errors.Is(err, session.ErrRevoked) {
-					t.Errorf("logout %s: an access token stands: %v", name, err)
+					t.Errorf("logout %s: an access token is valid: %v", name, err)
 				}
 			}
 		}

@@ -1,5 +1,5 @@
-// Package sessiontest holds what every session.Store must keep: a suite to run against one, the
-// state machine of refreshing as a model, and a store in memory that passes both.
+// Package sessiontest tests implementations of session.Store: it has a suite, a model test of the state
+// machine of refreshing, and a store in memory that passes both.
 package sessiontest
 
 import (
@@ -19,8 +19,8 @@ import (
 
 // Run runs the suite. newStore returns an empty store that no other test uses.
 //
-// The suite reads lists right after a change. A store whose lists follow a little later must be
-// quick enough not to be seen, as DynamoDB Local is.
+// The suite reads lists right after a change. A store with eventually consistent lists passes only if they
+// are up to date at once, as in DynamoDB Local.
 func Run(t *testing.T, newStore func(t *testing.T) session.Store) {
 	t.Helper()
 	for _, part := range []struct {
@@ -53,7 +53,7 @@ func Time(n int) time.Time {
 	return time.Date(2026, time.November, 24, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second)
 }
 
-// NewSession returns a session that has just begun, as the manager hands one to a store.
+// NewSession returns a session that has just begun, as the manager passes one to a store.
 func NewSession(change ...func(*session.Session)) session.Session {
 	at := Time(0)
 	s := session.Session{
@@ -75,7 +75,7 @@ func NewSession(change ...func(*session.Session)) session.Session {
 	return s
 }
 
-// rotation is the refresh of s with its current token, at the time.
+// rotation returns the refresh of s with its current token at that time.
 func rotation(s session.Session, at time.Time) session.Rotation {
 	return session.Rotation{
 		SessionID: s.ID, Subject: s.Subject, Presented: s.Generation,
@@ -105,7 +105,7 @@ func list(t *testing.T, store session.Store, subject string) []session.Session {
 	return got
 }
 
-// want compares, and takes nil and empty lists for equal.
+// want compares. Nil and empty lists are equal.
 func want[T any](t *testing.T, what string, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -119,20 +119,20 @@ func testCreate(t *testing.T, newStore func(t *testing.T) session.Store) {
 	bare := NewSession(func(s *session.Session) {
 		s.ClientID, s.Scopes, s.AMR, s.Device = "", nil, nil, session.Device{}
 		s.Generation = 7
-		s.CreatedAt = s.CreatedAt.Add(time.Millisecond) // milliseconds are kept
+		s.CreatedAt = s.CreatedAt.Add(time.Millisecond) // stores keep milliseconds
 		s.RotatedAt, s.IdleUntil, s.EndsAt = s.CreatedAt, s.IdleUntil.Add(time.Millisecond), s.EndsAt.Add(time.Millisecond)
 	})
-	create(t, store, full, bare, full) // a lost answer looks like the third
+	create(t, store, full, bare, full) // a retry after a lost response looks like the third
 	want(t, "sessions", []session.Session{full}, list(t, store, full.Subject))
 	want(t, "sessions", []session.Session{bare}, list(t, store, bare.Subject))
 
 	other := NewSession(func(s *session.Session) { s.ID = full.ID })
 	if err := store.Create(t.Context(), other); err == nil {
-		t.Error("a second session took an id that was taken")
+		t.Error("two sessions were created with one id")
 	}
 	want(t, "sessions", []session.Session{full}, list(t, store, full.Subject))
 
-	// A repetition that comes late must not undo what has happened since.
+	// A late repetition must not undo later changes.
 	if _, done, err := store.Rotate(t.Context(), rotation(full, Time(1))); !done || err != nil {
 		t.Fatalf("done %t, %v", done, err)
 	}
@@ -249,15 +249,15 @@ func testRevoke(t *testing.T, newStore func(t *testing.T) session.Store) {
 	}
 	state, err := store.State(t.Context(), session.Query{SessionID: s.ID, Strong: true})
 	if err != nil || !state.Session.RevokedAt.Equal(Time(2)) || state.Session.Reason != session.Reuse {
-		t.Errorf("the first revocation does not stand: %+v, %v", state.Session, err)
+		t.Errorf("the first revocation was replaced: %+v, %v", state.Session, err)
 	}
 	want(t, "sessions", []session.Session{neighbour}, list(t, store, s.Subject))
 	if state, err := store.State(t.Context(), session.Query{SessionID: "none", Strong: true}); state.HasSession || err != nil {
-		t.Errorf("revoking what is not there made a session: %+v, %v", state, err)
+		t.Errorf("revoking an unknown session created one: %+v, %v", state, err)
 	}
 }
 
-// Epochs and versions never go back: of two writers the later time wins, whoever comes last.
+// Epochs and versions never go back: the later time wins, whichever write comes last.
 func testOnlyForward(t *testing.T, newStore func(t *testing.T) session.Store) {
 	store := newStore(t)
 	read := func(subject string) session.State {
@@ -364,7 +364,7 @@ func testList(t *testing.T, newStore func(t *testing.T) session.Store) {
 	want(t, "nobody's", nil, list(t, store, "nobody"))
 }
 
-// A call whose context has ended says so and does nothing.
+// A call with an ended context returns its error and does nothing.
 func testContext(t *testing.T, newStore func(t *testing.T) session.Store) {
 	store := newStore(t)
 	s := NewSession()

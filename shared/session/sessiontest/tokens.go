@@ -10,14 +10,14 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// Issuer and the audiences of the tokens here.
+// The issuer and the audiences of the tokens.
 const (
 	Issuer          = "https://auth.example.com"
 	AccessAudience  = "https://api.example.com"
 	RefreshAudience = "https://auth.example.com/v1/auth/refresh"
 )
 
-// Tokens are the keys of a manager under test, and what reads its tokens.
+// Tokens are the keys of a manager under test and the verifiers of its tokens.
 type Tokens struct {
 	// Keys is for session.New.
 	Keys session.Keys

@@ -15,7 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-// Config is the environment: whose tokens they are, for whom, and how long sessions live.
+// Config is the environment: the issuer and the audience of the tokens, and how long sessions live.
 type Config struct {
 	Access   jwt.Config
 	Refresh  jwt.RefreshConfig
@@ -77,8 +77,8 @@ func (a *Accounts) Verify(_ context.Context, token string) (identity.Identity, e
 	return a.verifier.Verify(token)
 }
 
-// Authenticator finds out who sends a request to the route: it verifies the token and then asks whether
-// its session still stands, as soon as the route wants to know.
+// Authenticator identifies the caller of the route: it verifies the token and then checks its session, with
+// the freshness that the route requires.
 func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
 	return jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
 		id, err := a.Verify(ctx, token)
@@ -92,7 +92,7 @@ func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
 	})
 }
 
-// Authorizer is the decision of an HTTP API's Lambda authorizer that stands before the routes.
+// Authorizer is the decision of an HTTP API's Lambda authorizer in front of the routes.
 func (a *Accounts) Authorizer(routes ...api.Route) (*authorizer.Authorizer, error) {
 	classes := map[string]identity.Revocation{} // a route that is not in it is strict
 	for _, route := range routes {

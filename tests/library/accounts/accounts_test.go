@@ -43,7 +43,7 @@ func open(t *testing.T, store session.Store) *accounts.Accounts {
 	return a
 }
 
-// user is who has just given the right password.
+// user is the user after a login with the right password.
 func user() session.User {
 	return session.User{Subject: "u1", Roles: []string{"editor"}, AMR: []string{"pwd"}}
 }
@@ -145,7 +145,7 @@ func TestLogoutEverywhereEndsOtherDevices(t *testing.T) {
 	}
 }
 
-// silent is a store that answers no reads of a check.
+// silent is a store that does not answer the reads of a session check.
 type silent struct{ *sessiontest.Memory }
 
 func (silent) State(context.Context, session.Query) (session.State, error) {

@@ -35,7 +35,7 @@ func handler(t *testing.T, environ map[string]string) http.Handler {
 	return h
 }
 
-// editor is what the authorizer says about somebody who may write.
+// editor is the authorizer context of a caller who may write.
 func editor() map[string]string {
 	return identity.Annotation{Outcome: identity.OK, Identity: identity.Identity{
 		Subject: "u1", Roles: []string{"editor"}, ExpiresAt: time.Now().Add(time.Hour),

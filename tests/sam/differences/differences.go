@@ -41,8 +41,8 @@ const (
 // Field is a part of an answer that differs: "status", "body" or "header Content-Type".
 type Field string
 
-// Values are the two values of a field. Nil is absent. In a body, <request id> stands for the value of
-// X-Request-Id.
+// Values are the two values of a field. Nil is absent. In a body, <request id> is the placeholder for
+// the value of X-Request-Id.
 type Values struct {
 	Gateway *string `yaml:"gateway"`
 	SAM     *string `yaml:"sam"`
@@ -111,7 +111,7 @@ func Parse(data []byte) (*List, error) {
 			return nil, fmt.Errorf("%s: %w", e.Route, err)
 		}
 		if _, twice := l.entries[e.Request]; twice {
-			return nil, fmt.Errorf("%+v stands twice", e.Request)
+			return nil, fmt.Errorf("%+v is listed twice", e.Request)
 		}
 		l.entries[e.Request] = e
 	}
@@ -188,7 +188,7 @@ func (e *Entry) complete() error {
 	for _, part := range e.Fields {
 		for name, values := range part {
 			if _, twice := e.fields[name]; twice {
-				return fmt.Errorf("%s stands twice", name)
+				return fmt.Errorf("%s is listed twice", name)
 			}
 			if err := name.check(); err != nil {
 				return err

@@ -192,8 +192,8 @@ func TestParseRefuses(t *testing.T) {
 		"NoField":       {entry(`{route: GET /, source: s, fields: []}`), "no field differs"},
 		"NoDifference":  {entry(`{route: GET /, source: s, fields: [{status: {gateway: "1", sam: "1"}}]}`), "does not differ"},
 		"OtherField":    {entry(`{route: GET /, source: s, fields: [{length: {gateway: "1", sam: "2"}}]}`), "neither status, body nor a header"},
-		"FieldTwice":    {entry(`{route: GET /, source: s, fields: [{body: {gateway: "1", sam: "2"}}, {body: {gateway: "1", sam: "3"}}]}`), "stands twice"},
-		"EntryTwice":    {entry(`{route: GET /, source: s`+fields) + "\n  - {route: GET /, source: s" + fields, "stands twice"},
+		"FieldTwice":    {entry(`{route: GET /, source: s, fields: [{body: {gateway: "1", sam: "2"}}, {body: {gateway: "1", sam: "3"}}]}`), "is listed twice"},
+		"EntryTwice":    {entry(`{route: GET /, source: s`+fields) + "\n  - {route: GET /, source: s" + fields, "is listed twice"},
 		"UnknownMember": {entry(`{route: GET /, source: s, when: x` + fields), "when"},
 		"OtherNoSource": {"others:\n  - {about: x, field: y, gateway: 1, sam: 2}", "source must be named"},
 	} {
