@@ -10,7 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
-type passwordAuthenticator interface {
+type passwordLogin interface {
 	Login(ctx context.Context, email, password string, device session.Device) (session.Tokens, error)
 }
 
@@ -33,7 +33,7 @@ func (in loginRequest) Validate() []problem.FieldError {
 
 // Login answers 200 with tokens; 401 when there is no such user or the password is wrong, without saying
 // which; 429 with Retry-After after too many failures.
-func Login(users passwordAuthenticator) api.Handler {
+func Login(users passwordLogin) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[loginRequest](r)
 		if err != nil {

@@ -135,7 +135,7 @@ func (a *Authorizer) class(routeKey string) identity.Revocation {
 	return identity.Strict
 }
 
-// refusal returns the outcome that err stands for.
+// refusal returns the outcome of err.
 func refusal(ctx context.Context, err error) identity.Outcome {
 	var refused interface{ Outcome() identity.Outcome }
 	if errors.As(err, &refused) {

@@ -45,7 +45,7 @@ const (
 	typeRefresh = "rt+jwt"
 	// minKey is the key length in bytes below which HS256 is not what it says (RFC 7518 3.2).
 	minKey = 32
-	// maxKeyID is far above any sensible key id; it stands in every token.
+	// maxKeyID is far above any sensible key id; every token carries it.
 	maxKeyID = 64
 )
 
@@ -103,7 +103,7 @@ func ParseKeys(secretJSON []byte) (Keys, error) {
 			return Keys{}, fmt.Errorf("%w: key %d: kid must be 1 to %d characters of A-Z a-z 0-9 . _ -", ErrKeys, i, maxKeyID)
 		}
 		if ids[spec.ID] {
-			return Keys{}, fmt.Errorf("%w: kid %q stands twice", ErrKeys, spec.ID)
+			return Keys{}, fmt.Errorf("%w: kid %q appears twice", ErrKeys, spec.ID)
 		}
 		ids[spec.ID] = true
 
@@ -155,7 +155,7 @@ func (k Keys) byHeader(typ string) map[string]*key {
 	return m
 }
 
-// header returns the JOSE header of the tokens of kind typ that the key signs, as it stands in
+// header returns the JOSE header of the tokens of kind typ that the key signs, as it appears in
 // them, byte for byte. Algorithm, key id and kind need no escaping in JSON.
 func (k *key) header(typ string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + k.method.Alg() + `","kid":"` + k.id + `","typ":"` + typ + `"}`))

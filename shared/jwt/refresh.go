@@ -167,7 +167,7 @@ func NewRefreshVerifier(cfg RefreshConfig, keys Keys, clock func() time.Time) (*
 	return &RefreshVerifier{tokens: t}, nil
 }
 
-// Verify returns what the token says. Whether the session still stands is not known here. Every
+// Verify returns what the token says. It does not check the session. Every
 // error is an *Error.
 func (v *RefreshVerifier) Verify(token string) (Refresh, error) {
 	c := refreshClaims{Generation: noGeneration}
