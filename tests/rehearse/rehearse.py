@@ -95,7 +95,7 @@ def samconfig(parameters):
     deploy["s3_bucket"] = BUCKET
     deploy["resolve_s3"] = False
     deploy["confirm_changeset"] = False
-    deploy["parameter_overrides"] = [f"{name}={p['Default']}" for name, p in parameters.items() if p["Default"] != ""]
+    deploy["parameter_overrides"] = [f'{name}="{p["Default"]}"' for name, p in parameters.items() if p["Default"] != ""]
     path = WORK / "samconfig.toml"
     path.write_text(tomlkit.dumps(config), encoding="utf-8")
     return path
