@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
+	"time"
 
 	"github.com/tienda-dev/tienda/local/child"
 	"github.com/tienda-dev/tienda/local/template"
@@ -30,6 +32,9 @@ type Invocation struct {
 func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
 	event, err := c.event(i)
 	if err != nil {
+		return nil, err
+	}
+	if event, err = c.loggedInNow(event); err != nil {
 		return nil, err
 	}
 	cmd, err := c.command(ctx, call{
@@ -60,6 +65,27 @@ func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
 		return nil, fmt.Errorf("sam local invoke %s: %w", i.Function.LogicalID, p.Err())
 	}
 	return bytes.TrimSpace(answer.Bytes()), nil
+}
+
+var authTime = regexp.MustCompile(`"auth_time": "[0-9]+"`)
+
+// loggedInNow returns the path of a copy of the event whose caller has just logged in: routes with a MaxAuthAge
+// refuse the time of a sample event. An event without the time of a login is not copied.
+func (c *CLI) loggedInNow(path string) (string, error) {
+	event, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read event: %w", err)
+	}
+	if !authTime.Match(event) {
+		return path, nil
+	}
+	event = authTime.ReplaceAll(event, fmt.Appendf(nil, `"auth_time": "%d"`, time.Now().Unix()))
+	folder := filepath.Join(c.root, ".cache", "sam", "events")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	fresh := filepath.Join(folder, filepath.Base(path))
+	return fresh, os.WriteFile(fresh, event, 0o600)
 }
 
 // CheckEvent returns an error if the invocation's event does not exist.

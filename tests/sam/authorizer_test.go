@@ -78,7 +78,7 @@ func TestAliasedAuthorizerLeavesRoutesOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const arn, ignored = "!GetAtt AuthorizerFunction.Arn", "IgnoreGlobals: [AutoPublishAlias, DeploymentPreference]"
+	const arn, ignored = "!GetAtt AuthorizerFunction.Arn", "IgnoreGlobals: [AutoPublishAlias, AutoPublishAliasAllProperties, DeploymentPreference]"
 	text := string(source)
 	if strings.Count(text, arn) != 1 || strings.Count(text, ignored) != 1 {
 		t.Fatalf("the template does not have %q once and %q once", arn, ignored)
