@@ -16,6 +16,8 @@ PORT ?= 3000
 DATA ?=
 # A DynamoDB Local that runs already. Empty starts one.
 DYNAMODB_ENDPOINT ?=
+# 1 builds and serves each change of the sources while `make run` runs.
+WATCH ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
@@ -51,7 +53,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := PORT DATA DYNAMODB_ENDPOINT WATCH ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -76,15 +78,15 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 
 ##@ Use
 
 .PHONY: run
-run: need-go ## Build for this machine and serve the API with sample data on PORT
-	@$(LAY) -host -out .cache/run
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+run: need-go ## Build for this machine and serve the API with sample data on PORT (WATCH=1 follows changes)
+	@echo 'Building for this machine: only what changed since the last time.'
+	@$(LAY) -program ./local -out .cache/bin/local
 	@exec .cache/bin/local
 
 .PHONY: token

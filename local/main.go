@@ -11,7 +11,8 @@
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
-// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions.
+// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. WATCH=1
+// builds and serves each change of the sources and of the template.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -34,11 +35,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tienda-dev/tienda/local/builder"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/tools/progress"
 )
 
 const (
@@ -112,6 +115,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
 		opts.Env = map[string]string{"LOG_FORMAT": "console"}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
+		if opts.Watch, err = watching(getenv); err != nil {
+			return err
+		}
 		return untilStopped(ctx, serve(ctx, opts, out))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
@@ -177,6 +183,18 @@ func portOf(getenv func(string) string) (int, error) {
 	return n, nil
 }
 
+// watching reports whether WATCH asks to follow changes of the sources.
+func watching(getenv func(string) string) (bool, error) {
+	switch value := getenv("WATCH"); value {
+	case "", "0":
+		return false, nil
+	case "1":
+		return true, nil
+	default:
+		return false, fmt.Errorf("WATCH is %q, want 1 or nothing", value)
+	}
+}
+
 // options returns the options with which every command reads the template.
 func options(root string, getenv func(string) string) stack.Options {
 	o := stack.Options{Root: root, Parameters: map[string]string{}}
@@ -190,6 +208,14 @@ func options(root string, getenv func(string) string) stack.Options {
 // the load fails.
 func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	began := time.Now()
+	shown := progress.New(out)
+	out = shown
+	built, err := builder.Open(opts.Root, shown)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = built.Close() }() // the next run cleans what stays
+	opts.Builder, opts.First = built, seed.Routes()
 	held := &holder{out: out}
 	opts.Out = held
 	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }

@@ -30,6 +30,11 @@ const (
 // Roles returns the roles that the token needs: to create products and to move stock.
 func Roles() []string { return []string{"catalog", "fulfilment"} }
 
+// Routes returns the keys of the routes that Load calls.
+func Routes() []string {
+	return []string{"POST /v1/products", "GET /v1/staff/products", "POST /v1/products/{id}/inventory/adjustments"}
+}
+
 // Config configures Load. Both fields are required.
 type Config struct {
 	// URL is the API's, "http://localhost:3000".

@@ -16,10 +16,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tienda-dev/tienda/local/gateway"
+	"github.com/tienda-dev/tienda/local/builder"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/record"
-	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
 )
@@ -45,6 +44,14 @@ type Options struct {
 	Template string
 	// BinDir holds <function>/bootstrap for this machine. Empty is .cache/run in Root.
 	BinDir string
+	// Builder builds the functions, instead of BinDir: those behind the routes First before the API answers,
+	// the others when a request asks for them and in the background. Nil uses BinDir.
+	Builder *builder.Builder
+	// First are route keys, such as "POST /v1/products".
+	First []string
+	// Watch builds again what a changed source reaches, and serves it; a changed template too. It needs
+	// Builder.
+	Watch bool
 	// Data is a folder that keeps the tables. Empty is in memory.
 	Data string
 	// DynamoDBEndpoint is a DynamoDB that runs already. Empty starts one.
@@ -146,6 +153,11 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	watch, err := s.watchSources(opts)
+	if err != nil {
+		return err
+	}
+	first, built := s.buildFirst(ctx, opts)
 	listener, err := Listen(ctx, opts.Addr)
 	if err != nil {
 		return err
@@ -159,26 +171,28 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	for i := range functions {
-		if _, declared := functions[i].Env[envEndpoint]; declared {
-			functions[i].Env[envEndpoint] = endpoint(functions[i].Name)
-		}
+	connect(functions, endpoint)
+	lambda, err := newGeneration(s.Template, functions, opts, out)
+	if err != nil {
+		return err
+	}
+	api := &live{current: lambda}
+	s.stops = append(s.stops, api.drained.Wait, api.Close)
+	if err := built(); err != nil {
+		return err
 	}
 	if opts.CheckInit {
+		if opts.Builder != nil {
+			functions = lambda.chosen(first)
+		}
 		if err := checkInit(ctx, functions); err != nil {
 			return err
 		}
 	}
-	lambda, err := runtime.New(runtime.Config{Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function})
-	if err != nil {
-		return err
+	if opts.Builder != nil {
+		(&development{stack: s, opts: opts, out: out, live: api, endpoint: endpoint}).start(watch)
 	}
-	s.stops = append(s.stops, lambda.Close)
-	api, err := gateway.New(gatewayConfig(s.Template, lambda, out.access))
-	if err != nil {
-		return fmt.Errorf("the template's API cannot be served: %w", err)
-	}
-	s.serve(listener, api, lambda.Close)
+	s.serve(listener, api, api.Close)
 	return ctx.Err()
 }
 

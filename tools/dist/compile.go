@@ -201,8 +201,8 @@ func Sizes(ctx context.Context, root, folder string) (modules, packages int) {
 	}
 	list := exec.CommandContext(ctx, "go", append([]string{"list", "-e", "-tags", Tags, "-deps"}, patterns...)...)
 	list.Dir = root
-	list.Env = environ(Options{})
-	output, _ := list.Output() // without modules it lists what it finds
+	list.Env = append(environ(Options{}), "GOPROXY=off") // the build downloads, and shows it
+	output, _ := list.Output()                           // without modules it lists what it finds
 	return modules, bytes.Count(output, []byte("\n"))
 }
 

@@ -24,13 +24,13 @@ type Printer struct {
 
 	mu     sync.Mutex
 	status string
-	// what and next are the step of the plain lines, and the count at which it prints the next one.
-	what string
-	next int
+	next   map[string]int // the count at which each step prints its next plain line
 }
 
 // New returns a Printer. It looks whether out is a terminal.
-func New(out io.Writer) *Printer { return &Printer{out: out, terminal: isTerminal(out)} }
+func New(out io.Writer) *Printer {
+	return &Printer{out: out, terminal: isTerminal(out), next: map[string]int{}}
+}
 
 // isTerminal reports whether out is a terminal that moves its cursor.
 func isTerminal(out io.Writer) bool {
@@ -77,13 +77,10 @@ func (p *Printer) Count(what string, done, total int, detail string) {
 		_, _ = io.WriteString(p.out, clearLine+text) // a closed terminal is no reason to stop
 		return
 	}
-	if what != p.what {
-		p.what, p.next = what, 0
-	}
-	if done < p.next && done != total {
+	if done < p.next[what] && done != total {
 		return
 	}
-	p.next = done + max(total/steps, 1)
+	p.next[what] = done + max(total/steps, 1)
 	_, _ = io.WriteString(p.out, text+"\n")
 }
 
@@ -94,7 +91,8 @@ func (p *Printer) Done() {
 	if p.status != "" {
 		_, _ = io.WriteString(p.out, clearLine)
 	}
-	p.status, p.what = "", ""
+	p.status = ""
+	clear(p.next)
 }
 
 // Compiler returns the Compiler function of dist.Options that shows what go build does: the modules that
