@@ -67,6 +67,8 @@ INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared
 BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions internal authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions for this machine.
 LAY = GOOS= GOARCH= go run ./tools/lay
+# The command that runs the API on this machine, built with the functions' flags: what both use is compiled once.
+LOCAL = $(LAY) -program ./local -out .cache/bin/local && .cache/bin/local
 # The SAM CLI, without sending usage data.
 SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 # Drives the SAM CLI in containers.
@@ -91,15 +93,15 @@ run: need-go ## Build for this machine and serve the API with sample data on POR
 
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
-	@GOOS= GOARCH= go run ./local token -role "$$ROLE"
+	@$(LOCAL) token -role "$$ROLE"
 
 .PHONY: admin
 admin: need-go ## Make an admin of who has registered at the API that runs on PORT (EMAIL=address)
-	@GOOS= GOARCH= go run ./local admin -email "$$EMAIL"
+	@$(LOCAL) admin -email "$$EMAIL"
 
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
-	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
+	@$(LOCAL) keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
 
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
@@ -107,7 +109,7 @@ generate: need-go ## Write the code that is generated from other code
 
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
-	@GOOS= GOARCH= go run ./local seed
+	@$(LOCAL) seed
 
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
@@ -161,7 +163,7 @@ sam-image: sam-cli ## Make the container image that needs no registry
 
 .PHONY: sam-cli
 sam-cli: need-go $(VENV)/.complete
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	@$(LAY) -program ./local -out .cache/bin/local
 
 ##@ Test
 
@@ -196,7 +198,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	@$(LAY) -program ./local -out .cache/bin/local
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: fuzz-smoke
@@ -218,7 +220,7 @@ test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every
 
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
-	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then GOOS= GOARCH= go run ./local fetch; fi
+	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then $(LOCAL) fetch; fi
 
 ##@ Check
 

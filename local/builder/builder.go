@@ -116,8 +116,7 @@ func (b *Builder) build(ctx context.Context, functions []string, version int) (d
 	}
 	if version == 0 {
 		if b.compiler == nil {
-			modules, packages := dist.Sizes(ctx, b.root, "")
-			b.compiler = b.shown.Compiler("compiling packages", modules, packages)
+			b.compiler = b.shown.Compiler(func() (int, int) { return dist.Sizes(context.WithoutCancel(ctx), b.root, "") })
 		}
 		o.Compiler = b.compiler
 	}

@@ -23,6 +23,10 @@ func lay(out string, functions []Function) ([]string, error) {
 			return nil, fmt.Errorf("lay %s: %w", fn.Name, err)
 		}
 		if same {
+			// A binary that was linked again can be equal: keep one of the two.
+			if err := unify(to, from); err != nil {
+				return nil, fmt.Errorf("lay %s: %w", fn.Name, err)
+			}
 			continue
 		}
 		if err := replace(from, to); err != nil {
@@ -148,6 +152,16 @@ func replace(from, to string) error {
 	}
 	// rename(2) does nothing if both names are links to one file.
 	return os.Rename(next, to)
+}
+
+// unify makes to the same file as from, unless it is.
+func unify(from, to string) error {
+	a, errA := os.Stat(from)
+	b, errB := os.Stat(to)
+	if errA != nil || errB != nil || os.SameFile(a, b) {
+		return errors.Join(errA, errB)
+	}
+	return replace(from, to)
 }
 
 func copyFile(from, to string) error {

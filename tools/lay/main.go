@@ -56,8 +56,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		o.GOARCH = goarch
 	}
 
-	modules, packages := dist.Sizes(ctx, *root, *program)
-	o.Compiler = shown.Compiler("compiling packages", modules, packages)
+	o.Compiler = shown.Compiler(func() (int, int) { return dist.Sizes(ctx, *root, *program) })
 	if *program != "" {
 		return dist.Program(ctx, o, *program, *out)
 	}

@@ -96,12 +96,15 @@ func (p *Printer) Done() {
 }
 
 // Compiler returns the Compiler function of dist.Options that shows what go build does: the modules that
-// it downloads, and the packages that it compiles out of at most total.
-func (p *Printer) Compiler(what string, modules, total int) func(line string) {
+// it downloads, and the packages that it compiles. It calls sizes at the first of them, for the most that
+// there can be of each.
+func (p *Printer) Compiler(sizes func() (modules, packages int)) func(line string) {
+	sizes = sync.OnceValues(sizes)
 	downloaded, compiled := 0, 0
 	return func(line string) {
 		if module, ok := strings.CutPrefix(line, "go: downloading "); ok {
 			downloaded++
+			modules, _ := sizes()
 			p.Count("downloading modules", downloaded, max(modules, downloaded), module)
 			return
 		}
@@ -109,6 +112,7 @@ func (p *Printer) Compiler(what string, modules, total int) func(line string) {
 			return // a message; Build returns it
 		}
 		compiled++
-		p.Count(what, compiled, max(total, compiled), line)
+		_, packages := sizes()
+		p.Count("compiling packages", compiled, max(packages, compiled), line)
 	}
 }

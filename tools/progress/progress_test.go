@@ -56,7 +56,7 @@ func TestLineNeverWraps(t *testing.T) {
 func TestCompilerCountsModulesAndPackages(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	show := New(&out).Compiler("compiling packages", 2, 3)
+	show := New(&out).Compiler(func() (int, int) { return 2, 3 })
 	for _, line := range []string{
 		"go: downloading github.com/aws/smithy-go v1.2.3", "go: downloading golang.org/x/text v0.9.0",
 		"internal/cpu", "# example.com/shop", "main.go:3:1: undefined: x", "", "net/http", "example.com/shop",
