@@ -230,7 +230,7 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 	}
 	defer withdraw()
 
-	loaded, err := loadInto(ctx, s)
+	loaded, err := loadInto(ctx, s, shown)
 	if err != nil && ctx.Err() == nil {
 		held.release(true)
 	}
@@ -263,12 +263,15 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 }
 
 // loadInto loads the sample products into the stack that has just started.
-func loadInto(ctx context.Context, s *stack.Stack) (seed.Result, error) {
+func loadInto(ctx context.Context, s *stack.Stack, shown *progress.Printer) (seed.Result, error) {
 	minted, err := s.Token(seeder, seed.Roles()...)
 	if err != nil {
 		return seed.Result{}, err
 	}
-	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
+	defer shown.Done()
+	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted, Loaded: func(done, total int) {
+		shown.Count("loading sample products", done, total, "")
+	}})
 }
 
 // load loads the sample products into a running API.

@@ -35,12 +35,14 @@ func Routes() []string {
 	return []string{"POST /v1/products", "GET /v1/staff/products", "POST /v1/products/{id}/inventory/adjustments"}
 }
 
-// Config configures Load. Both fields are required.
+// Config configures Load. URL and Token are required.
 type Config struct {
 	// URL is the API's, "http://localhost:3000".
 	URL string
 	// Token is an access token with Roles.
 	Token string
+	// Loaded is called after each product. Nil is not called.
+	Loaded func(done, total int)
 }
 
 // Result counts what was loaded.
@@ -76,9 +78,12 @@ func Load(ctx context.Context, cfg Config) (Result, error) {
 
 	c := &client{cfg: cfg, http: &http.Client{Timeout: timeout}}
 	var result Result
-	for _, s := range samples {
+	for i, s := range samples {
 		if err := c.load(ctx, s, &result); err != nil {
 			return result, fmt.Errorf("seed: %w", err)
+		}
+		if cfg.Loaded != nil {
+			cfg.Loaded(i+1, len(samples))
 		}
 	}
 	return result, nil
