@@ -65,8 +65,8 @@ UNIT = $$(go list ./... | grep -v '/tests/')
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions internal local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Packages with benchmarks.
 BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions internal authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
-# Builds and lays functions for this machine.
-LAY = GOOS= GOARCH= go run ./tools/lay
+# Builds and lays functions. Its own flags are theirs, so that the standard library is compiled once.
+LAY = GOOS= GOARCH= CGO_ENABLED=0 go run -trimpath ./tools/lay
 # The command that runs the API on this machine, built with the functions' flags: what both use is compiled once.
 LOCAL = $(LAY) -program ./local -out .cache/bin/local && .cache/bin/local
 # The SAM CLI, without sending usage data.

@@ -48,10 +48,7 @@ func Open(root string, shown *progress.Printer) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	functions, err := dist.Functions(root)
-	if err != nil {
-		return nil, err
-	}
+	functions, _ := dist.Functions(root) // Build reports the error
 	folder, closeFolder, err := claim(filepath.Join(root, ".cache", "runs"))
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the binaries: %w", err)

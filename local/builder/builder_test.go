@@ -98,7 +98,7 @@ func TestNextRunCleansAfterAKill(t *testing.T) {
 		if _, err := builder.Open(os.Getenv("BUILDER_TEST_ROOT"), progress.New(&bytes.Buffer{})); err != nil {
 			t.Fatal(err)
 		}
-		os.Exit(0) //nolint:revive // it ends like a killed process
+		os.Exit(0) // like a killed process
 	}
 	alive := open(t, root)
 	killed := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$")

@@ -21,8 +21,8 @@ import (
 // writes several files.
 const quiet = 50 * time.Millisecond
 
-// sourceFolders hold what functions are built from.
-var sourceFolders = []string{"authorizer", "functions", "internal", "shared"}
+// sourceFolders returns the folders of what functions are built from.
+func sourceFolders() []string { return []string{"authorizer", "functions", "internal", "shared"} }
 
 // watcher reports the files of the repository that change.
 type watcher struct {
@@ -42,7 +42,7 @@ func newWatcher(root string) (*watcher, error) {
 	}
 	w := &watcher{root: root, files: files, stale: map[string]bool{}}
 	err = files.Add(root)
-	for _, folder := range sourceFolders {
+	for _, folder := range sourceFolders() {
 		err = errors.Join(err, w.add(filepath.Join(root, folder)))
 	}
 	if err != nil {
