@@ -87,7 +87,7 @@ type Stack struct {
 	Tables map[string]string
 	// KeysPath is the file of the token keys; empty when the template has none.
 	KeysPath string
-	// Template is what is served.
+	// Template is what is served at the start; Watch can serve a later one.
 	Template *template.Template
 
 	cacheDir string
