@@ -25,8 +25,6 @@ const (
 	// binFolder holds the output of go build. It is next to the functions' folders and marks the output
 	// folder as ours.
 	binFolder = ".bin"
-	// lockFile is in binFolder; a build holds its lock.
-	lockFile  = ".lock"
 	bootstrap = "bootstrap"
 )
 
@@ -133,7 +131,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err := claim(out); err != nil {
 		return Result{}, err
 	}
-	unlock, err := lock(ctx, filepath.Join(out, binFolder, lockFile))
+	unlock, err := lock(ctx, filepath.Join(out, binFolder))
 	if err != nil {
 		return Result{}, err
 	}
@@ -210,7 +208,7 @@ func only(functions []Function, names []string) ([]Function, error) {
 
 // checkSources compiles every function and compares.
 func checkSources(ctx context.Context, o Options, out string, functions []Function) error {
-	unlock, err := lock(ctx, filepath.Join(out, binFolder, lockFile))
+	unlock, err := lock(ctx, filepath.Join(out, binFolder))
 	if err != nil {
 		return err
 	}
@@ -293,7 +291,7 @@ func strangers(out string, functions []Function) ([]string, error) {
 	var found []string
 	for folder, known := range map[string]func(string) bool{
 		".":       func(name string) bool { return names[name] || name == binFolder },
-		binFolder: func(name string) bool { return names[name] || name == lockFile },
+		binFolder: func(name string) bool { return names[name] },
 	} {
 		entries, err := os.ReadDir(filepath.Join(out, folder))
 		if err != nil {

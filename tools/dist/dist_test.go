@@ -165,7 +165,7 @@ func TestBuild(t *testing.T) {
 		t.Parallel()
 		root := shop(t, "functions/a/one")
 		build(t, root)
-		file, err := os.Open(filepath.Join(root, "dist/.bin/.lock"))
+		file, err := os.Open(filepath.Join(root, "dist/.bin"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,9 +50,9 @@ func link(out, folder string, functions []Function) error {
 	return nil
 }
 
-// lock waits until no other build writes to the folder of path. The system ends the lock with the process.
-func lock(ctx context.Context, path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+// lock waits until no other build writes to the folder. The system ends the lock with the process.
+func lock(ctx context.Context, folder string) (unlock func(), err error) {
+	file, err := os.Open(folder)
 	if err != nil {
 		return nil, fmt.Errorf("lock the output folder: %w", err)
 	}
