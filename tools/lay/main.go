@@ -2,7 +2,6 @@
 // command of the repository for this machine. It shows its progress on stderr.
 //
 //	go run ./tools/lay -arch arm64                 build for Lambda into dist/
-//	go run ./tools/lay -host -out .cache/run       build for this machine
 //	go run ./tools/lay -check -arch arm64          refuse a dist/ that is missing, stale or for another target
 //	go run ./tools/lay -program ./local -out .cache/bin/local
 package main
@@ -36,7 +35,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	root := flags.String("root", ".", "the repository's folder")
 	out := flags.String("out", "dist", "the output folder")
 	arch := flags.String("arch", "arm64", "Lambda architecture: arm64, amd64 or x86_64")
-	host := flags.Bool("host", false, "build for this machine instead of Lambda")
 	check := flags.Bool("check", false, "write nothing; fail unless the output folder is up to date")
 	program := flags.String("program", "", "the folder of a command to build for this machine into the file -out")
 	if err := flags.Parse(args); err != nil {
@@ -46,7 +44,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o := dist.Options{Root: *root, Out: *out, GOOS: "linux"}
 	shown := progress.New(os.Stderr)
 	defer shown.Done()
-	if *host || *program != "" {
+	if *program != "" {
 		o.GOOS, o.GOARCH = runtime.GOOS, runtime.GOARCH
 	} else {
 		goarch, err := dist.GOARCH(*arch)
