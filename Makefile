@@ -145,6 +145,10 @@ sam-api: sam-cli ## Serve the API with sample data on PORT by `sam local start-a
 sam-env: sam-cli ## Prepare and hold what a `sam local` command typed by hand needs
 	@exec $(SAM_LOCAL) env
 
+.PHONY: sam-build
+sam-build: sam-cli ## Build again what `sam local` serves; it takes a change without a restart
+	@exec $(SAM_LOCAL) build
+
 .PHONY: invoke
 invoke: sam-cli ## Invoke one function in a container (FN=GetProductFunction EVENT=events/get-product.json)
 	@exec $(SAM_LOCAL) invoke "$$FN" $${EVENT:+"$$EVENT"}
