@@ -56,6 +56,8 @@ $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
+# A go.work in a folder above would choose other modules.
+export GOWORK := off
 
 # Packages whose tests need nothing but Go.
 UNIT = $$(go list ./... | grep -v '/tests/')
@@ -129,7 +131,7 @@ package: need-bucket need-go $(VENV)/.complete ## Build and upload what every st
 .PHONY: promote
 promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
 	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
-	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
+	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file "$$PWD/samconfig.toml" --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated
@@ -168,7 +170,8 @@ sam-cli: need-go $(VENV)/.complete
 ##@ Test
 
 .PHONY: test
-test: race contract integration fuzz-smoke bench-smoke ## Run every test (the unit tests once, under the race detector)
+test: ## Run every test (the unit tests once, under the race detector)
+	@tools/each race contract integration fuzz-smoke bench-smoke
 
 .PHONY: unit
 unit: need-go ## Run the unit tests, quickly
@@ -194,7 +197,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 		packages=$$(grep -v '/contract/translated$$' <<<"$$packages"); \
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
-	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
+	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
@@ -218,6 +221,10 @@ bench-smoke: need-go ## Run every benchmark once, for what it checks and not for
 test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
 	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
 
+.PHONY: test-targets
+test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of this list in a fresh clone of its own
+	go test -tags targets -count=1 -timeout 60m -v ./tests/targets
+
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
 	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then GOOS= GOARCH= go run ./local fetch; fi
@@ -235,7 +242,7 @@ fmt-check: $(GOLANGCI_LINT) ## Fail on code that `make fmt` would change
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
-	@for module in . $(MODULES); do echo "go mod tidy -diff in $$module"; (cd "$$module" && GOWORK=off go mod tidy -diff); done
+	@for module in . $(MODULES); do echo "go mod tidy -diff in $$module"; (cd "$$module" && go mod tidy -diff); done
 
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite

@@ -177,7 +177,7 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	o.printf("\nReady for SAM's own commands, in another terminal:\n\n"+
 		"  sam local start-api --config-env %s\n"+
 		"  sam local invoke GetProductFunction -e events/get-product.json --config-env %s\n\n"+
-		"Ctrl-C stops the DynamoDB.\n\n", cli.ConfigEnv(), cli.ConfigEnv())
+		"SAM watches .cache/sam: make sam-build brings a change of the code there.\nCtrl-C stops the DynamoDB.\n\n", cli.ConfigEnv(), cli.ConfigEnv())
 	<-ctx.Done()
 	return nil
 }

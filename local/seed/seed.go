@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -197,6 +198,9 @@ func (c *client) once(ctx context.Context, method, path, key string, body []byte
 		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := c.http.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return response{}, fmt.Errorf("no API runs at %s: start one with `make run`, or set PORT", c.cfg.URL)
+	}
 	if err != nil {
 		return response{}, err
 	}
