@@ -18,6 +18,14 @@ func serves(route, key string) bool {
 	return isAny && hasMethod && path == keyPath
 }
 
+// isPreflight reports whether the event is a CORS preflight (Fetch standard, section 3.2) for the path of the route.
+func isPreflight(route, key string, p payload) bool {
+	want, ok := template(route)
+	path, isOptions := strings.CutPrefix(key, "OPTIONS ")
+	return ok && isOptions && path == want && p.method() == http.MethodOptions &&
+		p.headerValue("Access-Control-Request-Method") != ""
+}
+
 // template returns the path of a route key, and false for "$default".
 func template(key string) (string, bool) {
 	_, path, ok := strings.Cut(key, " ")

@@ -57,8 +57,17 @@ type Config struct {
 // A handler that returns an error after it has begun its answer has failed: Recover describes what
 // the client gets.
 //
-// Chain returns an error for a route or a policy that is not complete.
+// Chain returns an error for a route or a policy that is not complete. It knows one method only: behind a router of
+// patterns with a method, a preflight does not reach it. Mux serves several routes, and answers preflights.
 func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, error) {
+	c, err := newChain(route, cfg, handler)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func newChain(route api.Route, cfg Config, handler api.Handler) (*chain, error) {
 	if err := route.Validate(); err != nil {
 		return nil, err
 	}
