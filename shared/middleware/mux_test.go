@@ -18,11 +18,11 @@ func route(name, method, path string) api.Route {
 // says answers with the name and the path parameters.
 func says(name string, parameters ...string) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		answer := name
+		answer := []string{name}
 		for _, p := range parameters {
-			answer += " " + r.PathValue(p)
+			answer = append(answer, r.PathValue(p))
 		}
-		return api.Write(w, http.StatusOK, answer)
+		return api.Write(w, http.StatusOK, strings.Join(answer, " "))
 	}
 }
 
