@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -130,10 +131,10 @@ func checkContentType(r *http.Request) error {
 		return problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed.").
 			WithFields(problem.FieldError{Pointer: "Content-Encoding", Detail: "must be absent or identity"})
 	}
-	// JSON has no charset parameter: it has no effect on a recipient (RFC 8259 section 11).
-	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	accepted := mediaType == ContentTypeJSON || mediaType == ContentTypeMergePatch && r.Method == http.MethodPatch
+	// A charset is not a parameter of JSON and has no effect on a recipient (RFC 8259 section 11).
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	accepted := err == nil &&
+		(mediaType == ContentTypeJSON || (mediaType == ContentTypeMergePatch && r.Method == http.MethodPatch))
 	if accepted {
 		return nil
 	}
