@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,9 +39,7 @@ func TestLargestBodiesFit(t *testing.T) {
 			"attributes": attributes("a", strings.Repeat(widest, catalog.MaxAttributeValue)),
 			"price":      map[string]any{"amount_minor": int64(money.MaxAmount), "currency": "EUR"},
 		}
-		for name, value := range with {
-			all[name] = value
-		}
+		maps.Copy(all, with)
 		return all
 	}
 	patched := attributes("a", nil)

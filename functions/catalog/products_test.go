@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -259,9 +260,12 @@ func TestPatchThatChangesNothing(t *testing.T) {
 		p    catalog.Product
 		body string
 	}{
-		{p, `{}`}, {p, `{"price":{},"attributes":{}}`}, {p, `{"attributes":{"none":null}}`},
+		{p, `{}`},
+		{p, `{"price":{},"attributes":{}}`},
+		{p, `{"attributes":{"none":null}}`},
 		{p, `{"name":"Product A","description":null,"tags":["one"],"attributes":{"a":"1"},"price":{"amount_minor":100},"status":"active"}`},
-		{bare, `{"tags":null,"attributes":null}`}, {bare, `{"tags":[],"attributes":{}}`},
+		{bare, `{"tags":null,"attributes":null}`},
+		{bare, `{"tags":[],"attributes":{}}`},
 	} {
 		target := "/v1/products/" + tc.p.ID
 		a := s.do("catalog", http.MethodPatch, target, tc.body, "If-Match", `"1"`).Want(http.StatusOK)
@@ -285,7 +289,7 @@ func TestPatchValidatesWhatItChanges(t *testing.T) {
 		p.Price = money.Money{AmountMinor: -1, Currency: "DEM"}
 		p.Attributes = map[string]string{"\u3164": "\x00"}
 		for i := range catalog.MaxAttributes {
-			p.Attributes[fmt.Sprint(i)] = ""
+			p.Attributes[strconv.Itoa(i)] = ""
 		}
 	})
 	if err := s.store.Create(t.Context(), old); err != nil {

@@ -269,17 +269,20 @@ func TestDecodeCallsValidateOfPointers(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"name":"a"}`, `[1,{"a":[]}]`, `{"price":{"amount":1}}`, "\xff", `{"a":1}{`} {
+	for _, seed := range []string{`{}`, `{"name":"a"}`, `[1,{"a":[]}]`, `{"price":{"amount":1}}`, "\xff", `{"a":1}{`, `{"pairs":{"~/":{"n":1}},"at":"x","raw":1,"anything":[9007199254740993]}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		_, err := api.Decode[item](request(http.MethodPost, "application/json", body))
-		if err == nil {
-			return
-		}
-		e, ok := problem.As(err)
-		if !ok || e.Kind.Status() >= http.StatusInternalServerError {
-			t.Fatalf("%q: got %v, want a client error", body, err)
+		_, plain := api.Decode[item](request(http.MethodPost, "application/json", body))
+		_, rich := api.Decode[values](request(http.MethodPost, "application/json", body))
+		for _, err := range []error{plain, rich} {
+			if err == nil {
+				continue
+			}
+			e, ok := problem.As(err)
+			if !ok || e.Kind.Status() >= http.StatusInternalServerError {
+				t.Fatalf("%q: got %v, want a client error", body, err)
+			}
 		}
 	})
 }
