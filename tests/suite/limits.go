@@ -68,7 +68,7 @@ func (c *Caller) testLimits(t *testing.T) {
 	})
 	t.Run("RoleBeforeSize", func(t *testing.T) {
 		t.Parallel()
-		r := c.Creation(t, repeat(" ", maxProduct+1))
+		r := c.Creation(t, repeat(" ", maxProduct))
 		r.Token = c.As(t)
 		c.Do(t, r).wantProblem(t, forbidden())
 	})
