@@ -23,15 +23,15 @@ type even struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (e *even) UnmarshalJSON(data []byte) error {
 	var in struct {
-		N int64 `json:"n"`
+		N *int64 `json:"n"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	if in.N%2 != 0 {
+	if in.N == nil || *in.N%2 != 0 {
 		return problem.Fields(problem.FieldError{Pointer: "/n", Detail: "must be even"})
 	}
-	e.N = in.N
+	e.N = *in.N
 	return nil
 }
 
@@ -92,6 +92,7 @@ func TestDecodeNamesValuesThatCannotBeRead(t *testing.T) {
 		`{"pair":{"n":1}}`:                   {Pointer: "/pair/n", Detail: "must be even"},
 		`{"pair":{"n":"2"}}`:                 {Pointer: "/pair/n", Detail: "must be an integer"},
 		`{"pair":{"n":2,"m":3}}`:             {Pointer: "/pair/m", Detail: "unknown field"},
+		`{"pair":{}}`:                        {Pointer: "/pair/n", Detail: "must be even"},
 		`{"pair":7}`:                         {Pointer: "/pair", Detail: "must be an object"},
 		`{"pairs":{"a~/":{"n":3}}}`:          {Pointer: "/pairs/a~0~1/n", Detail: "must be even"},
 		`{"opaque":null}`:                    {Pointer: "/opaque", Detail: "is not a valid value"},
@@ -128,6 +129,22 @@ func TestDecodeNamesValuesThatCannotBeRead(t *testing.T) {
 				t.Errorf("detail %q", e.Detail)
 			}
 		})
+	}
+}
+
+// What a rule says about a value that could not be read would mislead.
+func TestDecodeNamesAValueOnce(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string][]problem.FieldError{
+		`{"name":7}`:    {{Pointer: "/name", Detail: "must be a string"}},
+		`{"name":null}`: {{Pointer: "/name", Detail: "must be a string"}},
+		`{"Name":"n"}`:  {{Pointer: "/Name", Detail: "unknown field"}, {Pointer: "/name", Detail: "is required"}},
+	} {
+		_, err := api.Decode[values](request(http.MethodPost, "application/json", body))
+		e, _ := problem.As(err)
+		if e == nil || !cmp.Equal(want, e.Errors) {
+			t.Errorf("%s: got %v, want %v", body, err, want)
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func TestArithmeticAgreesWithBigIntegers(t *testing.T) {
 	t.Parallel()
 	amounts := rapid.OneOf(
 		rapid.Int64(), rapid.Int64Range(-1000, 1000),
-		rapid.SampledFrom([]int64{math.MinInt64, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64 - 1, math.MaxInt64, 1 << 32, -1 << 32, money.MaxAmount, money.MaxAmount + 1, -money.MaxAmount, -money.MaxAmount - 1}))
+		rapid.SampledFrom([]int64{math.MinInt64, 2, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64 - 1, math.MaxInt64, 1 << 32, -1 << 32, money.MaxAmount, money.MaxAmount + 1, -money.MaxAmount, -money.MaxAmount - 1}))
 	type operation struct {
 		got  func(a, b int64) (money.Money, error)
 		want func(z, a, b *big.Int) *big.Int
@@ -168,6 +168,14 @@ func TestArithmeticAgreesWithBigIntegers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The product has 64 bits, of which int64 reads the first as a sign.
+func TestMulOverflowsOnce(t *testing.T) {
+	t.Parallel()
+	if got, err := eur(math.MaxInt64).Mul(2); !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 
