@@ -11,12 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-const (
-	// maxForm is the largest form in bytes: the longest token, and its names.
-	maxForm = 5 << 10
-
-	contentTypeForm = "application/x-www-form-urlencoded"
-)
+const contentTypeForm = "application/x-www-form-urlencoded"
 
 // tokenForm is the body of an introspection and of a revocation (RFC 7662 section 2.1, RFC 7009
 // section 2.1).

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
 )
 
 func TestIntrospect(t *testing.T) {
@@ -72,7 +74,7 @@ func TestIntrospectRefuses(t *testing.T) {
 		"TwoHints":     {form(token) + "&token_type_hint=a&token_type_hint=a", http.StatusBadRequest, "invalid_request"},
 		"BrokenEscape": {"token=%zz", http.StatusBadRequest, "invalid_request"},
 		"Semicolon":    {"token=a;b=c", http.StatusBadRequest, "invalid_request"},
-		"TooLarge":     {form(strings.Repeat("x", 6000)), http.StatusRequestEntityTooLarge, "body_too_large"},
+		"TooLarge":     {form(strings.Repeat("x", int(auth.IntrospectTokenRoute.MaxBody))), http.StatusRequestEntityTooLarge, "body_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/v1/auth/introspect", "/v1/auth/revoke"} {

@@ -103,7 +103,7 @@ func TestLoginRefuses(t *testing.T) {
 			t.Errorf("%s: a password was checked", name)
 		}
 	}
-	h.post("/v1/auth/login", credentials(email, rightPW)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.post("/v1/auth/login", credentials(email, rightPW)+strings.Repeat(" ", int(auth.LoginRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 	h.post("/v1/auth/login", "email=a&password=b").wantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type")
 }
 

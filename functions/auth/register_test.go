@@ -85,6 +85,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"CommonPassword":        {body("password", "Password123"), []string{"/password"}},
 		"PasswordIsAddress":     {body("password", strings.ToUpper(email)), []string{"/password"}},
 		"Roles":                 {`{"email":"a@shop.example","password":"` + rightPW + `","name":"A","roles":["admin"]}`, []string{"/roles"}},
+		"AllTogether":           {`{"email":"","roles":[],"name":7,"password":"x"}`, []string{"/roles", "/name", "/email", "/password"}},
 		"WrongTypes":            {`{"email":1,"password":[],"name":{}}`, []string{"/email", "/password", "/name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +98,7 @@ func TestRegisterRefuses(t *testing.T) {
 		})
 	}
 	h := newServer(t, nil)
-	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", int(auth.RegisterUserRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 }
 
 func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
@@ -106,6 +107,7 @@ func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
 	long := strings.Repeat("𝄞", 128)
 	for _, address := range []string{
 		"a@b.co", "maria+shop@sub.shop.example", "o'brien@xn--mnchen-3ya.example", strings.Repeat("m", 64) + "@shop.example", "123@456.example",
+		"a!#$%&'*+-/=?^_`{|}~z@shop.example",
 	} {
 		h.post("/v1/auth/register", text(map[string]string{"email": address, "password": long, "name": "M"})).want(http.StatusCreated)
 		h.post("/v1/auth/login", credentials(address, long)).want(http.StatusOK)

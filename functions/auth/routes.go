@@ -7,11 +7,16 @@ import (
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// maxBody is the largest request in bytes. It bounds the work before a refresh token or a password is
-// checked.
-const maxBody = 4 << 10
+// The largest requests in bytes, which bound the work before a token or a password is checked. They fit the fields
+// in any encoding: \u escapes of JSON (6 bytes for a character of ASCII, 12 for any other), %XX of a form.
+const (
+	maxBody    = 8 << 10
+	maxRefresh = 6*jwt.MaxToken + 1<<10
+	maxForm    = 3*jwt.MaxToken + 1<<10
+)
 
 // recentLogin is the greatest age of the login on routes with which a stolen token could take over an
 // account. A refreshed token keeps the time of its login.
@@ -28,7 +33,7 @@ var (
 		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody,
 	}
 	RefreshTokenRoute = api.Route{
-		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxBody,
+		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxRefresh,
 	}
 	LogoutRoute = api.Route{
 		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, MaxBody: maxBody,

@@ -68,7 +68,7 @@ func TestRefreshRefuses(t *testing.T) {
 		})
 	}
 	h.post("/v1/auth/refresh", `{}`).wantProblem(http.StatusUnprocessableEntity, "validation_failed", "/refresh_token")
-	h.refresh(strings.Repeat("x", 5000)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.refresh(strings.Repeat("x", int(auth.RefreshTokenRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 	h.refresh(pair.Refresh).want(http.StatusOK)
 }
 

@@ -3,10 +3,12 @@ package catalog
 import (
 	"context"
 	"crypto/rand"
+	"reflect"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -38,8 +40,8 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 	return p, nil
 }
 
-// Update applies change to the product at version and stores the result as the next version. It
-// returns ErrNotFound, ErrGone for an archived product, ErrStale for another version, and what
+// Update applies change to the product at version and stores the result as the next version, unless it
+// is the same. It returns ErrNotFound, ErrGone for an archived product, ErrStale for another version, and what
 // change returns.
 func (s *Service) Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error) {
 	before, err := get(ctx, s.store, id)
@@ -55,6 +57,9 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	after, err := change(before)
 	if err != nil {
 		return Product{}, err
+	}
+	if before, after = before.withoutNulls(), after.withoutNulls(); reflect.DeepEqual(before, after) {
+		return before, nil
 	}
 	return s.replace(ctx, before, after)
 }
@@ -92,7 +97,8 @@ func (s *Service) replace(ctx context.Context, before, after Product) (Product, 
 // entry, and true if the key was used for this request before. It returns ErrNotFound,
 // ErrWouldGoNegative and ErrKeyReused.
 func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKey, delta int64, reason string) (Adjustment, bool, error) {
-	if _, err := ulid.ParseStrict(productID); err != nil {
+	productID, ok := api.ULID(productID)
+	if !ok {
 		return Adjustment{}, false, ErrNotFound
 	}
 	if delta == 0 {
@@ -115,9 +121,8 @@ func (p Product) withoutNulls() Product {
 	return p
 }
 
-// clock returns the time as products have it: in UTC, to the millisecond.
-func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+func (s *Service) clock() api.Time { return api.NewTime(s.now()) }
 
-func newID(now time.Time) string {
-	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+func newID(now api.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now.Time), rand.Reader).String()
 }

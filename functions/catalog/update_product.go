@@ -30,8 +30,8 @@ type pricePatch struct {
 	Currency    api.PatchField[string] `json:"currency"`
 }
 
-// Validate implements api.Validator. It checks what does not depend on the stored product; apply checks the
-// rest.
+// Validate implements api.Validator. It checks what the patch changes and nothing else: a stored value that no
+// longer keeps the rules does not stop a change of another one.
 func (in updateProductRequest) Validate() []problem.FieldError {
 	var r rules
 	refuseNull := func(pointer string, null bool) {
@@ -56,10 +56,22 @@ func (in updateProductRequest) Validate() []problem.FieldError {
 	}
 	r.text("/description", in.Description.Value, MaxDescription)
 	r.tags(in.Tags.Value)
+	given := map[string]string{}
+	for name, value := range in.Attributes.Value {
+		if value != nil {
+			given[name] = *value
+		}
+	}
+	r.attributes(given)
+	price := in.Price.Value
+	if price.Currency.Set && !price.Currency.Null {
+		r.currency(price.Currency.Value)
+	}
+	r.amount(price.AmountMinor.Value)
 	return r.broken
 }
 
-// apply returns the patched product, or the rules that it breaks.
+// apply returns the patched product, or 422 when the patch gives it too many attributes.
 func (in updateProductRequest) apply(p Product) (Product, error) {
 	in.Name.Apply(&p.Name)
 	in.Description.Apply(&p.Description)
@@ -68,14 +80,13 @@ func (in updateProductRequest) apply(p Product) (Product, error) {
 	in.Status.Apply(&p.Status)
 	in.Price.Value.AmountMinor.Apply(&p.Price.AmountMinor)
 	in.Price.Value.Currency.Apply(&p.Price.Currency)
-	p.Attributes = patchAttributes(p.Attributes, in.Attributes)
-
-	var r rules
-	r.attributes(p.Attributes)
-	r.price(p.Price)
-	if len(r.broken) > 0 {
+	merged := patchAttributes(p.Attributes, in.Attributes)
+	if len(merged) > MaxAttributes && len(merged) > len(p.Attributes) {
+		var r rules
+		r.attributeCount(len(merged))
 		return Product{}, problem.Fields(r.broken...)
 	}
+	p.Attributes = merged
 	return p, nil
 }
 

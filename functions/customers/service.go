@@ -3,6 +3,8 @@ package customers
 import (
 	"context"
 	"time"
+
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // Service changes profiles. It sets versions and times; a Store stores the result.
@@ -19,8 +21,8 @@ func NewService(store Store, now func() time.Time) *Service {
 	return &Service{store: store, now: now}
 }
 
-// Update applies change to the profile at version and stores the result as the next version. It
-// returns ErrNotFound, and ErrStale for another version.
+// Update applies change to the profile at version and stores the result as the next version, unless it is
+// the same. It returns ErrNotFound, and ErrStale for another version.
 func (s *Service) Update(ctx context.Context, id string, version int64, change func(Customer) Customer) (Customer, error) {
 	before, err := s.store.Get(ctx, id)
 	if err != nil {
@@ -30,8 +32,11 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 		return Customer{}, ErrStale
 	}
 	after := change(before)
+	if after == before {
+		return before, nil
+	}
 	after.Version = before.Version + 1
-	after.UpdatedAt = s.now().UTC().Truncate(time.Millisecond)
+	after.UpdatedAt = api.NewTime(s.now())
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Customer{}, err
 	}

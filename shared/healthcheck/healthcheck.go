@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
@@ -60,8 +61,9 @@ type Config struct {
 
 // Report is the state of the service and of each check.
 type Report struct {
-	Status    Status `json:"status"`
-	Timestamp string `json:"timestamp"` // when the checks ran: RFC 3339 in UTC
+	Status Status `json:"status"`
+	// Timestamp is when the checks ran.
+	Timestamp api.Time `json:"timestamp"`
 	// DurationMS is how long all the checks took, in milliseconds.
 	DurationMS float64           `json:"duration_ms"`
 	Checks     map[string]Result `json:"checks"`
@@ -189,7 +191,7 @@ func (c *Checker) run(ctx context.Context) Report {
 	start := c.clock()
 	report := Report{
 		Status:    Up,
-		Timestamp: start.UTC().Format(time.RFC3339),
+		Timestamp: api.NewTime(start),
 		Checks:    make(map[string]Result, len(c.checks)),
 	}
 

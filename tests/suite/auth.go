@@ -237,7 +237,7 @@ func (c *Caller) testAuthRefuses(t *testing.T) {
 		t.Parallel()
 		for _, path := range []string{"/v1/auth/register", "/v1/auth/login", "/v1/auth/refresh"} {
 			r := post(path, registration())
-			r.Body += repeat(" ", 4<<10)
+			r.Body += repeat(" ", 32<<10)
 			c.Do(t, r).wantProblem(t, refused(http.StatusRequestEntityTooLarge, "body_too_large"))
 		}
 	})

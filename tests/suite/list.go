@@ -281,7 +281,7 @@ func wantNewestFirst(t TB, created, got []Product) {
 
 func madeAt(t TB, p Product) time.Time {
 	t.Helper()
-	at, err := time.Parse(time.RFC3339, p.CreatedAt)
+	at, err := time.Parse(timeLayout, p.CreatedAt)
 	if err != nil {
 		t.Fatalf("%s: %v", p.ID, err)
 	}

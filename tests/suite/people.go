@@ -28,7 +28,7 @@ const typeForm = "application/x-www-form-urlencoded"
 // registration is a request body that registers a new user.
 func registration() Document {
 	name := unique()
-	return Document{"email": "Maria." + name + "@shop.example", "password": "battery staple " + name, "name": "María " + name}
+	return Document{"email": "Maria.`{|}~" + name + "@shop.example", "password": "battery staple " + name, "name": "María " + name}
 }
 
 // post is a request with a JSON body and without a token.

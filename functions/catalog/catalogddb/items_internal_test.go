@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/page"
 )
@@ -19,7 +20,7 @@ import (
 // Stored items are found by these keys only.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	at := time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
+	at := api.NewTime(time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC))
 	p := catalog.Product{ID: "01J", SKU: "A-1", Category: "tea", Status: catalog.Active, CreatedAt: at}
 	record := newProductRecord(p)
 	got := map[string]string{
@@ -47,12 +48,13 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 func TestRecordCarriesEveryField(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[catalog.Product]()
+	epoch := api.NewTime(ddb.FromMillis(0))
 	for i := range fields.NumField() {
-		p := newProductRecord(catalog.Product{CreatedAt: ddb.FromMillis(0), UpdatedAt: ddb.FromMillis(0)}).product()
+		p := newProductRecord(catalog.Product{CreatedAt: epoch, UpdatedAt: epoch}).product()
 		field := reflect.ValueOf(&p).Elem().Field(i)
 		switch v := field.Addr().Interface().(type) {
-		case *time.Time:
-			*v = ddb.FromMillis(1234)
+		case *api.Time:
+			*v = epoch.Add(1234 * time.Millisecond)
 		case *[]string:
 			*v = []string{"x"}
 		case *map[string]string:

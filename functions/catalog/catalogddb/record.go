@@ -2,9 +2,9 @@ package catalogddb
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/money"
 )
@@ -72,8 +72,8 @@ func (r productRecord) product() catalog.Product {
 		Price:       r.Price,
 		Status:      r.Status,
 		Version:     r.Version,
-		CreatedAt:   ddb.FromMillis(r.CreatedAt),
-		UpdatedAt:   ddb.FromMillis(r.UpdatedAt),
+		CreatedAt:   api.NewTime(ddb.FromMillis(r.CreatedAt)),
+		UpdatedAt:   api.NewTime(ddb.FromMillis(r.UpdatedAt)),
 	}
 }
 
@@ -86,7 +86,7 @@ func categoryPartition(category string, status catalog.Status) string {
 func statusPartition(status catalog.Status) string { return "PST#" + string(status) }
 
 // newestSortKey orders products by creation time, then by id.
-func newestSortKey(createdAt time.Time, id string) string {
+func newestSortKey(createdAt api.Time, id string) string {
 	return fmt.Sprintf("%015d#%s", createdAt.UnixMilli(), id)
 }
 

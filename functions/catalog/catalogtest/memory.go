@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -122,8 +123,8 @@ func matches(words, prefixes []string) bool {
 
 // position is the last product of a page.
 type position struct {
-	CreatedAt time.Time `json:"created_at"`
-	ID        string    `json:"id"`
+	CreatedAt api.Time `json:"created_at"`
+	ID        string   `json:"id"`
 }
 
 // page returns the newest matching products after the position.
@@ -158,7 +159,7 @@ func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(c
 func positionOf(p catalog.Product) position { return position{CreatedAt: p.CreatedAt, ID: p.ID} }
 
 func newestFirst(a, b position) int {
-	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt.Time), cmp.Compare(b.ID, a.ID))
 }
 
 // Categories implements catalog.Store.
@@ -206,7 +207,7 @@ func (m *Memory) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalo
 	if !ok {
 		return catalog.Adjustment{}, false, catalog.ErrNotFound
 	}
-	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife)) {
+	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife).Time) {
 		if first.ProductID != a.ProductID || first.Delta != a.Delta || first.Reason != a.Reason {
 			return catalog.Adjustment{}, false, catalog.ErrKeyReused
 		}
