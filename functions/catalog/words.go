@@ -113,14 +113,27 @@ func fold(text string) string {
 	text = strings.Map(bare, norm.NFKD.String(text))
 	// Fold makes capitals of small Cherokee letters, and small ones of capitals. ToLower changes no other script.
 	text = strings.Map(bare, norm.NFKD.String(strings.ToLower(cases.Fold().String(text))))
-	return norm.NFC.String(letters.Replace(text))
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "æ", "ae"), "œ", "oe")
+	return norm.NFC.String(text)
 }
 
-// letters replaces the folded letters whose accent or ligature Unicode does not decompose.
-var letters = strings.NewReplacer("ø", "o", "ł", "l", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
-
-// bare is for strings.Map: it removes invisible characters and accents.
+// bare is for strings.Map: it removes invisible characters and accents, also from the small letters whose accent
+// Unicode does not decompose.
 func bare(r rune) rune {
+	switch r {
+	case 'ø':
+		return 'o'
+	case 'ł':
+		return 'l'
+	case 'đ':
+		return 'd'
+	case 'ħ':
+		return 'h'
+	case 'ŧ':
+		return 't'
+	case 'ı':
+		return 'i'
+	}
 	if ignorable(r) || accent(r) {
 		return -1
 	}

@@ -127,7 +127,7 @@ func FuzzQuery(f *testing.F) {
 		if got := q.Match(catalog.Product{SKU: "Z-1", Name: text}); q.Phrase != "" && got < catalog.MatchName {
 			t.Errorf("%q does not find the product of this name", text)
 		}
-		for _, word := range strings.Fields(text) {
+		for word := range strings.FieldsSeq(text) {
 			word := catalog.NewQuery(word)
 			got := word.Match(catalog.Product{SKU: "Z-1", Name: text})
 			if len(word.Words) > 0 && len(q.Words) < catalog.MaxQueryWords && got == catalog.NoMatch {
