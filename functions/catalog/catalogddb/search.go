@@ -27,6 +27,8 @@ const (
 	maxRows      = 100_000
 	// countedWords is the maximum number of words that begin alike of which the counts are added.
 	countedWords = 100
+	// countReaders is how many counts are read in parallel: each may open a connection.
+	countReaders = 3
 	// maxSortKey is the maximum length of a sort key in DynamoDB, in bytes.
 	maxSortKey = 1024
 )
@@ -113,6 +115,7 @@ func (s *Store) rarest(ctx context.Context, words []string) (string, error) {
 	if len(words) > 1 {
 		counts := make([]int64, len(words))
 		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(countReaders)
 		for i, word := range words {
 			group.Go(func() (err error) {
 				counts[i], err = s.countOf(ctx, word)

@@ -3,12 +3,14 @@
 package catalogddb_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -360,14 +362,16 @@ func TestCountsUnderConcurrentChanges(t *testing.T) {
 	store := catalogddb.New(table)
 	products := make([]catalog.Product, 8)
 	errs := make(chan error)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // more than a store's own limit, for a busy machine
+	defer cancel()
 	for i := range products {
 		go func() {
 			p := catalogtest.NewProduct(named("Common words"))
-			err := store.Create(t.Context(), p)
+			err := store.Create(ctx, p)
 			if err == nil && i%2 == 0 {
 				before := p
 				p = newVersion(p, named("Common name"))
-				err = store.Update(t.Context(), before, p)
+				err = store.Update(ctx, before, p)
 			}
 			products[i] = p
 			errs <- err

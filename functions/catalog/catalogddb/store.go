@@ -18,7 +18,9 @@
 // page would have to read every shard of a partition, and a catalogue has few writes.
 //
 // <start> is what a word begins with: one or two characters. A product of n words costs 2n writes more to create
-// or archive, and products that share a word change one after the other, because a transaction counts it.
+// or archive, and products that share a word change one after the other, because a transaction counts it. If a
+// change replaces so many words that their removal does not fit into its transaction, another one follows. Search
+// does not show what is left of them until then.
 package catalogddb
 
 import (
