@@ -109,6 +109,10 @@ generate: need-go ## Write the code that is generated from other code
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@GOOS= GOARCH= go run ./local seed
 
+.PHONY: reindex
+reindex: need-go ## Let search find the products of an earlier release, in the API that runs on PORT
+	@GOOS= GOARCH= go run ./local reindex
+
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
 	@$(LAY) -arch "$$ARCH"

@@ -6,6 +6,7 @@
 //	local admin -email a@b.example  make an admin of a registered user, here or on AWS
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke, public
 //	local seed                     load the sample products into a running API
+//	local reindex                  let search find the products of an earlier release, here or on AWS
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
@@ -153,6 +154,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			r.step = "show"
 		}
 		return rotate(options(*root, getenv), r, time.Now(), out)
+	case "reindex":
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return reindex(ctx, *root, getenv, port, out)
 	case "fetch":
 		if err := flags.Parse(args); err != nil {
 			return err
@@ -160,7 +166,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, fetch, dynamodb or sam)", command)
+		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, reindex, fetch, dynamodb or sam)", command)
 	}
 }
 

@@ -96,6 +96,7 @@ func TestLoginRefuses(t *testing.T) {
 		"Empty":         {`{}`, []string{"/email", "/password"}},
 		"UnknownMember": {`{"email":"a","password":"b","grant_type":"password"}`, []string{"/grant_type"}},
 		"WrongTypes":    {`{"email":1,"password":2}`, []string{"/email", "/password"}},
+		"BlankDevice":   {`{"email":"a","password":"b","device_name":"\u3164"}`, []string{"/device_name"}},
 		"DeviceName":    {`{"email":"a","password":"b","device_name":"` + strings.Repeat("d", 101) + `"}`, []string{"/device_name"}},
 	} {
 		h.post("/v1/auth/login", tc.body).wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointers...)

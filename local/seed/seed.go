@@ -225,7 +225,7 @@ func (r response) unexpected() error {
 	const most = 300
 	text := strings.TrimSpace(string(r.body))
 	if len(text) > most {
-		text = text[:most]
+		text = strings.ToValidUTF8(text[:most], "")
 	}
 	return fmt.Errorf("%s answered %d: %s", r.request, r.status, text)
 }

@@ -36,6 +36,11 @@ type productRecord struct {
 	Version     int64             `dynamodbav:"version"`
 	CreatedAt   int64             `dynamodbav:"created_at"`
 	UpdatedAt   int64             `dynamodbav:"updated_at"`
+
+	// WordsVersion is the constant wordsVersion if exactly the product's own rows find it, or else less.
+	WordsVersion int `dynamodbav:"words_version"`
+	// StaleWords still have rows although the product no longer has them.
+	StaleWords []string `dynamodbav:"stale_words,omitempty"`
 }
 
 func newProductRecord(p catalog.Product) productRecord {
@@ -57,6 +62,8 @@ func newProductRecord(p catalog.Product) productRecord {
 		Version:     p.Version,
 		CreatedAt:   p.CreatedAt.UnixMilli(),
 		UpdatedAt:   p.UpdatedAt.UnixMilli(),
+
+		WordsVersion: wordsVersion,
 	}
 }
 
@@ -77,7 +84,10 @@ func (r productRecord) product() catalog.Product {
 	}
 }
 
-func productKey(id string) ddb.Key { return ddb.Key{PK: "P#" + id, SK: "META"} }
+// productPrefix begins the partitions of products.
+const productPrefix = "P#"
+
+func productKey(id string) ddb.Key { return ddb.Key{PK: productPrefix + id, SK: "META"} }
 
 func categoryPartition(category string, status catalog.Status) string {
 	return "CAT#" + category + "#" + string(status)

@@ -190,9 +190,9 @@ func lister(store catalog.Store, filter catalog.Filter) pager {
 	}
 }
 
-func searcher(store catalog.Store, words ...string) pager {
+func searcher(store catalog.Store, query string) pager {
 	return func(ctx context.Context, limit int, after []byte) ([]catalog.Product, []byte, error) {
-		return store.Search(ctx, words, limit, after)
+		return store.Search(ctx, catalog.NewQuery(query), limit, after)
 	}
 }
 
