@@ -60,7 +60,7 @@ func TestHashingNamesWhatDoesNotFit(t *testing.T) {
 		"TooMuch":    {reserve("301"), []string{"HashingConcurrency is 301 for 3"}},
 		"SmallBurst": {reserve("49"), []string{"POST /v1/auth/login has a burst of 50"}},
 		"NoLimit": {func(s translated.Stack) {
-			delete(props(s, "ApidefaultApiStage", "RouteSettings"), "POST /v1/auth/login")
+			delete(props(s, "ApiApiGatewayDefaultStage", "RouteSettings"), "POST /v1/auth/login")
 		}, []string{"POST /v1/auth/login has a burst of 0"}},
 	})
 }
