@@ -166,6 +166,7 @@ func TestTranslatedTemplate(t *testing.T) {
 				"Tables":     translated.Tables(stack, tables(environment)),
 				"Secrets":    translated.Secrets(stack),
 				"Alarms":     translated.Alarms(stack),
+				"CORS":       translated.CORS(stack),
 			}
 			if environment != "default" {
 				rules["Deployments"] = translated.Deployments(stack)
