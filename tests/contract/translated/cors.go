@@ -9,7 +9,9 @@ import (
 
 // corsMembers are those of x-amazon-apigateway-cors that the API sets
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html).
-var corsMembers = []string{"allowCredentials", "allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders", "maxAge"}
+func corsMembers() []string {
+	return []string{"allowCredentials", "allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders", "maxAge"}
+}
 
 // CORS checks that the API answers preflights with the same members in every stage, and that only the
 // stages of AllowsLocalPages allow pages on a customer's own machine.
@@ -22,7 +24,7 @@ func CORS(s Stack) []string {
 			continue
 		}
 		local, public := choice[1], choice[2]
-		for _, member := range corsMembers {
+		for _, member := range corsMembers() {
 			a, b := at(local, member), at(public, member)
 			switch {
 			case a == nil || b == nil:
@@ -34,7 +36,7 @@ func CORS(s Stack) []string {
 		for _, side := range choice[1:] {
 			if m, ok := side.(map[string]any); ok {
 				for _, member := range slices.Sorted(maps.Keys(m)) {
-					if !slices.Contains(corsMembers, member) {
+					if !slices.Contains(corsMembers(), member) {
 						f.add("%s: CORS has %s, which API Gateway does not know", api, member)
 					}
 				}

@@ -27,12 +27,6 @@ const (
 	end   = "<!-- End of the routes -->\n"
 )
 
-// settings are the throttles of routes in the template, by route key.
-type settings map[string]struct {
-	Rate  int `yaml:"ThrottlingRateLimit"`
-	Burst int `yaml:"ThrottlingBurstLimit"`
-}
-
 // Page returns the page with the table of the routes that the template deploys: who may call them by the
 // policies in code, and the throttle of each by the template.
 func Page(page string, routes []api.Route, text []byte) (string, error) {
@@ -48,17 +42,10 @@ func Page(page string, routes []api.Route, text []byte) (string, error) {
 	if model.API == nil {
 		return "", fmt.Errorf("%s has no HTTP API", TemplateFile)
 	}
-	var file struct {
-		Resources map[string]struct {
-			Properties struct {
-				RouteSettings settings `yaml:"RouteSettings"`
-			} `yaml:"Properties"`
-		} `yaml:"Resources"`
+	throttles, err := routeSettings(text, model.API.LogicalID)
+	if err != nil {
+		return "", fmt.Errorf("read RouteSettings of %s: %w", TemplateFile, err)
 	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		return "", fmt.Errorf("read %s: %w", TemplateFile, err)
-	}
-	throttles := file.Resources[model.API.LogicalID].Properties.RouteSettings
 
 	policies := map[string]api.Route{}
 	for _, r := range routes {
@@ -74,9 +61,9 @@ func Page(page string, routes []api.Route, text []byte) (string, error) {
 			}
 			throttle := "the stage's"
 			if own, ok := throttles[deployed.Key()]; ok {
-				throttle = fmt.Sprintf("%d, %d", own.Rate, own.Burst)
+				throttle = fmt.Sprintf("%d, %d", own["ThrottlingRateLimit"], own["ThrottlingBurstLimit"])
 			}
-			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n",
+			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| %#q | %s | %s | %s | %s |\n",
 				deployed.Key(), callers(route), revocation(route), body(route, deployed.Method), throttle)})
 		}
 	}
@@ -89,6 +76,27 @@ func Page(page string, routes []api.Route, text []byte) (string, error) {
 	}
 	b.WriteString("\n" + end + after)
 	return b.String(), nil
+}
+
+// routeSettings returns the throttles of an API's routes in the template, by route key.
+func routeSettings(text []byte, api string) (map[string]map[string]int, error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(text, &node); err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"Resources", api, "Properties", "RouteSettings"} {
+		var members map[string]yaml.Node
+		if err := node.Decode(&members); err != nil {
+			return nil, err
+		}
+		node = members[key]
+	}
+	if node.IsZero() {
+		return nil, nil
+	}
+	var settings map[string]map[string]int
+	err := node.Decode(&settings)
+	return settings, err
 }
 
 // callers says who may call a route.
