@@ -122,18 +122,18 @@ dist-check: need-go ## Refuse a dist/ that is missing, stale or built for anothe
 	@$(LAY) -check -arch "$$ARCH"
 
 .PHONY: deploy
-deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
+deploy: need-stage need-go need-credentials sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
 	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
 	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
 	@$(OVERRIDES); $(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV) --parameter-overrides "$${overrides[@]}"
 
 .PHONY: package
-package: need-bucket need-go $(VENV)/.complete ## Build and upload what every stage deploys to S3 (BUCKET=name)
+package: need-bucket need-go need-credentials ## Build and upload what every stage deploys to S3 (BUCKET=name)
 	@$(MAKE) --no-print-directory build dist-check
 	@$(SAM) package --template-file template.yaml --s3-bucket "$$BUCKET" --s3-prefix tienda --output-template-file .cache/packaged.yaml
 
 .PHONY: promote
-promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
+promote: need-stage need-credentials ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
 	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
 	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file "$$PWD/samconfig.toml" --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
 
@@ -166,6 +166,9 @@ invoke-all: sam-cli ## Invoke every function with its sample event and compare t
 .PHONY: sam-image
 sam-image: sam-cli ## Make the container image that needs no registry
 	@exec $(SAM_LOCAL) image
+
+.PHONY: venv
+venv: $(VENV)/.complete ## Install the SAM CLI and its checks into .cache/venv/bin
 
 .PHONY: sam-cli
 sam-cli: need-go $(VENV)/.complete
@@ -281,6 +284,10 @@ govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev
 need-stage:
 	@for stage in $(STAGES); do [ "$$stage" != "$$STAGE" ] || exit 0; done; \
 	echo "STAGE is '$$STAGE': want one of $(STAGES), as in make deploy STAGE=dev." >&2; exit 1
+
+.PHONY: need-credentials
+need-credentials: $(VENV)/.complete
+	@$(VENV)/bin/python tools/credentials $(CONFIG_ENV)
 
 .PHONY: need-bucket
 need-bucket:

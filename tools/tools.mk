@@ -22,6 +22,8 @@ $(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK): | need-go
 	@echo "installing $(MODULE)"
 	@GOOS= GOARCH= GOFLAGS=-buildvcs=false GOBIN="$$PWD/$(@D)" go install $(MODULE)
 
+# pip installs exactly what a list names, each file by its hash, and builds nothing: no code of a package runs during
+# the install. A list is compiled from its .in file, in tools/, by the command at its top.
 $(VENV)/.complete:         tools/requirements.txt
 $(VENV_CHECKOV)/.complete: tools/requirements-checkov.txt
 
@@ -34,5 +36,6 @@ $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$(python3 --version) is too old: the SAM CLI and its checks need Python 3.11 or newer." >&2; exit 1; }
 	@echo "installing $< into $(@D)"
 	@python3 -m venv $(@D) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@PIP_CACHE_DIR="$$PWD/.cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --requirement $<
+	@PIP_CACHE_DIR="$$PWD/.cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement $<
+	@$(@D)/bin/pip check --quiet
 	@touch $@

@@ -13,7 +13,7 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 		[]string{"StageName", "CorsConfiguration", "Auth", "DefaultRouteSettings"},
 		[]string{
 			"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings", "Name",
-			"PropagateTags", "Tags",
+			"PropagateTags", "RouteSettings", "Tags",
 		})
 	api := &API{
 		LogicalID: res.id,

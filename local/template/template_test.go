@@ -21,6 +21,7 @@ Parameters:
 Conditions:
   Prod: !Equals [!Ref Stage, prod]
   Quiet: !Not [!Equals [!Ref Stage, prod]]
+  Local: !Or [!Equals [!Ref Stage, local], !Equals [!Ref Stage, dev]]
 Globals:
   Function:
     Runtime: provided.al2023
@@ -36,7 +37,7 @@ Resources:
     Type: AWS::Serverless::HttpApi
     Properties:
       CorsConfiguration:
-        AllowOrigins: [https://a.example]
+        AllowOrigins: [https://a.example, !If [Local, http://b.example, !Ref AWS::NoValue]]
         AllowMethods: [GET]
         MaxAge: 60
       Auth:
@@ -205,7 +206,7 @@ func TestRead(t *testing.T) {
 		if diff := cmp.Diff(want, got.Secrets); diff != "" {
 			t.Error(diff)
 		}
-		cors := &template.CORS{AllowOrigins: []string{"https://a.example"}, AllowMethods: []string{"GET"}, MaxAge: time.Minute}
+		cors := &template.CORS{AllowOrigins: []string{"https://a.example", "http://b.example"}, AllowMethods: []string{"GET"}, MaxAge: time.Minute}
 		if diff := cmp.Diff(cors, got.API.CORS); diff != "" {
 			t.Error(diff)
 		}
@@ -215,6 +216,9 @@ func TestRead(t *testing.T) {
 func TestParametersOverrideDefaults(t *testing.T) {
 	t.Parallel()
 	got := read(t, working, template.Options{Parameters: map[string]string{"Stage": "prod"}})
+	if diff := cmp.Diff([]string{"https://a.example"}, got.API.CORS.AllowOrigins); diff != "" {
+		t.Errorf("origins without those of dev: %s", diff)
+	}
 	if f, ok := got.Function("OnlyProdFunction"); !ok {
 		t.Errorf("the condition did not follow the parameter: %+v", f)
 	}
@@ -261,11 +265,11 @@ func TestRefusals(t *testing.T) {
 		"Layers":                   {old: "CodeUri: dist/get-thing/", new: "Layers: [x]", want: "ThingFunction has Layers"},
 		"FunctionURL":              {old: "CodeUri: dist/get-thing/", new: "FunctionUrlConfig: {AuthType: NONE}", want: "FunctionUrlConfig"},
 		"APIFromADocument":         {old: "      CorsConfiguration:", new: "      DefinitionUri: api.yaml\n      CorsConfiguration:", want: "DefinitionUri"},
-		"CredentialsToEveryone":    {old: "AllowOrigins: [https://a.example]", new: "AllowOrigins: ['*']\n        AllowCredentials: true", want: "credentials to every origin"},
+		"CredentialsToEveryone":    {old: "AllowOrigins: [https://a.example, !If [Local, http://b.example, !Ref AWS::NoValue]]", new: "AllowOrigins: ['*']\n        AllowCredentials: true", want: "credentials to every origin"},
 		"KeyWithoutDefinition":     {old: "        - {AttributeName: N, AttributeType: N}\n", new: "", want: "key N without"},
 		"GlobalTables":             {old: "      BillingMode: PAY_PER_REQUEST", new: "      Replicas: []", want: "Things has Replicas"},
 		"ConditionOnItself":        {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: !Equals [!If [Prod, a, b], a]", want: `"Prod" is not a condition`},
-		"ConditionWithoutFunction": {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: 'true'", want: "must be Fn::Equals or Fn::Not"},
+		"ConditionWithoutFunction": {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: 'true'", want: "must be Fn::Equals, Fn::Not or Fn::Or"},
 		"UnknownCondition":         {old: "PICKED: !If [Prod, ", new: "PICKED: !If [Prot, ", want: `"Prot" is not a condition`},
 		"ParameterWithoutValue":    {old: "Level: {Type: String, Default: INFO}", new: "Level: {Type: String}", want: "no default"},
 		"ParameterFromSSM":         {old: "Level: {Type: String,", new: "Level: {Type: 'AWS::SSM::Parameter::Value<String>',", want: "which is not supported"},
@@ -311,7 +315,7 @@ func TestRefusals(t *testing.T) {
 func TestUnsupportedIntrinsics(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"And", "Base64", "Cidr", "Condition", "FindInMap", "GetAZs", "ImportValue", "Join", "Length", "Or", "Select", "Split",
+		"And", "Base64", "Cidr", "Condition", "FindInMap", "GetAZs", "ImportValue", "Join", "Length", "Select", "Split",
 		"ToJsonString", "Transform",
 	} {
 		t.Run(name, func(t *testing.T) {

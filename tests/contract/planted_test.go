@@ -245,3 +245,23 @@ func readTestdata(t *testing.T, name string) []byte {
 	}
 	return content
 }
+
+func TestSAMCommandsNamesTheOneThatNoShellFinds(t *testing.T) {
+	t.Parallel()
+	const path = "PATH=$PWD/.cache/venv/bin:$PATH\n"
+	for page, want := range map[string]string{
+		"```sh\n" + path + "```\n```sh\nsam deploy\n```\n":     "",
+		"`sam deploy` is SAM's\n":                              "",
+		"```sh\nsam deploy # x\n" + path + "```\n":             "shows `sam deploy # x`",
+		"```console\n$ make build && sam deploy\n```\n":        "sam deploy",
+		path + "```sh\nsam deploy\n```\n":                      "sam deploy",
+		"```sh\n.cache/venv/bin/sam deploy\nmake sam-api\n```": "",
+	} {
+		got := contract.SAMCommands("p.md", page)
+		if want == "" {
+			contract.Expect(t, got)
+		} else {
+			contract.Expect(t, got, want)
+		}
+	}
+}

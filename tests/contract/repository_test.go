@@ -162,7 +162,7 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	report(t, contract.Configuration(tags, documented, readTemplate(t)))
 }
 
-func TestDocumentedMakeCommandsExist(t *testing.T) {
+func TestDocumentedCommandsExist(t *testing.T) {
 	t.Parallel()
 	targets := contract.MakeTargets(read(t, "Makefile"))
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
@@ -175,6 +175,7 @@ func TestDocumentedMakeCommandsExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		report(t, contract.MakeCommands(rel, read(t, rel), targets))
+		report(t, contract.SAMCommands(rel, read(t, rel)))
 	}
 }
 
