@@ -103,14 +103,14 @@ func (c *callCounter) Credentials(ctx context.Context, id string) (auth.Credenti
 	return c.Store.Credentials(ctx, id)
 }
 
-func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
 	c.count("Attempt")
 	return c.Store.Attempt(ctx, a)
 }
 
-func (c *callCounter) ResetAttempts(ctx context.Context, names ...string) error {
-	c.count("ResetAttempts")
-	return c.Store.ResetAttempts(ctx, names...)
+func (c *callCounter) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	c.count("EndAttempt")
+	return c.Store.EndAttempt(ctx, a, verdict, at)
 }
 
 // failing makes calls of a store fail.
@@ -154,11 +154,18 @@ func (f *failing) Credentials(ctx context.Context, id string) (auth.Credentials,
 	return f.Store.Credentials(ctx, id)
 }
 
-func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
 	if err := f.fail("Attempt"); err != nil {
-		return auth.Failures{}, false, err
+		return auth.Failures{}, 0, err
 	}
 	return f.Store.Attempt(ctx, a)
+}
+
+func (f *failing) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	if err := f.fail("EndAttempt"); err != nil {
+		return auth.Failures{}, err
+	}
+	return f.Store.EndAttempt(ctx, a, verdict, at)
 }
 
 func (f *failing) ResetAttempts(ctx context.Context, names ...string) error {

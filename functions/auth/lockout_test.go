@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
 func TestLockout(t *testing.T) {
@@ -52,7 +53,7 @@ func TestParallelGuessesAreCounted(t *testing.T) {
 	h := newServer(t, nil)
 	h.register(email)
 	h.hashes.counts()
-	statuses := make([]int, 64)
+	statuses := make([]int, 500)
 	var wg sync.WaitGroup
 	for i := range statuses {
 		wg.Go(func() { statuses[i] = h.post("/v1/auth/login", credentials(email, wrongPW+strconv.Itoa(i))).Status })
@@ -62,12 +63,57 @@ func TestParallelGuessesAreCounted(t *testing.T) {
 	for _, status := range statuses {
 		count[status]++
 	}
-	if diff := cmp.Diff(map[int]int{http.StatusUnauthorized: auth.FreeAttempts, http.StatusTooManyRequests: 64 - auth.FreeAttempts}, count); diff != "" {
+	if diff := cmp.Diff(map[int]int{http.StatusUnauthorized: auth.FreeAttempts, http.StatusTooManyRequests: len(statuses) - auth.FreeAttempts}, count); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 	if _, verified := h.hashes.counts(); verified != auth.FreeAttempts {
 		t.Errorf("%d passwords were checked, want %d", verified, auth.FreeAttempts)
 	}
+}
+
+func TestRightPasswordsAtOnceAllLogIn(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	for range auth.FreeAttempts - 1 { // so that there is one place only
+		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
+	}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			if a := h.post("/v1/auth/login", credentials(email, rightPW)); a.Status != http.StatusOK {
+				t.Errorf("got %d %s", a.Status, a.Body)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A guess whose failure cannot be written stays in flight, so a partial outage gives nobody more guesses.
+func TestFailureThatCannotBeWrittenKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingServer(t)
+	u := h.register(email)
+	f.fails("EndAttempt", ddb.ErrUnavailable)
+	for range auth.FreeAttempts {
+		h.post("/v1/auth/login", credentials(email, wrongPW)).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	}
+	f.fails("", nil)
+	identifier := auth.Identifier(key(t.Context()), email)
+	again := func() auth.Admission {
+		_, got, err := h.users.Attempt(t.Context(), auth.Attempt{Name: identifier, ID: "another", At: h.clock()})
+		must(t, err)
+		return got
+	}
+	if got := again(); got != auth.Busy {
+		t.Errorf("another guess is answered %d, want %d", got, auth.Busy)
+	}
+	h.pass(auth.AttemptLife) // longer than the wait after the failures that they become
+	h.login(email)
+	if again() != auth.Admitted {
+		t.Error("the login has not reset the failures")
+	}
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
 }
 
 func TestWait(t *testing.T) {
