@@ -115,7 +115,7 @@ func (s *Store) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Ver
 	condition := expression.Contains(expression.Name(attrOpen), place)
 	switch verdict {
 	case auth.Right:
-		change, condition = change.Set(failures, expression.Value(0)), ddb.Present()
+		change, condition = change.Set(failures, expression.Value(0)), condition.Or(failures.GreaterThan(expression.Value(0)))
 	case auth.Wrong:
 		change = change.
 			Set(failures, expression.Plus(expression.IfNotExists(failures, expression.Value(0)), expression.Value(1))).
@@ -171,7 +171,7 @@ func keep(change expression.UpdateBuilder, now time.Time) expression.UpdateBuild
 	return change.Set(expression.Name("ttl"), expression.Value(now.Add(attemptsLife).Unix()))
 }
 
-// mayTry is auth.Failures.Locked and auth.Places as a condition.
+// mayTry is auth.Failures.Locked and auth.Places as a condition. It fails for an attempt that has its place.
 func mayTry(a auth.Attempt) expression.ConditionBuilder {
 	count, last, open := expression.Name(attrFailures), expression.Name(attrLastAt), expression.Name(attrOpen)
 	free := func(failures int64) expression.ConditionBuilder {
@@ -189,7 +189,8 @@ func mayTry(a auth.Attempt) expression.ConditionBuilder {
 	}
 	counts := last.GreaterThan(expression.Value(a.At.Add(-auth.Quiet).UnixMilli()))
 	none := expression.AttributeNotExists(count).Or(count.Equal(expression.Value(0)))
-	return none.And(free(0)).Or(counts.And(few.Or(waited.And(free(auth.FreeAttempts)))))
+	admitted := none.And(free(0)).Or(counts.And(few.Or(waited.And(free(auth.FreeAttempts)))))
+	return expression.Not(expression.Contains(open, placeOf(a))).And(admitted)
 }
 
 // ResetAttempts implements auth.Store. A name without attempts gets no item.
