@@ -2,9 +2,8 @@ package auth
 
 import (
 	"context"
-	cryptorand "crypto/rand"
+	"crypto/rand"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
@@ -42,7 +41,7 @@ func (a *PasswordLogin) attempt(ctx context.Context, name string, who zap.Field,
 	}
 	defer cancel()
 
-	place := Attempt{Name: name, ID: cryptorand.Text()}
+	place := Attempt{Name: name, ID: rand.Text()}
 	taken := false // or perhaps taken
 	err := errPanicked
 	defer func() {
@@ -77,7 +76,7 @@ func (a *PasswordLogin) takePlace(ctx context.Context, place *Attempt, taken *bo
 		if admission == Locked {
 			return locked(failures.Locked(place.At))
 		}
-		timer := time.NewTimer(pause/2 + rand.N(pause))
+		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-limited.Done():

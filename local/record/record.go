@@ -133,8 +133,8 @@ func (t target) kind() string {
 	}
 	for _, match := range equality.FindAllStringSubmatch(t.KeyConditionExpression, -1) {
 		name := match[1]
-		if real, ok := t.ExpressionAttributeNames[name]; ok {
-			name = real
+		if full, ok := t.ExpressionAttributeNames[name]; ok {
+			name = full
 		}
 		if name == hash {
 			return kindOf(t.ExpressionAttributeValues[match[2]].S)

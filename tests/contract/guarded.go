@@ -6,38 +6,41 @@ import (
 	"github.com/tienda-dev/tienda/local/record"
 )
 
-// guarded are the items that only these functions may read, or write. A new name is a decision.
-var guarded = []struct {
+// guardedKind is a kind of items that only these functions may read, or write.
+type guardedKind struct {
 	what, table, key string
 	readers, writers []string
-}{
-	{
-		what: "password hashes", table: "AuthTable", key: "PW#*",
-		readers: []string{"change-password", "login"},
-		writers: []string{"change-password", "login", "register-user"}, // a login replaces an outdated hash
-	},
-	{
-		what: "roles", table: "AuthTable", key: "USER#*",
-		readers: []string{"change-password", "login", "logout-user", "refresh-token", "set-user-roles", "unlock-user"},
-		writers: []string{"register-user", "set-user-roles"},
-	},
-	{
-		what: "e-mail addresses", table: "CommerceTable", key: "CUST#*",
-		readers: []string{"get-my-profile", "update-my-profile"},
-		writers: []string{"register-user", "update-my-profile"},
-	},
 }
 
-// anonymous are functions that anybody may call and that need no item: they read WARM, which does not exist.
-var anonymous = []string{"get-health", "get-readiness"}
+// guardedKinds lists them. A new name is a decision.
+func guardedKinds() []guardedKind {
+	return []guardedKind{
+		{
+			what: "password hashes", table: "AuthTable", key: "PW#*",
+			readers: []string{"change-password", "login"},
+			writers: []string{"change-password", "login", "register-user"}, // a login replaces an outdated hash
+		},
+		{
+			what: "roles", table: "AuthTable", key: "USER#*",
+			readers: []string{"change-password", "login", "logout-user", "refresh-token", "set-user-roles", "unlock-user"},
+			writers: []string{"register-user", "set-user-roles"},
+		},
+		{
+			what: "e-mail addresses", table: "CommerceTable", key: "CUST#*",
+			readers: []string{"get-my-profile", "update-my-profile"},
+			writers: []string{"register-user", "update-my-profile"},
+		},
+	}
+}
 
 // Guarded checks that no role reaches password hashes, roles or addresses, but those that need them. An
-// UpdateItem reads too, because it can return the item.
+// UpdateItem reads too, because it can return the item. The health functions, which anybody may call, read WARM,
+// which does not exist.
 func Guarded(granted []record.Action) []string {
 	var f faults
 	for _, action := range distinct(granted) {
 		reads := slices.Contains([]string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"}, action.Name)
-		for _, g := range guarded {
+		for _, g := range guardedKinds() {
 			if action.Table != g.table || action.Key != g.key {
 				continue
 			}
@@ -48,7 +51,7 @@ func Guarded(granted []record.Action) []string {
 				f.add("%s: the function has no need to write %s: remove the grant", action, g.what)
 			}
 		}
-		if slices.Contains(anonymous, action.Function) && (action.Name != "dynamodb:GetItem" || action.Key != "WARM") {
+		if slices.Contains([]string{"get-health", "get-readiness"}, action.Function) && (action.Name != "dynamodb:GetItem" || action.Key != "WARM") {
 			f.add("%s: anybody may call the function: let it read WARM alone", action)
 		}
 	}
