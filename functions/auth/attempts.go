@@ -22,7 +22,7 @@ const (
 	// placeLimit bounds the wait for a place.
 	placeLimit = 5 * time.Second
 	// The pauses between two requests for a place double from the first to the last.
-	firstPause, lastPause = 10 * time.Millisecond, 160 * time.Millisecond
+	firstPause, lastPause = 10 * time.Millisecond, 80 * time.Millisecond
 )
 
 var (

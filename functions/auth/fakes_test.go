@@ -113,6 +113,64 @@ func (c *callCounter) EndAttempt(ctx context.Context, a auth.Attempt, verdict au
 	return c.Store.EndAttempt(ctx, a, verdict, at)
 }
 
+// asking counts the attempts that have asked for a place.
+type asking struct {
+	auth.Store
+
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (a *asking) Attempt(ctx context.Context, attempt auth.Attempt) (auth.Failures, auth.Admission, error) {
+	f, got, err := a.Store.Attempt(ctx, attempt)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids[attempt.ID] = true
+	return f, got, err
+}
+
+// asked returns how many attempts have their first answer.
+func (a *asking) asked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.ids)
+}
+
+// atOnce logs in n times at once and returns how many logins got each status. No password is checked before
+// every login has asked for a place; held is how many were checked or being checked then.
+func atOnce(t *testing.T, h *server, a *asking, n int, password string) (count map[int]int, held int) {
+	t.Helper()
+	h.hashes.counts()
+	release := make(chan struct{})
+	h.hashes.held = release
+	before := a.asked()
+	statuses := make([]int, n)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() { statuses[i] = h.post("/v1/auth/login", credentials(email, password)).Status })
+	}
+	for a.asked() < before+n {
+		time.Sleep(time.Millisecond)
+	}
+	_, held = h.hashes.counts()
+	close(release)
+	wg.Wait()
+	count = map[int]int{}
+	for _, status := range statuses {
+		count[status]++
+	}
+	return count, held
+}
+
+func newAskingServer(t *testing.T) (*server, *asking) {
+	t.Helper()
+	a := &asking{ids: map[string]bool{}}
+	return newServer(t, func(s auth.Store) auth.Store {
+		a.Store = s
+		return a
+	}), a
+}
+
 // failing makes calls of a store fail.
 type failing struct {
 	auth.Store
