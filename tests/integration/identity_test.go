@@ -201,6 +201,29 @@ func TestOutageLocksNobodyOut(t *testing.T) {
 	c.Login(t, p)
 }
 
+// TestRefreshAfterAnOutage loses every response to the write of a refresh: the client repeats it until the
+// database is back, and keeps its session.
+func TestRefreshAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	var log suite.Buffer
+	db, endpoint := newLossy(t, shared.Endpoint, "UpdateItem")
+	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint, o.Out = endpoint, &log })))
+	first := c.Login(t, c.Register(t))
+	db.lose.Store(1 << 20)
+	for range 3 {
+		if a, err := c.Send(t, refresh(t, first.Refresh)); err != nil || a.Status != http.StatusServiceUnavailable && a.Status != http.StatusOK {
+			t.Errorf("got %d %s, %v", a.Status, a.Body, err)
+		}
+	}
+	db.lose.Store(0)
+	second := pairOf(t, c.Do(t, refresh(t, first.Refresh)))
+	third := pairOf(t, c.Do(t, refresh(t, second.Refresh)))
+	c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/customers/me", Token: third.Access})
+	if lines := linesWith(&log, "security event"); len(lines) > 0 {
+		t.Errorf("security events: %s", lines)
+	}
+}
+
 // importedHash logs in with a hash of another program. It is a part of TestSuite, because no route stores such a
 // hash, and the login function must be allowed to replace it.
 func importedHash(t *testing.T) {
