@@ -172,14 +172,14 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	h.refresh(pair.Refresh).want(http.StatusOK) // nothing was lost
 
 	// A failed cleanup must not undo a login.
-	f.fails("ResetAttempts", ddb.ErrUnavailable)
+	f.fails("EndAttempt", ddb.ErrUnavailable)
 	h.login(email)
 	f.fails("ReplacePassword", ddb.ErrUnavailable)
 	imported, err := bcrypt.GenerateFromPassword([]byte(rightPW), bcrypt.MinCost)
 	must(t, err)
 	h.store(u.ID, string(imported))
 	h.login(email)
-	if log := h.logged(); !strings.Contains(log, "failed attempts not reset") || !strings.Contains(log, "password not rehashed") {
+	if log := h.logged(); !strings.Contains(log, "attempt not ended") || !strings.Contains(log, "password not rehashed") {
 		t.Errorf("the failure is not in the log:\n%s", log)
 	}
 }

@@ -152,10 +152,10 @@ func TestRetryWindow(t *testing.T) {
 		same   bool
 	}{
 		"AtOnce":           {nil, 0, true},
-		"AtTheEdge":        {nil, 10 * time.Second, true},
-		"BehindTheEdge":    {nil, 10*time.Second + time.Millisecond, false},
-		"Longest":          {new(time.Minute), time.Minute, true},
-		"BehindTheLongest": {new(time.Minute), time.Minute + time.Millisecond, false},
+		"AtTheEdge":        {nil, session.DefaultRetryWindow, true},
+		"BehindTheEdge":    {nil, session.DefaultRetryWindow + time.Millisecond, false},
+		"Longest":          {new(session.MaxRetryWindow), session.MaxRetryWindow, true},
+		"BehindTheLongest": {new(session.MaxRetryWindow), session.MaxRetryWindow + time.Millisecond, false},
 		"NoneAtOnce":       {new(time.Duration(0)), 0, true}, // in the same millisecond, owner and thief look the same
 		"NoneALittleLater": {new(time.Duration(0)), time.Millisecond, false},
 		"ClockIsSetBack":   {nil, -time.Minute, true},
@@ -178,10 +178,10 @@ func TestRetryWindow(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, session.ErrInvalidGrant) || last != session.Reused {
-				t.Errorf("%v, event %s; want a reuse", err, last)
+			if !errors.Is(err, session.ErrInvalidGrant) || last != session.Late {
+				t.Errorf("%v, event %s; want %s", err, last, session.Late)
 			}
-			// The thief and the owner are both logged out.
+			// A thief and the owner would both be logged out.
 			if _, err := w.Refresh(t.Context(), second.RefreshToken, lookup); !errors.Is(err, session.ErrInvalidGrant) {
 				t.Errorf("the successor: %v", err)
 			}

@@ -115,5 +115,7 @@ func tokens(s *stack.Stack) suite.Tokens {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	t.Cleanup(func() { leastPrivilege(t) })
+	t.Run("ImportedHash", importedHash)
+	t.Run("UnsettledProducts", unsettledProducts)
 	suite.Run(t, target(t, shared))
 }

@@ -38,6 +38,13 @@ func (c *Caller) testAuth(t *testing.T) {
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: pair.Access}).want(t, http.StatusNoContent)
 		c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?limit=1", Token: pair.Access}).want(t, http.StatusOK)
 	})
+	t.Run("LogoutOfAMachine", func(t *testing.T) {
+		t.Parallel()
+		token := c.token(t, time.Now(), unique(), roleCatalog)
+		c.wantAccepted(t, token)
+		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: token}).want(t, http.StatusNoContent)
+		c.wantRevoked(t, token)
+	})
 	t.Run("LogoutOfOneLeavesTheOthers", func(t *testing.T) {
 		t.Parallel()
 		p := c.Register(t)
