@@ -86,6 +86,15 @@ func (r Route) Key() string {
 	return r.Method + " " + r.Path
 }
 
+// Keys returns the route keys under which API Gateway serves the route. A public GET route has one for HEAD
+// too, which answers like GET without the body (RFC 9110 section 9.3.2); lambdahttp accepts both.
+func (r Route) Keys() []string {
+	if r.Auth == Public && r.Method == http.MethodGet {
+		return []string{r.Key(), http.MethodHead + " " + r.Path}
+	}
+	return []string{r.Key()}
+}
+
 // BodyLimit returns the largest request body in bytes.
 func (r Route) BodyLimit() int64 {
 	if r.MaxBody == 0 {

@@ -110,6 +110,45 @@ func TestResponse(t *testing.T) {
 			},
 			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}},
 		},
+		"HopByHopInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				for _, name := range []string{"connection", "KEEP-ALIVE", "transfer-encoding", "uPGRADE", "trailer", "trailer:x"} {
+					w.Header()[name] = []string{"x"}
+				}
+			},
+			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}},
+		},
+		"CookiesInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["set-cookie"] = []string{"c=3", "d=4"}
+				w.Header()["SET-COOKIE"] = []string{"b=2"}
+				w.Header().Set("Set-Cookie", "a=1")
+			},
+			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}, Cookies: []string{"a=1", "b=2", "c=3", "d=4"}},
+		},
+		"ContentHeadersInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["content-type"] = []string{"text/plain"}
+				w.Header()["content-length"] = []string{"4"}
+				w.Header()["content-encoding"] = []string{"gzip"}
+				w.Header()["location"] = []string{"/x"}
+				w.Header()["vary"] = []string{"Origin"}
+				_, _ = io.WriteString(w, "four")
+			},
+			response{StatusCode: 200, Headers: headers{
+				"Content-Encoding": "gzip", "Content-Length": "4", "Content-Type": "text/plain", "Location": "/x", "Vary": "Origin",
+			}, Body: "Zm91cg==", IsBase64Encoded: true},
+		},
+		"LengthInAnySpellingIsChecked": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["content-length"] = []string{"5"}
+				_, _ = io.WriteString(w, "four")
+			},
+			response{StatusCode: 500, Headers: headers{
+				"Cache-Control": "no-store", "Content-Length": "85", "Content-Type": "application/problem+json",
+				"X-Content-Type-Options": "nosniff", "X-Request-Id": "req-1",
+			}, Body: `{"title":"Internal Server Error","status":500,"code":"internal","request_id":"req-1"}`},
+		},
 		"MalformedLengthIsIgnored": {
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "-4")
