@@ -129,7 +129,7 @@ func refuse(w http.ResponseWriter, r *http.Request, challenge string, err error)
 // token has expired or was revoked, and nothing else about it.
 func refuseOutcome(w http.ResponseWriter, r *http.Request, outcome identity.Outcome) {
 	switch outcome {
-	case identity.Anonymous:
+	case identity.Anonymous, identity.UnsupportedScheme: // without an error code (RFC 6750 section 3.1)
 		refuse(w, r, problem.Challenge, problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token."))
 	case identity.InvalidRequest:
 		refuse(w, r, `Bearer error="invalid_request"`,
