@@ -27,7 +27,7 @@ type productSearcher interface {
 // each of 2 characters or more), limit (1 to 100, default 20) and cursor.
 func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := page.ParseQuery(r)
+		query, err := page.ParseQuery(r, "q")
 		if err != nil {
 			return err
 		}
