@@ -76,6 +76,8 @@ type Route struct {
 	Revocation identity.Revocation
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
+	// OAuth is set for an endpoint of OAuth 2.0: its errors have the member "error" of RFC 6749 section 5.2.
+	OAuth bool
 }
 
 // Key returns API Gateway's route key: "GET /v1/products/{id}", or "$default".
