@@ -137,7 +137,7 @@ func (a Answer) checkPromises(t TB, r Request) {
 			t.Errorf("%s %s: %d with %s %q, want %q", r.Method, r.Path, a.Status, name, got, want)
 		}
 	}
-	a.wantHeader(t, "Vary", headerOrigin) // the gateway's CORS headers depend on it
+	a.wantHeader(t, "Vary", headerOrigin)        // the gateway's CORS headers depend on it
 	public := r.Path == "/.well-known/jwks.json" // and the same for every caller
 	if got := a.Header.Get(headerCacheControl); got != "no-store" && got != "private, no-cache" && got != publicCache && !public {
 		t.Errorf("%s %s: %d with Cache-Control %q", r.Method, r.Path, a.Status, got)
