@@ -167,11 +167,11 @@ func (out response) send(w http.ResponseWriter, method string) {
 		w.WriteHeader(out.status)
 		return
 	}
-	length := len(out.body)
-	if n, err := strconv.Atoi(header.Get("Content-Length")); err == nil && n > 0 && length == 0 && method == http.MethodHead {
-		length = n
+	if method != http.MethodHead || len(out.body) > 0 {
+		header.Set("Content-Length", strconv.Itoa(len(out.body)))
+	} else if n, err := strconv.Atoi(header.Get("Content-Length")); err != nil || n < 0 {
+		header.Del("Content-Length")
 	}
-	header.Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(out.status)
 	if method != http.MethodHead {
 		w.Write(out.body) // when this fails the client is gone
