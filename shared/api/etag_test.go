@@ -25,6 +25,19 @@ func TestNotModified(t *testing.T) {
 	}
 }
 
+// A comma within quotes does not separate.
+func TestNotModifiedWithACommaInTheTag(t *testing.T) {
+	t.Parallel()
+	const etag = `"a,*,b"`
+	for header, want := range map[string]bool{etag: true, `"x", W/` + etag: true, `"a", *, "b"`: false, `"a,*", "b"`: false} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("If-None-Match", header)
+		if got := api.NotModified(r, etag); got != want {
+			t.Errorf("If-None-Match %s: got %t, want %t", header, got, want)
+		}
+	}
+}
+
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

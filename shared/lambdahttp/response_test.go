@@ -215,6 +215,17 @@ func TestHead(t *testing.T) {
 	}
 }
 
+func TestHeadOfAnAnswerThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	tooLarge := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 7<<20)) })
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		got := invoke(t, tooLarge, lambdahttp.Config{}, event(t, map[string]any{"requestContext.http.method": method}))
+		if got.StatusCode != http.StatusInternalServerError || got.Headers["Content-Type"] != "application/problem+json" {
+			t.Errorf("%s: status %d, headers %v; want a problem", method, got.StatusCode, got.Headers)
+		}
+	}
+}
+
 func TestBase64(t *testing.T) {
 	t.Parallel()
 

@@ -144,7 +144,7 @@ func write[T string | []byte](w *writer, p T) (int, error) {
 	if w.declared >= 0 && w.written > w.declared {
 		return 0, http.ErrContentLength
 	}
-	if !w.head && w.written > maxResponse {
+	if w.written > maxResponse { // of a HEAD too, which answers like GET
 		w.tooLarge, w.body = true, nil
 		return 0, errTooLarge
 	}
