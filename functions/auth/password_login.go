@@ -17,9 +17,11 @@ import (
 // The errors of a PasswordLogin.
 var (
 	// ErrInvalidCredentials: no such user, or a wrong password. It does not reveal which.
-	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.")
+	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.").
+				WithOAuth(problem.OAuthInvalidGrant)
 	// ErrWrongPassword: the current password of a change is not right.
 	ErrWrongPassword = problem.New(problem.Invalid, "wrong_password", "The current password is not right.").
+				WithOAuth(problem.OAuthInvalidGrant).
 				WithFields(problem.FieldError{Pointer: "/current_password", Detail: "is not right"})
 )
 

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -21,8 +22,11 @@ func TestRegister(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("user (-want +got):\n%s", diff)
 	}
-	if location := a.Header.Get("Location"); location != "/v1/customers/me" {
-		t.Errorf("Location %q", location)
+	for _, base := range []string{"", "/prod", "/shop/eu"} { // a stage, a mapping key
+		requested := url.URL{Path: base + "/v1/auth/register"}
+		if u, err := requested.Parse(a.Header.Get("Location")); err != nil || u.Path != base+"/v1/customers/me" {
+			t.Errorf("below %q the Location %q is %v, %v", base, a.Header.Get("Location"), u, err)
+		}
 	}
 	if address, name := h.users.Profile(got.ID); address != want.Email || name != want.Name {
 		t.Errorf("the profile has %q and %q", address, name)

@@ -49,7 +49,8 @@ func RegisterUser(users userRegistrar) api.Handler {
 			return err
 		}
 
-		w.Header().Set("Location", "/v1/customers/me")
+		// Relative to the request's URL (RFC 9110 section 10.2.2), which may have a stage or a mapping key.
+		w.Header().Set("Location", "../customers/me")
 		return api.Write(w, http.StatusCreated, registeredUser{
 			ID: u.User.ID, Email: u.Email, Name: u.Name, Roles: u.User.Roles, CreatedAt: api.NewTime(u.User.CreatedAt),
 		})

@@ -24,16 +24,16 @@ const recentLogin = 15 * time.Minute
 
 // The routes of the resource, and who may use them. Public ones are for callers whose access token is
 // missing or has expired. Routes that change passwords, rights or other sessions are Strict: a token that
-// was revoked a moment ago must not reach them.
+// was revoked a moment ago must not reach them. Routes that issue, revoke or describe tokens are OAuth's.
 var (
 	RegisterUserRoute = api.Route{
 		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, MaxBody: maxBody,
 	}
 	LoginRoute = api.Route{
-		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody,
+		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody, OAuth: true,
 	}
 	RefreshTokenRoute = api.Route{
-		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxRefresh,
+		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxRefresh, OAuth: true,
 	}
 	LogoutRoute = api.Route{
 		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, MaxBody: maxBody,
@@ -44,7 +44,7 @@ var (
 	}
 	ChangePasswordRoute = api.Route{
 		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
-		Auth: api.Required, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody, OAuth: true,
 	}
 	ListSessionsRoute = api.Route{
 		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required,
@@ -55,10 +55,10 @@ var (
 	}
 	IntrospectTokenRoute = api.Route{
 		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
-		Auth: api.Required, Roles: []string{policy.RoleService}, MaxBody: maxForm,
+		Auth: api.Required, Roles: []string{policy.RoleService}, MaxBody: maxForm, OAuth: true,
 	}
 	RevokeTokenRoute = api.Route{
-		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, MaxBody: maxForm,
+		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, MaxBody: maxForm, OAuth: true,
 	}
 	GetJwksRoute = api.Route{
 		Name: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json", Auth: api.Public,

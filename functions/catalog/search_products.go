@@ -21,7 +21,7 @@ type productSearcher interface {
 // and cursor.
 func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := page.ParseQuery(r)
+		query, err := page.ParseQuery(r, "q")
 		if err != nil {
 			return err
 		}

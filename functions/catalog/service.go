@@ -40,10 +40,10 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 	return p, nil
 }
 
-// Update applies change to the product at version and stores the result as the next version, unless it
-// is the same. It returns ErrNotFound, ErrGone for an archived product, ErrStale for another version, and what
+// Update applies change to the product, if its version matches, and stores the result as the next version, unless it is
+// the same. It returns ErrNotFound, ErrGone for an archived product, ErrStale for a version that does not match, and what
 // change returns.
-func (s *Service) Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error) {
+func (s *Service) Update(ctx context.Context, id string, matches func(version int64) bool, change func(Product) (Product, error)) (Product, error) {
 	before, err := get(ctx, s.store, id)
 	if err != nil {
 		return Product{}, err
@@ -51,7 +51,7 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	if before.Status == Archived {
 		return Product{}, ErrGone
 	}
-	if before.Version != version {
+	if !matches(before.Version) {
 		return Product{}, ErrStale
 	}
 	after, err := change(before)
@@ -64,9 +64,9 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	return s.replace(ctx, before, after)
 }
 
-// Archive takes the product out of sale for good. Archiving it again changes nothing. Version 0 matches any
-// version; another one must be the product's, or Archive returns ErrStale.
-func (s *Service) Archive(ctx context.Context, id string, version int64) error {
+// Archive takes the product out of sale for good. Archiving it again changes nothing. It returns ErrStale for
+// a version that does not match; nil matches every one.
+func (s *Service) Archive(ctx context.Context, id string, matches func(version int64) bool) error {
 	before, err := get(ctx, s.store, id)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (s *Service) Archive(ctx context.Context, id string, version int64) error {
 	if before.Status == Archived {
 		return nil
 	}
-	if version != 0 && before.Version != version {
+	if matches != nil && !matches(before.Version) {
 		return ErrStale
 	}
 	after := before

@@ -10,7 +10,7 @@ import (
 )
 
 type productUpdater interface {
-	Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error)
+	Update(ctx context.Context, id string, matches func(version int64) bool, change func(Product) (Product, error)) (Product, error)
 }
 
 // updateProductRequest is a merge patch (RFC 7396). Null clears description, tags and attributes. Each given
@@ -108,11 +108,11 @@ func patchAttributes(old map[string]string, patch api.PatchField[map[string]*str
 	return merged
 }
 
-// UpdateProduct applies a merge patch to the version that If-Match names and answers 200 with the
+// UpdateProduct applies a merge patch to a version that If-Match names and answers 200 with the
 // product and its new ETag; 428 without If-Match, 412 when the product has changed.
 func UpdateProduct(products productUpdater) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		version, err := api.IfMatch(r)
+		matches, err := api.IfMatch(r)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func UpdateProduct(products productUpdater) api.Handler {
 			return err
 		}
 
-		p, err := products.Update(r.Context(), r.PathValue("id"), version, in.apply)
+		p, err := products.Update(r.Context(), r.PathValue("id"), matches, in.apply)
 		if err != nil {
 			return err
 		}

@@ -21,14 +21,14 @@ func NewService(store Store, now func() time.Time) *Service {
 	return &Service{store: store, now: now}
 }
 
-// Update applies change to the profile at version and stores the result as the next version, unless it is
-// the same. It returns ErrNotFound, and ErrStale for another version.
-func (s *Service) Update(ctx context.Context, id string, version int64, change func(Customer) Customer) (Customer, error) {
+// Update applies change to the profile, if its version matches, and stores the result as the next version, unless it is
+// the same. It returns ErrNotFound, and ErrStale for a version that does not match.
+func (s *Service) Update(ctx context.Context, id string, matches func(version int64) bool, change func(Customer) Customer) (Customer, error) {
 	before, err := s.store.Get(ctx, id)
 	if err != nil {
 		return Customer{}, err
 	}
-	if before.Version != version {
+	if !matches(before.Version) {
 		return Customer{}, ErrStale
 	}
 	after := change(before)

@@ -15,8 +15,8 @@ import (
 // Config says which events a Handler serves. Its zero value serves any route.
 type Config struct {
 	// RouteKey is the route that the function is built for ("GET /v1/products/{id}", "ANY /x",
-	// "$default"). An event of another route is refused: the handler's policy is this route's.
-	// Empty serves every route; a Function URL's events have "$default".
+	// "$default"). A GET route serves HEAD too. An event of another route is refused: the handler's
+	// policy is this route's. Empty serves every route; a Function URL's events have "$default".
 	RouteKey string
 	// BasePath is removed from the path of every request that lies below it, on a segment
 	// boundary. Empty removes nothing.

@@ -34,7 +34,7 @@ func (c *Caller) testCreate(t *testing.T) {
 			t.Errorf("id %q is not a ULID", got.ID)
 		}
 		wantTime(t, got.CreatedAt, began)
-		a.wantHeader(t, headerLocation, "/v1/products/"+got.ID)
+		a.wantHeader(t, headerLocation, "products/"+got.ID) // relative to the request's URL
 		a.wantHeader(t, headerETag, `"1"`)
 
 		if diff := cmp.Diff(got, c.Get(t, got.ID)); diff != "" {

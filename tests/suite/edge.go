@@ -96,7 +96,7 @@ func (c *Caller) testUnmatched(t *testing.T) {
 	}
 	t.Run("HeadHasNoBody", func(t *testing.T) {
 		t.Parallel()
-		a := c.Do(t, Request{Method: http.MethodHead, Path: "/v1/products"}).want(t, http.StatusNotFound)
+		a := c.Do(t, Request{Method: http.MethodHead, Path: "/nope"}).want(t, http.StatusNotFound)
 		a.wantHeader(t, headerContentType, typeProblem)
 		if len(a.Body) > 0 {
 			t.Errorf("body %s", a.Body)

@@ -88,6 +88,21 @@ func (c *Caller) testSearch(t *testing.T) {
 			t.Errorf("by its new name: %v, want %s", got, p.ID)
 		}
 	})
+	for name, query := range map[string]string{
+		"UnknownParametersTwice": "utm=1&q=" + word + "&utm=2", "UnknownBrokenEscape": "utm=100%&q=" + word, "SemicolonInTheQuery": "q=" + word + ";",
+		"UnknownWithSemicolons": "a=1;limit=0&q=" + word,
+	} {
+		t.Run("Ignores"+name, func(t *testing.T) {
+			t.Parallel()
+			var list Listing
+			c.Do(t, Request{Method: http.MethodGet, Path: path + "?" + query}).want(t, http.StatusOK).decode(t, &list)
+			got := list.ids()
+			slices.Sort(got)
+			if diff := cmp.Diff(both, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", query, diff)
+			}
+		})
+	}
 	c.testSearchPages(t)
 
 	c.testSearchScripts(t)

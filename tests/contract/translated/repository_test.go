@@ -31,13 +31,11 @@ func tables(environment string) map[string]translated.TableRule {
 func routes() map[string]string {
 	want := map[string]string{}
 	for _, r := range table.Routes() {
-		key := r.Method + " " + r.Path
-		if r.Path == api.DefaultPath {
-			key = "$default"
-		}
-		want[key] = ""
-		if r.Auth != api.Public {
-			want[key] = "TokenAuthorizer"
+		for _, key := range r.Keys() {
+			want[key] = ""
+			if r.Auth != api.Public {
+				want[key] = "TokenAuthorizer"
+			}
 		}
 	}
 	return want
