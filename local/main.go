@@ -112,6 +112,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
 		opts.Env = map[string]string{"LOG_FORMAT": "console"}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
+		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
+			return err
+		}
 		return untilStopped(ctx, serve(ctx, opts, out))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")

@@ -55,6 +55,8 @@ type Options struct {
 	Env map[string]string
 	// Addr is where the API listens. Empty is 127.0.0.1 on a free port.
 	Addr string
+	// Unlimited leaves out the throttles of the stage and of routes, for load tests.
+	Unlimited bool
 	// CheckInit starts every function once before the API is served, so that a function that cannot start
 	// is an error of Start and not a 500 later.
 	CheckInit bool
@@ -174,7 +176,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	s.stops = append(s.stops, lambda.Close)
-	api, err := gateway.New(gatewayConfig(s.Template, lambda, out.access))
+	api, err := gateway.New(gatewayConfig(s.Template, opts.Unlimited, lambda, out.access))
 	if err != nil {
 		return fmt.Errorf("the template's API cannot be served: %w", err)
 	}
