@@ -65,7 +65,7 @@ func addresses(ctx context.Context, cfg Config) []string {
 	if err != nil {
 		return hosts
 	}
-	for _, gateway := range strings.Fields(string(out)) {
+	for gateway := range strings.FieldsSeq(string(out)) {
 		if ip := net.ParseIP(gateway); ip.To4() != nil && isLocal(ip) {
 			hosts = append(hosts, gateway)
 		}

@@ -30,14 +30,14 @@ func newPool(r *Runtime, fn Function) *pool {
 }
 
 // failure returns an *Error about an invocation of the pool's function.
-func (p *pool) failure(inv *invocation, kind Kind, message string, cause error) error {
-	return &Error{Kind: kind, Function: p.fn.Name, RequestID: inv.id, Message: message, Cause: cause}
+func (p *pool) failure(inv *invocation, kind Kind, message string) error {
+	return &Error{Kind: kind, Function: p.fn.Name, RequestID: inv.id, Message: message}
 }
 
 // dispatch gives inv to a free environment or to a new one. It does not wait for the answer.
 func (p *pool) dispatch(ctx context.Context, inv *invocation) error {
 	if kind, ok := p.r.admit(); !ok {
-		return p.failure(inv, kind, "the runtime takes no more events", nil)
+		return p.failure(inv, kind, "the runtime takes no more events")
 	}
 	env, err := p.await(ctx, inv)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *pool) await(ctx context.Context, inv *invocation) (*environment, error)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, p.failure(inv, Closed, "stopped before it started", nil)
+		return nil, p.failure(inv, Closed, "stopped before it started")
 	}
 	env, err := p.acquire(ctx, inv)
 	if err != nil {
@@ -108,7 +108,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 		}
 		if limit := p.fn.ReservedConcurrency; limit != nil && p.busy >= *limit {
 			return nil, p.failure(inv, Throttled, fmt.Sprintf(
-				"reserved concurrency is %d and %d events are in flight", *limit, p.busy), nil)
+				"reserved concurrency is %d and %d events are in flight", *limit, p.busy))
 		}
 		p.busy++
 		return nil, nil

@@ -244,7 +244,7 @@ func (r *Runtime) Invoke(ctx context.Context, function string, payload []byte) (
 	if len(payload) > MaxRequestBytes {
 		r.complete(inv.id)
 		return Result{RequestID: inv.id}, p.failure(inv, RequestTooLarge, fmt.Sprintf(
-			"the event has %d bytes, Lambda takes at most %d", len(payload), MaxRequestBytes), nil)
+			"the event has %d bytes, Lambda takes at most %d", len(payload), MaxRequestBytes))
 	}
 	if err := p.dispatch(ctx, inv); err != nil {
 		r.complete(inv.id)
