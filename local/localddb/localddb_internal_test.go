@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -246,5 +248,38 @@ func TestDockerPublishesChosenAddressesOnly(t *testing.T) {
 	}
 	if got := addresses(t.Context(), Config{}); len(got) != 1 || got[0] != "127.0.0.1" {
 		t.Errorf("got the addresses %v, want the loopback address", got)
+	}
+}
+
+// TestContainersReachTheBridge has a docker whose bridge is an interface of this machine.
+func TestContainersReachTheBridge(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho \"$BRIDGE\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	all, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		list, err := i.Addrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"127.0.0.1"}
+		for _, a := range list {
+			if ip := a.(*net.IPNet).IP; ip.To4() != nil {
+				want = append(want, ip.String())
+			}
+		}
+		t.Setenv("BRIDGE", i.Name)
+		if got := addresses(t.Context(), Config{Containers: true}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", i.Name, got, want)
+		}
+	}
+	t.Setenv("BRIDGE", "docker-elsewhere")
+	if got := addresses(t.Context(), Config{Containers: true}); !slices.Equal(got, []string{"127.0.0.1"}) {
+		t.Errorf("a bridge on another machine: got %v", got)
 	}
 }

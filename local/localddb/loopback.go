@@ -53,7 +53,8 @@ func layLauncher(cacheDir string) (string, error) {
 }
 
 // addresses returns where DynamoDB listens: on the loopback address, and for containers also on the address
-// by which they reach this machine. With Docker Desktop that is the loopback address of this machine.
+// of Docker's bridge, by which they reach this machine. Docker Desktop has its bridge in another machine, and
+// its containers reach the loopback address of this one.
 func addresses(ctx context.Context, cfg Config) []string {
 	hosts := []string{"127.0.0.1"}
 	docker, err := exec.LookPath("docker")
@@ -61,30 +62,24 @@ func addresses(ctx context.Context, cfg Config) []string {
 		return hosts
 	}
 	// Without an answer there are no containers either.
-	out, err := quick(ctx, docker, "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}").Output()
+	name, err := quick(ctx, docker, "network", "inspect", "bridge", "--format", `{{index .Options "com.docker.network.bridge.name"}}`).Output()
 	if err != nil {
 		return hosts
 	}
-	for gateway := range strings.FieldsSeq(string(out)) {
-		if ip := net.ParseIP(gateway); ip.To4() != nil && isLocal(ip) {
-			hosts = append(hosts, gateway)
+	bridge, err := net.InterfaceByName(strings.TrimSpace(string(name)))
+	if err != nil {
+		return hosts
+	}
+	all, err := bridge.Addrs()
+	if err != nil {
+		return hosts
+	}
+	for _, a := range all {
+		if network, ok := a.(*net.IPNet); ok && network.IP.To4() != nil {
+			hosts = append(hosts, network.IP.String())
 		}
 	}
 	return hosts
-}
-
-// isLocal reports whether ip is an address of this machine.
-func isLocal(ip net.IP) bool {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range all {
-		if network, ok := a.(*net.IPNet); ok && network.IP.Equal(ip) {
-			return true
-		}
-	}
-	return false
 }
 
 // reason returns the line of a program's output that says why it failed: the last one that is not Docker's
