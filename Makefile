@@ -16,6 +16,9 @@ PORT ?= 3000
 DATA ?=
 # A DynamoDB Local that runs already. Empty starts one.
 DYNAMODB_ENDPOINT ?=
+# `json` prints the functions' lines of `make run` as they are; `off` serves it without throttles.
+LOGS ?=
+THROTTLE ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
@@ -51,7 +54,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := PORT DATA DYNAMODB_ENDPOINT ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := PORT DATA DYNAMODB_ENDPOINT LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -78,7 +81,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 
 ##@ Use

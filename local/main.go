@@ -12,7 +12,9 @@
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
-// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions.
+// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. LOGS=json
+// prints the functions' lines as they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the
+// template's throttles.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -20,7 +22,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -29,12 +30,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/seed"
@@ -110,9 +112,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		opts := options(*root, getenv)
-		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
-		opts.Env = map[string]string{"LOG_FORMAT": "console"}
+		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "localhost:"+port
+		opts.Logs, opts.Color = stack.LogsPeople, isTerminal(out) && getenv("NO_COLOR") == ""
+		asJSON, err := choice(getenv, "LOGS", "json")
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			opts.Logs = stack.LogsJSON
+		}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
+		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
+			return err
+		}
 		return untilStopped(ctx, serve(ctx, opts, out))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
@@ -120,7 +132,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		if err := flags.Parse(args); err != nil {
 			return err
 		}
-		minted, err := mint(options(*root, getenv), *subject, roles(*role))
+		held, err := roles(*role)
+		if err != nil {
+			return err
+		}
+		minted, err := mint(options(*root, getenv), *subject, held)
 		if err != nil {
 			return err
 		}
@@ -192,65 +208,6 @@ func options(root string, getenv func(string) string) stack.Options {
 	return o
 }
 
-// serve runs the API until ctx ends. Its output during the load of the sample products is printed only if
-// the load fails.
-func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
-	began := time.Now()
-	held := &holder{out: out}
-	opts.Out = held
-	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
-	s, err := stack.Start(ctx, opts)
-	if err != nil {
-		return err
-	}
-	defer s.Stop()
-	withdraw, err := announce(opts.Root, portIn(s.URL), s.Endpoint)
-	if err != nil {
-		return err
-	}
-	defer withdraw()
-
-	loaded, err := loadInto(ctx, s)
-	if err != nil && ctx.Err() == nil {
-		held.release(true)
-	}
-	if err != nil {
-		select {
-		case err = <-s.Failed(): // it has the reason
-		default:
-		}
-		return err
-	}
-	kept := "in memory"
-	if opts.Data != "" {
-		kept = "in " + opts.Data
-	}
-	url := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	_, err = fmt.Fprintf(out, "Tienda answers on %s after %.1f s, with %d sample products %s. Ctrl-C stops it.\n\n"+
-		"  curl %s/v1/products\n  make token ROLE=catalog\n\n",
-		url, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, url)
-	if err != nil {
-		return err
-	}
-	held.release(false)
-
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.Failed():
-		return err
-	}
-}
-
-// loadInto loads the sample products into the stack that has just started.
-func loadInto(ctx context.Context, s *stack.Stack) (seed.Result, error) {
-	minted, err := s.Token(seeder, seed.Roles()...)
-	if err != nil {
-		return seed.Result{}, err
-	}
-	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted})
-}
-
 // load loads the sample products into a running API.
 func load(ctx context.Context, opts stack.Options, url, given string, out io.Writer) error {
 	if given == "" {
@@ -284,41 +241,17 @@ func mint(opts stack.Options, subject string, held []string) (string, error) {
 	return token.Mint(t, cache, subject, held, time.Now)
 }
 
-// roles splits a list by commas.
-func roles(list string) []string {
+// roles splits a list by commas. It refuses a role that the API does not have.
+func roles(list string) ([]string, error) {
 	var held []string
 	for r := range strings.SplitSeq(list, ",") {
-		if r = strings.TrimSpace(r); r != "" {
-			held = append(held, r)
+		if r = strings.TrimSpace(r); r == "" {
+			continue
 		}
+		if !slices.Contains(policy.Roles(), r) {
+			return nil, fmt.Errorf("unknown role %q (want %s, or several separated by commas)", r, strings.Join(policy.Roles(), ", "))
+		}
+		held = append(held, r)
 	}
-	return held
-}
-
-// holder keeps what is written to it until release.
-type holder struct {
-	mu       sync.Mutex
-	out      io.Writer
-	kept     bytes.Buffer
-	released bool
-}
-
-// Write implements io.Writer.
-func (h *holder) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.released {
-		return h.out.Write(p)
-	}
-	return h.kept.Write(p)
-}
-
-// release writes the kept output if show is true, and passes on everything from then on.
-func (h *holder) release(show bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if show {
-		_, _ = h.kept.WriteTo(h.out)
-	}
-	h.kept, h.released = bytes.Buffer{}, true
+	return held, nil
 }

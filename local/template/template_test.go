@@ -17,6 +17,7 @@ const working = `Transform: AWS::Serverless-2016-10-31
 Parameters:
   Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
   Level: {Type: String, Default: INFO}
+  Burst: {Type: Number, Default: 50}
   Ttl: {Type: Number, Default: 60, MinValue: 0, MaxValue: 3600}
 Conditions:
   Prod: !Equals [!Ref Stage, prod]
@@ -40,6 +41,10 @@ Resources:
         AllowOrigins: [https://a.example, !If [Local, http://b.example, !Ref AWS::NoValue]]
         AllowMethods: [GET]
         MaxAge: 60
+      DefaultRouteSettings: {ThrottlingRateLimit: 100, ThrottlingBurstLimit: !Ref Burst}
+      RouteSettings:
+        GET /things/{id}: {ThrottlingRateLimit: 2.5, ThrottlingBurstLimit: !Ref Burst}
+        $default: {DetailedMetricsEnabled: true}
       Auth:
         Authorizers:
           Strict:
@@ -200,6 +205,17 @@ func TestRead(t *testing.T) {
 		}
 	})
 
+	t.Run("ThrottlesOfTheStageAndOfRoutes", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff(&template.Throttle{Rate: 100, Burst: 50}, got.API.Throttle); diff != "" {
+			t.Error(diff)
+		}
+		want := []template.RouteThrottle{{Key: "GET /things/{id}", Throttle: template.Throttle{Rate: 2.5, Burst: 50}}}
+		if diff := cmp.Diff(want, got.API.RouteThrottles, cmpopts.IgnoreUnexported(template.RouteThrottle{})); diff != "" {
+			t.Error(diff)
+		}
+	})
+
 	t.Run("SecretsAndCORS", func(t *testing.T) {
 		t.Parallel()
 		want := []template.Secret{{LogicalID: "Key", Name: "Key", Template: `{"kid":"k1"}`, Key: "key", Length: 64}}
@@ -235,6 +251,9 @@ func TestRefusals(t *testing.T) {
 		params   map[string]string
 		want     string
 	}{
+		"ThrottleOfNoRoute":        {old: "        GET /things/{id}: {", new: "        GET /thinks/{id}: {", want: `RouteSettings names the route "GET /thinks/{id}", which does not exist`},
+		"ThrottleWithoutBurst":     {old: "ThrottlingRateLimit: 2.5, ThrottlingBurstLimit: !Ref Burst", new: "ThrottlingRateLimit: 2.5", want: "RouteSettings of GET /things/{id} must have a ThrottlingRateLimit and a ThrottlingBurstLimit above 0"},
+		"ThrottleOfNothing":        {old: "ThrottlingRateLimit: 2.5", new: "ThrottlingRateLimit: 0", want: "above 0"},
 		"UnsupportedAttribute":     {old: "ARN: !GetAtt Things.Arn", new: "ARN: !GetAtt Things.StreamArn", want: "attribute StreamArn of Things"},
 		"UnknownReference":         {old: "TABLE: !Ref Things", new: "TABLE: !Ref Thinks", want: `"Thinks" is neither a parameter nor a resource`},
 		"UnknownReferenceInSub":    {old: "{x: !Ref Level}", new: "{y: !Ref Level}", want: `"x" is neither`},
