@@ -26,9 +26,9 @@ func Throttles(t *template.Template, api Resource) []string {
 			case own == nil && route.Authorizer == "" && fn.LogGroup != catalogLogs:
 				f.add("template.yaml: anybody may call %s: give it a limit in RouteSettings of Api", route.Key())
 			case own == nil:
-			case outOfBounds(own, "ThrottlingRateLimit", t.API.ThrottleRate), outOfBounds(own, "ThrottlingBurstLimit", float64(t.API.ThrottleBurst)):
+			case outOfBounds(own, "ThrottlingRateLimit", t.API.Throttle.Rate), outOfBounds(own, "ThrottlingBurstLimit", float64(t.API.Throttle.Burst)):
 				f.add("template.yaml:%d: the rate and burst of %s in RouteSettings must be numbers below the stage's %g and %d",
-					own.Line, route.Key(), t.API.ThrottleRate, t.API.ThrottleBurst)
+					own.Line, route.Key(), t.API.Throttle.Rate, t.API.Throttle.Burst)
 			}
 		}
 	}

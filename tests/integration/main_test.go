@@ -89,13 +89,8 @@ func build(ctx context.Context) error {
 	return nil
 }
 
-// options returns the options of a stack with a throttle that no test reaches.
-func options(out io.Writer) stack.Options {
-	return stack.Options{
-		Root: root, Out: out,
-		Parameters: map[string]string{"ThrottleRate": "10000", "ThrottleBurst": "5000"},
-	}
-}
+// options returns the options of a stack without throttles.
+func options(out io.Writer) stack.Options { return stack.Options{Root: root, Out: out, Unlimited: true} }
 
 // target returns the stack as the suite sees it. Its client is closed at the end of the test.
 func target(t *testing.T, s *stack.Stack) suite.Target {
