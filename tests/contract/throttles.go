@@ -13,14 +13,13 @@ import (
 const catalogLogs = "CatalogLogGroup"
 
 // Throttles checks that every route that anybody may call has a limit of its own below the stage's, except the
-// catalogue's: otherwise one client that floods it takes the stage's limit from all the others.
+// catalogue's: otherwise one client that floods it takes the stage's limit from all the others. template.Read refuses a
+// limit of a route that does not exist.
 func Throttles(t *template.Template, api Resource) []string {
 	var f faults
 	settings := find(api.Properties, "RouteSettings")
-	routes := map[string]bool{}
 	for _, fn := range t.Functions {
 		for _, route := range fn.Routes {
-			routes[route.Key()] = true
 			own := find(settings, route.Key())
 			switch {
 			case own == nil && route.Authorizer == "" && fn.LogGroup != catalogLogs:
@@ -29,13 +28,6 @@ func Throttles(t *template.Template, api Resource) []string {
 			case outOfBounds(own, "ThrottlingRateLimit", t.API.Throttle.Rate), outOfBounds(own, "ThrottlingBurstLimit", float64(t.API.Throttle.Burst)):
 				f.add("template.yaml:%d: the rate and burst of %s in RouteSettings must be numbers below the stage's %g and %d",
 					own.Line, route.Key(), t.API.Throttle.Rate, t.API.Throttle.Burst)
-			}
-		}
-	}
-	if settings != nil {
-		for i := 0; i < len(settings.Content); i += 2 {
-			if key := settings.Content[i]; !routes[key.Value] {
-				f.add("template.yaml:%d: RouteSettings has %s, which is not a route: API Gateway refuses the deployment", key.Line, key.Value)
 			}
 		}
 	}

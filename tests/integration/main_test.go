@@ -90,7 +90,9 @@ func build(ctx context.Context) error {
 }
 
 // options returns the options of a stack without throttles.
-func options(out io.Writer) stack.Options { return stack.Options{Root: root, Out: out, Unlimited: true} }
+func options(out io.Writer) stack.Options {
+	return stack.Options{Root: root, Out: out, Unlimited: true}
+}
 
 // target returns the stack as the suite sees it. Its client is closed at the end of the test.
 func target(t *testing.T, s *stack.Stack) suite.Target {
