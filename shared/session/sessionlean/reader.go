@@ -21,7 +21,7 @@ import (
 
 const (
 	target = "DynamoDB_20120810.BatchGetItem"
-	// attemptTimeout bounds one attempt, which normally takes milliseconds.
+	// attemptTimeout bounds one attempt from when it is sent, which normally takes milliseconds.
 	attemptTimeout = time.Second
 	// rounds is how often keys are asked for that DynamoDB leaves unprocessed.
 	rounds = 3
