@@ -225,10 +225,10 @@ type runner struct {
 var errStillRunning = errors.New("the check before has not returned yet")
 
 // result runs the check and logs why it failed.
-func (r *runner) result(ctx context.Context, now func() time.Time) Result {
-	start := now()
+func (r *runner) result(ctx context.Context, wall func() time.Time) Result {
+	start := wall()
 	err := r.do(ctx)
-	result := Result{Status: Up, DurationMS: milliseconds(now().Sub(start))}
+	result := Result{Status: Up, DurationMS: milliseconds(wall().Sub(start))}
 	if err != nil {
 		result.Status = Down
 		logging.From(ctx).Warn("health check failed",

@@ -38,10 +38,11 @@ func (c Config) withDefaults(kind sourceKind) Config {
 			c.SoftAge = time.Second
 		}
 	}
-	if c.Clock == nil {
-		c.Clock = time.Now
+	now := c.Clock
+	if now == nil {
+		now = time.Now
 	}
-	c.Clock = clock.Wall(c.Clock)
+	c.Clock = clock.Wall(now)
 	return c
 }
 

@@ -45,18 +45,18 @@ type Checker struct {
 }
 
 // NewChecker returns a checker. It refuses a negative timeout, a nil reader and a nil clock.
-func NewChecker(cfg CheckConfig, reader Reader, now func() time.Time) (*Checker, error) {
+func NewChecker(cfg CheckConfig, reader Reader, systemClock func() time.Time) (*Checker, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("session: REVOCATION_TIMEOUT of %v is negative", cfg.Timeout)
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultCheckTimeout
 	}
-	if reader == nil || now == nil {
+	if reader == nil || systemClock == nil {
 		return nil, errors.New("session: a checker needs a reader and a clock")
 	}
 	return &Checker{
-		timeout: cfg.Timeout, reader: reader, clock: clock.Wall(now),
+		timeout: cfg.Timeout, reader: reader, clock: clock.Wall(systemClock),
 		revokedSessions: newBounded(maxRemembered), revokedTokens: newBounded(maxRemembered),
 	}, nil
 }
