@@ -17,7 +17,7 @@ const (
 	// GlobalEpochAge is how long a process uses the global epoch that it has read.
 	GlobalEpochAge = time.Minute
 	// DefaultCheckTimeout bounds the reads of one check.
-	DefaultCheckTimeout = 2 * time.Second
+	DefaultCheckTimeout = 5 * time.Second
 
 	// maxRemembered bounds each memory of a Checker: a flood of tokens must not fill the process.
 	maxRemembered = 5000
