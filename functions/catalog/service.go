@@ -9,6 +9,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -24,12 +25,12 @@ func NewService(store Store, now func() time.Time) *Service {
 	if store == nil || now == nil {
 		panic("catalog: NewService needs a store and a clock")
 	}
-	return &Service{store: store, now: now}
+	return &Service{store: store, now: clock.Wall(now)}
 }
 
 // Create gives the product its id, version and times and stores it. It returns ErrSKUExists.
 func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
-	now := s.clock()
+	now := s.time()
 	p.ID = newID(now)
 	p.Version = 1
 	p.CreatedAt, p.UpdatedAt = now, now
@@ -85,7 +86,7 @@ func (s *Service) Archive(ctx context.Context, id string, matches func(version i
 
 func (s *Service) replace(ctx context.Context, before, after Product) (Product, error) {
 	after.Version = before.Version + 1
-	after.UpdatedAt = s.clock()
+	after.UpdatedAt = s.time()
 	after = after.withoutNulls()
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Product{}, err
@@ -104,7 +105,7 @@ func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKe
 	if delta == 0 {
 		return Adjustment{}, false, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
 	}
-	now := s.clock()
+	now := s.time()
 	return s.store.Adjust(ctx, key, Adjustment{
 		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
 	})
@@ -121,7 +122,7 @@ func (p Product) withoutNulls() Product {
 	return p
 }
 
-func (s *Service) clock() api.Time { return api.NewTime(s.now()) }
+func (s *Service) time() api.Time { return api.NewTime(s.now()) }
 
 func newID(now api.Time) string {
 	return ulid.MustNew(ulid.Timestamp(now.Time), rand.Reader).String()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
 )
 
 // Service changes profiles. It sets versions and times; a Store stores the result.
@@ -18,7 +19,7 @@ func NewService(store Store, now func() time.Time) *Service {
 	if store == nil || now == nil {
 		panic("customers: NewService needs a store and a clock")
 	}
-	return &Service{store: store, now: now}
+	return &Service{store: store, now: clock.Wall(now)}
 }
 
 // Update applies change to the profile, if its version matches, and stores the result as the next version, unless it is

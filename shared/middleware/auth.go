@@ -35,7 +35,7 @@ func GatewayAuthenticator(now func() time.Time) Authenticator {
 		if err != nil {
 			return identity.Annotation{}, err
 		}
-		if expires := a.Identity.ExpiresAt; !expires.IsZero() && !now().Before(expires) {
+		if expires := a.Identity.ExpiresAt; !expires.IsZero() && !now().Round(0).Before(expires) {
 			return identity.Annotation{Outcome: identity.TokenExpired}, nil
 		}
 		return a, nil
@@ -183,7 +183,7 @@ const clockSkew = 5 * time.Second
 // RequireAuth.
 func RequireFreshAuth(maxAge time.Duration, now func() time.Time) Middleware {
 	fresh := func(id identity.Identity) bool {
-		age := now().Sub(id.AuthTime)
+		age := now().Round(0).Sub(id.AuthTime)
 		return !id.AuthTime.IsZero() && age >= -clockSkew && age <= maxAge
 	}
 	return require(fresh, fmt.Sprintf(

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
@@ -13,6 +14,7 @@ import (
 // It checks the token's expiry (exp) again. A request that carries credentials which no authorizer looked at is an
 // error: the route is wired wrong. now is the clock.
 func JWTAuthenticator(read func(identity.Claims) (identity.Identity, error), now func() time.Time) Authenticator {
+	now = clock.Wall(now)
 	return func(r *http.Request) (identity.Annotation, error) {
 		claims, ok := identity.ClaimsFrom(r.Context())
 		if !ok {

@@ -187,7 +187,7 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 		return "", ErrInvalidGrant.WithCause(errOver)
 	case rotated:
 		return Refreshed, nil
-	case presented == s.Generation-1 && now.Sub(s.RotatedAt) <= *m.cfg.RetryWindow:
+	case presented == s.Generation-1 && m.mayRetry(s, now):
 		return Retried, nil // the successor is unused, or the generation would be a later one
 	case presented == s.Generation-1:
 		event.Kind, event.Reason = Late, LateRetry
@@ -198,6 +198,13 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 	default:
 		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)
 	}
+}
+
+// mayRetry reports whether the refresh that made s happened within the retry window. The clock of the machine that made
+// it may be ahead by jwt.Leeway; what is further in the future says that a clock was set back.
+func (m *Manager) mayRetry(s Session, now time.Time) bool {
+	age := now.Sub(s.RotatedAt)
+	return age >= -jwt.Leeway && age <= *m.cfg.RetryWindow
 }
 
 // endSession ends the session of the event and returns the error for the client.

@@ -286,7 +286,7 @@ func TestSecretsStayOutOfTheLogs(t *testing.T) {
 	var log suite.Buffer
 	s := start(t, func(o *stack.Options) {
 		o.Out = &log
-		o.Parameters["LogLevel"] = "DEBUG"
+		o.Parameters = map[string]string{"LogLevel": "DEBUG"}
 	})
 	c := suite.New(target(t, s))
 	post := func(path, token, body string) suite.Answer {
