@@ -158,7 +158,8 @@ func TestRetryWindow(t *testing.T) {
 		"BehindTheLongest": {new(session.MaxRetryWindow), session.MaxRetryWindow + time.Millisecond, false},
 		"NoneAtOnce":       {new(time.Duration(0)), 0, true}, // in the same millisecond, owner and thief look the same
 		"NoneALittleLater": {new(time.Duration(0)), time.Millisecond, false},
-		"ClockIsSetBack":   {nil, -time.Minute, true},
+		"ClocksDiffer":     {nil, -jwt.Leeway, true},
+		"ClockIsSetBack":   {nil, -jwt.Leeway - time.Millisecond, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

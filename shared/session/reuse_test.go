@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
@@ -130,21 +129,4 @@ func (b losingStore) Revoke(ctx context.Context, r session.Ending) (bool, error)
 		}
 	}
 	return false, session.ErrUnavailable
-}
-
-// A clock that was set back must not make the retry window longer. Clocks of two machines may differ by jwt.Leeway.
-func TestSetBackClockDoesNotExtendTheRetryWindow(t *testing.T) {
-	t.Parallel()
-	for back, want := range map[time.Duration]error{jwt.Leeway: nil, jwt.Leeway + time.Millisecond: session.ErrInvalidGrant} {
-		w := newWorld(t, session.Config{})
-		first := w.start(t, alice())
-		w.now = w.now.Add(time.Hour)
-		if _, err := w.Refresh(t.Context(), first.RefreshToken, lookup); err != nil {
-			t.Fatal(err)
-		}
-		w.now = w.now.Add(-back)
-		if _, err := w.Refresh(t.Context(), first.RefreshToken, lookup); !errors.Is(err, want) {
-			t.Errorf("%v back: got %v, want %v", back, err, want)
-		}
-	}
 }
