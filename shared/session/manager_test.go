@@ -170,6 +170,7 @@ func TestRetryWindow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			access, _ := w.verify(t, second)
 			w.now = w.now.Add(c.after)
 			again, err := w.Refresh(t.Context(), first.RefreshToken, lookup)
 			last := w.events[len(w.events)-1].Kind
@@ -186,7 +187,6 @@ func TestRetryWindow(t *testing.T) {
 			if _, err := w.Refresh(t.Context(), second.RefreshToken, lookup); !errors.Is(err, session.ErrInvalidGrant) {
 				t.Errorf("the successor: %v", err)
 			}
-			access, _ := w.verify(t, second)
 			if err := w.Check(t.Context(), access, identity.Default); !errors.Is(err, session.ErrRevoked) {
 				t.Errorf("the access token: %v", err)
 			}
