@@ -30,6 +30,12 @@ SECRET ?= TokenKeysSecret
 ALG    ?=
 KID    ?=
 FORCE  :=
+# The route that `make route` writes, and whether it is required or public. The command line says what.
+NAME     :=
+RESOURCE :=
+METHOD   :=
+ROUTE    :=
+AUTH     := required
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
@@ -54,7 +60,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := PORT DATA DYNAMODB_ENDPOINT LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -83,6 +89,7 @@ help: ## List the targets
 	@echo
 	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public"
 
 ##@ Use
 
@@ -103,6 +110,11 @@ admin: need-go ## Make an admin of who has registered at the API that runs on PO
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
 	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
+
+.PHONY: route
+route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=catalog METHOD=GET ROUTE=/v1/products/count)
+	@GOOS= GOARCH= go run ./tools/route -name "$$NAME" -resource "$$RESOURCE" -method "$$METHOD" -route "$$ROUTE" -auth "$$AUTH"
+	@$(MAKE) --no-print-directory generate
 
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code

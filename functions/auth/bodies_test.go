@@ -37,45 +37,42 @@ func TestLargestBodiesFit(t *testing.T) {
 	}
 	account := map[string]any{"email": address, "name": strings.Repeat(widest, policy.MaxPersonName), "password": longest}
 
-	type request struct {
-		body   string
-		status int
+	bodies := map[string]string{
+		"register-user": apitest.Escaped(account),
+		"login":         apitest.Escaped(map[string]any{"email": address, "password": longest, "device_name": device}),
+		"refresh-token": apitest.Escaped(map[string]any{"refresh_token": strings.Repeat("x", jwt.MaxToken)}),
+		"change-password": apitest.Escaped(map[string]any{
+			"current_password": longest, "new_password": "x" + longest[len(widest):], "device_name": device,
+		}),
+		"set-user-roles":   apitest.Escaped(map[string]any{"roles": roles}),
+		"introspect-token": form,
+		"revoke-token":     form,
+		"logout":           "",
+		"logout-all":       "",
+		"logout-user":      "",
+		"unlock-user":      "",
 	}
-	bodies := map[string]request{
-		"register-user": {apitest.Escaped(account), http.StatusConflict},
-		"login":         {apitest.Escaped(map[string]any{"email": address, "password": longest, "device_name": device}), http.StatusOK},
-		"refresh-token": {apitest.Escaped(map[string]any{"refresh_token": strings.Repeat("x", jwt.MaxToken)}), http.StatusBadRequest},
-		"change-password": {
-			apitest.Escaped(map[string]any{"current_password": longest, "new_password": "x" + longest[len(widest):], "device_name": device}),
-			http.StatusOK,
-		},
-		"set-user-roles":   {apitest.Escaped(map[string]any{"roles": roles}), http.StatusOK},
-		"introspect-token": {form, http.StatusOK},
-		"revoke-token":     {form, http.StatusOK},
-		"logout":           {"", http.StatusNoContent},
-		"logout-all":       {"", http.StatusNoContent},
-		"logout-user":      {"", http.StatusNoContent},
-		"unlock-user":      {"", http.StatusNoContent},
-	}
+	// Others succeed.
+	refused := map[string]int{"register-user": http.StatusConflict, "refresh-token": http.StatusBadRequest}
 	for _, route := range auth.Routes() {
 		if route.Method == http.MethodGet || route.Method == http.MethodDelete {
 			continue
 		}
 		t.Run(route.Name, func(t *testing.T) {
 			t.Parallel()
-			send, known := bodies[route.Name]
+			body, known := bodies[route.Name]
 			if !known {
-				t.Fatal("add the largest body that the route's fields allow")
+				t.Fatal("add the largest body that the route's fields allow; an empty one if it reads none")
 			}
 			h := newServer(t, nil)
 			u := decode[user](h.post("/v1/auth/register", apitest.Escaped(account)).want(http.StatusCreated))
 			token := h.as("admin", "service")
 			if route.Name == "change-password" {
-				token = decode[tokens](h.post("/v1/auth/login", bodies["login"].body).want(http.StatusOK)).Access
+				token = decode[tokens](h.post("/v1/auth/login", bodies["login"]).want(http.StatusOK)).Access
 			}
-			a := h.do(token, route.Method, strings.Replace(route.Path, "{id}", u.ID, 1), send.body)
-			if a.Status != send.status {
-				t.Errorf("%d bytes: got %d %s, want %d", len(send.body), a.Status, a.Body, send.status)
+			a := h.do(token, route.Method, strings.Replace(route.Path, "{id}", u.ID, 1), body)
+			if want := refused[route.Name]; a.Status != want && (want != 0 || a.Status >= http.StatusMultipleChoices) {
+				t.Errorf("%d bytes: got %d %s, want %d", len(body), a.Status, a.Body, want)
 			}
 		})
 	}

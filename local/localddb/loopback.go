@@ -14,9 +14,11 @@ import (
 )
 
 // launcher starts DynamoDB Local on chosen addresses; its own main listens on every address. It is compiled
-// because many machines have a Java without a compiler.
+// because many machines have a Java without a compiler. After a change of Loopback.java, in this folder, with a JDK:
 //
-//go:generate sh -c "javac --release 17 -g:none -cp \"$(echo ../../.cache/dynamodb-local/*/package/lib/*/DynamoDBLocal.jar):$(echo ../../.cache/dynamodb-local/*/package/lib/*/DynamoDBLocal_lib)/*\" loopback/Loopback.java"
+//	package=$(echo ../../.cache/dynamodb-local/*/package/lib/*)
+//	javac --release 17 -g:none -cp "$package/DynamoDBLocal.jar:$package/DynamoDBLocal_lib/*" loopback/Loopback.java
+//
 //go:embed loopback/Loopback.class
 var launcher []byte
 
