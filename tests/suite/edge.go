@@ -63,7 +63,7 @@ func routeNotFound() refusal { return refused(http.StatusNotFound, "route_not_fo
 
 func (c *Caller) testUnmatched(t *testing.T) {
 	for name, r := range map[string]Request{
-		"Root":                   {Method: http.MethodGet, Path: "/"},
+		"PostRoot":               {Method: http.MethodPost, Path: "/", Body: "{}"},
 		"UnknownPath":            {Method: http.MethodGet, Path: "/nope"},
 		"UnknownVersion":         {Method: http.MethodGet, Path: "/v2/products"},
 		"VersionOnly":            {Method: http.MethodGet, Path: "/v1"},
@@ -101,6 +101,10 @@ func (c *Caller) testUnmatched(t *testing.T) {
 		if len(a.Body) > 0 {
 			t.Errorf("body %s", a.Body)
 		}
+	})
+	t.Run("RootNamesTheDocumentation", func(t *testing.T) {
+		t.Parallel()
+		c.Do(t, Request{Method: http.MethodGet, Path: "/"}).want(t, http.StatusOK).wantMembers(t, "name", "documentation")
 	})
 	t.Run("WithStaffToken", func(t *testing.T) {
 		t.Parallel()

@@ -14,8 +14,13 @@ func event(o operation) object {
 	if !o.Public() {
 		headers["authorization"] = sampleToken
 		context = append(context, member{"authorizer", map[string]any{"lambda": object{
-			{"auth", "ok"}, {"sub", "01JD7PZC3H8Y5E2A9B6D4F7G0K"}, {"sid", "01JD7Q0B5J1X8V4T2R9N6M3K7P"},
-			{"client_id", "shop"}, {"roles", "customer"}, {"auth_time", "1795546800"}, {"token_exp", "4102444800"},
+			{"auth", "ok"},
+			{"sub", "01JD7PZC3H8Y5E2A9B6D4F7G0K"},
+			{"sid", "01JD7Q0B5J1X8V4T2R9N6M3K7P"},
+			{"client_id", "shop"},
+			{"roles", "customer"},
+			{"auth_time", "1795546800"},
+			{"token_exp", "4102444800"},
 		}}})
 	}
 	context = append(context, object{
@@ -31,7 +36,11 @@ func event(o operation) object {
 		{"timeEpoch", 1795550850217},
 	}...)
 	all := object{
-		{"version", "2.0"}, {"routeKey", o.key()}, {"rawPath", o.Sample()}, {"rawQueryString", ""}, {"headers", headers},
+		{"version", "2.0"},
+		{"routeKey", o.key()},
+		{"rawPath", o.Sample()},
+		{"rawQueryString", ""},
+		{"headers", headers},
 		{"requestContext", context},
 	}
 	if names := o.Parameters(); len(names) > 0 {

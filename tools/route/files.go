@@ -42,7 +42,7 @@ func write(root string, o operation) ([]string, error) {
 			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 				return nil, err
 			}
-			if err := os.WriteFile(to, content, 0o644); err != nil { //nolint:gosec // sources
+			if err := os.WriteFile(to, content, 0o644); err != nil {
 				return nil, err
 			}
 			done = append(done, path)
