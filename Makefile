@@ -18,6 +18,9 @@ DATA ?=
 DYNAMODB_ENDPOINT ?=
 # 1 builds and serves each change of the sources while `make run` runs.
 WATCH ?=
+# `json` prints the functions' lines of `make run` as they are; `off` serves it without throttles.
+LOGS ?=
+THROTTLE ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
@@ -29,6 +32,12 @@ SECRET ?= TokenKeysSecret
 ALG    ?=
 KID    ?=
 FORCE  :=
+# The route that `make route` writes, and whether it is required or public. The command line says what.
+NAME     :=
+RESOURCE :=
+METHOD   :=
+ROUTE    :=
+AUTH     := required
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 5s
 
@@ -53,11 +62,13 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := PORT DATA DYNAMODB_ENDPOINT WATCH ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
+# A go.work in a folder above would choose other modules.
+export GOWORK := off
 
 # Packages whose tests need nothing but Go.
 UNIT = $$(go list ./... | grep -v '/tests/')
@@ -80,8 +91,9 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public"
 
 ##@ Use
 
@@ -103,6 +115,11 @@ admin: need-go ## Make an admin of who has registered at the API that runs on PO
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
 	@$(LOCAL) keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
 
+.PHONY: route
+route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=catalog METHOD=GET ROUTE=/v1/products/count)
+	@GOOS= GOARCH= go run ./tools/route -name "$$NAME" -resource "$$RESOURCE" -method "$$METHOD" -route "$$ROUTE" -auth "$$AUTH"
+	@$(MAKE) --no-print-directory generate
+
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
@@ -110,6 +127,10 @@ generate: need-go ## Write the code that is generated from other code
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@$(LOCAL) seed
+
+.PHONY: reindex
+reindex: need-go ## Let search find the products of an earlier release, in the API that runs on PORT
+	@$(LOCAL) reindex
 
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
@@ -120,20 +141,20 @@ dist-check: need-go ## Refuse a dist/ that is missing, stale or built for anothe
 	@$(LAY) -check -arch "$$ARCH"
 
 .PHONY: deploy
-deploy: need-stage need-go $(VENV)/.complete sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
+deploy: need-stage need-go need-credentials sam-lint ## Build and deploy to AWS (STAGE=dev, staging or prod)
 	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENV)
 	@$(MAKE) --no-print-directory build dist-check ARCH="$$($(VENV)/bin/python tools/translate --architecture .cache/translated/$(CONFIG_ENV).json)"
 	@$(OVERRIDES); $(SAM) deploy --template-file template.yaml --config-env $(CONFIG_ENV) --parameter-overrides "$${overrides[@]}"
 
 .PHONY: package
-package: need-bucket need-go $(VENV)/.complete ## Build and upload what every stage deploys to S3 (BUCKET=name)
+package: need-bucket need-go need-credentials ## Build and upload what every stage deploys to S3 (BUCKET=name)
 	@$(MAKE) --no-print-directory build dist-check
 	@$(SAM) package --template-file template.yaml --s3-bucket "$$BUCKET" --s3-prefix tienda --output-template-file .cache/packaged.yaml
 
 .PHONY: promote
-promote: need-stage $(VENV)/.complete ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
+promote: need-stage need-credentials ## Deploy what `make package` uploaded, without building (STAGE=dev, staging or prod)
 	@[ -f .cache/packaged.yaml ] || { echo 'There is no .cache/packaged.yaml: make package BUCKET=name writes it.' >&2; exit 1; }
-	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file $(CURDIR)/samconfig.toml --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
+	@$(OVERRIDES); $(SAM) deploy --template-file .cache/packaged.yaml --config-file "$$PWD/samconfig.toml" --config-env $(CONFIG_ENV) --no-confirm-changeset --parameter-overrides "$${overrides[@]}"
 
 .PHONY: clean
 clean: ## Remove everything that was built, fetched or generated
@@ -149,6 +170,10 @@ sam-api: sam-cli ## Serve the API with sample data on PORT by `sam local start-a
 sam-env: sam-cli ## Prepare and hold what a `sam local` command typed by hand needs
 	@exec $(SAM_LOCAL) env
 
+.PHONY: sam-build
+sam-build: sam-cli ## Build again what `sam local` serves; it takes a change without a restart
+	@exec $(SAM_LOCAL) build
+
 .PHONY: invoke
 invoke: sam-cli ## Invoke one function in a container (FN=GetProductFunction EVENT=events/get-product.json)
 	@exec $(SAM_LOCAL) invoke "$$FN" $${EVENT:+"$$EVENT"}
@@ -161,6 +186,9 @@ invoke-all: sam-cli ## Invoke every function with its sample event and compare t
 sam-image: sam-cli ## Make the container image that needs no registry
 	@exec $(SAM_LOCAL) image
 
+.PHONY: venv
+venv: $(VENV)/.complete ## Install the SAM CLI and its checks into .cache/venv/bin
+
 .PHONY: sam-cli
 sam-cli: need-go $(VENV)/.complete
 	@$(LAY) -program ./local -out .cache/bin/local
@@ -168,7 +196,8 @@ sam-cli: need-go $(VENV)/.complete
 ##@ Test
 
 .PHONY: test
-test: race contract integration fuzz-smoke bench-smoke ## Run every test (the unit tests once, under the race detector)
+test: ## Run every test (the unit tests once, under the race detector)
+	@tools/each race contract integration fuzz-smoke bench-smoke
 
 .PHONY: unit
 unit: need-go ## Run the unit tests, quickly
@@ -194,7 +223,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 		packages=$$(grep -v '/contract/translated$$' <<<"$$packages"); \
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
-	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && GOWORK=off go test ./...); done
+	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
@@ -218,6 +247,10 @@ bench-smoke: need-go ## Run every benchmark once, for what it checks and not for
 test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
 	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
 
+.PHONY: test-targets
+test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of this list in a fresh clone of its own
+	go test -tags targets -count=1 -timeout 60m -v ./tests/targets
+
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
 	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then $(LOCAL) fetch; fi
@@ -235,7 +268,7 @@ fmt-check: $(GOLANGCI_LINT) ## Fail on code that `make fmt` would change
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
-	@for module in . $(MODULES); do echo "go mod tidy -diff in $$module"; (cd "$$module" && GOWORK=off go mod tidy -diff); done
+	@for module in . $(MODULES); do echo "go mod tidy -diff in $$module"; (cd "$$module" && go mod tidy -diff); done
 
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
@@ -243,7 +276,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml
 	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint --template template.yaml
 
 .PHONY: checkov
@@ -270,6 +303,10 @@ govulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities (needs vuln.go.dev
 need-stage:
 	@for stage in $(STAGES); do [ "$$stage" != "$$STAGE" ] || exit 0; done; \
 	echo "STAGE is '$$STAGE': want one of $(STAGES), as in make deploy STAGE=dev." >&2; exit 1
+
+.PHONY: need-credentials
+need-credentials: $(VENV)/.complete
+	@$(VENV)/bin/python tools/credentials $(CONFIG_ENV)
 
 .PHONY: need-bucket
 need-bucket:

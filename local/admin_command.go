@@ -51,24 +51,29 @@ func localUsers(opts stack.Options, getenv func(string) string, port string) (ad
 	if err != nil {
 		return admin.Config{}, err
 	}
+	db, err := localDynamoDB(root, getenv, port)
+	if err != nil {
+		return admin.Config{}, err
+	}
+	return admin.Config{Table: authTable, Key: "file:" + token.Path(filepath.Join(root, ".cache"), identifierKey), DynamoDB: db}, nil
+}
+
+// localDynamoDB returns the DynamoDB of the API that runs on this machine on the port.
+func localDynamoDB(root string, getenv func(string) string, port string) (ddb.Config, error) {
 	endpoint := getenv("DYNAMODB_ENDPOINT")
 	if endpoint == "" {
 		text, err := os.ReadFile(servingPath(root, port))
 		if errors.Is(err, fs.ErrNotExist) {
-			return admin.Config{}, fmt.Errorf("no API runs on port %s: start one with `make run`, or set PORT", port)
+			return ddb.Config{}, fmt.Errorf("no API runs on port %s: start one with `make run`, or set PORT", port)
 		}
 		if err != nil {
-			return admin.Config{}, err
+			return ddb.Config{}, err
 		}
 		endpoint = strings.TrimSpace(string(text))
 	}
-	return admin.Config{
-		Table: authTable,
-		Key:   "file:" + token.Path(filepath.Join(root, ".cache"), identifierKey),
-		DynamoDB: ddb.Config{
-			Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
-			Endpoint: endpoint,
-		},
+	return ddb.Config{
+		Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
+		Endpoint: endpoint,
 	}, nil
 }
 

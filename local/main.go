@@ -6,13 +6,15 @@
 //	local admin -email a@b.example  make an admin of a registered user, here or on AWS
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke, public
 //	local seed                     load the sample products into a running API
+//	local reindex                  let search find the products of an earlier release, here or on AWS
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
 // folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. WATCH=1
-// builds and serves each change of the sources and of the template.
+// builds and serves each change of the sources and of the template, LOGS=json prints the functions' lines as
+// they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the template's throttles.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -20,7 +22,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -29,13 +30,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
-	"github.com/tienda-dev/tienda/local/builder"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/seed"
@@ -112,20 +113,35 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		opts := options(*root, getenv)
-		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "127.0.0.1:"+port
-		opts.Env = map[string]string{"LOG_FORMAT": "console"}
-		opts.CheckInit, opts.IdleTimeout = true, *idle
-		if opts.Watch, err = watching(getenv); err != nil {
+		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "localhost:"+port
+		shown := progress.New(out)
+		opts.Logs, opts.Color = stack.LogsPeople, shown.Terminal() && getenv("NO_COLOR") == ""
+		asJSON, err := choice(getenv, "LOGS", "json")
+		if err != nil {
 			return err
 		}
-		return untilStopped(ctx, serve(ctx, opts, out))
+		if asJSON {
+			opts.Logs = stack.LogsJSON
+		}
+		opts.CheckInit, opts.IdleTimeout = true, *idle
+		if opts.Watch, err = choice(getenv, "WATCH", "1"); err != nil {
+			return err
+		}
+		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
+			return err
+		}
+		return untilStopped(ctx, serve(ctx, opts, shown))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
 		subject := flags.String("subject", developer, "the token's subject")
 		if err := flags.Parse(args); err != nil {
 			return err
 		}
-		minted, err := mint(options(*root, getenv), *subject, roles(*role))
+		held, err := roles(*role)
+		if err != nil {
+			return err
+		}
+		minted, err := mint(options(*root, getenv), *subject, held)
 		if err != nil {
 			return err
 		}
@@ -159,6 +175,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			r.step = "show"
 		}
 		return rotate(options(*root, getenv), r, time.Now(), out)
+	case "reindex":
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return reindex(ctx, *root, getenv, port, out)
 	case "fetch":
 		if err := flags.Parse(args); err != nil {
 			return err
@@ -166,7 +187,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, fetch, dynamodb or sam)", command)
+		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, reindex, fetch, dynamodb or sam)", command)
 	}
 }
 
@@ -183,18 +204,6 @@ func portOf(getenv func(string) string) (int, error) {
 	return n, nil
 }
 
-// watching reports whether WATCH asks to follow changes of the sources.
-func watching(getenv func(string) string) (bool, error) {
-	switch value := getenv("WATCH"); value {
-	case "", "0":
-		return false, nil
-	case "1":
-		return true, nil
-	default:
-		return false, fmt.Errorf("WATCH is %q, want 1 or nothing", value)
-	}
-}
-
 // options returns the options with which every command reads the template.
 func options(root string, getenv func(string) string) stack.Options {
 	o := stack.Options{Root: root, Parameters: map[string]string{}}
@@ -202,76 +211,6 @@ func options(root string, getenv func(string) string) stack.Options {
 		o.Parameters["LogLevel"] = strings.ToUpper(level)
 	}
 	return o
-}
-
-// serve runs the API until ctx ends. Its output during the load of the sample products is printed only if
-// the load fails.
-func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
-	began := time.Now()
-	shown := progress.New(out)
-	out = shown
-	built, err := builder.Open(opts.Root, shown)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = built.Close() }() // the next run cleans what stays
-	opts.Builder, opts.First = built, seed.Routes()
-	held := &holder{out: out}
-	opts.Out = held
-	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
-	s, err := stack.Start(ctx, opts)
-	if err != nil {
-		return err
-	}
-	defer s.Stop()
-	withdraw, err := announce(opts.Root, portIn(s.URL), s.Endpoint)
-	if err != nil {
-		return err
-	}
-	defer withdraw()
-
-	loaded, err := loadInto(ctx, s, shown)
-	if err != nil && ctx.Err() == nil {
-		held.release(true)
-	}
-	if err != nil {
-		select {
-		case err = <-s.Failed(): // it has the reason
-		default:
-		}
-		return err
-	}
-	kept := "in memory"
-	if opts.Data != "" {
-		kept = "in " + opts.Data
-	}
-	url := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	_, err = fmt.Fprintf(out, "Tienda answers on %s after %.1f s, with %d sample products %s. Ctrl-C stops it.\n\n"+
-		"  curl %s/v1/products\n  make token ROLE=catalog\n\n",
-		url, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, url)
-	if err != nil {
-		return err
-	}
-	held.release(false)
-
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.Failed():
-		return err
-	}
-}
-
-// loadInto loads the sample products into the stack that has just started.
-func loadInto(ctx context.Context, s *stack.Stack, shown *progress.Printer) (seed.Result, error) {
-	minted, err := s.Token(seeder, seed.Roles()...)
-	if err != nil {
-		return seed.Result{}, err
-	}
-	defer shown.Done()
-	return seed.Load(ctx, seed.Config{URL: s.URL, Token: minted, Loaded: func(done, total int) {
-		shown.Count("loading sample products", done, total, "")
-	}})
 }
 
 // load loads the sample products into a running API.
@@ -307,41 +246,17 @@ func mint(opts stack.Options, subject string, held []string) (string, error) {
 	return token.Mint(t, cache, subject, held, time.Now)
 }
 
-// roles splits a list by commas.
-func roles(list string) []string {
+// roles splits a list by commas. It refuses a role that the API does not have.
+func roles(list string) ([]string, error) {
 	var held []string
 	for r := range strings.SplitSeq(list, ",") {
-		if r = strings.TrimSpace(r); r != "" {
-			held = append(held, r)
+		if r = strings.TrimSpace(r); r == "" {
+			continue
 		}
+		if !slices.Contains(policy.Roles(), r) {
+			return nil, fmt.Errorf("unknown role %q (want %s, or several separated by commas)", r, strings.Join(policy.Roles(), ", "))
+		}
+		held = append(held, r)
 	}
-	return held
-}
-
-// holder keeps what is written to it until release.
-type holder struct {
-	mu       sync.Mutex
-	out      io.Writer
-	kept     bytes.Buffer
-	released bool
-}
-
-// Write implements io.Writer.
-func (h *holder) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.released {
-		return h.out.Write(p)
-	}
-	return h.kept.Write(p)
-}
-
-// release writes the kept output if show is true, and passes on everything from then on.
-func (h *holder) release(show bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if show {
-		_, _ = h.kept.WriteTo(h.out)
-	}
-	h.kept, h.released = bytes.Buffer{}, true
+	return held, nil
 }

@@ -17,6 +17,7 @@ import (
 // runSAM runs the commands that use the SAM CLI:
 //
 //	local sam api                                serve the API by sam local start-api on PORT, with sample products
+//	local sam build                              build what a running sam local serves; it picks up the change
 //	local sam env                                prepare and hold what a sam local command typed by hand needs
 //	local sam invoke GetProductFunction [event]  invoke one function in a container and print its answer
 //	local sam invoke-all                         invoke each with its sample event and compare the answers
@@ -27,10 +28,10 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 		command, args = args[0], args[1:]
 	}
 	run, ok := map[string]func(context.Context, *sam.CLI, samOptions) error{
-		"api": samAPI, "env": samEnv, "invoke": samInvoke, "invoke-all": samInvokeAll, "image": samImage,
+		"api": samAPI, "build": samBuild, "env": samEnv, "invoke": samInvoke, "invoke-all": samInvokeAll, "image": samImage,
 	}[command]
 	if !ok {
-		return fmt.Errorf("unknown command sam %q (want api, env, invoke, invoke-all or image)", command)
+		return fmt.Errorf("unknown command sam %q (want api, build, env, invoke, invoke-all or image)", command)
 	}
 
 	flags := flag.NewFlagSet("local sam "+command, flag.ContinueOnError)
@@ -86,6 +87,14 @@ func samImage(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		state = "is made"
 	}
 	o.printf("the image %s %s; samconfig.toml's environments local-x86_64 and local-arm64 use it\n", cli.StandIn(), state)
+	return nil
+}
+
+func samBuild(ctx context.Context, cli *sam.CLI, o samOptions) error {
+	if err := cli.Build(ctx); err != nil {
+		return err
+	}
+	o.printf("the functions are built; a running sam local uses them from the next request on\n")
 	return nil
 }
 
@@ -168,7 +177,7 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	o.printf("\nReady for SAM's own commands, in another terminal:\n\n"+
 		"  sam local start-api --config-env %s\n"+
 		"  sam local invoke GetProductFunction -e events/get-product.json --config-env %s\n\n"+
-		"Ctrl-C stops the DynamoDB.\n\n", cli.ConfigEnv(), cli.ConfigEnv())
+		"SAM watches .cache/sam: make sam-build brings a change of the code there.\nCtrl-C stops the DynamoDB.\n\n", cli.ConfigEnv(), cli.ConfigEnv())
 	<-ctx.Done()
 	return nil
 }

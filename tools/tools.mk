@@ -1,16 +1,17 @@
 # The tools, pinned. Each version has a folder of its own below .cache/bin, so that a change here
-# installs the new one and leaves nothing stale in the way.
+# installs the new one and leaves nothing stale in the way. Paths are relative: make cannot build a target
+# whose path has a space.
 
 GOLANGCI_LINT_VERSION := v2.15.0
 ACTIONLINT_VERSION    := v1.7.12
 GOVULNCHECK_VERSION   := v1.9.0
 
-BIN           := $(CURDIR)/.cache/bin
+BIN           := .cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
-VENV          := $(CURDIR)/.cache/venv
-VENV_CHECKOV  := $(CURDIR)/.cache/venv-checkov
+VENV          := .cache/venv
+VENV_CHECKOV  := .cache/venv-checkov
 
 $(GOLANGCI_LINT): MODULE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 $(ACTIONLINT):    MODULE := github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
@@ -19,8 +20,10 @@ $(GOVULNCHECK):   MODULE := golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERS
 # A tool runs here, whatever target or flags the caller has exported.
 $(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK): | need-go
 	@echo "installing $(MODULE)"
-	@GOOS= GOARCH= GOFLAGS=-buildvcs=false GOBIN=$(@D) go install $(MODULE)
+	@GOOS= GOARCH= GOFLAGS=-buildvcs=false GOBIN="$$PWD/$(@D)" go install $(MODULE)
 
+# pip installs exactly what a list names, each file by its hash, and builds nothing: no code of a package runs during
+# the install. A list is compiled from its .in file, in tools/, by the command at its top.
 $(VENV)/.complete:         tools/requirements.txt
 $(VENV_CHECKOV)/.complete: tools/requirements-checkov.txt
 
@@ -33,5 +36,6 @@ $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$(python3 --version) is too old: the SAM CLI and its checks need Python 3.11 or newer." >&2; exit 1; }
 	@echo "installing $< into $(@D)"
 	@python3 -m venv $(@D) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@PIP_CACHE_DIR=$(CURDIR)/.cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --requirement $<
+	@PIP_CACHE_DIR="$$PWD/.cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement $<
+	@$(@D)/bin/pip check --quiet
 	@touch $@

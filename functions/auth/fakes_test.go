@@ -103,14 +103,72 @@ func (c *callCounter) Credentials(ctx context.Context, id string) (auth.Credenti
 	return c.Store.Credentials(ctx, id)
 }
 
-func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+func (c *callCounter) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
 	c.count("Attempt")
 	return c.Store.Attempt(ctx, a)
 }
 
-func (c *callCounter) ResetAttempts(ctx context.Context, names ...string) error {
-	c.count("ResetAttempts")
-	return c.Store.ResetAttempts(ctx, names...)
+func (c *callCounter) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	c.count("EndAttempt")
+	return c.Store.EndAttempt(ctx, a, verdict, at)
+}
+
+// asking counts the attempts that have asked for a place.
+type asking struct {
+	auth.Store
+
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (a *asking) Attempt(ctx context.Context, attempt auth.Attempt) (auth.Failures, auth.Admission, error) {
+	f, got, err := a.Store.Attempt(ctx, attempt)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids[attempt.ID] = true
+	return f, got, err
+}
+
+// asked returns how many attempts have their first answer.
+func (a *asking) asked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.ids)
+}
+
+// atOnce logs in n times at once and returns how many logins got each status. No password is checked before
+// every login has asked for a place; held is how many were checked or being checked then.
+func atOnce(t *testing.T, h *server, a *asking, n int, password string) (count map[int]int, held int) {
+	t.Helper()
+	h.hashes.counts()
+	release := make(chan struct{})
+	h.hashes.held = release
+	before := a.asked()
+	statuses := make([]int, n)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() { statuses[i] = h.post("/v1/auth/login", credentials(email, password)).Status })
+	}
+	for a.asked() < before+n {
+		time.Sleep(time.Millisecond)
+	}
+	_, held = h.hashes.counts()
+	close(release)
+	wg.Wait()
+	count = map[int]int{}
+	for _, status := range statuses {
+		count[status]++
+	}
+	return count, held
+}
+
+func newAskingServer(t *testing.T) (*server, *asking) {
+	t.Helper()
+	a := &asking{ids: map[string]bool{}}
+	return newServer(t, func(s auth.Store) auth.Store {
+		a.Store = s
+		return a
+	}), a
 }
 
 // failing makes calls of a store fail.
@@ -154,11 +212,18 @@ func (f *failing) Credentials(ctx context.Context, id string) (auth.Credentials,
 	return f.Store.Credentials(ctx, id)
 }
 
-func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+func (f *failing) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
 	if err := f.fail("Attempt"); err != nil {
-		return auth.Failures{}, false, err
+		return auth.Failures{}, 0, err
 	}
 	return f.Store.Attempt(ctx, a)
+}
+
+func (f *failing) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	if err := f.fail("EndAttempt"); err != nil {
+		return auth.Failures{}, err
+	}
+	return f.Store.EndAttempt(ctx, a, verdict, at)
 }
 
 func (f *failing) ResetAttempts(ctx context.Context, names ...string) error {

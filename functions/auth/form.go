@@ -5,18 +5,12 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-const (
-	// maxForm is the largest form in bytes: the longest token, and its names.
-	maxForm = 5 << 10
-
-	contentTypeForm = "application/x-www-form-urlencoded"
-)
+const contentTypeForm = "application/x-www-form-urlencoded"
 
 // tokenForm is the body of an introspection and of a revocation (RFC 7662 section 2.1, RFC 7009
 // section 2.1).
@@ -41,12 +35,12 @@ func decodeTokenForm(r *http.Request) (tokenForm, error) {
 		return tokenForm{}, invalidRequest("The request body could not be read.").WithCause(err)
 	}
 	// Not r.PostForm, and not r.Form, which reads the query as well: a token must not be in a URL.
-	values, err := url.ParseQuery(string(body))
+	values, err := api.Parameters(string(body), "token", "token_type_hint")
 	if err != nil {
-		return tokenForm{}, invalidRequest("The request body is not a form.") // the cause quotes it
+		return tokenForm{}, invalidRequest("The request body is not a form.").WithCause(err)
 	}
 	for name, all := range values {
-		if len(all) > 1 && (name == "token" || name == "token_type_hint") {
+		if len(all) > 1 {
 			return tokenForm{}, invalidRequest("A parameter is given twice.").
 				WithFields(problem.FieldError{Pointer: name, Detail: "is given twice"})
 		}

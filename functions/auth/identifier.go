@@ -57,8 +57,11 @@ const (
 	maxEmailName = 64
 )
 
+// atom is RFC 5322's (section 3.2.3), without the comments around it.
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+
 var (
-	emailName   = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*$`)
+	emailName   = regexp.MustCompile("^" + atom + `(\.` + atom + ")*$")
 	emailDomain = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$`)
 )
 

@@ -1,12 +1,15 @@
 package auth_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/auth"
 )
 
 func TestIntrospect(t *testing.T) {
@@ -71,8 +74,8 @@ func TestIntrospectRefuses(t *testing.T) {
 		"TwoTokens":    {form(token) + "&" + form(token), http.StatusBadRequest, "invalid_request"},
 		"TwoHints":     {form(token) + "&token_type_hint=a&token_type_hint=a", http.StatusBadRequest, "invalid_request"},
 		"BrokenEscape": {"token=%zz", http.StatusBadRequest, "invalid_request"},
-		"Semicolon":    {"token=a;b=c", http.StatusBadRequest, "invalid_request"},
-		"TooLarge":     {form(strings.Repeat("x", 6000)), http.StatusRequestEntityTooLarge, "body_too_large"},
+		"Semicolon":    {"x=1;token=a", http.StatusBadRequest, "invalid_request"}, // one unknown parameter
+		"TooLarge":     {form(strings.Repeat("x", int(auth.IntrospectTokenRoute.MaxBody))), http.StatusRequestEntityTooLarge, "body_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range []string{"/v1/auth/introspect", "/v1/auth/revoke"} {
@@ -80,8 +83,48 @@ func TestIntrospectRefuses(t *testing.T) {
 			}
 		})
 	}
+	for _, unknown := range []string{"x=1&x=2", "x=%zz", "x=1;y=2"} {
+		if a := h.do(service, http.MethodPost, "/v1/auth/introspect", form(token)+"&"+unknown); !strings.Contains(a.Body, `"active":true`) {
+			t.Errorf("with %s: got %d %s, want an active token", unknown, a.Status, a.Body)
+		}
+	}
 	// A token in the URL is ignored.
 	h.do(service, http.MethodPost, "/v1/auth/introspect?"+form(token), "x=y").wantProblem(http.StatusBadRequest, "invalid_request")
+}
+
+// Clients of OAuth read the member "error" (RFC 6749 section 5.2).
+func TestOAuthErrors(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	service, customer := h.as("service"), h.as("customer")
+	const introspect, revoke, refresh, login = "/v1/auth/introspect", "/v1/auth/revoke", "/v1/auth/refresh", "/v1/auth/login"
+	for name, tc := range map[string]struct {
+		token, path, body string
+		status            int
+		want              string
+	}{
+		"IntrospectAnonymous":    {"", introspect, form("x"), 401, "invalid_client"},
+		"IntrospectAsCustomer":   {customer, introspect, form("x"), 403, "insufficient_scope"},
+		"IntrospectWithoutToken": {service, introspect, "x=y", 400, "invalid_request"},
+		"IntrospectJSON":         {service, introspect, "{}", 415, "invalid_request"},
+		"RevokeWithoutToken":     {"", revoke, "x=y", 400, "invalid_request"},
+		"RevokeTooLarge":         {"", revoke, form(strings.Repeat("x", int(auth.RevokeTokenRoute.MaxBody))), 413, "invalid_request"},
+		"RefreshUnknownToken":    {"", refresh, text(map[string]string{"refresh_token": "x"}), 400, "invalid_grant"},
+		"RefreshWithoutToken":    {"", refresh, "{}", 422, "invalid_request"},
+		"RefreshNotJSON":         {"", refresh, "{", 400, "invalid_request"},
+		"LoginWrongPassword":     {"", login, text(map[string]string{"email": email, "password": "x"}), 401, "invalid_grant"},
+		"LoginWithoutPassword":   {"", login, text(map[string]string{"email": email}), 422, "invalid_request"},
+		"RegisterIsNotOAuths":    {"", "/v1/auth/register", "{}", 422, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := h.do(tc.token, http.MethodPost, tc.path, tc.body)
+			var got struct{ Error, Code string }
+			if err := json.Unmarshal([]byte(a.Body), &got); err != nil || a.Status != tc.status || got.Error != tc.want || got.Code == "" {
+				t.Errorf("got %d %s, want %d with error %q", a.Status, a.Body, tc.status, tc.want)
+			}
+		})
+	}
 }
 
 func TestRevokeToken(t *testing.T) {

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
@@ -21,10 +20,10 @@ type sessionResponse struct {
 	// Current marks the session of the request.
 	Current bool `json:"current"`
 	// CreatedAt is when the login happened, RefreshedAt when the tokens were last refreshed.
-	CreatedAt   time.Time `json:"created_at"`
-	RefreshedAt time.Time `json:"refreshed_at"`
+	CreatedAt   api.Time `json:"created_at"`
+	RefreshedAt api.Time `json:"refreshed_at"`
 	// ExpiresAt is when the session ends unless it is refreshed before.
-	ExpiresAt time.Time `json:"expires_at"`
+	ExpiresAt api.Time `json:"expires_at"`
 }
 
 type sessionsResponse struct {
@@ -45,7 +44,7 @@ func ListSessions(sessions sessionLister) api.Handler {
 		for i, s := range all {
 			out.Data[i] = sessionResponse{
 				ID: s.ID, DeviceName: s.Device.Name, Current: s.ID == caller.SessionID,
-				CreatedAt: s.CreatedAt.UTC(), RefreshedAt: s.RotatedAt.UTC(), ExpiresAt: s.ExpiresAt().UTC(),
+				CreatedAt: api.NewTime(s.CreatedAt), RefreshedAt: api.NewTime(s.RotatedAt), ExpiresAt: api.NewTime(s.ExpiresAt()),
 			}
 		}
 		return api.Write(w, http.StatusOK, out)

@@ -9,7 +9,15 @@ import (
 // The lockout, per identifier: the curve of Amazon Cognito. Of the failures in a row the first four cost
 // nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
 // twice as long as the one before, up to MaxLock. Attempts during the wait are refused, also with the right
-// password, and do not make it longer. A success, or Quiet without an attempt, resets the count.
+// password, and do not make it longer. A success, or Quiet without a failure, resets the count.
+//
+// Only a wrong password is a failure. But an attempt must have a place before its password is checked, and
+// there are Places of them, so failures and attempts in flight together are never more than FreeAttempts, and
+// from there on one attempt is in flight at a time. Hence guesses sent at once get no more answers than guesses
+// sent one by one: FreeAttempts, and then one after each wait. An attempt that finds no place waits until
+// another one ends, so right passwords that come at once all log in. An attempt that ends without a verdict
+// gives its place back and leaves no trace; one whose process was killed counts as a failure after
+// AttemptLife, because nobody knows its verdict.
 //
 // An attacker who sends a wrong password as soon as each wait is over, always before the owner, keeps the
 // owner from logging in. Sessions that exist are not affected.
@@ -17,20 +25,24 @@ const (
 	FreeAttempts = 5
 	MaxLock      = 15 * time.Minute
 	Quiet        = 15 * time.Minute
+	// AttemptLife is how long an attempt may be in flight: longer than a function may run.
+	AttemptLife = 20 * time.Second
 	// steps is how often the wait doubles before it reaches MaxLock.
 	steps = 10
 )
 
-// Failures are the attempts since the last success.
+// Failures are the wrong passwords since the last success.
 type Failures struct {
-	// Count is how many were made. An attempt is counted before its outcome is known, so that
-	// guesses made at once cannot all pass under the same count.
+	// Count is how many there were.
 	Count int64
-	// LastAt is when the last one was made, to the millisecond.
+	// LastAt is when the last one was, to the millisecond.
 	LastAt time.Time
 }
 
-// Wait returns how long after the last of count attempts the next one may be made.
+// Places returns how many attempts may be in flight after count failures.
+func Places(count int64) int { return int(max(1, FreeAttempts-count)) }
+
+// Wait returns how long after the last of count failures the next attempt may be made.
 func Wait(count int64) time.Duration {
 	switch over := count - FreeAttempts; {
 	case over < 0:
@@ -42,7 +54,7 @@ func Wait(count int64) time.Duration {
 	}
 }
 
-// Forgotten reports whether the attempts are too long ago to count.
+// Forgotten reports whether the failures are too long ago to count.
 func (f Failures) Forgotten(now time.Time) bool { return now.Sub(f.LastAt) >= Quiet }
 
 // Locked returns how long the next attempt must wait from now on; 0 when it need not.

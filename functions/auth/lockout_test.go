@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
 func TestLockout(t *testing.T) {
@@ -49,25 +47,58 @@ func TestLockout(t *testing.T) {
 
 func TestParallelGuessesAreCounted(t *testing.T) {
 	t.Parallel()
-	h := newServer(t, nil)
+	h, a := newAskingServer(t)
 	h.register(email)
-	h.hashes.counts()
-	statuses := make([]int, 64)
-	var wg sync.WaitGroup
-	for i := range statuses {
-		wg.Go(func() { statuses[i] = h.post("/v1/auth/login", credentials(email, wrongPW+strconv.Itoa(i))).Status })
+	const guesses = 200
+	count, held := atOnce(t, h, a, guesses, wrongPW)
+	_, verified := h.hashes.counts()
+	if count[http.StatusUnauthorized] != auth.FreeAttempts || count[http.StatusOK] != 0 || held+verified != auth.FreeAttempts {
+		t.Errorf("statuses %v, %d passwords were checked, want %d", count, held+verified, auth.FreeAttempts)
 	}
-	wg.Wait()
-	count := map[int]int{}
-	for _, status := range statuses {
-		count[status]++
+	h.pass(time.Second)
+	count, held = atOnce(t, h, a, guesses, wrongPW)
+	if count[http.StatusUnauthorized] != 1 || held > 1 {
+		t.Errorf("after the wait: statuses %v, %d passwords were checked, want 1", count, held)
 	}
-	if diff := cmp.Diff(map[int]int{http.StatusUnauthorized: auth.FreeAttempts, http.StatusTooManyRequests: 64 - auth.FreeAttempts}, count); diff != "" {
-		t.Errorf("statuses (-want +got):\n%s", diff)
+}
+
+func TestRightPasswordsAtOnceAllLogIn(t *testing.T) {
+	t.Parallel()
+	h, a := newAskingServer(t)
+	h.register(email)
+	for range auth.FreeAttempts - 1 { // so that there is one place only
+		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
 	}
-	if _, verified := h.hashes.counts(); verified != auth.FreeAttempts {
-		t.Errorf("%d passwords were checked, want %d", verified, auth.FreeAttempts)
+	if count, held := atOnce(t, h, a, 16, rightPW); count[http.StatusOK] != 16 || held > 1 {
+		t.Errorf("statuses %v, %d passwords were checked at once, want 1", count, held)
 	}
+}
+
+// A guess whose failure cannot be written stays in flight, so a partial outage gives nobody more guesses.
+func TestFailureThatCannotBeWrittenKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	h, f := newFailingServer(t)
+	u := h.register(email)
+	f.fails("EndAttempt", ddb.ErrUnavailable)
+	for range auth.FreeAttempts {
+		h.post("/v1/auth/login", credentials(email, wrongPW)).wantProblem(http.StatusUnauthorized, "invalid_credentials")
+	}
+	f.fails("", nil)
+	identifier := auth.Identifier(key(t.Context()), email)
+	again := func() auth.Admission {
+		_, got, err := h.users.Attempt(t.Context(), auth.Attempt{Name: identifier, ID: "another", At: h.clock()})
+		must(t, err)
+		return got
+	}
+	if got := again(); got != auth.Busy {
+		t.Errorf("another guess is answered %d, want %d", got, auth.Busy)
+	}
+	h.pass(auth.AttemptLife) // longer than the wait after the failures that they become
+	h.login(email)
+	if again() != auth.Admitted {
+		t.Error("the login has not reset the failures")
+	}
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
 }
 
 func TestWait(t *testing.T) {

@@ -96,6 +96,7 @@ func TestLoginRefuses(t *testing.T) {
 		"Empty":         {`{}`, []string{"/email", "/password"}},
 		"UnknownMember": {`{"email":"a","password":"b","grant_type":"password"}`, []string{"/grant_type"}},
 		"WrongTypes":    {`{"email":1,"password":2}`, []string{"/email", "/password"}},
+		"BlankDevice":   {`{"email":"a","password":"b","device_name":"\u3164"}`, []string{"/device_name"}},
 		"DeviceName":    {`{"email":"a","password":"b","device_name":"` + strings.Repeat("d", 101) + `"}`, []string{"/device_name"}},
 	} {
 		h.post("/v1/auth/login", tc.body).wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointers...)
@@ -103,7 +104,7 @@ func TestLoginRefuses(t *testing.T) {
 			t.Errorf("%s: a password was checked", name)
 		}
 	}
-	h.post("/v1/auth/login", credentials(email, rightPW)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.post("/v1/auth/login", credentials(email, rightPW)+strings.Repeat(" ", int(auth.LoginRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 	h.post("/v1/auth/login", "email=a&password=b").wantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type")
 }
 
@@ -171,14 +172,14 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 	h.refresh(pair.Refresh).want(http.StatusOK) // nothing was lost
 
 	// A failed cleanup must not undo a login.
-	f.fails("ResetAttempts", ddb.ErrUnavailable)
+	f.fails("EndAttempt", ddb.ErrUnavailable)
 	h.login(email)
 	f.fails("ReplacePassword", ddb.ErrUnavailable)
 	imported, err := bcrypt.GenerateFromPassword([]byte(rightPW), bcrypt.MinCost)
 	must(t, err)
 	h.store(u.ID, string(imported))
 	h.login(email)
-	if log := h.logged(); !strings.Contains(log, "failed attempts not reset") || !strings.Contains(log, "password not rehashed") {
+	if log := h.logged(); !strings.Contains(log, "attempt not ended") || !strings.Contains(log, "password not rehashed") {
 		t.Errorf("the failure is not in the log:\n%s", log)
 	}
 }

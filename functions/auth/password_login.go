@@ -2,12 +2,10 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/logging"
@@ -19,9 +17,11 @@ import (
 // The errors of a PasswordLogin.
 var (
 	// ErrInvalidCredentials: no such user, or a wrong password. It does not reveal which.
-	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.")
+	ErrInvalidCredentials = problem.New(problem.Unauthorized, "invalid_credentials", "The e-mail address or the password is not right.").
+				WithOAuth(problem.OAuthInvalidGrant)
 	// ErrWrongPassword: the current password of a change is not right.
 	ErrWrongPassword = problem.New(problem.Invalid, "wrong_password", "The current password is not right.").
+				WithOAuth(problem.OAuthInvalidGrant).
 				WithFields(problem.FieldError{Pointer: "/current_password", Detail: "is not right"})
 )
 
@@ -71,28 +71,26 @@ func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionSta
 // Login starts a session for the user with the address and the password. It returns
 // ErrInvalidCredentials, and 429 with Retry-After while the address must wait (see Failures).
 func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
-	// The session begins when the credentials are read: a change of the password between that read and
-	// Start ends it.
-	began := milliseconds(a.now())
 	identifier := Identifier(a.key(ctx), email)
 	userID := unknownUser
-	var failures Failures
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		failures, err = a.count(groupCtx, identifier, began)
-		return err
-	})
-	group.Go(func() error {
-		found, err := a.store.Find(groupCtx, identifier)
+	var tokens session.Tokens
+	err := a.attempt(ctx, identifier, zap.String(logging.KeyIdentifier, identifier), func(ctx context.Context) error {
+		found, err := a.store.Find(ctx, identifier)
 		if err == nil {
 			userID = found
 		}
 		return ignore(err, ErrUserNotFound)
+	}, func(ctx context.Context) (err error) {
+		tokens, err = a.login(ctx, userID, pw, device)
+		return err
 	})
-	if err := group.Wait(); err != nil {
-		return session.Tokens{}, err
-	}
+	return tokens, err
+}
 
+func (a *PasswordLogin) login(ctx context.Context, userID, pw string, device session.Device) (session.Tokens, error) {
+	// The session begins when the credentials are read: a change of the password between that read and
+	// Start ends it.
+	began := milliseconds(a.now())
 	c, err := a.store.Credentials(ctx, userID)
 	known := err == nil
 	if err := ignore(err, ErrUserNotFound); err != nil {
@@ -106,22 +104,15 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 		return session.Tokens{}, err
 	}
 	if !known || !checked.Match {
-		logLocked(ctx, failures, zap.String(logging.KeyIdentifier, identifier))
 		return session.Tokens{}, ErrInvalidCredentials
 	}
 	if checked.Outdated {
 		a.rehash(ctx, c, pw)
 	}
-
-	tokens, err := a.sessions.Start(ctx, session.User{
+	return a.sessions.Start(ctx, session.User{
 		Subject: c.User.ID, Roles: c.User.Roles, AuthzVersion: c.User.AuthzVersion,
 		AMR: []string{amrPassword}, AuthTime: began,
 	}, device)
-	if err != nil {
-		return session.Tokens{}, err
-	}
-	a.resetAttempts(ctx, identifier)
-	return tokens, nil
 }
 
 // ChangePassword replaces the caller's password, ends all of the caller's sessions and starts a new one.
@@ -129,33 +120,29 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 // who is not a user, 422 when next is the caller's address, and 429 with Retry-After after too many
 // wrong passwords. A change that was made but could not end the sessions can be repeated unchanged.
 func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Identity, current, next string, device session.Device) (session.Tokens, error) {
-	now := milliseconds(a.now())
-	name := changeName(caller.Subject)
 	var (
-		c        Credentials
-		failures Failures
+		c      Credentials
+		tokens session.Tokens
 	)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		failures, err = a.count(groupCtx, name, now)
+	err := a.attempt(ctx, changeName(caller.Subject), zap.String(logging.KeySubject, caller.Subject), func(ctx context.Context) (err error) {
+		c, err = a.store.Credentials(ctx, caller.Subject)
+		return err
+	}, func(ctx context.Context) (err error) {
+		tokens, err = a.change(ctx, caller, c, current, next, device)
 		return err
 	})
-	group.Go(func() (err error) {
-		c, err = a.store.Credentials(groupCtx, caller.Subject)
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return session.Tokens{}, err
-	}
+	return tokens, err
+}
 
+func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c Credentials, current, next string, device session.Device) (session.Tokens, error) {
 	right, err := a.passwords.Verify(ctx, c.PasswordHash, current)
 	if err != nil {
 		return session.Tokens{}, err
 	}
 	if right.Match {
-		err = a.replace(ctx, c, next, now)
-	} else if err = a.replaced(ctx, c, next, caller.AuthTime); errors.Is(err, ErrWrongPassword) {
-		logLocked(ctx, failures, zap.String(logging.KeySubject, caller.Subject))
+		err = a.replace(ctx, c, next)
+	} else {
+		err = a.replaced(ctx, c, next, caller.AuthTime)
 	}
 	if err != nil {
 		return session.Tokens{}, err
@@ -164,7 +151,6 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	a.resetAttempts(ctx, name)
 	return a.sessions.Start(ctx, session.User{
 		Subject: caller.Subject, Roles: c.User.Roles, AuthzVersion: c.User.AuthzVersion,
 		AMR: []string{amrPassword}, NotBefore: epoch,
@@ -172,12 +158,12 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 }
 
 // replace stores the hash of next.
-func (a *PasswordLogin) replace(ctx context.Context, c Credentials, next string, now time.Time) error {
+func (a *PasswordLogin) replace(ctx context.Context, c Credentials, next string) error {
 	if Identifier(a.key(ctx), next) == c.User.Identifier {
 		return problem.Fields(problem.FieldError{Pointer: pointerNewPassword, Detail: password.ErrGuessable.Error()})
 	}
 	after := c
-	after.PasswordChangedAt = now
+	after.PasswordChangedAt = milliseconds(a.now())
 	var err error
 	if after.PasswordHash, err = a.passwords.Hash(ctx, next); err != nil {
 		return err
@@ -201,18 +187,6 @@ func (a *PasswordLogin) replaced(ctx context.Context, c Credentials, next string
 	return err
 }
 
-// count counts an attempt of the name, or returns 429.
-func (a *PasswordLogin) count(ctx context.Context, name string, now time.Time) (Failures, error) {
-	failures, admitted, err := a.store.Attempt(ctx, Attempt{Name: name, ID: rand.Text(), At: now})
-	if err != nil {
-		return Failures{}, err
-	}
-	if !admitted {
-		return Failures{}, locked(failures.Locked(now))
-	}
-	return failures, nil
-}
-
 // rehash replaces a hash that does not have the configured parameters. If it fails, the login still
 // succeeds, and the next login tries again.
 func (a *PasswordLogin) rehash(ctx context.Context, c Credentials, pw string) {
@@ -223,14 +197,6 @@ func (a *PasswordLogin) rehash(ctx context.Context, c Credentials, pw string) {
 	}
 	if err := ignore(err, ErrChanged); err != nil { // by a login at the same time
 		logging.From(ctx).Warn("password not rehashed", logging.Error(err))
-	}
-}
-
-// resetAttempts sets the attempts to none after a success. A failure of it does not undo the success:
-// the attempts expire.
-func (a *PasswordLogin) resetAttempts(ctx context.Context, name string) {
-	if err := a.store.ResetAttempts(ctx, name); err != nil {
-		logging.From(ctx).Warn("failed attempts not reset", logging.Error(err))
 	}
 }
 

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -21,8 +22,11 @@ func TestRegister(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("user (-want +got):\n%s", diff)
 	}
-	if location := a.Header.Get("Location"); location != "/v1/customers/me" {
-		t.Errorf("Location %q", location)
+	for _, base := range []string{"", "/prod", "/shop/eu"} { // a stage, a mapping key
+		requested := url.URL{Path: base + "/v1/auth/register"}
+		if u, err := requested.Parse(a.Header.Get("Location")); err != nil || u.Path != base+"/v1/customers/me" {
+			t.Errorf("below %q the Location %q is %v, %v", base, a.Header.Get("Location"), u, err)
+		}
 	}
 	if address, name := h.users.Profile(got.ID); address != want.Email || name != want.Name {
 		t.Errorf("the profile has %q and %q", address, name)
@@ -85,6 +89,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"CommonPassword":        {body("password", "Password123"), []string{"/password"}},
 		"PasswordIsAddress":     {body("password", strings.ToUpper(email)), []string{"/password"}},
 		"Roles":                 {`{"email":"a@shop.example","password":"` + rightPW + `","name":"A","roles":["admin"]}`, []string{"/roles"}},
+		"AllTogether":           {`{"email":"","roles":[],"name":7,"password":"x"}`, []string{"/roles", "/name", "/email", "/password"}},
 		"WrongTypes":            {`{"email":1,"password":[],"name":{}}`, []string{"/email", "/password", "/name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +102,7 @@ func TestRegisterRefuses(t *testing.T) {
 		})
 	}
 	h := newServer(t, nil)
-	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", 4096)).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
+	h.post("/v1/auth/register", registration(email)+strings.Repeat(" ", int(auth.RegisterUserRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
 }
 
 func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
@@ -106,6 +111,7 @@ func TestRegisterTakesLongPasswordsAndPlainAddresses(t *testing.T) {
 	long := strings.Repeat("𝄞", 128)
 	for _, address := range []string{
 		"a@b.co", "maria+shop@sub.shop.example", "o'brien@xn--mnchen-3ya.example", strings.Repeat("m", 64) + "@shop.example", "123@456.example",
+		"a!#$%&'*+-/=?^_`{|}~z@shop.example",
 	} {
 		h.post("/v1/auth/register", text(map[string]string{"email": address, "password": long, "name": "M"})).want(http.StatusCreated)
 		h.post("/v1/auth/login", credentials(address, long)).want(http.StatusOK)

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -29,11 +28,11 @@ func (in registerUserRequest) Validate() []problem.FieldError {
 }
 
 type registeredUser struct {
-	ID        string    `json:"id"`
-	Email     string    `json:"email"`
-	Name      string    `json:"name"`
-	Roles     []string  `json:"roles"`
-	CreatedAt time.Time `json:"created_at"`
+	ID        string   `json:"id"`
+	Email     string   `json:"email"`
+	Name      string   `json:"name"`
+	Roles     []string `json:"roles"`
+	CreatedAt api.Time `json:"created_at"`
 }
 
 // RegisterUser adds a user with the role customer and answers 201 with it and the Location of its
@@ -50,9 +49,10 @@ func RegisterUser(users userRegistrar) api.Handler {
 			return err
 		}
 
-		w.Header().Set("Location", "/v1/customers/me")
+		// Relative to the request's URL (RFC 9110 section 10.2.2), which may have a stage or a mapping key.
+		w.Header().Set("Location", "../customers/me")
 		return api.Write(w, http.StatusCreated, registeredUser{
-			ID: u.User.ID, Email: u.Email, Name: u.Name, Roles: u.User.Roles, CreatedAt: u.User.CreatedAt,
+			ID: u.User.ID, Email: u.Email, Name: u.Name, Roles: u.User.Roles, CreatedAt: api.NewTime(u.User.CreatedAt),
 		})
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -19,8 +17,8 @@ type ownSessionEnder interface {
 // that is not the caller's.
 func RevokeSession(sessions ownSessionEnder) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		id := r.PathValue("id")
-		if _, err := ulid.ParseStrict(id); err != nil {
+		id, ok := api.ULID(r.PathValue("id"))
+		if !ok {
 			return session.ErrNotFound
 		}
 		if err := sessions.RevokeOwn(r.Context(), identity.MustUserID(r.Context()), id); err != nil {

@@ -7,11 +7,16 @@ import (
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
 )
 
-// maxBody is the largest request in bytes. It bounds the work before a refresh token or a password is
-// checked.
-const maxBody = 4 << 10
+// The largest requests in bytes, which bound the work before a token or a password is checked. They fit the fields
+// in any encoding: \u escapes of JSON (6 bytes for a character of ASCII, 12 for any other), %XX of a form.
+const (
+	maxBody    = 8 << 10
+	maxRefresh = 6*jwt.MaxToken + 1<<10
+	maxForm    = 3*jwt.MaxToken + 1<<10
+)
 
 // recentLogin is the greatest age of the login on routes with which a stolen token could take over an
 // account. A refreshed token keeps the time of its login.
@@ -19,16 +24,16 @@ const recentLogin = 15 * time.Minute
 
 // The routes of the resource, and who may use them. Public ones are for callers whose access token is
 // missing or has expired. Routes that change passwords, rights or other sessions are Strict: a token that
-// was revoked a moment ago must not reach them.
+// was revoked a moment ago must not reach them. Routes that issue, revoke or describe tokens are OAuth's.
 var (
 	RegisterUserRoute = api.Route{
 		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, MaxBody: maxBody,
 	}
 	LoginRoute = api.Route{
-		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody,
+		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, MaxBody: maxBody, OAuth: true,
 	}
 	RefreshTokenRoute = api.Route{
-		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxBody,
+		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, MaxBody: maxRefresh, OAuth: true,
 	}
 	LogoutRoute = api.Route{
 		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, MaxBody: maxBody,
@@ -39,7 +44,7 @@ var (
 	}
 	ChangePasswordRoute = api.Route{
 		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
-		Auth: api.Required, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody, OAuth: true,
 	}
 	ListSessionsRoute = api.Route{
 		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required,
@@ -50,10 +55,10 @@ var (
 	}
 	IntrospectTokenRoute = api.Route{
 		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
-		Auth: api.Required, Roles: []string{policy.RoleService}, MaxBody: maxForm,
+		Auth: api.Required, Roles: []string{policy.RoleService}, MaxBody: maxForm, OAuth: true,
 	}
 	RevokeTokenRoute = api.Route{
-		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, MaxBody: maxForm,
+		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, MaxBody: maxForm, OAuth: true,
 	}
 	GetJwksRoute = api.Route{
 		Name: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json", Auth: api.Public,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -40,9 +39,9 @@ func (in setUserRolesRequest) Validate() []problem.FieldError {
 }
 
 type userResponse struct {
-	ID        string    `json:"id"`
-	Roles     []string  `json:"roles"`
-	CreatedAt time.Time `json:"created_at"`
+	ID        string   `json:"id"`
+	Roles     []string `json:"roles"`
+	CreatedAt api.Time `json:"created_at"`
 }
 
 // SetUserRoles gives a user exactly the roles and answers 200 with the user. The user's access tokens stop
@@ -58,6 +57,6 @@ func SetUserRoles(users roleSetter) api.Handler {
 		if err != nil {
 			return err
 		}
-		return api.Write(w, http.StatusOK, userResponse{ID: u.ID, Roles: u.Roles, CreatedAt: u.CreatedAt})
+		return api.Write(w, http.StatusOK, userResponse{ID: u.ID, Roles: u.Roles, CreatedAt: api.NewTime(u.CreatedAt)})
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/oklog/ulid/v2"
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -91,7 +91,8 @@ func (s *Administrator) Unlock(ctx context.Context, id string) error {
 
 // User returns the user, or ErrUserNotFound. An id that is not a ULID does not reach the store.
 func (s *Administrator) User(ctx context.Context, id string) (User, error) {
-	if _, err := ulid.ParseStrict(id); err != nil {
+	id, ok := api.ULID(id)
+	if !ok {
 		return User{}, ErrUserNotFound
 	}
 	return s.store.User(ctx, id)

@@ -55,6 +55,35 @@ func TestSetRolesAppliesToTheNextRequest(t *testing.T) {
 	h.wantAccepted(next.Access, false)
 }
 
+// Every path with an id takes it in lower case, and answers with the canonical one.
+func TestIDsInLowerCase(t *testing.T) {
+	t.Parallel()
+	for _, route := range auth.Routes() {
+		if !strings.Contains(route.Path, "{id}") {
+			continue
+		}
+		h := newServer(t, nil)
+		u := h.register(email)
+		pair := h.login(email)
+		session, err := h.verifier.Verify(pair.Access)
+		must(t, err)
+		token, id, body := h.as("admin"), u.ID, ""
+		switch route.Name {
+		case "revoke-session":
+			token, id = pair.Access, session.SessionID
+		case "set-user-roles":
+			body = `{"roles":["catalog"]}`
+		}
+		a := h.do(token, route.Method, strings.Replace(route.Path, "{id}", strings.ToLower(id), 1), body)
+		if a.Status != http.StatusNoContent && (a.Status != http.StatusOK || decode[account](a).ID != id) {
+			t.Errorf("%s: got %d %s", route.Key(), a.Status, a.Body)
+		}
+		if route.Name != "unlock-user" {
+			h.wantAccepted(pair.Access, false)
+		}
+	}
+}
+
 func TestSetRolesRefuses(t *testing.T) {
 	t.Parallel()
 	h := newServer(t, nil)

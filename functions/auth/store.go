@@ -36,11 +36,14 @@ type Store interface {
 	// ReplaceRoles replaces the roles of before and their version with those of after, which has the
 	// next version. It returns ErrChanged when the stored version is not before's, and ErrUserNotFound.
 	ReplaceRoles(ctx context.Context, before, after User) error
-	// Attempt counts an attempt of the name, unless it must wait (Failures.Locked): then it changes
-	// nothing and returns false. It returns the attempts after that. Repeating it after a lost
-	// response does not count twice.
-	Attempt(ctx context.Context, a Attempt) (Failures, bool, error)
-	// ResetAttempts sets the attempts of the names to none.
+	// Attempt gives an attempt of the name a place, if it may be made: Admitted. Otherwise it changes nothing
+	// and returns Locked or Busy. It returns the failures too. Attempts that are older than AttemptLife have
+	// become failures. Repeating it after a lost response takes no second place.
+	Attempt(ctx context.Context, a Attempt) (Failures, Admission, error)
+	// EndAttempt gives the place of the attempt back, with its verdict at the time, and returns the failures
+	// after that. Without the place, Wrong and NoVerdict change nothing.
+	EndAttempt(ctx context.Context, a Attempt, verdict Verdict, at time.Time) (Failures, error)
+	// ResetAttempts forgets the failures and the attempts in flight of the names.
 	ResetAttempts(ctx context.Context, names ...string) error
 }
 
@@ -53,6 +56,32 @@ type Attempt struct {
 	// At is now, to the millisecond.
 	At time.Time
 }
+
+// Admission is the answer to an attempt.
+type Admission int
+
+// The answers.
+const (
+	// Admitted: the attempt has a place, until EndAttempt gives it back.
+	Admitted Admission = iota + 1
+	// Locked: the name must wait (Failures.Locked).
+	Locked
+	// Busy: attempts in flight have all places.
+	Busy
+)
+
+// Verdict is what an attempt ended in.
+type Verdict int
+
+// The verdicts.
+const (
+	// NoVerdict: nobody has heard whether the password was right.
+	NoVerdict Verdict = iota
+	// Wrong is one more failure.
+	Wrong
+	// Right forgets the failures.
+	Right
+)
 
 // changeName is the name under which attempts to change a user's password are counted. They are counted
 // apart from logins: a thief of a token must not lock the owner out, and a login must not reset the

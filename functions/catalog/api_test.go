@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,6 +70,18 @@ func (s *shop) do(roles, method, target, body string, header ...string) apitest.
 		options = append(options, apitest.As("user-of-"+roles, strings.Fields(roles)...))
 	}
 	return s.api.Do(method, target, body, options...)
+}
+
+// named makes a product with a name of any characters.
+func (s *shop) named(sku, name string) catalog.Product {
+	s.t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"sku": sku, "name": name, "category": "tea", "price": map[string]any{"amount_minor": 100, "currency": "EUR"},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return apitest.Decode[catalog.Product](s.do("catalog", http.MethodPost, "/v1/products", string(body)).Want(http.StatusCreated))
 }
 
 // create makes a product from a JSON object's members, with defaults for those required.

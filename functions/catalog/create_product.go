@@ -68,7 +68,8 @@ func CreateProduct(products productCreator) api.Handler {
 			return err
 		}
 
-		w.Header().Set("Location", "/v1/products/"+p.ID)
+		// Relative to the request's URL (RFC 9110 section 10.2.2), which may have a stage or a mapping key.
+		w.Header().Set("Location", "products/"+p.ID)
 		w.Header().Set("ETag", api.ETag(p.Version))
 		return api.Write(w, http.StatusCreated, p)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
@@ -16,8 +14,8 @@ type inventoryGetter interface {
 // GetInventory answers 200 with the stock of the product, archived ones included.
 func GetInventory(stock inventoryGetter) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		id := r.PathValue("id")
-		if _, err := ulid.ParseStrict(id); err != nil {
+		id, ok := api.ULID(r.PathValue("id"))
+		if !ok {
 			return ErrNotFound
 		}
 		inventory, err := stock.Inventory(r.Context(), id)

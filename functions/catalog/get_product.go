@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
@@ -34,7 +32,8 @@ func GetProduct(products productGetter, cfg Config) api.Handler {
 
 // get reads a product. An id that is not a ULID does not reach the store.
 func get(ctx context.Context, products productGetter, id string) (Product, error) {
-	if _, err := ulid.ParseStrict(id); err != nil {
+	id, ok := api.ULID(id)
+	if !ok {
 		return Product{}, ErrNotFound
 	}
 	return products.Get(ctx, id)

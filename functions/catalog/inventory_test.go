@@ -62,6 +62,8 @@ func TestAdjustInventoryRefuses(t *testing.T) {
 		"TooSmall":   {`{"delta":-1000001,"reason":"x"}`, "/delta"},
 		"Fraction":   {`{"delta":0.5,"reason":"x"}`, "/delta"},
 		"NoReason":   {`{"delta":1}`, "/reason"},
+		"Filler":     {`{"delta":1,"reason":"\u3164"}`, "/reason"},
+		"Braille":    {`{"delta":1,"reason":"\u2800\u200b"}`, "/reason"},
 		"LongReason": {`{"delta":1,"reason":"` + strings.Repeat("x", 201) + `"}`, "/reason"},
 	} {
 		t.Run(name, func(t *testing.T) {

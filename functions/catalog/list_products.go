@@ -18,7 +18,7 @@ type productLister interface {
 // category, status (active and nothing else: 403), limit (1 to 100, default 20) and cursor.
 func ListProducts(products productLister, cursors page.Cursors, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := page.ParseQuery(r)
+		query, err := page.ParseQuery(r, "category", "status")
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 // and cursor.
 func ListStaffProducts(products productLister, cursors page.Cursors) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := page.ParseQuery(r)
+		query, err := page.ParseQuery(r, "category", "status")
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -54,7 +55,10 @@ func TestListProducts(t *testing.T) {
 	} {
 		s.do("", http.MethodGet, "/v1/products?"+query, "").WantProblem(http.StatusBadRequest, "invalid_parameter", pointer)
 	}
-	s.do("", http.MethodGet, "/v1/products?a=%zz", "").WantProblem(http.StatusBadRequest, "malformed_query")
+	s.do("", http.MethodGet, "/v1/products?category=%zz", "").WantProblem(http.StatusBadRequest, "malformed_query")
+	if a := s.do("", http.MethodGet, "/v1/products?a=%zz&b=1&b=2;limit=0", ""); a.Status != http.StatusOK {
+		t.Errorf("unknown parameters: got %d %s, want 200", a.Status, a.Body)
+	}
 
 	cursor := apitest.Decode[page.Page[catalog.Product]](s.do("", http.MethodGet, target, "")).NextCursor
 	for name, query := range map[string]string{
@@ -154,11 +158,53 @@ func TestSearchProducts(t *testing.T) {
 			t.Errorf("%s: found %d, want %d", query, len(got.Data), want)
 		}
 	}
-	for _, query := range []string{"", "q=", "q=a", "q=%20-%20"} {
+	for _, query := range []string{"", "q=", "q=%20-%20", "q=%E2%98%95", "q=%C2%AD"} {
 		s.do("", http.MethodGet, "/v1/products/search?"+query, "").WantProblem(http.StatusBadRequest, "query_too_short", "q")
 	}
-	for _, query := range []string{"q=aa+bb+cc+dd+ee+ff", "q=" + strings.Repeat("a", 101), "q=aa&q=bb"} {
-		s.do("", http.MethodGet, "/v1/products/search?"+query, "").WantProblem(http.StatusBadRequest, "invalid_parameter", "q")
+	s.do("", http.MethodGet, "/v1/products/search?q=aa&q=bb", "").WantProblem(http.StatusBadRequest, "invalid_parameter", "q")
+	// A limit cuts the query.
+	for _, query := range []string{"a", "a b c", strings.Repeat("dark ", 500), strings.Repeat("抹", 500), "aa bb cc dd ee ff gg hh ii jj kk ll"} {
+		s.do("", http.MethodGet, "/v1/products/search?q="+url.QueryEscape(query), "").Want(http.StatusOK)
+	}
+}
+
+// Each row is a product and what people type to find it. It comes first, before newer ones that match too.
+func TestSearchFindsWhatPeopleType(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	const title = "極上の深煎り珈琲豆を使ったこだわりの贅沢な水出しセット限定品" // 93 bytes
+	rows := []struct {
+		sku, name string
+		queries   []string
+	}{
+		{"R-1", "Caf\u00e9 Ol\u00e9", []string{"Cafe\u0301 Ole\u0301", "cafe ole"}},
+		{"R-2", "Cre\u0300me", []string{"Cr\u00e8me", "creme"}},
+		{"R-3", "Weißbier", []string{"WEISSBIER", "weissbier"}},
+		{"R-4", "Co\u00adlombia beans", []string{"Colombia"}},
+		{"R-5", "cold\u200bbrew", []string{"coldbrew"}},
+		{"R-6", "ＡＢＣ kettle", []string{"abc"}},
+		{"R-7", "eﬃcient", []string{"efficient"}},
+		{"R-8", "CO₂", []string{"co2"}},
+		{"R-9", "抹茶碗", []string{"茶碗"}},
+		{"R-10", "緑", []string{"緑"}},
+		{"R-11", title, []string{title, "限定品"}},
+		{"A-1", "Tray", []string{"A-1", "a-1"}},
+		{"X", "Tray", []string{"X", "x"}},
+		{"7", "Tray", []string{"7"}},
+		{"R-12", "Paper filters, size 02, 100 pieces", []string{"Paper filters, size 02, 100 pieces"}},
+	}
+	for _, row := range rows {
+		s.named(row.sku, row.name)
+	}
+	s.named("N-1", "A 1, X and 7")
+	s.named("N-2", "Paper filters, size 02, 100 pieces, brown")
+	for _, row := range rows {
+		for _, q := range row.queries {
+			got := apitest.Decode[page.Page[catalog.Product]](s.do("", http.MethodGet, "/v1/products/search?q="+url.QueryEscape(q), "").Want(http.StatusOK))
+			if len(got.Data) == 0 || got.Data[0].SKU != row.sku {
+				t.Errorf("%q does not find %q first: %d products", q, row.name, len(got.Data))
+			}
+		}
 	}
 }
 

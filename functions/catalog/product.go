@@ -3,8 +3,7 @@
 package catalog
 
 import (
-	"time"
-
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
@@ -30,10 +29,9 @@ type Product struct {
 	// Status decides who can see the product.
 	Status Status `json:"status"`
 	// Version counts the changes, from 1. It is the entity tag.
-	Version int64 `json:"version"`
-	// CreatedAt and UpdatedAt are in UTC, to the millisecond.
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64    `json:"version"`
+	CreatedAt api.Time `json:"created_at"`
+	UpdatedAt api.Time `json:"updated_at"`
 }
 
 // Status is the state of a product.
@@ -73,8 +71,8 @@ type Inventory struct {
 	// Sold pieces are paid for.
 	Sold int64 `json:"sold"`
 	// Version counts the changes, from 1.
-	Version   int64     `json:"version"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64    `json:"version"`
+	UpdatedAt api.Time `json:"updated_at"`
 }
 
 // Adjustment is one entry of the stock ledger: a delivery, a loss, a correction.
@@ -86,6 +84,6 @@ type Adjustment struct {
 	// Delta is the change of the available stock in pieces.
 	Delta int64 `json:"delta"`
 	// Reason explains the adjustment.
-	Reason    string    `json:"reason"`
-	CreatedAt time.Time `json:"created_at"`
+	Reason    string   `json:"reason"`
+	CreatedAt api.Time `json:"created_at"`
 }

@@ -3,12 +3,15 @@ package catalog_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
 	"github.com/tienda-dev/tienda/internal/apitest"
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -29,8 +32,14 @@ func TestCreateProduct(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || a.Status != http.StatusCreated || got.CreatedAt.IsZero() {
 		t.Errorf("status %d (-want +got):\n%s", a.Status, diff)
 	}
-	if a.Header.Get("Location") != "/v1/products/"+got.ID || a.Header.Get("ETag") != `"1"` {
+	if a.Header.Get("ETag") != `"1"` {
 		t.Errorf("headers: %v", a.Header)
+	}
+	for _, base := range []string{"", "/prod", "/shop/eu"} { // a stage, a mapping key
+		requested := url.URL{Path: base + "/v1/products"}
+		if u, err := requested.Parse(a.Header.Get("Location")); err != nil || u.Path != base+"/v1/products/"+got.ID {
+			t.Errorf("below %q the Location %q is %v, %v", base, a.Header.Get("Location"), u, err)
+		}
 	}
 	if bare := s.create("BARE", ""); bare.Tags == nil || bare.Attributes == nil {
 		t.Errorf("tags and attributes must be [] and {}, not null: %+v", bare)
@@ -57,6 +66,12 @@ func TestCreateProductRefuses(t *testing.T) {
 		"Invisible":        {"name", `"\u200b\ufeff"`, "/name"},
 		"HangulFillers":    {"name", `"\u115f\u1160\u3164\uffa0"`, "/name"},
 		"BlankBraille":     {"name", `"\u2800"`, "/name"},
+		"FillerAfterName":  {"name", `"Mug\u3164"`, "/name"},
+		"BlankNote":        {"name", `"\ud834\udd59"`, "/name"},
+		"BrailleTag":       {"tags", `["a","\u2800"]`, "/tags/1"},
+		"FillerAttribute":  {"attributes", `{"\u3164":"x"}`, "/attributes"},
+		"FillerValue":      {"attributes", `{"a":"\u3164"}`, "/attributes/a"},
+		"FillerText":       {"description", `"\u3164 \u2800"`, "/description"},
 		"BlankTag":         {"tags", `["a"," "]`, "/tags/1"},
 		"TagWithTab":       {"tags", `["a","b\tc"]`, "/tags/1"},
 		"SpaceBeforeName":  {"name", `" Mug"`, "/name"},
@@ -75,6 +90,7 @@ func TestCreateProductRefuses(t *testing.T) {
 		"PriceAsText":      {"price", `{"amount_minor":"1","currency":"EUR"}`, "/price/amount_minor"},
 		"PriceFraction":    {"price", `{"amount_minor":1.5,"currency":"EUR"}`, "/price/amount_minor"},
 		"PriceIncomplete":  {"price", `{"currency":"EUR"}`, "/price/amount_minor"},
+		"PriceRounded":     {"price", `{"amount_minor":9007199254740993,"currency":"EUR"}`, "/price/amount_minor"},
 		"UnknownField":     {"colour", `"red"`, "/colour"},
 		"IDOfTheClient":    {"id", `"01ARZ3NDEKTSV4RRFFQ69G5FAV"`, "/id"},
 		"TooManyTags":      {"tags", tags, "/tags"},
@@ -97,6 +113,18 @@ func TestCreateProductRefuses(t *testing.T) {
 				WantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 		})
 	}
+}
+
+func TestAllFaultsOfAProductAreNamedTogether(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.do("catalog", http.MethodPost, "/v1/products", `{"name":"","colour":"red","tags":["a",7," "],"price":{},"Category":"tea","description":{}}`).
+		WantProblem(http.StatusUnprocessableEntity, "validation_failed", "/colour", "/tags/1", "/price/amount_minor", "/price/currency",
+			"/Category", "/description", "/sku", "/name", "/category", "/tags/2")
+	p := s.create("A", "")
+	s.do("catalog", http.MethodPatch, "/v1/products/"+p.ID,
+		`{"sku":"B","name":"","price":{"amount_minor":9007199254740992,"currency":"XXZ"},"attributes":{"a":1,"b":"\u0000"}}`, "If-Match", `"1"`).
+		WantProblem(http.StatusUnprocessableEntity, "validation_failed", "/sku", "/price/amount_minor", "/attributes/a", "/name", "/attributes/b", "/price/currency")
 }
 
 func TestGetProduct(t *testing.T) {
@@ -166,7 +194,7 @@ func TestPublicReads(t *testing.T) {
 			s := s.in(t)
 			a := s.do("", http.MethodGet, tc.target, "").Want(http.StatusOK)
 			etag := a.Header.Get("ETag")
-			if etag == "" || a.Header.Get("Cache-Control") != publicCache || a.Header.Get("Vary") != "" {
+			if etag == "" || a.Header.Get("Cache-Control") != publicCache || a.Header.Get("Vary") != "Origin" {
 				t.Errorf("got %v", a.Header)
 			}
 			for _, token := range []string{"Bearer garbage", "Basic dXNlcjpwYXNz", "x"} {
@@ -234,6 +262,90 @@ func TestUpdateProduct(t *testing.T) {
 	s.do("catalog", http.MethodDelete, target, "")
 	s.do("catalog", http.MethodPatch, target, `{"name":"x"}`, "If-Match", `"3"`).WantProblem(http.StatusGone, "product_archived")
 	s.do("catalog", http.MethodPatch, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV", `{"name":"x"}`, "If-Match", `"3"`).WantProblem(http.StatusNotFound, "product_not_found")
+}
+
+func TestPatchThatChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	p := s.create("A", `,"tags":["one"],"attributes":{"a":"1"}`)
+	bare := s.create("B", "")
+	for _, tc := range []struct {
+		p    catalog.Product
+		body string
+	}{
+		{p, `{}`},
+		{p, `{"price":{},"attributes":{}}`},
+		{p, `{"attributes":{"none":null}}`},
+		{p, `{"name":"Product A","description":null,"tags":["one"],"attributes":{"a":"1"},"price":{"amount_minor":100},"status":"active"}`},
+		{bare, `{"tags":null,"attributes":null}`},
+		{bare, `{"tags":[],"attributes":{}}`},
+	} {
+		target := "/v1/products/" + tc.p.ID
+		a := s.do("catalog", http.MethodPatch, target, tc.body, "If-Match", `"1"`).Want(http.StatusOK)
+		if diff := cmp.Diff(tc.p, apitest.Decode[catalog.Product](a)); diff != "" || a.Header.Get("ETag") != `"1"` {
+			t.Errorf("%s: ETag %s (-want +got):\n%s", tc.body, a.Header.Get("ETag"), diff)
+		}
+		if got := apitest.Decode[catalog.Product](s.do("", http.MethodGet, target, "")); got.Version != 1 {
+			t.Errorf("%s: version %d is stored", tc.body, got.Version)
+		}
+		s.do("catalog", http.MethodPatch, target, tc.body, "If-Match", `"2"`).WantProblem(http.StatusPreconditionFailed, "precondition_failed")
+	}
+}
+
+// Rules change. What a product has from before must not stop a change of something else.
+func TestPatchValidatesWhatItChanges(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	old := catalogtest.NewProduct(func(p *catalog.Product) {
+		p.Name, p.Category, p.Tags = "\u3164", "Old Category", []string{"\u2800"}
+		p.Description = strings.Repeat("x", catalog.MaxDescription+1)
+		p.Price = money.Money{AmountMinor: -1, Currency: "DEM"}
+		p.Attributes = map[string]string{"\u3164": "\x00"}
+		for i := range catalog.MaxAttributes {
+			p.Attributes[strconv.Itoa(i)] = ""
+		}
+	})
+	if err := s.store.Create(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	target := "/v1/products/" + old.ID
+	for i, body := range []string{
+		`{"name":"New"}`, `{"category":"new"}`, `{"tags":["new"]}`, `{"description":"new"}`, `{"price":{"amount_minor":1}}`,
+		`{"attributes":{"7":"new"}}`, `{"attributes":{"\u3164":null}}`, `{"price":{"currency":"EUR"}}`, `{"status":"draft"}`,
+	} {
+		s.do("catalog", http.MethodPatch, target, body, "If-Match", api.ETag(int64(i+1))).Want(http.StatusOK)
+	}
+	s.do("catalog", http.MethodPatch, target, `{"attributes":{"one more":""}}`, "If-Match", `"10"`).
+		WantProblem(http.StatusUnprocessableEntity, "validation_failed", "/attributes")
+}
+
+// Every path with an id takes it in lower case, and answers with the canonical one.
+func TestIDsInLowerCase(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	p := s.create("A", "")
+	for _, route := range catalog.Routes() {
+		if !strings.Contains(route.Path, "{id}") {
+			continue
+		}
+		if route.Method == http.MethodDelete {
+			defer func() { // after the others, which read the product
+				s.do("catalog", route.Method, strings.Replace(route.Path, "{id}", strings.ToLower(p.ID), 1), "").Want(http.StatusNoContent)
+			}()
+			continue
+		}
+		body := map[string]string{"update-product": `{"name":"New"}`, "adjust-inventory": `{"delta":1,"reason":"r"}`}[route.Name]
+		a := s.do("catalog fulfilment", route.Method, strings.Replace(route.Path, "{id}", strings.ToLower(p.ID), 1), body,
+			"If-Match", `"1"`, "Idempotency-Key", "k")
+		if a.Status >= http.StatusMultipleChoices || !strings.Contains(a.Body, `id":"`+p.ID+`"`) {
+			t.Errorf("%s: got %d %s", route.Key(), a.Status, a.Body)
+		}
+	}
+	// A key belongs to the product, however its id is written.
+	a := s.do("catalog fulfilment", http.MethodPost, "/v1/products/"+p.ID+"/inventory/adjustments", `{"delta":1,"reason":"r"}`, "Idempotency-Key", "k")
+	if a.Want(http.StatusCreated).Header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("got %s", a.Body)
+	}
 }
 
 func TestArchiveProduct(t *testing.T) {

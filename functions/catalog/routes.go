@@ -7,6 +7,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
+// maxProduct is the largest product in bytes. All of its texts at their limits, with a pair of \u escapes (12 bytes)
+// for each character, have 260 KiB; a patch may also name as many attributes to remove as it adds.
+const maxProduct = 320 << 10
+
 // The routes of the catalogue and who may use them. The public ones show active products only, the same to
 // everybody, so that caches may keep their answers. Staff read products of every status by routes of their
 // own.
@@ -33,11 +37,11 @@ var (
 	}
 	CreateProductRoute = api.Route{
 		Name: "create-product", Method: http.MethodPost, Path: "/v1/products",
-		Auth: api.Required, Roles: []string{policy.RoleCatalog},
+		Auth: api.Required, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
 	}
 	UpdateProductRoute = api.Route{
 		Name: "update-product", Method: http.MethodPatch, Path: "/v1/products/{id}",
-		Auth: api.Required, Roles: []string{policy.RoleCatalog},
+		Auth: api.Required, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
 	}
 	ArchiveProductRoute = api.Route{
 		Name: "archive-product", Method: http.MethodDelete, Path: "/v1/products/{id}",

@@ -62,8 +62,17 @@ func (r *rules) category(category string) {
 }
 
 func (r *rules) price(price money.Money) {
-	r.broken = append(r.broken, price.Validate("/price")...)
-	if price.AmountMinor < 0 {
+	r.currency(price.Currency)
+	r.amount(price.AmountMinor)
+}
+
+func (r *rules) currency(code string) {
+	r.broken = append(r.broken, money.Money{Currency: code}.Validate("/price")...)
+}
+
+// amount checks an amount that the decoder has read, and bounded by that.
+func (r *rules) amount(minor int64) {
+	if minor < 0 {
 		r.refuse("/price/amount_minor", "must not be negative")
 	}
 }
@@ -80,8 +89,7 @@ func (r *rules) tags(tags []string) {
 }
 
 func (r *rules) attributes(attributes map[string]string) {
-	if len(attributes) > MaxAttributes {
-		r.refuse("/attributes", "must not have more than %d members", MaxAttributes)
+	if !r.attributeCount(len(attributes)) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
@@ -91,6 +99,13 @@ func (r *rules) attributes(attributes map[string]string) {
 		}
 		r.text(problem.Pointer("/attributes", name), attributes[name], MaxAttributeValue)
 	}
+}
+
+func (r *rules) attributeCount(n int) bool {
+	if n > MaxAttributes {
+		r.refuse("/attributes", "must not have more than %d members", MaxAttributes)
+	}
+	return n <= MaxAttributes
 }
 
 // line checks text that has one line and is not blank.

@@ -3,10 +3,13 @@ package catalog
 import (
 	"context"
 	"crypto/rand"
+	"reflect"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -22,12 +25,12 @@ func NewService(store Store, now func() time.Time) *Service {
 	if store == nil || now == nil {
 		panic("catalog: NewService needs a store and a clock")
 	}
-	return &Service{store: store, now: now}
+	return &Service{store: store, now: clock.Wall(now)}
 }
 
 // Create gives the product its id, version and times and stores it. It returns ErrSKUExists.
 func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
-	now := s.clock()
+	now := s.time()
 	p.ID = newID(now)
 	p.Version = 1
 	p.CreatedAt, p.UpdatedAt = now, now
@@ -38,10 +41,10 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 	return p, nil
 }
 
-// Update applies change to the product at version and stores the result as the next version. It
-// returns ErrNotFound, ErrGone for an archived product, ErrStale for another version, and what
+// Update applies change to the product, if its version matches, and stores the result as the next version, unless it is
+// the same. It returns ErrNotFound, ErrGone for an archived product, ErrStale for a version that does not match, and what
 // change returns.
-func (s *Service) Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error) {
+func (s *Service) Update(ctx context.Context, id string, matches func(version int64) bool, change func(Product) (Product, error)) (Product, error) {
 	before, err := get(ctx, s.store, id)
 	if err != nil {
 		return Product{}, err
@@ -49,19 +52,22 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	if before.Status == Archived {
 		return Product{}, ErrGone
 	}
-	if before.Version != version {
+	if !matches(before.Version) {
 		return Product{}, ErrStale
 	}
 	after, err := change(before)
 	if err != nil {
 		return Product{}, err
 	}
+	if before, after = before.withoutNulls(), after.withoutNulls(); reflect.DeepEqual(before, after) {
+		return before, nil
+	}
 	return s.replace(ctx, before, after)
 }
 
-// Archive takes the product out of sale for good. Archiving it again changes nothing. Version 0 matches any
-// version; another one must be the product's, or Archive returns ErrStale.
-func (s *Service) Archive(ctx context.Context, id string, version int64) error {
+// Archive takes the product out of sale for good. Archiving it again changes nothing. It returns ErrStale for
+// a version that does not match; nil matches every one.
+func (s *Service) Archive(ctx context.Context, id string, matches func(version int64) bool) error {
 	before, err := get(ctx, s.store, id)
 	if err != nil {
 		return err
@@ -69,7 +75,7 @@ func (s *Service) Archive(ctx context.Context, id string, version int64) error {
 	if before.Status == Archived {
 		return nil
 	}
-	if version != 0 && before.Version != version {
+	if matches != nil && !matches(before.Version) {
 		return ErrStale
 	}
 	after := before
@@ -80,7 +86,7 @@ func (s *Service) Archive(ctx context.Context, id string, version int64) error {
 
 func (s *Service) replace(ctx context.Context, before, after Product) (Product, error) {
 	after.Version = before.Version + 1
-	after.UpdatedAt = s.clock()
+	after.UpdatedAt = s.time()
 	after = after.withoutNulls()
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Product{}, err
@@ -92,13 +98,14 @@ func (s *Service) replace(ctx context.Context, before, after Product) (Product, 
 // entry, and true if the key was used for this request before. It returns ErrNotFound,
 // ErrWouldGoNegative and ErrKeyReused.
 func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKey, delta int64, reason string) (Adjustment, bool, error) {
-	if _, err := ulid.ParseStrict(productID); err != nil {
+	productID, ok := api.ULID(productID)
+	if !ok {
 		return Adjustment{}, false, ErrNotFound
 	}
 	if delta == 0 {
 		return Adjustment{}, false, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
 	}
-	now := s.clock()
+	now := s.time()
 	return s.store.Adjust(ctx, key, Adjustment{
 		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
 	})
@@ -115,9 +122,8 @@ func (p Product) withoutNulls() Product {
 	return p
 }
 
-// clock returns the time as products have it: in UTC, to the millisecond.
-func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+func (s *Service) time() api.Time { return api.NewTime(s.now()) }
 
-func newID(now time.Time) string {
-	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+func newID(now api.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now.Time), rand.Reader).String()
 }

@@ -39,10 +39,9 @@ type Store interface {
 	// List returns the products that match the filter, newest first. after is the position that
 	// the previous page returned, nil for the first page; the returned position is nil on the last one.
 	List(ctx context.Context, filter Filter, limit int, after []byte) ([]Product, []byte, error)
-	// Search returns the active products that have a word starting with each of words, which are
-	// as Words returns them. The order depends on the store. A page may be short, or even empty, and
-	// still have a position: then there may be more.
-	Search(ctx context.Context, words []string, limit int, after []byte) ([]Product, []byte, error)
+	// Search returns the active products that the query finds, those with a greater Match first. Otherwise the
+	// order depends on the store. A page may be short and still have a position: then there may be more. An empty page has none.
+	Search(ctx context.Context, q Query, limit int, after []byte) ([]Product, []byte, error)
 	// Categories returns the categories that have active products, by name.
 	Categories(ctx context.Context) ([]Category, error)
 	// Inventory returns the stock of the product, or ErrNotFound.

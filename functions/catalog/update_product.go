@@ -10,7 +10,7 @@ import (
 )
 
 type productUpdater interface {
-	Update(ctx context.Context, id string, version int64, change func(Product) (Product, error)) (Product, error)
+	Update(ctx context.Context, id string, matches func(version int64) bool, change func(Product) (Product, error)) (Product, error)
 }
 
 // updateProductRequest is a merge patch (RFC 7396). Null clears description, tags and attributes. Each given
@@ -30,8 +30,8 @@ type pricePatch struct {
 	Currency    api.PatchField[string] `json:"currency"`
 }
 
-// Validate implements api.Validator. It checks what does not depend on the stored product; apply checks the
-// rest.
+// Validate implements api.Validator. It checks what the patch changes and nothing else: a stored value that no
+// longer keeps the rules does not stop a change of another one.
 func (in updateProductRequest) Validate() []problem.FieldError {
 	var r rules
 	refuseNull := func(pointer string, null bool) {
@@ -56,10 +56,22 @@ func (in updateProductRequest) Validate() []problem.FieldError {
 	}
 	r.text("/description", in.Description.Value, MaxDescription)
 	r.tags(in.Tags.Value)
+	given := map[string]string{}
+	for name, value := range in.Attributes.Value {
+		if value != nil {
+			given[name] = *value
+		}
+	}
+	r.attributes(given)
+	price := in.Price.Value
+	if price.Currency.Set && !price.Currency.Null {
+		r.currency(price.Currency.Value)
+	}
+	r.amount(price.AmountMinor.Value)
 	return r.broken
 }
 
-// apply returns the patched product, or the rules that it breaks.
+// apply returns the patched product, or 422 when the patch gives it too many attributes.
 func (in updateProductRequest) apply(p Product) (Product, error) {
 	in.Name.Apply(&p.Name)
 	in.Description.Apply(&p.Description)
@@ -68,14 +80,13 @@ func (in updateProductRequest) apply(p Product) (Product, error) {
 	in.Status.Apply(&p.Status)
 	in.Price.Value.AmountMinor.Apply(&p.Price.AmountMinor)
 	in.Price.Value.Currency.Apply(&p.Price.Currency)
-	p.Attributes = patchAttributes(p.Attributes, in.Attributes)
-
-	var r rules
-	r.attributes(p.Attributes)
-	r.price(p.Price)
-	if len(r.broken) > 0 {
+	merged := patchAttributes(p.Attributes, in.Attributes)
+	if len(merged) > MaxAttributes && len(merged) > len(p.Attributes) {
+		var r rules
+		r.attributeCount(len(merged))
 		return Product{}, problem.Fields(r.broken...)
 	}
+	p.Attributes = merged
 	return p, nil
 }
 
@@ -97,11 +108,11 @@ func patchAttributes(old map[string]string, patch api.PatchField[map[string]*str
 	return merged
 }
 
-// UpdateProduct applies a merge patch to the version that If-Match names and answers 200 with the
+// UpdateProduct applies a merge patch to a version that If-Match names and answers 200 with the
 // product and its new ETag; 428 without If-Match, 412 when the product has changed.
 func UpdateProduct(products productUpdater) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		version, err := api.IfMatch(r)
+		matches, err := api.IfMatch(r)
 		if err != nil {
 			return err
 		}
@@ -110,7 +121,7 @@ func UpdateProduct(products productUpdater) api.Handler {
 			return err
 		}
 
-		p, err := products.Update(r.Context(), r.PathValue("id"), version, in.apply)
+		p, err := products.Update(r.Context(), r.PathValue("id"), matches, in.apply)
 		if err != nil {
 			return err
 		}

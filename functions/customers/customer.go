@@ -3,7 +3,7 @@
 // one transaction.
 package customers
 
-import "time"
+import "github.com/tienda-dev/tienda/shared/api"
 
 // Customer is a person's profile.
 type Customer struct {
@@ -15,8 +15,7 @@ type Customer struct {
 	// Name is the name that the person chose. policy.PersonNameFault has its rules.
 	Name string `json:"name"`
 	// Version counts the changes, from 1. It is the entity tag.
-	Version int64 `json:"version"`
-	// CreatedAt and UpdatedAt are in UTC, to the millisecond.
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64    `json:"version"`
+	CreatedAt api.Time `json:"created_at"`
+	UpdatedAt api.Time `json:"updated_at"`
 }

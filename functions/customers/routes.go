@@ -17,7 +17,7 @@ var (
 	}
 )
 
-// maxBody is the largest profile in bytes: a name of four-byte characters, each of them escaped.
+// maxBody is the largest profile in bytes: a name with a pair of \u escapes (12 bytes) for each character.
 const maxBody = 4 << 10
 
 // Routes returns every route of the customers.

@@ -11,7 +11,7 @@ import (
 )
 
 type customerUpdater interface {
-	Update(ctx context.Context, id string, version int64, change func(Customer) Customer) (Customer, error)
+	Update(ctx context.Context, id string, matches func(version int64) bool, change func(Customer) Customer) (Customer, error)
 }
 
 // updateMyProfileRequest is a merge patch (RFC 7396).
@@ -34,11 +34,11 @@ func (in updateMyProfileRequest) Validate() []problem.FieldError {
 	return []problem.FieldError{{Pointer: "/name", Detail: fault}}
 }
 
-// UpdateMyProfile applies a merge patch to the version of the caller's profile that If-Match names and
+// UpdateMyProfile applies a merge patch to a version of the caller's profile that If-Match names and
 // answers 200 with the profile and its new ETag; 428 without If-Match, 412 when it has changed.
 func UpdateMyProfile(customers customerUpdater) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		version, err := api.IfMatch(r)
+		matches, err := api.IfMatch(r)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func UpdateMyProfile(customers customerUpdater) api.Handler {
 			return err
 		}
 
-		c, err := customers.Update(r.Context(), identity.MustUserID(r.Context()), version, func(c Customer) Customer {
+		c, err := customers.Update(r.Context(), identity.MustUserID(r.Context()), matches, func(c Customer) Customer {
 			in.Name.Apply(&c.Name)
 			return c
 		})

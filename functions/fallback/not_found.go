@@ -14,10 +14,17 @@ var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: ap
 // Routes returns every route of the package.
 func Routes() []api.Route { return []api.Route{NotFoundRoute} }
 
-// NotFound answers 404 to every request. API Gateway's own 404 has no request id and is not a problem
-// document.
+// Documentation is where people read how to use the API.
+const Documentation = "https://github.com/tienda-dev/tienda#readme"
+
+// NotFound answers 404 to every request but GET and HEAD of /, which name the documentation. API Gateway's
+// own 404 has no request id and is not a problem document.
 func NotFound() api.Handler {
-	return func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			w.Header().Set("Link", "<"+Documentation+`>; rel="service-doc"`) // RFC 8631
+			return api.Write(w, http.StatusOK, map[string]string{"name": "Tienda", "documentation": Documentation})
+		}
 		return problem.New(problem.NotFound, "route_not_found", "There is no such route.")
 	}
 }

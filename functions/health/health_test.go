@@ -62,7 +62,7 @@ func TestProbes(t *testing.T) {
 					t.Errorf("no check %s: %s", check, rec.Body)
 				}
 			}
-			if _, err := time.Parse(time.RFC3339, got.Timestamp); err != nil || strings.Contains(rec.Body.String(), "private") {
+			if _, err := time.Parse("2006-01-02T15:04:05.000Z", got.Timestamp); err != nil || strings.Contains(rec.Body.String(), "private") {
 				t.Errorf("timestamp or privacy: %s", rec.Body)
 			}
 		})

@@ -20,7 +20,7 @@ func NameFault(s string, limit int) string {
 	switch {
 	case blank(s):
 		return "must not be blank"
-	case strings.TrimSpace(s) != s:
+	case strings.TrimFunc(s, space) != s:
 		return "must not begin or end with a space"
 	default:
 		return LineFault(s, limit)
@@ -28,13 +28,13 @@ func NameFault(s string, limit int) string {
 }
 
 // LineFault returns the rule that one line of text breaks, and "" if it breaks none: at most limit characters,
-// all of them printable.
+// all of them printable. It may be empty or only spaces, and otherwise shows something.
 func LineFault(s string, limit int) string {
 	return fault(s, limit, unprintable)
 }
 
 // TextFault returns the rule that a text breaks, and "" if it breaks none: at most limit characters, all of
-// them printable apart from line breaks and tabs.
+// them printable apart from line breaks and tabs. It may be empty or only spaces, and otherwise shows something.
 func TextFault(s string, limit int) string {
 	return fault(s, limit, func(r rune) bool { return unprintable(r) && r != '\t' && !lineBreak(r) })
 }
@@ -45,22 +45,31 @@ func fault(s string, limit int, refused func(rune) bool) string {
 		return fmt.Sprintf("must not have more than %d characters", limit)
 	case strings.ContainsFunc(s, refused):
 		return "must not contain control characters"
+	case blank(s) && strings.TrimSpace(s) != "":
+		return "must not be invisible"
 	default:
 		return ""
 	}
 }
 
-// blank reports whether s shows nothing: it has no letter, number, symbol or punctuation mark, other than the
-// fillers of Hangul (letters to Unicode) and the braille pattern without dots (a symbol).
+// blank reports whether s shows nothing: it has no letter, number, symbol or punctuation mark, other than those
+// that Unicode calls so although they are invisible.
 func blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
-		switch r {
-		case '\u115F', '\u1160', '\u3164', '\uFFA0', '\u2800':
-			return false
-		default:
-			return unicode.In(r, unicode.L, unicode.N, unicode.S, unicode.P)
-		}
+		return unicode.In(r, unicode.L, unicode.N, unicode.S, unicode.P) && !invisible(r)
 	})
+}
+
+// invisible reports whether r is a letter or symbol that shows nothing: a Hangul filler, the braille pattern
+// without dots, or the musical note without a head.
+func invisible(r rune) bool {
+	return r == '\u2800' || r == '\U0001D159' || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}
+
+// space reports whether r is a space, or looks like one at the end of a line. The fillers of old Hangul syllables
+// do not.
+func space(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u2800' || r == '\u3164' || r == '\uFFA0'
 }
 
 func lineBreak(r rune) bool {

@@ -23,6 +23,10 @@ func TestPersonNameFault(t *testing.T) {
 		"HangulFillers":       {"\u115f\u1160\u3164\uffa0", "must not be blank"},
 		"BlankBraille":        {"\u2800", "must not be blank"},
 		"HangulWithFiller":    {"\u115f\u1161", ""},
+		"BlankNote":           {"\U0001d159", "must not be blank"},
+		"FillerAtTheEnd":      {"María\u3164", "must not begin or end with a space"},
+		"BrailleAtTheEnd":     {"María\u2800", "must not begin or end with a space"},
+		"FillerBefore":        {"\uffa0María", "must not begin or end with a space"},
 		"OnlyMarks":           {"\u0301\ufe0f", "must not be blank"},
 		"LetterWithMark":      {"e\u0301", ""},
 		"SpaceAtTheEnd":       {"María ", "must not begin or end with a space"},
@@ -49,10 +53,16 @@ func TestPersonNameFault(t *testing.T) {
 
 func TestTextFault(t *testing.T) {
 	t.Parallel()
-	const control = "must not contain control characters"
+	const control, invisible = "must not contain control characters", "must not be invisible"
 	for name, tc := range map[string]struct{ text, asLine, asText string }{
 		"Empty":              {"", "", ""},
 		"Spaces":             {" a ", "", ""},
+		"OnlySpaces":         {" \u3000", "", ""},
+		"HangulFiller":       {" \u3164", invisible, invisible},
+		"BlankBraille":       {"\u2800", invisible, invisible},
+		"ZeroWidth":          {"\u200b\ufeff", invisible, invisible},
+		"SoftHyphen":         {"\u00ad", invisible, invisible},
+		"SpaceInBraille":     {"\u2801\u2800\u2803", "", ""},
 		"Longest":            {"☕☕☕☕☕", "", ""},
 		"TooLong":            {"☕☕☕☕☕☕", "must not have more than 5 characters", "must not have more than 5 characters"},
 		"LineBreak":          {"a\nb", control, ""},

@@ -20,7 +20,7 @@ import (
 func TestSecurityEventsHaveALineOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	for kind, security := range map[session.EventKind]bool{
-		session.Started: false, session.Refreshed: false, session.Revoked: false, session.Reused: true, session.Forged: true,
+		session.Started: false, session.Refreshed: false, session.Revoked: false, session.Late: false, session.Reused: true, session.Forged: true,
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

@@ -37,18 +37,19 @@ type Config struct {
 
 // FromEnvironment reads the variables of the functions on AWS and those of the AWS CLI.
 func FromEnvironment(getenv func(string) string) Config {
-	return Config{
-		Table: getenv(EnvTable),
-		Key:   getenv(EnvKey),
-		DynamoDB: ddb.Config{
-			Config: awsclient.Config{
-				Region:          getenv("AWS_REGION"),
-				AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-				SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-				SessionToken:    getenv("AWS_SESSION_TOKEN"),
-			},
-			Endpoint: getenv(ddb.EnvEndpoint),
+	return Config{Table: getenv(EnvTable), Key: getenv(EnvKey), DynamoDB: AWS(getenv)}
+}
+
+// AWS returns the DynamoDB and credentials that the variables of the AWS CLI name.
+func AWS(getenv func(string) string) ddb.Config {
+	return ddb.Config{
+		Config: awsclient.Config{
+			Region:          getenv("AWS_REGION"),
+			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
 		},
+		Endpoint: getenv(ddb.EnvEndpoint),
 	}
 }
 

@@ -22,13 +22,13 @@ func TestGrant(t *testing.T) {
 	key := strings.Repeat("k", auth.MinIdentifierKey)
 	store := authddb.New(table, customersddb.New(table))
 	r := authtest.NewRegistration()
-	r.User.Identifier = auth.Identifier([]byte(key), "maria@shop.example")
+	r.User.Identifier = auth.Identifier([]byte(key), "maria!#$%&'*+-/=?^_`{|}~@shop.example")
 	if err := store.Register(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	cfg := admin.Config{Table: table.Name(), Key: `{"key":"` + key + `"}`, DynamoDB: ddbtest.Config(t)}
 	for range 2 {
-		got, err := admin.Grant(t.Context(), cfg, "Maria@Shop.example")
+		got, err := admin.Grant(t.Context(), cfg, "Maria!#$%&'*+-/=?^_`{|}~@Shop.example")
 		if err != nil || got.ID != r.User.ID || !cmp.Equal(got.Roles, []string{"admin", "customer"}) || got.AuthzVersion != 2 {
 			t.Errorf("Grant: %+v, %v", got, err)
 		}

@@ -113,7 +113,7 @@ func TestLambdahttpBehindTheGatewayIsNetHTTP(t *testing.T) {
 		}
 		method := rapid.SampledFrom([]string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodHead}).Draw(t, "method")
 
-		ask := func(server string) map[string]any {
+		ask := func(server, query string) map[string]any {
 			r, err := http.NewRequestWithContext(t.Context(), method, server+path, bytes.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
@@ -129,16 +129,14 @@ func TestLambdahttpBehindTheGatewayIsNetHTTP(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if method == http.MethodHead { // an event has a body and no other length
-				answer.ContentLength = 0
-			}
 			cookies := slices.Clone(answer.Header.Values("Set-Cookie"))
 			return map[string]any{
 				"status": answer.StatusCode, "body": base64.StdEncoding.EncodeToString(got), "text": string(got), "cookies": cookies,
 				"type": answer.Header.Get("Content-Type"), "answer": answer.Header.Get("X-Answer"), "length": answer.ContentLength,
 			}
 		}
-		if diff := cmp.Diff(ask(direct.URL), ask(gated.URL)); diff != "" {
+		encoded := strings.ReplaceAll(query, ";", "%3B") // as lambdahttp gives it to a handler
+		if diff := cmp.Diff(ask(direct.URL, encoded), ask(gated.URL, query)); diff != "" {
 			t.Fatalf("%s %s (-net/http +gateway):\n%s", method, path, diff)
 		}
 	})

@@ -137,7 +137,7 @@ func (a *authorizer) ask(x *exchange, identities []string) (decision, error) {
 
 	ctx, cancel := context.WithTimeout(x.invokeContext(), authorizerTimeout)
 	defer cancel()
-	result, err := x.gateway.invoker.Invoke(ctx, a.Function, payload)
+	result, err := x.invoke(ctx, a.Function, payload)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return decision{}, fmt.Errorf("no answer within %s", authorizerTimeout)

@@ -70,6 +70,7 @@ type Config struct {
 
 // Access is an entry of the access log.
 type Access struct {
+	// Method is "_OTHER" if it is none of RFC 9110 and RFC 5789, as in OpenTelemetry's http.request.method.
 	Method, Path string
 	// RouteKey is empty when no route matched.
 	RouteKey string
@@ -77,10 +78,15 @@ type Access struct {
 	Status int
 	// Duration is the time from the request's headers to the answer.
 	Duration time.Duration
-	// Cold, InitDuration and MaxMemoryMB are what the Invoker reported.
+	// Cold, InitDuration and MaxMemoryMB are what the Invoker reported. InitDuration is the sum of the
+	// authorizer's and the function's; MaxMemoryMB is the function's.
 	Cold         bool
 	InitDuration time.Duration
 	MaxMemoryMB  int
+	// Requests are the ids of the invocations, of the authorizer's function too.
+	Requests []string
+	// ErrorCode is the code of a problem document, empty for any other answer.
+	ErrorCode string
 	// Error is why the gateway itself answered with a failure. The client does not get it.
 	Error string
 }
@@ -182,8 +188,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.send(w, r.Method)
 
 	if g.accessLog != nil {
-		x.access.Method, x.access.Path = r.Method, r.URL.EscapedPath()
-		x.access.Status, x.access.Duration = out.status, time.Since(began)
+		x.access.Method, x.access.Path = method(r.Method), r.URL.EscapedPath()
+		x.access.Status, x.access.Duration, x.access.ErrorCode = out.status, time.Since(began), errorCode(out)
 		g.accessLog(x.access)
 	}
 }
@@ -269,8 +275,8 @@ func (x *exchange) integrate(body []byte) response {
 	}
 	ctx, cancel := context.WithTimeout(x.invokeContext(), MaxIntegrationTimeout)
 	defer cancel()
-	result, err := x.gateway.invoker.Invoke(ctx, x.route.Function, payload)
-	x.access.Cold, x.access.InitDuration, x.access.MaxMemoryMB = result.Cold, result.InitDuration, result.MaxMemoryMB
+	result, err := x.invoke(ctx, x.route.Function, payload)
+	x.access.MaxMemoryMB = result.MaxMemoryMB
 	switch {
 	case errors.Is(err, runtime.RequestTooLarge):
 		return x.failed(http.StatusRequestEntityTooLarge, "Request Entity Too Large", err)
@@ -289,6 +295,17 @@ func (x *exchange) integrate(body []byte) response {
 		return x.failed(http.StatusInternalServerError, "Internal Server Error", err)
 	}
 	return out
+}
+
+// invoke invokes a function and notes it for the log. A cold start of the authorizer adds to the function's.
+func (x *exchange) invoke(ctx context.Context, function string, payload []byte) (runtime.Result, error) {
+	result, err := x.gateway.invoker.Invoke(ctx, function, payload)
+	if result.RequestID != "" {
+		x.access.Requests = append(x.access.Requests, result.RequestID)
+	}
+	x.access.Cold = x.access.Cold || result.Cold
+	x.access.InitDuration += result.InitDuration
+	return result, err
 }
 
 // failed returns an answer of the gateway and keeps the reason for the log.

@@ -215,7 +215,7 @@ func TestAccessLog(t *testing.T) {
 		"f": func(context.Context, map[string]any) (runtime.Result, error) {
 			return runtime.Result{
 				Payload: []byte(`{"statusCode":200,"body":"four"}`), Cold: true,
-				InitDuration: time.Second, MaxMemoryMB: 21,
+				InitDuration: time.Second, MaxMemoryMB: 21, RequestID: "r1",
 			}, nil
 		},
 	})
@@ -223,7 +223,7 @@ func TestAccessLog(t *testing.T) {
 	entry := a.logged(t, 1)
 	want := gateway.Access{
 		Method: "GET", Path: "/v1/products/a%20b", RouteKey: "GET /v1/products/{id}", Status: 200,
-		Cold: true, InitDuration: time.Second, MaxMemoryMB: 21,
+		Cold: true, InitDuration: time.Second, MaxMemoryMB: 21, Requests: []string{"r1"},
 	}
 	if diff := cmp.Diff(want, entry, cmpopts.IgnoreFields(gateway.Access{}, "Duration")); diff != "" {
 		t.Errorf("entry (-want +got):\n%s", diff)
@@ -242,5 +242,37 @@ func TestAccessLogHasTheReasonOfAFailure(t *testing.T) {
 	a.do(t, "GET", "/", "")
 	if entry := a.logged(t, 1); entry.Error != "f: exited during INIT" {
 		t.Errorf("entry %+v", entry)
+	}
+}
+
+func TestAccessLogHasTheErrorCodeAndAKnownMethod(t *testing.T) {
+	t.Parallel()
+	a := serve(t, gateway.Config{Routes: routes("$default")}, map[string]answering{
+		"f": says(`{"statusCode":404,"headers":{"content-type":"application/problem+json; charset=utf-8"},"body":"{\"code\":\"product_not_found\"}"}`),
+	})
+	a.do(t, "BREW", "/", "")
+	if entry := a.logged(t, 1); entry.ErrorCode != "product_not_found" || entry.Method != "_OTHER" {
+		t.Errorf("entry %+v", entry)
+	}
+	if method := a.last(t).Event["requestContext"].(map[string]any)["http"].(map[string]any)["method"]; method != "BREW" {
+		t.Errorf("the function got the method %v", method)
+	}
+}
+
+func TestAccessLogHasTheInvocationOfTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	list := routes("GET /a")
+	list[0].Authorizer = "strict"
+	invoked := func(payload, id string) answering {
+		return func(context.Context, map[string]any) (runtime.Result, error) {
+			return runtime.Result{Payload: []byte(payload), RequestID: id, Cold: id == "check", InitDuration: time.Second}, nil
+		}
+	}
+	a := serve(t, gateway.Config{Routes: list, Authorizers: map[string]gateway.Authorizer{"strict": {Function: "check"}}}, map[string]answering{
+		"check": invoked(`{"isAuthorized":true}`, "check"), "f": invoked(`{"statusCode":200}`, "own"),
+	})
+	a.do(t, "GET", "/a", "")
+	if entry := a.logged(t, 1); !cmp.Equal(entry.Requests, []string{"check", "own"}) || !entry.Cold {
+		t.Errorf("entry %+v, want both invocations and the cold start", entry)
 	}
 }

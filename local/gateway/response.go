@@ -104,7 +104,7 @@ func parseHeaders(header http.Header, raw json.RawMessage) error {
 		if !validName(name) || !validValue(value) {
 			return fmt.Errorf("headers: %q: not a header", name)
 		}
-		ours := append(hopByHop(), "content-length", "date", "apigw-requestid")
+		ours := append(hopByHop(), "date", "apigw-requestid")
 		if !slices.Contains(ours, strings.ToLower(name)) {
 			header.Add(name, value)
 		}
@@ -157,15 +157,21 @@ func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// send writes the response.
+// send writes the response. A function answers HEAD without a body, and its Content-Length is that of GET:
+// this gateway passes it on. AWS does not document what it sends there.
 func (out response) send(w http.ResponseWriter, method string) {
 	header := w.Header()
 	maps.Copy(header, out.header)
 	if !bodyAllowed(out.status) {
+		header.Del("Content-Length")
 		w.WriteHeader(out.status)
 		return
 	}
-	header.Set("Content-Length", strconv.Itoa(len(out.body)))
+	if method != http.MethodHead || len(out.body) > 0 {
+		header.Set("Content-Length", strconv.Itoa(len(out.body)))
+	} else if n, err := strconv.Atoi(header.Get("Content-Length")); err != nil || n < 0 {
+		header.Del("Content-Length")
+	}
 	w.WriteHeader(out.status)
 	if method != http.MethodHead {
 		w.Write(out.body) // when this fails the client is gone

@@ -79,6 +79,16 @@ func TestHeadHasLengthAndNoBody(t *testing.T) {
 	if got.Header.Get("Content-Length") != "5" {
 		t.Errorf("header %v", got.Header)
 	}
+
+	// A function leaves the body out and says how long it is for GET.
+	for length, want := range map[string]string{"12345": "12345", "0": "0", "-1": "", "x": "", "": ""} {
+		a := serve(t, gateway.Config{Routes: routes("HEAD /x")}, map[string]answering{
+			"f": says(`{"statusCode":200,"headers":{"content-length":"` + length + `"}}`),
+		})
+		if got := a.do(t, "HEAD", "/x", "").Header.Get("Content-Length"); got != want {
+			t.Errorf("the function says %s: Content-Length %q, want %q", length, got, want)
+		}
+	}
 }
 
 func FuzzResponse(f *testing.F) {

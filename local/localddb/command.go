@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -42,19 +43,27 @@ func command(ctx context.Context, cfg Config, port int) (*launch, error) {
 		if err != nil {
 			return nil, err
 		}
-		return javaCommand(java, lib, cfg.DataDir, port), nil
+		launcher, err := layLauncher(cfg.CacheDir)
+		if err != nil {
+			return nil, err
+		}
+		return javaCommand(java, launcher, lib, cfg.DataDir, port, addresses(ctx, cfg)), nil
 	}
 
 	docker, err := exec.LookPath("docker")
+	why := ""
 	if err == nil {
-		err = quick(ctx, docker, "version", "--format", "{{.Server.Version}}").Run()
+		var output []byte
+		if output, err = quick(ctx, docker, "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
+			why = " (" + reason(string(output)) + ")"
+		}
 	}
 	if err != nil {
-		return nil, &NeedsError{problem + ", and Docker does not answer: install Java " + strconv.Itoa(minJava) +
+		return nil, &NeedsError{problem + ", and Docker does not answer" + why + ": install Java " + strconv.Itoa(minJava) +
 			" or later, or start Docker, or name a running DynamoDB by DYNAMODB_ENDPOINT"}
 	}
 	cfg.Note(problem + ": using the container image " + image)
-	return dockerCommand(docker, cfg, port), nil
+	return dockerCommand(docker, cfg, port, addresses(ctx, cfg)), nil
 }
 
 // findJava returns the path of java, or why it cannot be used.
@@ -88,12 +97,13 @@ func javaMajor(output string) (int, error) {
 	return strconv.Atoi(m[1])
 }
 
-func javaCommand(java, lib, dataDir string, port int) *launch {
+func javaCommand(java, launcher, lib, dataDir string, port int, hosts []string) *launch {
 	args := []string{
 		// Halves the start. The sample data is too little for the second compiler to matter.
 		"-Xmx512m", "-XX:TieredStopAtLevel=1",
 		"-Djava.library.path=" + filepath.Join(lib, "DynamoDBLocal_lib"),
-		"-jar", filepath.Join(lib, "DynamoDBLocal.jar"),
+		"-Dhosts=" + strings.Join(hosts, ","),
+		"-cp", launcher + string(os.PathListSeparator) + filepath.Join(lib, "DynamoDBLocal.jar"), "Loopback",
 	}
 	cmd := exec.Command(java, append(args, flags(dataDir, port)...)...)
 	// It writes logs into its working directory.
@@ -102,13 +112,12 @@ func javaCommand(java, lib, dataDir string, port int) *launch {
 }
 
 // dockerCommand runs the image in the foreground: the client passes signals on to the container.
-func dockerCommand(docker string, cfg Config, port int) *launch {
+func dockerCommand(docker string, cfg Config, port int, hosts []string) *launch {
 	name := "tienda-dynamodb-" + strconv.Itoa(port)
-	publish := fmt.Sprintf("127.0.0.1:%d:8000", port)
-	if cfg.Containers {
-		publish = fmt.Sprintf("%d:8000", port)
+	args := []string{"run", "--rm", "--name", name}
+	for _, host := range hosts {
+		args = append(args, "-p", fmt.Sprintf("%s:%d:8000", host, port))
 	}
-	args := []string{"run", "--rm", "--name", name, "-p", publish}
 	inside := ""
 	if cfg.DataDir != "" {
 		inside = "/data"

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -173,5 +174,29 @@ func TestRunningEndpointIsUsed(t *testing.T) {
 	again.Stop() // not ours to end
 	if err := localddb.CreateTables(t.Context(), s.Endpoint, "us-east-1", tables(t)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestListensOnLoopbackOnly asks for the engine at every other address of this machine.
+func TestListensOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, "")
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.Endpoint, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		ip := a.(*net.IPNet).IP
+		if ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.IsLinkLocalUnicast() {
+			continue
+		}
+		if conn, err := net.Dial("tcp", net.JoinHostPort(ip.String(), port)); err == nil {
+			_ = conn.Close()
+			t.Errorf("it listens on %s", ip)
+		}
 	}
 }

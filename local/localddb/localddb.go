@@ -35,8 +35,8 @@ type Config struct {
 	DataDir string
 	// Endpoint is a DynamoDB that runs already, "http://localhost:8000". Then nothing is started.
 	Endpoint string
-	// Containers makes it reachable from containers. With Java it listens on every address anyway; its
-	// container is published on the loopback address only, unless this is set.
+	// Containers makes it reachable from containers: it listens on the address of Docker's bridge too. Without,
+	// it listens on the loopback address only.
 	Containers bool
 	// Note receives a sentence when something takes long, such as the first download. Nil drops it.
 	Note func(sentence string)
@@ -181,7 +181,7 @@ func wait(ctx context.Context, endpoint string, started *Server) error {
 		}
 		select {
 		case <-ended:
-			return errors.New("it ended at once: " + child.LastLine(started.out.String()))
+			return errors.New("it ended at once: " + reason(started.out.String()))
 		case <-ctx.Done():
 			return fmt.Errorf("no answer within %v: %w", deadline, last)
 		case <-tick.C:

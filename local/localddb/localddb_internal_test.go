@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -191,5 +193,93 @@ func TestEndpointThatDoesNotAnswer(t *testing.T) {
 	_, err := Start(t.Context(), Config{CacheDir: t.TempDir(), Endpoint: "http://127.0.0.1:1"})
 	if err == nil || !strings.HasPrefix(err.Error(), "no DynamoDB answers at http://127.0.0.1:1") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestReasonIsDockersOwn(t *testing.T) {
+	t.Parallel()
+	for want, output := range map[string]string{
+		"docker: Error response from daemon: Get \"https://registry-1.docker.io/v2/\": no such host": "Unable to find image 'amazon/dynamodb-local:latest' locally\n" +
+			"docker: Error response from daemon: Get \"https://registry-1.docker.io/v2/\": no such host\n\nRun 'docker run --help' for more information\n",
+		"docker: no route to host.": "docker: no route to host.\nSee 'docker run --help'.\n",
+		"out of memory":             "CorsParams: null\nout of memory\n",
+		"":                          "\n",
+	} {
+		if got := reason(output); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestWithoutJavaAndRegistry(t *testing.T) {
+	for name, test := range map[string]struct{ script, want string }{
+		"NoRegistry": {
+			`[ "$1" = version ] && exit 0; printf "docker: Error response from daemon: no such host\n\nRun 'docker run --help' for more information\n" >&2; exit 125`,
+			"DynamoDB Local did not start: it ended at once: docker: Error response from daemon: no such host",
+		},
+		"NoDaemon": {
+			`echo "Cannot connect to the Docker daemon" >&2; exit 1`,
+			"Java is not installed, and Docker does not answer (Cannot connect to the Docker daemon): install Java 17",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bin := t.TempDir()
+			if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", bin)
+			s, err := Start(t.Context(), Config{CacheDir: t.TempDir()})
+			if err == nil {
+				s.Stop()
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestDockerPublishesChosenAddressesOnly holds the arguments; the Java way is an integration test.
+func TestDockerPublishesChosenAddressesOnly(t *testing.T) {
+	t.Parallel()
+	args := strings.Join(dockerCommand("docker", Config{}, 8123, []string{"127.0.0.1", "172.17.0.1"}).cmd.Args, " ")
+	if !strings.Contains(args, "-p 127.0.0.1:8123:8000 -p 172.17.0.1:8123:8000 ") || strings.Count(args, " -p ") != 2 {
+		t.Errorf("got %s", args)
+	}
+	if got := addresses(t.Context(), Config{}); len(got) != 1 || got[0] != "127.0.0.1" {
+		t.Errorf("got the addresses %v, want the loopback address", got)
+	}
+}
+
+// TestContainersReachTheBridge has a docker whose bridge is an interface of this machine.
+func TestContainersReachTheBridge(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho \"$BRIDGE\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	all, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		list, err := i.Addrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"127.0.0.1"}
+		for _, a := range list {
+			if ip := a.(*net.IPNet).IP; ip.To4() != nil {
+				want = append(want, ip.String())
+			}
+		}
+		t.Setenv("BRIDGE", i.Name)
+		if got := addresses(t.Context(), Config{Containers: true}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", i.Name, got, want)
+		}
+	}
+	t.Setenv("BRIDGE", "docker-elsewhere")
+	if got := addresses(t.Context(), Config{Containers: true}); !slices.Equal(got, []string{"127.0.0.1"}) {
+		t.Errorf("a bridge on another machine: got %v", got)
 	}
 }

@@ -12,11 +12,12 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// Action is one action of a function on a table or an index.
+// Action is one action of a function on a table or an index, on one kind of item.
 type Action struct {
 	// Function is the function's name, "create-product".
 	Function string
@@ -26,13 +27,19 @@ type Action struct {
 	Table string
 	// Index is the index's name; empty is the table itself.
 	Index string
+	// Key is the kind of the partition keys, "PW#*": what is before the first # and an asterisk, or the whole
+	// key when it has no #. It is empty on an index, and when the request has no partition key.
+	Key string
 }
 
-// String is "create-product dynamodb:Query commerce/index/GSI1".
+// String is "login dynamodb:BatchGetItem auth PW#*" or "list-products dynamodb:Query commerce/index/GSI1".
 func (a Action) String() string {
 	s := a.Function + " " + a.Name + " " + a.Table
 	if a.Index != "" {
 		s += "/index/" + a.Index
+	}
+	if a.Key != "" {
+		s += " " + a.Key
 	}
 	return s
 }
@@ -96,16 +103,90 @@ func (p *Proxy) Close() {
 	p.forward.Transport.(*http.Transport).CloseIdleConnections()
 }
 
-// target is a table or an index in a request.
+// attributes are those of an item or a key. Only strings are read: every partition key is one.
+type attributes map[string]struct{ S string }
+
+// target is a table or an index in a request, and the item.
 type target struct {
 	TableName string
 	IndexName string
+
+	Key, Item                 attributes
+	KeyConditionExpression    string
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues attributes
 }
 
-// request is every field of a DynamoDB request that names a table or an index.
+// equality is a comparison in a KeyConditionExpression.
+var equality = regexp.MustCompile(`(#?\w+) = (:\w+)`)
+
+// kind returns the kind of the target's partition key, whose attribute is PK.
+func (t target) kind() string {
+	const hash = "PK"
+	if t.IndexName != "" {
+		return ""
+	}
+	for _, from := range []attributes{t.Key, t.Item} {
+		if key, ok := from[hash]; ok {
+			return kindOf(key.S)
+		}
+	}
+	for _, match := range equality.FindAllStringSubmatch(t.KeyConditionExpression, -1) {
+		name := match[1]
+		if full, ok := t.ExpressionAttributeNames[name]; ok {
+			name = full
+		}
+		if name == hash {
+			return kindOf(t.ExpressionAttributeValues[match[2]].S)
+		}
+	}
+	return ""
+}
+
+func kindOf(key string) string {
+	if before, _, ok := strings.Cut(key, "#"); ok {
+		return before + "#*"
+	}
+	return key
+}
+
+// batch is a table's part of a batch.
+type batch struct {
+	Keys   []attributes // to read
+	writes []map[string]target
+}
+
+// UnmarshalJSON implements json.Unmarshaler: a batch of reads is an object, one of writes a list.
+func (b *batch) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &b.writes); err == nil {
+		return nil
+	}
+	type plain batch
+	return json.Unmarshal(data, (*plain)(b))
+}
+
+// kinds returns the kinds of the partition keys, each once; one empty one when there are none.
+func (b *batch) kinds() []string {
+	var all []string
+	for _, key := range b.Keys {
+		all = append(all, target{Key: key}.kind())
+	}
+	for _, write := range b.writes {
+		for _, one := range write {
+			all = append(all, one.kind())
+		}
+	}
+	if len(all) == 0 {
+		return []string{""}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// request is every field of a DynamoDB request that names a table, an index or an item.
 type request struct {
 	target
-	RequestItems  map[string]json.RawMessage
+	RequestItems  map[string]*batch
 	TransactItems []map[string]target
 }
 
@@ -120,22 +201,24 @@ func Actions(function, header string, body []byte) []Action {
 	}
 
 	var all []Action
-	add := func(name string, on target) {
-		all = append(all, Action{Function: function, Name: "dynamodb:" + name, Table: tableName(on.TableName), Index: on.IndexName})
+	add := func(name string, on target, kind string) {
+		all = append(all, Action{Function: function, Name: "dynamodb:" + name, Table: tableName(on.TableName), Index: on.IndexName, Key: kind})
 	}
 	switch {
 	case len(in.TransactItems) > 0:
 		for _, item := range in.TransactItems {
 			for _, kind := range slices.Sorted(maps.Keys(item)) {
-				add(itemAction(kind), item[kind])
+				add(itemAction(kind), item[kind], item[kind].kind())
 			}
 		}
 	case len(in.RequestItems) > 0:
 		for _, table := range slices.Sorted(maps.Keys(in.RequestItems)) {
-			add(operation, target{TableName: table})
+			for _, kind := range in.RequestItems[table].kinds() {
+				add(operation, target{TableName: table}, kind)
+			}
 		}
 	default:
-		add(operation, in.target)
+		add(operation, in.target, in.kind())
 	}
 	return all
 }

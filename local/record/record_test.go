@@ -19,19 +19,43 @@ func TestActionsMatchIAM(t *testing.T) {
 		operation, body string
 		want            []string
 	}{
-		"Get":          {"GetItem", `{"TableName":"commerce","Key":{}}`, []string{"f dynamodb:GetItem commerce"}},
-		"ARN":          {"GetItem", `{"TableName":"arn:aws:dynamodb:eu-central-1:1:table/commerce"}`, []string{"f dynamodb:GetItem commerce"}},
-		"QueryOfTable": {"Query", `{"TableName":"commerce"}`, []string{"f dynamodb:Query commerce"}},
-		"QueryOfIndex": {"Query", `{"TableName":"commerce","IndexName":"GSI1"}`, []string{"f dynamodb:Query commerce/index/GSI1"}},
+		"Get":      {"GetItem", `{"TableName":"commerce","Key":{"PK":{"S":"P#1"},"SK":{"S":"META"}}}`, []string{"f dynamodb:GetItem commerce P#*"}},
+		"FixedKey": {"GetItem", `{"TableName":"commerce","Key":{"PK":{"S":"WARM"}}}`, []string{"f dynamodb:GetItem commerce WARM"}},
+		"Put": {
+			"PutItem", `{"TableName":"a","Item":{"SK":{"S":"X#1"},"n":{"N":"1"},"m":{"M":{"a":{"L":[]}}},"s":{"SS":["a"]},"PK":{"S":"U#1#2"}}}`,
+			[]string{"f dynamodb:PutItem a U#*"},
+		},
+		"ARN": {"GetItem", `{"TableName":"arn:aws:dynamodb:eu-central-1:1:table/commerce"}`, []string{"f dynamodb:GetItem commerce"}},
+		"QueryOfTable": {
+			"Query", `{"TableName":"a","KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"CATEGORIES"}}}`,
+			[]string{"f dynamodb:Query a CATEGORIES"},
+		},
+		"QueryWithNames": {
+			"Query", `{"TableName":"a","KeyConditionExpression":"(begins_with (#1, :1)) AND (#0 = :0)",` +
+				`"ExpressionAttributeNames":{"#0":"PK","#1":"SK"},"ExpressionAttributeValues":{":0":{"S":"TOK#te"},":1":{"S":"P#"}}}`,
+			[]string{"f dynamodb:Query a TOK#*"},
+		},
+		"QueryOfIndex": {
+			"Query", `{"TableName":"a","IndexName":"GSI1","KeyConditionExpression":"PK = :p","ExpressionAttributeValues":{":p":{"S":"P#1"}}}`,
+			[]string{"f dynamodb:Query a/index/GSI1"},
+		},
 		"Transaction": {
 			"TransactWriteItems",
-			`{"TransactItems":[{"Put":{"TableName":"a","Item":{}}},{"Update":{"TableName":"b"}},{"Delete":{"TableName":"a"}},{"ConditionCheck":{"TableName":"c"}}]}`,
-			[]string{"f dynamodb:PutItem a", "f dynamodb:UpdateItem b", "f dynamodb:DeleteItem a", "f dynamodb:ConditionCheckItem c"},
+			`{"TransactItems":[{"Put":{"TableName":"a","Item":{"PK":{"S":"P#1"}}}},{"Update":{"TableName":"b","Key":{"PK":{"S":"U#1"}}}},{"Delete":{"TableName":"a"}},{"ConditionCheck":{"TableName":"c"}}]}`,
+			[]string{"f dynamodb:PutItem a P#*", "f dynamodb:UpdateItem b U#*", "f dynamodb:DeleteItem a", "f dynamodb:ConditionCheckItem c"},
 		},
 		"ReadTransaction": {"TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"a"}}]}`, []string{"f dynamodb:GetItem a"}},
 		"BatchOfTwoTables": {
 			"BatchWriteItem", `{"RequestItems":{"b":[{"PutRequest":{}}],"a":[]}}`,
 			[]string{"f dynamodb:BatchWriteItem a", "f dynamodb:BatchWriteItem b"},
+		},
+		"BatchOfKeys": {
+			"BatchGetItem", `{"RequestItems":{"a":{"Keys":[{"PK":{"S":"U#1"}},{"PK":{"S":"S#1"}},{"PK":{"S":"S#2"}}]}}}`,
+			[]string{"f dynamodb:BatchGetItem a S#*", "f dynamodb:BatchGetItem a U#*"},
+		},
+		"BatchOfWrites": {
+			"BatchWriteItem", `{"RequestItems":{"a":[{"PutRequest":{"Item":{"PK":{"S":"P#1"}}}},{"DeleteRequest":{"Key":{"PK":{"S":"G"}}}}]}}`,
+			[]string{"f dynamodb:BatchWriteItem a G", "f dynamodb:BatchWriteItem a P#*"},
 		},
 		"NoTable":   {"ListTables", `{}`, []string{"f dynamodb:ListTables "}},
 		"NoJSON":    {"PutItem", `{`, []string{"f dynamodb:PutItem "}},

@@ -27,6 +27,8 @@ type environment struct {
 	// has become free. The pool's lock guards both.
 	reaper *time.Timer
 	rests  int
+	// rested is when it last became free.
+	rested time.Time
 
 	main *process
 
@@ -36,7 +38,9 @@ type environment struct {
 	broken    chan struct{}
 	brokenErr error
 
-	mu           sync.Mutex
+	mu sync.Mutex
+	// request is the id of the invocation whose output this is; empty between two.
+	request      string
 	initialised  bool
 	runtimeReady bool
 	extensions   map[string]*extension
@@ -45,10 +49,13 @@ type environment struct {
 	settled chan struct{}
 }
 
-// start brings up an environment and waits until it is ready for its first event.
-func (r *Runtime) start(fn Function) (*environment, *Error) {
+// start brings up an environment for the invocation with the id request, and waits until it is ready for
+// its first event.
+func (r *Runtime) start(fn Function, request string) (*environment, *Error) {
+	r.makeRoom()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
+		r.ended()
 		return nil, &Error{Kind: Init, Function: fn.Name, Message: "no port for the Runtime API", Cause: err}
 	}
 	e := &environment{
@@ -59,6 +66,7 @@ func (r *Runtime) start(fn Function) (*environment, *Error) {
 		broken:     make(chan struct{}),
 		extensions: make(map[string]*extension),
 		settled:    make(chan struct{}),
+		request:    request,
 	}
 	e.server = &http.Server{Handler: e.api(), ReadHeaderTimeout: r.initTimeout}
 	go func() {
@@ -93,7 +101,7 @@ func (e *environment) initialise(api string) *Error {
 		return e.initFailure("exited during INIT", e.exitError())
 	case <-limit.C:
 		return e.initFailure(fmt.Sprintf("INIT took longer than %s, it did not ask for its first event", e.r.initTimeout), e.lastLine())
-	case <-e.r.done:
+	case <-e.r.closing.Done():
 		return &Error{Kind: Closed, Function: e.fn.Name, Message: "stopped during INIT"}
 	}
 	e.mu.Lock()
@@ -126,7 +134,7 @@ func (e *environment) deliver(inv *invocation, timeout <-chan time.Time) (outcom
 		dead.err = failure(Exit, "exited before it answered", e.exitError())
 	case <-e.broken:
 		dead.err = failure(Exit, "an extension failed", e.brokenErr)
-	case <-e.r.done:
+	case <-e.r.closing.Done():
 		dead.err = failure(Closed, "stopped before it answered", nil)
 	}
 
@@ -138,18 +146,19 @@ func (e *environment) deliver(inv *invocation, timeout <-chan time.Time) (outcom
 	}
 }
 
-// settle waits until the environment is free for the next event. It returns false if it never will be.
+// settle waits until the environment is free for the next event and all output of this one is read. It
+// returns false if it never will be.
 func (e *environment) settle(timeout <-chan time.Time) bool {
 	e.mu.Lock()
 	settled := e.settled
 	e.mu.Unlock()
 	select {
 	case <-settled:
-		return true
+		return e.main.drain(timeout)
 	case <-timeout:
 	case <-e.main.exited:
 	case <-e.broken:
-	case <-e.r.done:
+	case <-e.r.closing.Done():
 	}
 	return false
 }
@@ -158,7 +167,7 @@ func (e *environment) settle(timeout <-chan time.Time) bool {
 func (e *environment) hand(inv *invocation) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.current, e.runtimeReady = inv, false
+	e.current, e.runtimeReady, e.request = inv, false, inv.id
 	e.settled = make(chan struct{})
 	for _, x := range e.extensions {
 		if x.invoke {
@@ -167,6 +176,13 @@ func (e *environment) hand(inv *invocation) {
 		}
 	}
 	e.events <- inv
+}
+
+// rest says that what follows is output of no invocation.
+func (e *environment) rest() {
+	e.mu.Lock()
+	e.request = ""
+	e.mu.Unlock()
 }
 
 // checkSettled closes settled when the runtime and all extensions wait for the next event. The caller
@@ -210,7 +226,10 @@ func (e *environment) usable() bool {
 // line passes on one line of output and remembers it.
 func (e *environment) line(line string) {
 	e.out.add(line)
-	e.r.line(e.fn.Name, line)
+	e.mu.Lock()
+	request := e.request
+	e.mu.Unlock()
+	e.r.line(Line{Function: e.fn.Name, RequestID: request, Text: line})
 }
 
 // exitError returns how the bootstrap ended and the last line of its output.
@@ -246,4 +265,5 @@ func (e *environment) close() {
 	}
 	_ = e.server.Close() // only its listener could fail to close
 	<-e.served
+	e.r.ended()
 }

@@ -146,7 +146,7 @@ func TestOutputArrivesLineByLine(t *testing.T) {
 
 	y := strings.Repeat("y", 256<<10)
 	want := []string{
-		"f: one", "f: two", "f: ", "f: three and more", "f: bad \x00",
+		"f: one", "f: two", "f: ", "f: three", "f:  and more", "f: bad \x00",
 		"f: " + y, "f: " + y, "f: " + y[:600000-2*len(y)], "f: unfinished",
 	}
 	if diff := cmp.Diff(want, l.all()); diff != "" {

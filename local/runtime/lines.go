@@ -9,9 +9,14 @@ import (
 // maxLine is where a longer line is cut in two, in bytes: CloudWatch's limit of one log event.
 const maxLine = 256 << 10
 
+// drainMark is the line of process.drain, which is not emitted.
+const drainMark = "\x00drain\x00"
+
 // lineWriter splits what a process writes into lines. Its methods are safe for concurrent use.
 type lineWriter struct {
 	emit func(line string)
+	// drained receives when drainMark is read. It has room for one.
+	drained chan struct{}
 
 	mu   sync.Mutex
 	rest []byte
@@ -51,8 +56,19 @@ func (w *lineWriter) flush() {
 
 // out emits one line and forgets the rest. The caller holds the lock.
 func (w *lineWriter) out(line []byte) {
+	defer func() { w.rest = w.rest[:0] }()
+	if before, marked := bytes.CutSuffix(line, []byte(drainMark)); marked {
+		if len(before) > 0 {
+			w.emitLine(before)
+		}
+		w.drained <- struct{}{}
+		return
+	}
+	w.emitLine(line)
+}
+
+func (w *lineWriter) emitLine(line []byte) {
 	w.emit(strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "�"))
-	w.rest = w.rest[:0]
 }
 
 // tail keeps the last line of a process's output, for the error that reports its end.

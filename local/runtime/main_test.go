@@ -57,7 +57,7 @@ func run(m *testing.M) int {
 func parent() {
 	r, err := runtime.New(runtime.Config{
 		Functions: []runtime.Function{function("f", "")},
-		Log:       func(_, line string) { fmt.Println(line) },
+		Log:       func(line runtime.Line) { fmt.Println(line.Text) },
 	})
 	if err != nil {
 		panic(err)
@@ -101,10 +101,10 @@ type logs struct {
 	lines []string
 }
 
-func (l *logs) add(function, line string) {
+func (l *logs) add(line runtime.Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lines = append(l.lines, function+": "+line)
+	l.lines = append(l.lines, line.Function+": "+line.Text)
 }
 
 // all returns the lines so far.

@@ -30,16 +30,16 @@ func newPool(r *Runtime, fn Function) *pool {
 }
 
 // failure returns an *Error about an invocation of the pool's function.
-func (p *pool) failure(inv *invocation, kind Kind, message string, cause error) error {
-	return &Error{Kind: kind, Function: p.fn.Name, RequestID: inv.id, Message: message, Cause: cause}
+func (p *pool) failure(inv *invocation, kind Kind, message string) error {
+	return &Error{Kind: kind, Function: p.fn.Name, RequestID: inv.id, Message: message}
 }
 
 // dispatch gives inv to a free environment or to a new one. It does not wait for the answer.
 func (p *pool) dispatch(ctx context.Context, inv *invocation) error {
 	if kind, ok := p.r.admit(); !ok {
-		return p.failure(inv, kind, "the runtime takes no more events", nil)
+		return p.failure(inv, kind, "the runtime takes no more events")
 	}
-	env, err := p.acquire(ctx, inv)
+	env, err := p.await(ctx, inv)
 	if err != nil {
 		p.r.over()
 		p.r.working.Done()
@@ -47,6 +47,24 @@ func (p *pool) dispatch(ctx context.Context, inv *invocation) error {
 	}
 	go p.serve(env, inv)
 	return nil
+}
+
+// await waits for room among the processes, and then acquires.
+func (p *pool) await(ctx context.Context, inv *invocation) (*environment, error) {
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.r.closing, cancel)()
+	if err := p.r.room.Acquire(waiting, 1); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, p.failure(inv, Closed, "stopped before it started")
+	}
+	env, err := p.acquire(ctx, inv)
+	if err != nil {
+		p.r.room.Release(1)
+	}
+	return env, err
 }
 
 // acquire takes a free environment, or returns nil when a new one may be started.
@@ -76,7 +94,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 			case <-freed:
 			case <-patience.C:
 				patient = false
-			case <-p.r.done:
+			case <-p.r.closing.Done():
 				patient = false
 			case <-ctx.Done():
 				err = ctx.Err()
@@ -90,7 +108,7 @@ func (p *pool) acquire(ctx context.Context, inv *invocation) (*environment, erro
 		}
 		if limit := p.fn.ReservedConcurrency; limit != nil && p.busy >= *limit {
 			return nil, p.failure(inv, Throttled, fmt.Sprintf(
-				"reserved concurrency is %d and %d events are in flight", *limit, p.busy), nil)
+				"reserved concurrency is %d and %d events are in flight", *limit, p.busy))
 		}
 		p.busy++
 		return nil, nil
@@ -102,10 +120,11 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	defer p.r.working.Done()
 	if env == nil {
 		began := time.Now()
-		started, err := p.r.start(p.fn)
+		started, err := p.r.start(p.fn, inv.id)
 		if err != nil {
 			err.RequestID = inv.id
 			p.r.over()
+			p.r.complete(inv.id)
 			inv.finish(Result{}, err)
 			p.release(nil, false)
 			return
@@ -123,6 +142,7 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	if !alive {
 		inv.finish(inv.result, out.err)
 		env.close()
+		p.r.complete(inv.id)
 		p.release(nil, false)
 		return
 	}
@@ -136,7 +156,10 @@ func (p *pool) serve(env *environment, inv *invocation) {
 	if !env.settle(timeout.C) {
 		env.close()
 		env = nil
+	} else {
+		env.rest()
 	}
+	p.r.complete(inv.id)
 	p.release(env, true)
 }
 
@@ -157,6 +180,7 @@ func (p *pool) release(env *environment, settled bool) {
 	if env != nil {
 		env.close()
 	}
+	p.r.room.Release(1)
 }
 
 // closeIdle ends the free environments in parallel, and every other one as soon as it is released. The
@@ -179,6 +203,7 @@ func (p *pool) closeIdle() {
 func (p *pool) rest(env *environment) {
 	p.idle = append(p.idle, env)
 	env.rests++
+	env.rested = time.Now()
 	rest := env.rests
 	p.r.working.Add(1)
 	env.reaper = time.AfterFunc(p.r.idleTimeout, func() {
@@ -205,4 +230,29 @@ func (p *pool) reap(env *environment, rest int) {
 	p.idle = slices.Delete(p.idle, i, i+1)
 	p.mu.Unlock()
 	env.close()
+}
+
+// oldest returns the environment that has been free for longest, nil if none is free.
+func (p *pool) oldest() (env *environment, since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil, time.Time{}
+	}
+	return p.idle[0], p.idle[0].rested
+}
+
+// evict ends env and returns true, or returns false if it is no longer free.
+func (p *pool) evict(env *environment) bool {
+	p.mu.Lock()
+	i := slices.Index(p.idle, env)
+	if i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.wake(env)
+	}
+	p.mu.Unlock()
+	if i >= 0 {
+		env.close()
+	}
+	return i >= 0
 }

@@ -3,9 +3,10 @@
 // environments start, serve and end.
 //
 // One environment serves one event at a time. A request that finds no free environment starts another
-// one, up to the function's reserved concurrency. An environment is free again when the runtime, and
+// one, up to the function's reserved concurrency. Lambda would start one for each of a thousand requests at once;
+// this machine has less memory, so requests past Config.Processes wait in order until a process is free. An environment is free again when the runtime, and
 // every internal extension that registered for INVOKE, has asked for the next event. One that has been
-// free for some minutes is ended. External extensions are not supported.
+// free for a minute is ended. External extensions are not supported.
 //
 // Sources: "Lambda runtime API", "Lambda Extensions API" and "Lambda quotas" of the AWS Lambda
 // developer guide.
@@ -22,6 +23,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // What Lambda sets or allows.
@@ -32,11 +35,13 @@ const (
 	DefaultMemoryMB = 128
 	// DefaultInitTimeout is how long INIT may take.
 	DefaultInitTimeout = 10 * time.Second
-	// DefaultIdleTimeout is how long a free environment is kept. AWS does not document how long it keeps
-	// one; observed are five minutes and more.
-	DefaultIdleTimeout = 5 * time.Minute
+	// DefaultIdleTimeout is how long a free environment is kept. AWS keeps one for some minutes, without
+	// documenting how many; here they take the memory of somebody's desk.
+	DefaultIdleTimeout = time.Minute
 	// DefaultConcurrency is how many events an account may have in flight.
 	DefaultConcurrency = 1000
+	// DefaultProcesses is how many environments exist at one time. One takes some 20 MB.
+	DefaultProcesses = 48
 	// MaxRequestBytes is the largest event of a synchronous invocation.
 	MaxRequestBytes = 6 << 20
 	// MaxResponseBytes is the largest answer of a synchronous invocation: 6 MB and 100 bytes.
@@ -79,14 +84,30 @@ type Config struct {
 	// InitTimeout limits INIT. 0 is 10 s.
 	InitTimeout time.Duration
 	// IdleTimeout is how long a free environment waits for its next event before it is ended, as at
-	// Close. 0 is 5 minutes.
+	// Close. 0 is a minute.
 	IdleTimeout time.Duration
 	// Concurrency is how many events may be in flight over all functions. 0 is 1000.
 	Concurrency int
-	// Log receives every line that a function writes to stdout or stderr, without its line
-	// break. Calls do not overlap. A line may arrive after the invocation that wrote it has
-	// answered; after Close none arrives. Nil drops the lines.
-	Log func(function, line string)
+	// Processes is how many environments exist at one time over all functions. Events past it wait in
+	// order for one, as long as their context allows; a free environment of another function makes room. 0 is 48.
+	Processes int
+	// Log receives every line that a function writes to stdout or stderr. Calls do not overlap. A line may
+	// arrive after the invocation that wrote it has answered; after Close none arrives. Nil drops the lines.
+	Log func(Line)
+	// Complete receives the id of every invocation when it is over and Log has received its last line. Calls
+	// do not overlap with those of Log. Nil drops the ids.
+	Complete func(requestID string)
+}
+
+// Line is a line of a function's output.
+type Line struct {
+	// Function is the name of the function.
+	Function string
+	// RequestID is the id of the invocation that the line is about: the one that started the environment, or
+	// the one that it works on. It is empty when the environment is free.
+	RequestID string
+	// Text has no line break.
+	Text string
 }
 
 // Result is the outcome of an invocation that the function answered.
@@ -119,12 +140,18 @@ type Runtime struct {
 
 	functions map[string]*pool
 	logLock   sync.Mutex
-	log       func(function, line string)
+	log       func(Line)
+	completed func(requestID string)
+	// room has a place for each process that may work at one time; processes is their number.
+	room      *semaphore.Weighted
+	processes int
 
 	mu      sync.Mutex
 	busy    int
+	live    int // environments that have started and not ended
 	closed  bool
-	done    chan struct{}
+	closing context.Context //nolint:containedctx // it ends at Close, and with it every wait
+	close   context.CancelFunc
 	working sync.WaitGroup
 }
 
@@ -138,8 +165,14 @@ func New(cfg Config) (*Runtime, error) {
 		concurrency: or(cfg.Concurrency, DefaultConcurrency),
 		functions:   make(map[string]*pool, len(cfg.Functions)),
 		log:         cfg.Log,
-		done:        make(chan struct{}),
+		completed:   cfg.Complete,
+		processes:   or(cfg.Processes, DefaultProcesses),
 	}
+	if r.processes < 0 {
+		return nil, fmt.Errorf("the number of processes is negative: %d", r.processes)
+	}
+	r.room = semaphore.NewWeighted(int64(r.processes))
+	r.closing, r.close = context.WithCancel(context.Background())
 	if r.idleTimeout < 0 {
 		return nil, fmt.Errorf("the idle timeout is negative: %s", r.idleTimeout)
 	}
@@ -212,10 +245,12 @@ func (r *Runtime) Invoke(ctx context.Context, function string, payload []byte) (
 	}
 	inv := newInvocation(payload, traceID(ctx))
 	if len(payload) > MaxRequestBytes {
+		r.complete(inv.id)
 		return Result{RequestID: inv.id}, p.failure(inv, RequestTooLarge, fmt.Sprintf(
-			"the event has %d bytes, Lambda takes at most %d", len(payload), MaxRequestBytes), nil)
+			"the event has %d bytes, Lambda takes at most %d", len(payload), MaxRequestBytes))
 	}
 	if err := p.dispatch(ctx, inv); err != nil {
+		r.complete(inv.id)
 		return Result{RequestID: inv.id}, err
 	}
 
@@ -235,7 +270,7 @@ func (r *Runtime) Close() {
 	first := !r.closed
 	if first {
 		r.closed = true
-		close(r.done)
+		r.close()
 	}
 	r.mu.Unlock()
 
@@ -270,14 +305,54 @@ func (r *Runtime) over() {
 	r.mu.Unlock()
 }
 
+// makeRoom counts one more environment. If there are too many, it ends the one that has been free for
+// longest, whatever its function.
+func (r *Runtime) makeRoom() {
+	r.mu.Lock()
+	r.live++
+	tooMany := r.live > r.processes
+	r.mu.Unlock()
+	for ended := false; tooMany && !ended; {
+		var in *pool
+		var oldest *environment
+		var since time.Time
+		for _, p := range r.functions {
+			if env, t := p.oldest(); env != nil && (oldest == nil || t.Before(since)) {
+				in, oldest, since = p, env, t
+			}
+		}
+		if oldest == nil {
+			return // the one too many is ending
+		}
+		ended = in.evict(oldest)
+	}
+}
+
+// ended counts one environment less.
+func (r *Runtime) ended() {
+	r.mu.Lock()
+	r.live--
+	r.mu.Unlock()
+}
+
+// complete reports the end of an invocation to the Complete callback.
+func (r *Runtime) complete(requestID string) {
+	if r.completed == nil {
+		return
+	}
+	r.logLock.Lock()
+	defer r.logLock.Unlock()
+	r.completed(requestID)
+}
+
 // line hands one line of a function's output to the Log callback.
-func (r *Runtime) line(function, line string) {
+func (r *Runtime) line(line Line) {
 	if r.log == nil {
 		return
 	}
 	r.logLock.Lock()
 	defer r.logLock.Unlock()
-	r.log(function, line)
+	r.log(line)
 }
 
 // traceKey is the context key of WithTraceID.

@@ -19,7 +19,7 @@ type call struct {
 	name string
 	// args follow the common ones.
 	args []string
-	// template is used instead of template.yaml if it is not empty.
+	// template is the path of the template to use instead of template.yaml. Empty is template.yaml.
 	template string
 	// environment overrides variables of the functions.
 	environment map[string]string
@@ -43,13 +43,15 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 	if image == StandInImage {
 		args = append(args, "--config-env", "local-"+c.arch)
 	} else {
-		args = append(args, "--docker-volume-basedir", c.path(), "--add-host", containerHost+":host-gateway",
+		args = append(args, "--add-host", containerHost+":host-gateway",
 			"--parameter-overrides", "Stage=local Architecture="+c.arch)
 	}
-	template := k.template
-	if template == "" {
-		// Without it, SAM prefers the output of an old `sam build`, and does not say so.
-		template = filepath.Join(c.root, "template.yaml")
+	template := c.path("template.yaml")
+	if k.template != "" {
+		template = c.path(k.file + ".yaml")
+		if err := copyFile(k.template, template); err != nil {
+			return nil, err
+		}
 	}
 	cmd := exec.Command(c.cfg.Command, append(append(args, "--template", template), k.args...)...)
 	cmd.Dir = c.root

@@ -162,7 +162,7 @@ func kindOf(want string, got any) bool {
 // kinds returns the patterns of the texts in angle brackets.
 func kinds() map[string]string {
 	return map[string]string{
-		"<time>": `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`,
+		"<time>": `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`,
 		"<ulid>": `[0-7][0-9A-HJKMNP-TV-Z]{25}`,
 		"<id>":   `[A-Za-z0-9._:-]{16,128}`,
 		"<text>": `(?s:.+)`,

@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 		Headers: map[string]string{"Location": "/v1/products/<ulid>", "etag": `"1"`},
 		Body:    json.RawMessage(`{"id":"<ulid>","at":"<time>","n":3,"list":[1,{"a":null}],"took":"<number>","name":"<text>"}`),
 	}
-	const body = `{\"id\":\"01JD7Q9W2V5K8N3M6P4R1S0T9X\",\"at\":\"2026-11-24T20:00:00.5Z\",\"n\":3,\"list\":[1,{\"a\":null}],\"took\":0.5,\"name\":\"x\"}`
+	const body = `{\"id\":\"01JD7Q9W2V5K8N3M6P4R1S0T9X\",\"at\":\"2026-11-24T20:00:00.500Z\",\"n\":3,\"list\":[1,{\"a\":null}],\"took\":0.5,\"name\":\"x\"}`
 	good := `{"statusCode":201,"headers":{"location":"/v1/products/01JD7Q9W2V5K8N3M6P4R1S0T9X","ETag":"\"1\"","Other":"x"},"body":"` + body + `"}`
 	none := sam.Expectation{Status: 204}
 	payload := sam.Expectation{Payload: json.RawMessage(`{"isAuthorized":true,"context":{"auth":"<text>"}}`)}
@@ -34,7 +34,8 @@ func TestCheck(t *testing.T) {
 		"NoULID":          {http, strings.Replace(good, "01JD", "91JD", 1), "header Location"},
 		"OtherNumber":     {http, strings.Replace(good, `\"n\":3`, `\"n\":4`, 1), "body.n is 4, want 3"},
 		"NumberAsText":    {http, strings.Replace(good, `\"took\":0.5`, `\"took\":\"0.5\"`, 1), "body.took is"},
-		"NoTime":          {http, strings.Replace(good, "20:00:00.5Z", "20:00:00", 1), "body.at is"},
+		"NoTime":          {http, strings.Replace(good, "20:00:00.500Z", "20:00:00", 1), "body.at is"},
+		"ShortTime":       {http, strings.Replace(good, "20:00:00.500Z", "20:00:00.5Z", 1), "body.at is"},
 		"EmptyText":       {http, strings.Replace(good, `\"x\"}`, `\"\"}`, 1), "body.name is"},
 		"MemberMissing":   {http, strings.Replace(good, `\"n\":3,`, "", 1), "body has no member n"},
 		"MemberMore":      {http, strings.Replace(good, `\"n\":3`, `\"n\":3,\"m\":1`, 1), "body has the member m"},

@@ -10,6 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/money"
@@ -44,7 +45,7 @@ func given(ctx context.Context, endpoint string, identifierKey []byte, name func
 	if err != nil {
 		return err
 	}
-	at := givenAt()
+	at := api.NewTime(givenAt())
 	err = store.Create(ctx, catalog.Product{
 		ID: givenProduct, SKU: "CUP-ESP-RED", Name: "Espresso cup, red", Description: "Stoneware, 80 ml.",
 		Category: "kitchen", Tags: []string{"cup", "stoneware"},

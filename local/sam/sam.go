@@ -7,6 +7,7 @@
 package sam
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,10 +112,35 @@ func Architecture(goarch string) (string, error) {
 	}
 }
 
-// Build compiles the functions for the containers of this machine, into .cache/sam/dist.
+// Build compiles the functions for the containers of this machine into .cache/sam/dist, and copies the template
+// beside it: SAM resolves CodeUri from the folder of the template, and watches that folder for changes.
 func (c *CLI) Build(ctx context.Context) error {
 	_, err := dist.Build(ctx, dist.Options{Root: c.root, Out: c.path("dist"), GOOS: "linux", GOARCH: runtime.GOARCH})
-	return err
+	if err != nil {
+		return err
+	}
+	return copyFile(filepath.Join(c.root, "template.yaml"), c.path("template.yaml"))
+}
+
+// copyFile replaces the copy in one step, because SAM reads it when it changes. It leaves an equal copy alone.
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(to); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(to), ".copy-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone after the rename
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), to)
 }
 
 // path is a path below the folder of this package's files.

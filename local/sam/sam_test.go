@@ -118,8 +118,7 @@ func TestSamconfigNamesWhatIsPrepared(t *testing.T) {
 			lines := strings.Split(body, "\n")
 			repository, _, _ := strings.Cut(sam.StandIn(arch), ":")
 			for _, want := range []string{
-				`template_file = "template.yaml"`,
-				`docker_volume_basedir = ".cache/sam"`,
+				`template_file = ".cache/sam/template.yaml"`,
 				`env_vars = ".cache/sam/env.json"`,
 				`skip_pull_image = true`,
 				`invoke_image = ["` + repository + `:al2023"]`,

@@ -81,7 +81,7 @@ func claimPort(ctx context.Context, port int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return l[0].Addr().(*net.TCPAddr).Port, l[0].Close()
 }
 
 func (s *Server) ready(ctx context.Context, port int) error {

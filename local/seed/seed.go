@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -77,6 +78,7 @@ func Load(ctx context.Context, cfg Config) (Result, error) {
 	}
 
 	c := &client{cfg: cfg, http: &http.Client{Timeout: timeout}}
+	defer c.http.CloseIdleConnections() // who stops that server does not wait for them
 	var result Result
 	for i, s := range samples {
 		if err := c.load(ctx, s, &result); err != nil {
@@ -207,6 +209,9 @@ func (c *client) once(ctx context.Context, method, path, key string, body []byte
 		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := c.http.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return response{}, fmt.Errorf("no API runs at %s: start one with `make run`, or set PORT", c.cfg.URL)
+	}
 	if err != nil {
 		return response{}, err
 	}
@@ -231,7 +236,7 @@ func (r response) unexpected() error {
 	const most = 300
 	text := strings.TrimSpace(string(r.body))
 	if len(text) > most {
-		text = text[:most]
+		text = strings.ToValidUTF8(text[:most], "")
 	}
 	return fmt.Errorf("%s answered %d: %s", r.request, r.status, text)
 }

@@ -167,7 +167,7 @@ func TestLoadFails(t *testing.T) {
 	}{
 		"WrongToken": {seed.Config{URL: url, Token: "bad"}, "POST /v1/products answered 401"},
 		"NoToken":    {seed.Config{URL: url}, "a URL and a token are required"},
-		"Nobody":     {seed.Config{URL: "http://127.0.0.1:1", Token: "good"}, "connection refused"},
+		"Nobody":     {seed.Config{URL: "http://127.0.0.1:1", Token: "good"}, "no API runs at http://127.0.0.1:1: start one with `make run`"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

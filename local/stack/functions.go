@@ -82,8 +82,9 @@ func checkInit(ctx context.Context, functions []runtime.Function) error {
 	return ctx.Err()
 }
 
-// gatewayConfig makes the gateway's configuration from the template's API and routes.
-func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gateway.Access)) gateway.Config {
+// gatewayConfig makes the gateway's configuration from the template's API and routes, without its throttles
+// if unlimited is true.
+func gatewayConfig(t *template.Template, unlimited bool, invoker gateway.Invoker, log func(gateway.Access)) gateway.Config {
 	names := map[string]string{} // function names by logical id
 	for _, f := range t.Functions {
 		names[f.LogicalID] = f.Name
@@ -102,13 +103,17 @@ func gatewayConfig(t *template.Template, invoker gateway.Invoker, log func(gatew
 		cors := gateway.CORS(*c)
 		cfg.CORS = &cors
 	}
-	if t.API.ThrottleRate > 0 {
-		cfg.Throttle = &gateway.Throttle{Rate: t.API.ThrottleRate, Burst: t.API.ThrottleBurst}
+	throttles := map[string]*gateway.Throttle{} // by route key
+	if !unlimited {
+		cfg.Throttle = (*gateway.Throttle)(t.API.Throttle)
+		for _, r := range t.API.RouteThrottles {
+			throttles[r.Key] = (*gateway.Throttle)(&r.Throttle)
+		}
 	}
 	for _, f := range t.Functions {
 		for _, r := range f.Routes {
 			cfg.Routes = append(cfg.Routes, gateway.Route{
-				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer,
+				RouteKey: r.Key(), Function: f.Name, Authorizer: r.Authorizer, Throttle: throttles[r.Key()],
 			})
 		}
 	}

@@ -43,12 +43,14 @@ func (g *generation) Invoke(ctx context.Context, function string, payload []byte
 
 // newGeneration makes a generation that has not started anything yet. The functions are the template's.
 func newGeneration(t *template.Template, functions []runtime.Function, opts Options, out *printer) (*generation, error) {
-	lambda, err := runtime.New(runtime.Config{Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function})
+	lambda, err := runtime.New(runtime.Config{
+		Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function, Complete: out.complete,
+	})
 	if err != nil {
 		return nil, err
 	}
 	g := &generation{Runtime: lambda, template: t, functions: functions, builder: opts.Builder, closed: make(chan struct{})}
-	if g.api, err = gateway.New(gatewayConfig(t, g, out.access)); err != nil {
+	if g.api, err = gateway.New(gatewayConfig(t, opts.Unlimited, g, out.access)); err != nil {
 		lambda.Close()
 		return nil, fmt.Errorf("the template's API cannot be served: %w", err)
 	}

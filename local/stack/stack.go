@@ -13,10 +13,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/tienda-dev/tienda/local/builder"
+	"github.com/tienda-dev/tienda/local/gateway"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/template"
@@ -60,8 +60,15 @@ type Options struct {
 	Parameters map[string]string
 	// Env overrides variables that functions declare. Others are ignored, as in sam local.
 	Env map[string]string
-	// Addr is where the API listens. Empty is 127.0.0.1 on a free port.
+	// Addr is where the API listens, as Listen takes it. Empty is 127.0.0.1 on a free port.
 	Addr string
+	// Listeners, if any, are used instead of Addr. Start closes them when it fails.
+	Listeners []net.Listener
+	// Prepare is called when everything works but Addr does not answer yet: its connections wait. url answers,
+	// without throttles, until Prepare returns. Its error is that of Start. Nil prepares nothing.
+	Prepare func(ctx context.Context, s *Stack, url string) error
+	// Unlimited leaves out the throttles of the stage and of routes, for load tests.
+	Unlimited bool
 	// CheckInit starts every function once before the API is served, so that a function that cannot start
 	// is an error of Start and not a 500 later.
 	CheckInit bool
@@ -71,8 +78,11 @@ type Options struct {
 	// Record is called with every action that a function asks of DynamoDB, from many goroutines. Nil
 	// records nothing.
 	Record func(record.Action)
-	// Out receives a line per request, and every line of a function with its name. Nil drops them.
+	// Out receives a line per request, and lines of the functions. Nil drops them.
 	Out io.Writer
+	// Logs selects them, and Color colours them for a terminal.
+	Logs  Logs
+	Color bool
 	// Note receives a message when something takes long, such as a download. Nil drops it.
 	Note func(sentence string)
 }
@@ -141,8 +151,17 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	opts.Root, s.cacheDir = abs, filepath.Join(abs, ".cache")
-	out := newPrinter(opts.Out)
+	out := newPrinter(opts.Out, opts.Logs, opts.Color)
 
+	listeners := opts.Listeners
+	if len(listeners) == 0 {
+		if listeners, err = Listen(ctx, opts.Addr); err != nil {
+			return err
+		}
+	}
+	for _, l := range listeners {
+		s.stops = append(s.stops, func() { _ = l.Close() })
+	}
 	if s.Template, err = ReadTemplate(opts); err != nil {
 		return err
 	}
@@ -158,11 +177,6 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	first, built := s.buildFirst(ctx, opts)
-	listener, err := Listen(ctx, opts.Addr)
-	if err != nil {
-		return err
-	}
-	s.stops = append(s.stops, func() { _ = listener.Close() })
 	if err := s.data(ctx, opts); err != nil {
 		return err
 	}
@@ -189,11 +203,46 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
+	if opts.Prepare != nil {
+		if err := s.prepare(ctx, opts, lambda, out); err != nil {
+			return err
+		}
+	}
 	if opts.Builder != nil {
 		(&development{stack: s, opts: opts, out: out, live: api, endpoint: endpoint}).start(watch)
 	}
-	s.serve(listener, api, api.Close)
+	s.serve(listeners, api, api.Close)
+	s.URL = "http://" + listeners[0].Addr().String()
 	return ctx.Err()
+}
+
+// prepare calls Prepare with an address of its own, which nobody else knows. If it fails, what the functions
+// wrote is printed.
+func (s *Stack) prepare(ctx context.Context, opts Options, lambda *generation, out *printer) error {
+	api, err := gateway.New(gatewayConfig(s.Template, true, lambda, out.keep))
+	if err != nil {
+		return err
+	}
+	private, err := Listen(ctx, "")
+	if err != nil {
+		return err
+	}
+	stop := s.serve(private, api, func() {
+		if err != nil { // otherwise nothing is in flight, and the functions go on
+			lambda.Close()
+		}
+	})
+	err = opts.Prepare(ctx, s, "http://"+private[0].Addr().String())
+	if err != nil && ctx.Err() == nil {
+		out.show()
+	}
+	stop()
+	select {
+	case failure := <-s.failed: // it has the reason
+		return failure
+	default:
+		return err
+	}
 }
 
 // data makes secrets and tables.
@@ -259,46 +308,48 @@ func (s *Stack) endpoints(ctx context.Context, opts Options) (func(function stri
 	if err != nil {
 		return nil, err
 	}
-	listener, err := Listen(ctx, "")
+	listeners, err := Listen(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	server := &http.Server{Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }() // it ends when the server is closed below
+	go func() { _ = server.Serve(listeners[0]) }() // it ends when the server is closed below
 	s.stops = append(s.stops, func() {
 		_ = server.Close()
 		proxy.Close()
 	})
-	base := "http://" + listener.Addr().String()
+	base := "http://" + listeners[0].Addr().String()
 	return func(function string) string { return record.Endpoint(base, function) }, nil
 }
 
-// serve answers on the listener until Stop. Stop waits for requests in flight, and then calls cut, which
-// ends the rest of them with an answer.
-func (s *Stack) serve(listener net.Listener, api http.Handler, cut func()) {
+// serve answers on the listeners until Stop, or until the stop that it returns. Stop waits for requests in
+// flight, and then calls cut, which ends the rest of them with an answer.
+func (s *Stack) serve(listeners []net.Listener, api http.Handler, cut func()) (stop func()) {
 	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.fail(fmt.Errorf("the API stopped: %w", err))
-		}
-	}()
+	var served sync.WaitGroup
+	for _, l := range listeners {
+		served.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.fail(fmt.Errorf("the API stopped: %w", err))
+			}
+		})
+	}
 	shutdown := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
 		return server.Shutdown(ctx)
 	}
-	s.stops = append(s.stops, func() {
+	stop = sync.OnceFunc(func() {
 		if shutdown() != nil {
 			cut()
 			if shutdown() != nil { // a request that never ends
 				_ = server.Close()
 			}
 		}
-		<-served
+		served.Wait()
 	})
-	s.URL = "http://" + listener.Addr().String()
+	s.stops = append(s.stops, stop)
+	return stop
 }
 
 // ReadTemplate reads the template for this machine: tables are named by their logical ids, secrets are
@@ -322,21 +373,4 @@ func ReadTemplate(opts Options) (*template.Template, error) {
 			return ""
 		},
 	})
-}
-
-// Listen listens on addr. Empty is 127.0.0.1 on a free port.
-func Listen(ctx context.Context, addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		_, port, _ := net.SplitHostPort(addr)
-		return nil, fmt.Errorf("port %s is taken: stop what listens there, or choose another one by PORT", port)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-	return listener, nil
 }

@@ -10,10 +10,10 @@ import (
 // api reads the HTTP API.
 func (r *reader) api(res resource, props *yaml.Node) *API {
 	r.only(res.id, props,
-		[]string{"StageName", "CorsConfiguration", "Auth", "DefaultRouteSettings"},
+		[]string{"StageName", "CorsConfiguration", "Auth", "DefaultRouteSettings", "RouteSettings"},
 		[]string{
 			"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings", "Name",
-			"PropagateTags", "Tags",
+			"PropagateTags", "RouteSettings", "Tags",
 		})
 	api := &API{
 		LogicalID: res.id,
@@ -23,18 +23,12 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 		r.refuse(member(props, "StageName"), "%s has the stage %s; the local API serves $default only", res.id, stage)
 	}
 
-	throttle := r.get(props, "DefaultRouteSettings")
-	r.only("DefaultRouteSettings of "+res.id, throttle,
-		[]string{"ThrottlingRateLimit", "ThrottlingBurstLimit"},
-		[]string{"DetailedMetricsEnabled"})
-	api.ThrottleBurst = r.number(throttle, "ThrottlingBurstLimit", 0)
-	if v := r.get(throttle, "ThrottlingRateLimit"); v != nil {
-		rate, err := strconv.ParseFloat(v.Value, 64)
-		if err != nil {
-			r.refuse(v, "ThrottlingRateLimit must be a number")
+	api.Throttle = r.throttle("DefaultRouteSettings of "+res.id, member(props, "DefaultRouteSettings"))
+	members(r.get(props, "RouteSettings"), func(key, settings *yaml.Node) {
+		if t := r.throttle("RouteSettings of "+key.Value, settings); t != nil {
+			api.RouteThrottles = append(api.RouteThrottles, RouteThrottle{Throttle: *t, Key: key.Value, line: key.Line})
 		}
-		api.ThrottleRate = rate
-	}
+	})
 
 	auth := r.get(props, "Auth")
 	r.only("Auth of "+res.id, auth, []string{"Authorizers"}, nil)
@@ -42,6 +36,24 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 		api.Authorizers = append(api.Authorizers, r.authorizer(key, body))
 	})
 	return api
+}
+
+// throttle reads the settings of a stage or of a route; nil is no limit.
+func (r *reader) throttle(what string, n *yaml.Node) *Throttle {
+	settings := r.eval(n)
+	r.only(what, settings,
+		[]string{"ThrottlingRateLimit", "ThrottlingBurstLimit"},
+		[]string{"DetailedMetricsEnabled"})
+	limit := r.get(settings, "ThrottlingRateLimit")
+	burst := r.number(settings, "ThrottlingBurstLimit", 0)
+	if limit == nil && member(settings, "ThrottlingBurstLimit") == nil {
+		return nil
+	}
+	rate, err := strconv.ParseFloat(value(limit), 64)
+	if err != nil || rate <= 0 || burst <= 0 {
+		r.refuse(n, "%s must have a ThrottlingRateLimit and a ThrottlingBurstLimit above 0", what)
+	}
+	return &Throttle{Rate: rate, Burst: burst}
 }
 
 // cors reads CorsConfiguration.

@@ -2,6 +2,7 @@ package template
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,7 @@ func (r *reader) eval(n *yaml.Node) *yaml.Node {
 			return r.eval(arg.Content[1])
 		}
 		return r.eval(arg.Content[2])
-	case "Fn::Equals", "Fn::Not":
+	case "Fn::Equals", "Fn::Not", "Fn::Or":
 		return scalar(n, strconv.FormatBool(r.test(n)))
 	default:
 		r.refuse(n, "intrinsic %s is not supported", name)
@@ -187,8 +188,10 @@ func (r *reader) test(n *yaml.Node) bool {
 			return false
 		}
 		return !r.test(arg.Content[0])
+	case "Fn::Or":
+		return slices.ContainsFunc(arg.Content, r.test)
 	case "":
-		r.refuse(n, "a condition must be Fn::Equals or Fn::Not")
+		r.refuse(n, "a condition must be Fn::Equals, Fn::Not or Fn::Or")
 	default:
 		r.refuse(n, "intrinsic %s is not supported", name)
 	}

@@ -187,6 +187,17 @@ func (r *reader) crossCheck(t *Template) {
 	if t.API == nil {
 		return
 	}
+	keys := map[string]bool{}
+	for _, f := range t.Functions {
+		for _, route := range f.Routes {
+			keys[route.Key()] = true
+		}
+	}
+	for _, limit := range t.API.RouteThrottles {
+		if !keys[limit.Key] { // AWS fails the deployment
+			r.refuse(&yaml.Node{Line: limit.line}, "RouteSettings names the route %q, which does not exist", limit.Key)
+		}
+	}
 	for _, a := range t.API.Authorizers {
 		if _, ok := t.Function(a.Function); !ok && a.Function != "" {
 			r.refuse(&yaml.Node{Line: a.line}, "the authorizer %s names the function %s, which does not exist", a.Name, a.Function)

@@ -98,10 +98,27 @@ type API struct {
 	CORS *CORS
 	// Authorizers are the Lambda authorizers.
 	Authorizers []Authorizer
-	// ThrottleRate is the accepted requests per second; 0 is no limit.
-	ThrottleRate float64
-	// ThrottleBurst is the most requests accepted at once; 0 is no limit.
-	ThrottleBurst int
+	// Throttle limits all routes together that have no limit of their own; nil is no limit.
+	Throttle *Throttle
+	// RouteThrottles are the limits of single routes.
+	RouteThrottles []RouteThrottle
+}
+
+// Throttle is a limit of requests.
+type Throttle struct {
+	// Rate is the accepted requests per second.
+	Rate float64
+	// Burst is the most requests accepted at once.
+	Burst int
+}
+
+// RouteThrottle is the limit of one route, which replaces that of the stage.
+type RouteThrottle struct {
+	Throttle
+	// Key is the route's key, as Route.Key returns it.
+	Key string
+
+	line int
 }
 
 // Authorizer returns the authorizer with the name, and false when there is none.

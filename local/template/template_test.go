@@ -17,10 +17,12 @@ const working = `Transform: AWS::Serverless-2016-10-31
 Parameters:
   Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
   Level: {Type: String, Default: INFO}
+  Burst: {Type: Number, Default: 50}
   Ttl: {Type: Number, Default: 60, MinValue: 0, MaxValue: 3600}
 Conditions:
   Prod: !Equals [!Ref Stage, prod]
   Quiet: !Not [!Equals [!Ref Stage, prod]]
+  Local: !Or [!Equals [!Ref Stage, local], !Equals [!Ref Stage, dev]]
 Globals:
   Function:
     Runtime: provided.al2023
@@ -36,9 +38,13 @@ Resources:
     Type: AWS::Serverless::HttpApi
     Properties:
       CorsConfiguration:
-        AllowOrigins: [https://a.example]
+        AllowOrigins: [https://a.example, !If [Local, http://b.example, !Ref AWS::NoValue]]
         AllowMethods: [GET]
         MaxAge: 60
+      DefaultRouteSettings: {ThrottlingRateLimit: 100, ThrottlingBurstLimit: !Ref Burst}
+      RouteSettings:
+        GET /things/{id}: {ThrottlingRateLimit: 2.5, ThrottlingBurstLimit: !Ref Burst}
+        $default: {DetailedMetricsEnabled: true}
       Auth:
         Authorizers:
           Strict:
@@ -199,13 +205,24 @@ func TestRead(t *testing.T) {
 		}
 	})
 
+	t.Run("ThrottlesOfTheStageAndOfRoutes", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff(&template.Throttle{Rate: 100, Burst: 50}, got.API.Throttle); diff != "" {
+			t.Error(diff)
+		}
+		want := []template.RouteThrottle{{Key: "GET /things/{id}", Throttle: template.Throttle{Rate: 2.5, Burst: 50}}}
+		if diff := cmp.Diff(want, got.API.RouteThrottles, cmpopts.IgnoreUnexported(template.RouteThrottle{})); diff != "" {
+			t.Error(diff)
+		}
+	})
+
 	t.Run("SecretsAndCORS", func(t *testing.T) {
 		t.Parallel()
 		want := []template.Secret{{LogicalID: "Key", Name: "Key", Template: `{"kid":"k1"}`, Key: "key", Length: 64}}
 		if diff := cmp.Diff(want, got.Secrets); diff != "" {
 			t.Error(diff)
 		}
-		cors := &template.CORS{AllowOrigins: []string{"https://a.example"}, AllowMethods: []string{"GET"}, MaxAge: time.Minute}
+		cors := &template.CORS{AllowOrigins: []string{"https://a.example", "http://b.example"}, AllowMethods: []string{"GET"}, MaxAge: time.Minute}
 		if diff := cmp.Diff(cors, got.API.CORS); diff != "" {
 			t.Error(diff)
 		}
@@ -215,6 +232,9 @@ func TestRead(t *testing.T) {
 func TestParametersOverrideDefaults(t *testing.T) {
 	t.Parallel()
 	got := read(t, working, template.Options{Parameters: map[string]string{"Stage": "prod"}})
+	if diff := cmp.Diff([]string{"https://a.example"}, got.API.CORS.AllowOrigins); diff != "" {
+		t.Errorf("origins without those of dev: %s", diff)
+	}
 	if f, ok := got.Function("OnlyProdFunction"); !ok {
 		t.Errorf("the condition did not follow the parameter: %+v", f)
 	}
@@ -231,6 +251,9 @@ func TestRefusals(t *testing.T) {
 		params   map[string]string
 		want     string
 	}{
+		"ThrottleOfNoRoute":        {old: "        GET /things/{id}: {", new: "        GET /thinks/{id}: {", want: `RouteSettings names the route "GET /thinks/{id}", which does not exist`},
+		"ThrottleWithoutBurst":     {old: "ThrottlingRateLimit: 2.5, ThrottlingBurstLimit: !Ref Burst", new: "ThrottlingRateLimit: 2.5", want: "RouteSettings of GET /things/{id} must have a ThrottlingRateLimit and a ThrottlingBurstLimit above 0"},
+		"ThrottleOfNothing":        {old: "ThrottlingRateLimit: 2.5", new: "ThrottlingRateLimit: 0", want: "above 0"},
 		"UnsupportedAttribute":     {old: "ARN: !GetAtt Things.Arn", new: "ARN: !GetAtt Things.StreamArn", want: "attribute StreamArn of Things"},
 		"UnknownReference":         {old: "TABLE: !Ref Things", new: "TABLE: !Ref Thinks", want: `"Thinks" is neither a parameter nor a resource`},
 		"UnknownReferenceInSub":    {old: "{x: !Ref Level}", new: "{y: !Ref Level}", want: `"x" is neither`},
@@ -261,11 +284,11 @@ func TestRefusals(t *testing.T) {
 		"Layers":                   {old: "CodeUri: dist/get-thing/", new: "Layers: [x]", want: "ThingFunction has Layers"},
 		"FunctionURL":              {old: "CodeUri: dist/get-thing/", new: "FunctionUrlConfig: {AuthType: NONE}", want: "FunctionUrlConfig"},
 		"APIFromADocument":         {old: "      CorsConfiguration:", new: "      DefinitionUri: api.yaml\n      CorsConfiguration:", want: "DefinitionUri"},
-		"CredentialsToEveryone":    {old: "AllowOrigins: [https://a.example]", new: "AllowOrigins: ['*']\n        AllowCredentials: true", want: "credentials to every origin"},
+		"CredentialsToEveryone":    {old: "AllowOrigins: [https://a.example, !If [Local, http://b.example, !Ref AWS::NoValue]]", new: "AllowOrigins: ['*']\n        AllowCredentials: true", want: "credentials to every origin"},
 		"KeyWithoutDefinition":     {old: "        - {AttributeName: N, AttributeType: N}\n", new: "", want: "key N without"},
 		"GlobalTables":             {old: "      BillingMode: PAY_PER_REQUEST", new: "      Replicas: []", want: "Things has Replicas"},
 		"ConditionOnItself":        {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: !Equals [!If [Prod, a, b], a]", want: `"Prod" is not a condition`},
-		"ConditionWithoutFunction": {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: 'true'", want: "must be Fn::Equals or Fn::Not"},
+		"ConditionWithoutFunction": {old: "Prod: !Equals [!Ref Stage, prod]", new: "Prod: 'true'", want: "must be Fn::Equals, Fn::Not or Fn::Or"},
 		"UnknownCondition":         {old: "PICKED: !If [Prod, ", new: "PICKED: !If [Prot, ", want: `"Prot" is not a condition`},
 		"ParameterWithoutValue":    {old: "Level: {Type: String, Default: INFO}", new: "Level: {Type: String}", want: "no default"},
 		"ParameterFromSSM":         {old: "Level: {Type: String,", new: "Level: {Type: 'AWS::SSM::Parameter::Value<String>',", want: "which is not supported"},
@@ -311,7 +334,7 @@ func TestRefusals(t *testing.T) {
 func TestUnsupportedIntrinsics(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"And", "Base64", "Cidr", "Condition", "FindInMap", "GetAZs", "ImportValue", "Join", "Length", "Or", "Select", "Split",
+		"And", "Base64", "Cidr", "Condition", "FindInMap", "GetAZs", "ImportValue", "Join", "Length", "Select", "Split",
 		"ToJsonString", "Transform",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -366,7 +389,7 @@ func TestThisRepository(t *testing.T) {
 		if f.Timeout >= 30*time.Second || f.Role == "" {
 			t.Errorf("%s: got timeout %v, role %q", f.LogicalID, f.Timeout, f.Role)
 		}
-		if f.LogicalID != "AuthorizerFunction" && (len(f.Routes) != 1 || f.Alias != "live") {
+		if f.LogicalID != "AuthorizerFunction" && (len(f.Routes) == 0 || f.Alias != "live") {
 			t.Errorf("%s: got %d routes and the alias %q", f.LogicalID, len(f.Routes), f.Alias)
 		}
 	}

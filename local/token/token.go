@@ -46,17 +46,22 @@ func EnsureSecrets(cacheDir string, all []template.Secret) error {
 				return fmt.Errorf("the local secret %s: %w", s.LogicalID, err)
 			}
 		case err != nil:
-			return unusable(path, err)
+			return unusable(path, nil, err)
 		default:
 			if err := check(value, s); err != nil {
-				return unusable(path, err)
+				return unusable(path, value, err)
 			}
 		}
 	}
 	return nil
 }
 
-func unusable(path string, reason error) error {
+// unusable advises what to do about a secret. One with several keys is not to be deleted: the good ones, and
+// what was signed with them, would go with the bad one.
+func unusable(path string, value []byte, reason error) error {
+	if list, err := secrets.List[map[string]any](value); err == nil && len(list) > 1 {
+		return fmt.Errorf("the local secret %s cannot be used: correct it, and keep its other keys (%w)", path, reason)
+	}
 	return fmt.Errorf("the local secret %s cannot be used: delete it, and another one is made (%w)", path, reason)
 }
 
@@ -83,13 +88,17 @@ func check(value []byte, s template.Secret) error {
 		return err
 	}
 	for i, object := range list {
+		which := fmt.Sprintf("object %d", i+1)
+		if kid, ok := object["kid"].(string); ok && kid != "" {
+			which = fmt.Sprintf("key %q", kid)
+		}
 		for _, name := range slices.Sorted(maps.Keys(members)) {
 			if object[name] == nil || object[name] == "" {
-				return fmt.Errorf("object %d has no %s", i+1, name)
+				return fmt.Errorf("%s has no %s", which, name)
 			}
 		}
 		if key, ok := object[s.Key].(string); !ok || len(key) < minKey {
-			return fmt.Errorf("object %d has no %s of %d characters", i+1, s.Key, minKey)
+			return fmt.Errorf("%s has no %s of %d characters", which, s.Key, minKey)
 		}
 	}
 	return nil
@@ -170,7 +179,7 @@ func Mint(t *template.Template, cacheDir, subject string, roles []string, now fu
 		}
 		keys, err := jwt.ParseKeys(data)
 		if err != nil {
-			return "", unusable(Path(cacheDir, id), err)
+			return "", unusable(Path(cacheDir, id), data, err)
 		}
 		signer, err := jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: jwt.MaxTTL}, keys, now)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
@@ -33,10 +34,12 @@ type Validator interface {
 //   - 415 unsupported_media_type: the Content-Type is not JSON; unsupported_content_encoding: the
 //     body is compressed;
 //   - 413 body_too_large: the body exceeds the route's limit;
-//   - 400 malformed_json: empty, not UTF-8, half a surrogate pair, not JSON, nested too deep, a member twice, or
-//     anything behind the first value;
-//   - 422 validation_failed: an unknown field, a wrong type, or a rule that T's Validate found
-//     broken; every entry names its field.
+//   - 400 malformed_json: nothing can be said about its fields, because it is empty, not UTF-8, half a
+//     surrogate pair, not JSON, nested too deep, has a member twice, or anything behind the first value;
+//   - 422 validation_failed, with an entry for every fault: an unknown field, a wrong type, an integer
+//     beyond 2^53-1, a value that its type cannot read (such as a time), and every rule that T's Validate
+//     finds broken. Validate sees a value that could not be read as absent; what it says about that value
+//     is left out.
 func Decode[T any](r *http.Request) (T, error) {
 	var in T
 	if err := checkContentType(r); err != nil {
@@ -46,15 +49,8 @@ func Decode[T any](r *http.Request) (T, error) {
 	if err != nil {
 		return in, bodyError(err)
 	}
-	if err := decodeJSON(body, &in); err != nil {
-		return in, err
-	}
-	if v, ok := any(&in).(Validator); ok { // a pointer has the methods of both receivers
-		if broken := v.Validate(); len(broken) > 0 {
-			return in, problem.Fields(broken...)
-		}
-	}
-	return in, nil
+	err = decodeJSON(body, &in)
+	return in, err
 }
 
 func decodeJSON(body []byte, dst any) error {
@@ -67,11 +63,34 @@ func decodeJSON(body []byte, dst any) error {
 	if hasLoneSurrogate(body) {
 		return malformed("The request body escapes half of a surrogate pair, which is not a character.", nil)
 	}
-	if err := checkMembers(body, dst); err != nil {
+	w, err := walk(body, reflect.TypeOf(dst).Elem())
+	if err != nil {
 		return err
 	}
+	broken := w.broken
+	if w.covers("") {
+		return problem.Fields(broken...)
+	}
+	if len(broken) > 0 {
+		if body, err = w.rest(); err != nil {
+			return problem.Fields(broken...)
+		}
+	}
 	if err := json.Unmarshal(body, dst); err != nil {
-		return unmarshalError(err)
+		if len(broken) > 0 {
+			return problem.Fields(broken...)
+		}
+		return problem.Fields(unmarshalFault(err))
+	}
+	if v, ok := dst.(Validator); ok { // a pointer has the methods of both receivers
+		for _, fault := range v.Validate() {
+			if !w.covers(fault.Pointer) {
+				broken = append(broken, fault)
+			}
+		}
+	}
+	if len(broken) > 0 {
+		return problem.Fields(broken...)
 	}
 	return nil
 }
@@ -112,12 +131,10 @@ func checkContentType(r *http.Request) error {
 		return problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed.").
 			WithFields(problem.FieldError{Pointer: "Content-Encoding", Detail: "must be absent or identity"})
 	}
-	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	// A charset is not a parameter of JSON and has no effect on a recipient (RFC 8259 section 11).
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	accepted := err == nil &&
 		(mediaType == ContentTypeJSON || (mediaType == ContentTypeMergePatch && r.Method == http.MethodPatch))
-	if charset, ok := params["charset"]; accepted && ok && !strings.EqualFold(charset, "utf-8") {
-		accepted = false
-	}
 	if accepted {
 		return nil
 	}
@@ -126,7 +143,7 @@ func checkContentType(r *http.Request) error {
 		want = ContentTypeMergePatch
 	}
 	return problem.New(problem.UnsupportedMediaType, "unsupported_media_type",
-		fmt.Sprintf("The Content-Type must be %s in UTF-8.", want))
+		"The Content-Type must be "+want+".")
 }
 
 func bodyError(err error) error {
@@ -146,23 +163,10 @@ func malformed(detail string, cause error) error {
 	return problem.New(problem.BadRequest, "malformed_json", detail).WithCause(cause)
 }
 
-// unmarshalError names the field of a type error; encoding/json gives it as "price.amount_minor".
-func unmarshalError(err error) error {
+// unmarshalFault returns the fault of a value that walk does not look into, such as the key of a map.
+func unmarshalFault(err error) problem.FieldError {
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		pointer := ""
-		if mismatch.Field != "" {
-			for name := range strings.SplitSeq(mismatch.Field, ".") {
-				pointer = problem.Pointer(pointer, name)
-			}
-		}
-		want := jsonKind(mismatch.Type)
-		if want == "" {
-			want = "of another type"
-		}
-		return problem.Fields(problem.FieldError{Pointer: pointer, Detail: "must be " + want})
+		return problem.FieldError{Pointer: fieldPointer(mismatch.Field), Detail: "has a wrong type"}
 	}
-	if e, ok := problem.As(err); ok {
-		return e
-	}
-	return malformed("The request body is not valid JSON.", err)
+	return problem.FieldError{Detail: "is not a valid value"}
 }

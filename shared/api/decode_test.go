@@ -42,6 +42,7 @@ func request(method, contentType, body string) *http.Request {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	const json = "application/json"
+	const exact = "must be an integer from -9007199254740991 to 9007199254740991"
 	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
 
 	for name, tc := range map[string]struct {
@@ -55,7 +56,12 @@ func TestDecode(t *testing.T) {
 		"MergePatchOnPATCH":      {method: http.MethodPatch, contentType: "application/merge-patch+json", body: `{}`},
 		"MergePatchOnPOST":       {contentType: "application/merge-patch+json", body: `{}`, status: 415, code: "unsupported_media_type"},
 		"NoContentType":          {contentType: "-", body: `{}`, status: 415, code: "unsupported_media_type"},
-		"OtherCharset":           {contentType: "application/json; charset=latin1", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"OtherCharset":           {contentType: "application/json; charset=latin1", body: `{"name":"é"}`},
+		"OtherCharsetOnPATCH":    {method: http.MethodPatch, contentType: "application/merge-patch+json;charset=iso-8859-1", body: `{}`},
+		"QuotedCharset":          {contentType: `Application/JSON; charset="UTF-16"; q=1;`, body: `{}`},
+		"MalformedParameter":     {contentType: "application/json; charset", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"TwoTypes":               {contentType: "application/json, text/plain", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"JSONInName":             {contentType: "application/jsonx", body: `{}`, status: 415, code: "unsupported_media_type"},
 		"FormBody":               {contentType: "application/x-www-form-urlencoded", body: `a=b`, status: 415, code: "unsupported_media_type"},
 		"Empty":                  {body: "", status: 400, code: "malformed_json"},
 		"Blank":                  {body: " \n", status: 400, code: "malformed_json"},
@@ -113,7 +119,24 @@ func TestDecode(t *testing.T) {
 		},
 		"OverflowingInteger": {
 			body: `{"count":9223372036854775808}`, status: 422, code: "validation_failed",
-			fields: []problem.FieldError{{Pointer: "/count", Detail: "must be an integer"}},
+			fields: []problem.FieldError{{Pointer: "/count", Detail: exact}},
+		},
+		"IntegerThatDoublesRound": {
+			body: `{"count":9007199254740992,"price":{"amount":-9007199254740992}}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/count", Detail: exact}, {Pointer: "/price/amount", Detail: exact}},
+		},
+		"OKLargestInteger": {body: `{"count":9007199254740991,"price":{"amount":-9007199254740991}}`},
+		"UnknownFieldAndBrokenRule": {
+			body: `{"colour":"red","count":-1}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{{Pointer: "/colour", Detail: "unknown field"}, {Pointer: "/count", Detail: "must not be negative"}},
+		},
+		"WrongTypeAndBrokenRule": {
+			body: `{"tags":["x",7],"Count":1,"count":-1}`, status: 422, code: "validation_failed",
+			fields: []problem.FieldError{
+				{Pointer: "/tags/1", Detail: "must be a string"},
+				{Pointer: "/Count", Detail: "unknown field"},
+				{Pointer: "/count", Detail: "must not be negative"},
+			},
 		},
 		"ArrayForObject": {
 			body: `[]`, status: 422, code: "validation_failed",
@@ -246,17 +269,20 @@ func TestDecodeCallsValidateOfPointers(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"name":"a"}`, `[1,{"a":[]}]`, `{"price":{"amount":1}}`, "\xff", `{"a":1}{`} {
+	for _, seed := range []string{`{}`, `{"name":"a"}`, `[1,{"a":[]}]`, `{"price":{"amount":1}}`, "\xff", `{"a":1}{`, `{"pairs":{"~/":{"n":1}},"at":"x","raw":1,"anything":[9007199254740993]}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		_, err := api.Decode[item](request(http.MethodPost, "application/json", body))
-		if err == nil {
-			return
-		}
-		e, ok := problem.As(err)
-		if !ok || e.Kind.Status() >= http.StatusInternalServerError {
-			t.Fatalf("%q: got %v, want a client error", body, err)
+		_, plain := api.Decode[item](request(http.MethodPost, "application/json", body))
+		_, rich := api.Decode[values](request(http.MethodPost, "application/json", body))
+		for _, err := range []error{plain, rich} {
+			if err == nil {
+				continue
+			}
+			e, ok := problem.As(err)
+			if !ok || e.Kind.Status() >= http.StatusInternalServerError {
+				t.Fatalf("%q: got %v, want a client error", body, err)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,58 +14,51 @@ func ETag(version int64) string {
 	return `"` + strconv.FormatInt(version, 10) + `"`
 }
 
-// NotModified reports whether If-None-Match names etag, so that a GET is answered with 304
+// NotModified reports whether If-None-Match names etag, so that a GET or HEAD is answered with 304
 // (RFC 9110 section 13.1.2: weak comparison, "*" matches).
 func NotModified(r *http.Request, etag string) bool {
-	for tag := range tags(r.Header.Values("If-None-Match")) {
-		if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
-			return true
-		}
-	}
-	return false
+	tags := entityTags(r.Header.Values("If-None-Match"))
+	return isAny(tags) || slices.ContainsFunc(tags, func(tag string) bool { return strings.TrimPrefix(tag, "W/") == etag })
 }
 
-// IfMatch returns the version that the request's If-Match header names (RFC 9110 section 13.1.1),
-// which must be one strong tag of ours. Without the header it is 428 precondition_required; "*", which
-// names none, is 400; a tag that no version of ours can have is 412 precondition_failed.
-func IfMatch(r *http.Request) (int64, error) {
+// IfMatch returns the condition of the request's If-Match header (RFC 9110 section 13.1.1): a function that
+// reports whether a change may replace a version. A list names several versions and "*" every one; a weak tag
+// names none. Without the header it is 428 precondition_required, with an empty list 400.
+func IfMatch(r *http.Request) (func(version int64) bool, error) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 {
-		return 0, problem.New(problem.PreconditionRequired, "precondition_required",
+		return nil, problem.New(problem.PreconditionRequired, "precondition_required",
 			"Send the entity tag that you read in an If-Match header.").
 			WithFields(problem.FieldError{Pointer: "If-Match", Detail: "is required"})
 	}
-	var version int64
-	found := 0
-	for tag := range tags(values) {
-		found++
-		if tag == "*" {
-			return 0, problem.Parameter("If-Match", "must name the version that you read")
-		}
-		inner, ok := strings.CutPrefix(tag, `"`)
-		inner, closed := strings.CutSuffix(inner, `"`)
-		n, err := strconv.ParseInt(inner, 10, 64)
-		if !ok || !closed || err != nil || n < 1 || ETag(n) != tag {
-			return 0, problem.Stale()
-		}
-		version = n
+	tags := entityTags(values)
+	if len(tags) == 0 {
+		return nil, problem.Parameter("If-Match", "must name an entity tag")
 	}
-	if found != 1 {
-		return 0, problem.Parameter("If-Match", "must be one entity tag")
-	}
-	return version, nil
+	return func(version int64) bool { return isAny(tags) || slices.Contains(tags, ETag(version)) }, nil
 }
 
-// tags yields the members of a list of entity tags. A comma inside a tag's quotes does not occur
-// in ours.
-func tags(values []string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, value := range values {
-			for tag := range strings.SplitSeq(value, ",") {
-				if tag = strings.TrimSpace(tag); tag != "" && !yield(tag) {
-					return
-				}
-			}
+func isAny(tags []string) bool { return len(tags) == 1 && tags[0] == "*" }
+
+// entityTags returns the members of a list of entity tags (RFC 9110 section 8.8.3). A comma within the quotes
+// is part of a tag. A member that is not an entity tag is returned as it is, and equals none.
+func entityTags(values []string) []string {
+	var tags []string
+	rest := strings.Join(values, ",")
+	for {
+		rest = strings.TrimLeft(rest, ", \t")
+		if rest == "" {
+			return tags
 		}
+		quoted := false
+		end := strings.IndexFunc(rest, func(c rune) bool {
+			quoted = quoted != (c == '"')
+			return c == ',' && !quoted
+		})
+		if end < 0 {
+			end = len(rest)
+		}
+		tags = append(tags, strings.TrimRight(rest[:end], " \t"))
+		rest = rest[end:]
 	}
 }

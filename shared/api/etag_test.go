@@ -13,6 +13,7 @@ func TestNotModified(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{
 		`"7"`: true, `W/"7"`: true, `"6", "7"`: true, `*`: true, `"8"`: false, `7`: false, ``: false,
+		`"a,*,b"`: false, `"6,7"`: false, `"a,b", "7"`: true, `"a" , * , "b"`: false, `"7`: false, `W/"6",W/"7"`: true, `"7"x`: false,
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if header != "" {
@@ -24,24 +25,44 @@ func TestNotModified(t *testing.T) {
 	}
 }
 
+// A comma within quotes does not separate.
+func TestNotModifiedWithACommaInTheTag(t *testing.T) {
+	t.Parallel()
+	const etag = `"a,*,b"`
+	for header, want := range map[string]bool{etag: true, `"x", W/` + etag: true, `"a", *, "b"`: false, `"a,*", "b"`: false} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("If-None-Match", header)
+		if got := api.NotModified(r, etag); got != want {
+			t.Errorf("If-None-Match %s: got %t, want %t", header, got, want)
+		}
+	}
+}
+
 func TestIfMatch(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		headers []string
-		version int64
+		version int64 // the version that matches; 6 and 8 match only with others set
+		others  bool
 		kind    problem.Kind
 	}{
 		"OK":          {headers: []string{`"7"`}, version: 7},
 		"Missing":     {kind: problem.PreconditionRequired},
-		"Weak":        {headers: []string{`W/"7"`}, kind: problem.PreconditionFailed},
-		"Any":         {headers: []string{`*`}, kind: problem.BadRequest},
-		"Unquoted":    {headers: []string{`7`}, kind: problem.PreconditionFailed},
-		"Foreign":     {headers: []string{`"abc"`}, kind: problem.PreconditionFailed},
-		"LeadingZero": {headers: []string{`"07"`}, kind: problem.PreconditionFailed},
-		"Sign":        {headers: []string{`"+7"`}, kind: problem.PreconditionFailed},
-		"Zero":        {headers: []string{`"0"`}, kind: problem.PreconditionFailed},
-		"Two":         {headers: []string{`"7", "8"`}, kind: problem.BadRequest},
+		"Any":         {headers: []string{` * `}, version: 7, others: true},
+		"List":        {headers: []string{`"5", "7" ,"9"`}, version: 7},
+		"TwoHeaders":  {headers: []string{`"5"`, `"7"`}, version: 7},
+		"CommaInATag": {headers: []string{`"6,8", "7"`}, version: 7},
+		"WeakInAList": {headers: []string{`W/"6", "7"`}, version: 7},
+		"Weak":        {headers: []string{`W/"7"`}},
+		"Unquoted":    {headers: []string{`7`}},
+		"Foreign":     {headers: []string{`"abc"`}},
+		"LeadingZero": {headers: []string{`"07"`}},
+		"Sign":        {headers: []string{`"+7"`}},
+		"AnyInAList":  {headers: []string{`"abc", *`}},
+		"AnyInATag":   {headers: []string{`"a,*,b"`}},
+		"OpenQuote":   {headers: []string{`"7`}},
 		"Empty":       {headers: []string{``}, kind: problem.BadRequest},
+		"OnlyCommas":  {headers: []string{`, ,`}, kind: problem.BadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +70,13 @@ func TestIfMatch(t *testing.T) {
 			r.Header["If-Match"] = tc.headers
 			got, err := api.IfMatch(r)
 			if tc.kind == problem.Internal {
-				if err != nil || got != tc.version {
-					t.Errorf("got %d, %v, want %d", got, err, tc.version)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, version := range []int64{6, 7, 8} {
+					if want := tc.others || version == tc.version; got(version) != want {
+						t.Errorf("version %d: got %t, want %t", version, got(version), want)
+					}
 				}
 				return
 			}

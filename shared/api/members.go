@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -16,66 +15,84 @@ import (
 // maxDepth bounds the nesting of a request body.
 const maxDepth = 32
 
-// checkMembers compares the JSON text with dst's type and refuses what encoding/json accepts:
-// members that dst does not have (also under another letter case), members given twice, nesting
-// beyond maxDepth, and anything behind the first value. It also names every value of a wrong
-// type, where encoding/json stops at the first and does not name the element of a map.
-func checkMembers(body []byte, dst any) error {
-	w := walker{dec: json.NewDecoder(bytes.NewReader(body))}
-	w.dec.UseNumber()
-	if err := w.value(reflect.TypeOf(dst).Elem(), "", 0); err != nil {
-		if e, ok := problem.As(err); ok {
-			return e
-		}
-		return malformed("The request body is not valid JSON.", err)
-	}
-	if len(w.broken) > 0 {
-		return problem.Fields(w.broken...)
-	}
-	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
-		return malformed("The request body has data behind its JSON value.", err)
-	}
-	return nil
+// walker compares a JSON text with the Go type that it is read into.
+type walker struct {
+	body []byte
+	dec  *json.Decoder
+	// broken names every value that the type has no place for.
+	broken []problem.FieldError
+	// cut has the pointers of the values to leave out, so that the rest can be read.
+	cut []string
 }
 
-type walker struct {
-	dec    *json.Decoder
-	broken []problem.FieldError
+// walk refuses a text that is not well-formed: not JSON, members given twice, nesting beyond maxDepth, anything
+// behind the first value. What encoding/json accepts, or stops at, is noted for each value: members that t
+// does not have (also under another letter case), wrong types, integers that a double cannot hold, and values
+// that their own type cannot read.
+func walk(body []byte, t reflect.Type) (*walker, error) {
+	w := &walker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
+	w.dec.UseNumber()
+	if err := w.value(t, "", 0); err != nil {
+		if e, ok := problem.As(err); ok {
+			return nil, e
+		}
+		return nil, malformed("The request body is not valid JSON.", err)
+	}
+	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, malformed("The request body has data behind its JSON value.", err)
+	}
+	return w, nil
+}
+
+func (w *walker) refuse(pointer, detail string) {
+	w.broken = append(w.broken, problem.FieldError{Pointer: pointer, Detail: detail})
+	w.cut = append(w.cut, pointer)
 }
 
 func (w *walker) value(t reflect.Type, pointer string, depth int) error {
+	start, before := w.dec.InputOffset(), len(w.broken)
 	token, err := w.dec.Token()
 	if err != nil {
 		return err
 	}
-	w.checkKind(t, token, pointer)
-	delim, ok := token.(json.Delim)
-	if !ok {
+	if token == nil && t != nil && nullable(t) {
 		return nil
 	}
-	if depth++; depth > maxDepth {
+	w.checkKind(t, token, pointer)
+	if delim, ok := token.(json.Delim); ok {
+		if err := w.inside(delim, members(t), pointer, depth+1); err != nil {
+			return err
+		}
+	}
+	if t := elem(t); decodesJSON(t) || decodesText(t) {
+		if len(w.broken) > before {
+			w.cut = append(w.cut, pointer) // its type reads all of it or nothing
+			return nil
+		}
+		w.try(t, bytes.TrimLeft(w.body[start:w.dec.InputOffset()], " \t\r\n:,"), pointer)
+	}
+	return nil
+}
+
+// inside walks what is between two delimiters.
+func (w *walker) inside(delim json.Delim, t reflect.Type, pointer string, depth int) error {
+	if depth > maxDepth {
 		return malformed("The request body is nested deeper than "+strconv.Itoa(maxDepth)+" levels.", nil)
 	}
+	walk := w.array
 	if delim == '{' {
-		err = w.object(elem(t), pointer, depth)
-	} else {
-		err = w.array(elem(t), pointer, depth)
+		walk = w.object
 	}
-	if err != nil {
+	if err := walk(t, pointer, depth); err != nil {
 		return err
 	}
-	_, err = w.dec.Token() // the closing delimiter
+	_, err := w.dec.Token() // the closing delimiter
 	return err
 }
 
-// checkKind notes a value of another JSON type than t is read from. Null is one too, unless t has a
-// way to say null.
+// checkKind notes a value of another JSON type than t is read from.
 func (w *walker) checkKind(t reflect.Type, token json.Token, pointer string) {
-	want := jsonKind(t)
-	if want == "" || token == nil && nullable(t) {
-		return
-	}
-	got := ""
+	want, got := jsonKind(t), ""
 	switch token := token.(type) {
 	case json.Delim:
 		got = map[json.Delim]string{'{': "an object", '[': "an array"}[token]
@@ -84,14 +101,55 @@ func (w *walker) checkKind(t reflect.Type, token json.Token, pointer string) {
 	case bool:
 		got = "a boolean"
 	case json.Number:
-		got = "a number"
-		if _, err := token.Int64(); err == nil && want == "an integer" {
-			got = want
+		if fault := numberFault(t, token); fault != "" {
+			w.refuse(pointer, fault)
+			return
+		}
+		if got = "a number"; want == "an integer" {
+			return
 		}
 	}
-	if got != want {
-		w.broken = append(w.broken, problem.FieldError{Pointer: pointer, Detail: "must be " + want})
+	if want != "" && got != want {
+		w.refuse(pointer, "must be "+want)
 	}
+}
+
+// try notes a value that its own type cannot read.
+func (w *walker) try(t reflect.Type, raw []byte, pointer string) {
+	err := json.Unmarshal(raw, reflect.New(t).Interface())
+	if err == nil && isTime(t) && raw[0] == 'n' {
+		err = errors.New("null is not a time") // a time.Time stays as it was
+	}
+	if err == nil {
+		return
+	}
+	mismatch, isMismatch := errors.AsType[*json.UnmarshalTypeError](err)
+	own, isProblem := problem.As(err)
+	switch {
+	case isTime(t):
+		w.refuse(pointer, "must be a time, such as 2026-11-24T20:00:00.000Z (RFC 3339)")
+	case isProblem && len(own.Errors) > 0:
+		for _, e := range own.Errors {
+			w.broken = append(w.broken, problem.FieldError{Pointer: pointer + e.Pointer, Detail: e.Detail})
+		}
+		w.cut = append(w.cut, pointer)
+	case isMismatch && jsonKind(mismatch.Type) != "":
+		w.broken = append(w.broken, problem.FieldError{Pointer: pointer + fieldPointer(mismatch.Field), Detail: "must be " + jsonKind(mismatch.Type)})
+		w.cut = append(w.cut, pointer)
+	default:
+		w.refuse(pointer, "is not a valid value")
+	}
+}
+
+// fieldPointer returns the JSON pointer of a field that encoding/json names "price.amount_minor".
+func fieldPointer(field string) string {
+	pointer := ""
+	if field != "" {
+		for name := range strings.SplitSeq(field, ".") {
+			pointer = problem.Pointer(pointer, name)
+		}
+	}
+	return pointer
 }
 
 func (w *walker) object(t reflect.Type, pointer string, depth int) error {
@@ -114,7 +172,7 @@ func (w *walker) object(t reflect.Type, pointer string, depth int) error {
 
 		member, known := memberType(t, name)
 		if !known {
-			w.broken = append(w.broken, problem.FieldError{Pointer: at, Detail: "unknown field"})
+			w.refuse(at, "unknown field")
 		}
 		if err := w.value(member, at, depth); err != nil {
 			return err
@@ -124,10 +182,7 @@ func (w *walker) object(t reflect.Type, pointer string, depth int) error {
 }
 
 func (w *walker) array(t reflect.Type, pointer string, depth int) error {
-	var item reflect.Type
-	if t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) {
-		item = t.Elem()
-	}
+	item := itemType(t)
 	for i := 0; w.dec.More(); i++ {
 		if err := w.value(item, problem.Pointer(pointer, strconv.Itoa(i)), depth); err != nil {
 			return err
@@ -136,82 +191,60 @@ func (w *walker) array(t reflect.Type, pointer string, depth int) error {
 	return nil
 }
 
-// elem strips pointers and PatchField from t. A nil type accepts everything: its members
-// are checked for depth and doubles only.
-func elem(t reflect.Type) reflect.Type {
-	for t != nil {
-		if o, ok := reflect.TypeAssert[interface{ valueType() reflect.Type }](reflect.Zero(t)); ok {
-			t = o.valueType()
-			continue
+// rest returns the text without the values that were cut: without the member, or with null in the place of an
+// item.
+func (w *walker) rest() ([]byte, error) {
+	var tree any
+	d := json.NewDecoder(bytes.NewReader(w.body))
+	d.UseNumber()
+	if err := d.Decode(&tree); err != nil {
+		return nil, err
+	}
+	for _, pointer := range w.cut {
+		names := strings.Split(pointer, "/")
+		parent := tree
+		for _, name := range names[1 : len(names)-1] {
+			parent = child(parent, name)
 		}
-		if t.Kind() != reflect.Pointer {
-			return t
+		switch p := parent.(type) {
+		case map[string]any:
+			delete(p, unescape(names[len(names)-1]))
+		case []any:
+			if i, err := strconv.Atoi(names[len(names)-1]); err == nil {
+				p[i] = nil
+			}
 		}
-		t = t.Elem()
+	}
+	return json.Marshal(tree)
+}
+
+// child returns a member or an item, and nil for one that is cut.
+func child(parent any, name string) any {
+	switch p := parent.(type) {
+	case map[string]any:
+		return p[unescape(name)]
+	case []any:
+		if i, err := strconv.Atoi(name); err == nil {
+			return p[i]
+		}
 	}
 	return nil
 }
 
-// memberType returns the type of the member called name, and false when a struct has none. Every
-// member of a request body has a json tag; embedded structs are not looked into.
-func memberType(t reflect.Type, name string) (reflect.Type, bool) {
-	if t == nil {
-		return nil, true
+// unescape returns the name in a JSON pointer (RFC 6901 section 4).
+func unescape(name string) string {
+	if !strings.Contains(name, "~") {
+		return name
 	}
-	switch t.Kind() {
-	case reflect.Map:
-		return t.Elem(), true
-	case reflect.Struct:
-		for f := range t.Fields() {
-			if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name && tag != "-" {
-				return f.Type, true
-			}
-		}
-		return nil, false
-	default:
-		return nil, true // a wrong type, which is noted already
-	}
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 }
 
-// nullable reports whether null is a value of t: for encoding/json it leaves a plain string or number
-// as it was, which would make "name": null an empty name.
-func nullable(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return true
-	default:
-		return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
-	}
-}
-
-// jsonKind returns the JSON type that a Go type is read from, and "" for one that decides itself.
-func jsonKind(t reflect.Type) string {
-	if t = elem(t); t == nil {
-		return ""
-	}
-	if t.Kind() != reflect.Struct && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return ""
-	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return "a boolean"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "an integer"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.String:
-		return "a string"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Map:
-		return "an object"
-	case reflect.Struct:
-		if t == reflect.TypeFor[time.Time]() {
-			return "a string"
+// covers reports whether a value that was cut is at or above the pointer.
+func (w *walker) covers(pointer string) bool {
+	for _, cut := range w.cut {
+		if pointer == cut || strings.HasPrefix(pointer, cut+"/") {
+			return true
 		}
-		return "an object"
-	default:
-		return ""
 	}
+	return false
 }

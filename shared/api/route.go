@@ -76,6 +76,8 @@ type Route struct {
 	Revocation identity.Revocation
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
+	// OAuth is set for an endpoint of OAuth 2.0: its errors have the member "error" of RFC 6749 section 5.2.
+	OAuth bool
 }
 
 // Key returns API Gateway's route key: "GET /v1/products/{id}", or "$default".
@@ -84,6 +86,15 @@ func (r Route) Key() string {
 		return DefaultPath
 	}
 	return r.Method + " " + r.Path
+}
+
+// Keys returns the route keys under which API Gateway serves the route. A public GET route has one for HEAD
+// too, which answers like GET without the body (RFC 9110 section 9.3.2); lambdahttp accepts both.
+func (r Route) Keys() []string {
+	if r.Auth == Public && r.Method == http.MethodGet {
+		return []string{r.Key(), http.MethodHead + " " + r.Path}
+	}
+	return []string{r.Key()}
 }
 
 // BodyLimit returns the largest request body in bytes.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
@@ -62,6 +64,24 @@ func TestRouteValidate(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// A public read answers HEAD too.
+func TestRouteKeys(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		route api.Route
+		want  []string
+	}{
+		"PublicRead":    {api.Route{Method: "GET", Path: "/x/{id}", Auth: api.Public}, []string{"GET /x/{id}", "HEAD /x/{id}"}},
+		"ProtectedRead": {api.Route{Method: "GET", Path: "/x", Auth: api.Required}, []string{"GET /x"}},
+		"PublicWrite":   {api.Route{Method: "POST", Path: "/x", Auth: api.Public}, []string{"POST /x"}},
+		"Default":       {api.Route{Path: api.DefaultPath, Auth: api.Public}, []string{"$default"}},
+	} {
+		if diff := cmp.Diff(tc.want, tc.route.Keys()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

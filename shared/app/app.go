@@ -29,9 +29,16 @@ const buildTimeout = 5 * time.Second
 
 // Main serves one HTTP route as a Lambda function. It does not return.
 func Main(route api.Route, build Build) {
+	run(route, lambdahttp.Config{RouteKey: route.Key()}, func(ctx context.Context, s *Setup) (http.Handler, error) {
+		return handler(ctx, s, build)
+	})
+}
+
+// run builds the handler, runs loads and warm-ups, and serves.
+func run(route api.Route, cfg lambdahttp.Config, build func(context.Context, *Setup) (http.Handler, error)) {
 	s := mustSetup(route)
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
-	h, err := handler(ctx, s, build)
+	h, err := build(ctx, s)
 	if err == nil {
 		err = s.start(ctx)
 	}
@@ -39,7 +46,13 @@ func Main(route api.Route, build Build) {
 	if err != nil {
 		fail(s, err)
 	}
-	serve(s, lambdahttp.New(h, lambdahttp.Config{RouteKey: route.Key()}))
+	serve(s, events(s, h, cfg))
+}
+
+// events serves events with h, the preflights of a route among them if there is a CORS policy.
+func events(s *Setup, h http.Handler, cfg lambdahttp.Config) *lambdahttp.Handler {
+	cfg.Preflight = len(s.chain.CORS.AllowOrigins) > 0
+	return lambdahttp.New(h, cfg)
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out

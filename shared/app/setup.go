@@ -114,11 +114,11 @@ func variables(config reflect.Type, field string) []string {
 // Logger returns the process's logger.
 func (s *Setup) Logger() *zap.Logger { return s.logger }
 
-// Route returns the route that the process serves: the zero Route under Func.
+// Route returns the route that the process serves: the zero Route under Func and MainMux.
 func (s *Setup) Route() api.Route { return s.route }
 
-// Chain returns the places of the route's chain, which a Build may fill or change. Logger, log fields, CORS from
-// the environment and the gateway's authenticator are filled. Func makes no chain.
+// Chain returns the places of the route's chain, of every route's under MainMux, which a Build may fill or change.
+// Logger, log fields, CORS from the environment and the gateway's authenticator are filled. Func makes no chain.
 func (s *Setup) Chain() *middleware.Config { return &s.chain }
 
 // Load adds a step that must succeed before the process serves, such as reading a secret. After Build, all loads

@@ -142,8 +142,8 @@ func refusal(ctx context.Context, err error) identity.Outcome {
 		switch outcome := refused.Outcome(); outcome {
 		case identity.InvalidToken, identity.InvalidClaims, identity.TokenExpired, identity.TokenRevoked, identity.InvalidRequest:
 			return outcome
-		case identity.OK, identity.Anonymous, identity.Unavailable:
-			// An error is none of the first two.
+		case identity.OK, identity.Anonymous, identity.UnsupportedScheme, identity.Unavailable:
+			// An error is none of the first three.
 		}
 	}
 	logging.From(ctx).Error("token could not be checked", zap.Error(err))
@@ -151,8 +151,7 @@ func refusal(ctx context.Context, err error) identity.Outcome {
 }
 
 // credentials returns the Bearer token of the request. Without an Authorization header the
-// outcome is Anonymous; anything but exactly one well-formed Bearer credential (RFC 6750 section
-// 2.1) is InvalidRequest. A token is never taken from the query string.
+// outcome is Anonymous; jwt.Bearer names the others. A token is never taken from the query string.
 func credentials(req events.APIGatewayV2CustomAuthorizerV2Request) (string, identity.Outcome) {
 	var values []string
 	for name, value := range req.Headers {

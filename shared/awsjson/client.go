@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,8 @@ type Config struct {
 	Version string
 	// Endpoint replaces the regional endpoint: an absolute http or https URL. Empty is AWS.
 	Endpoint string
-	// Timeout bounds one attempt. 0 is the HTTP client's own.
+	// Timeout bounds one attempt from when its request is on its way (awsclient.LimitRead). 0 is the HTTP
+	// client's own.
 	Timeout time.Duration
 }
 
@@ -110,7 +112,8 @@ func domain(region string) (string, error) {
 }
 
 // Call sends body to the operation that target names ("DynamoDB_20120810.BatchGetItem") and returns
-// the answer. A busy service and a broken connection are tried again while the context's time allows;
+// the answer. A busy service, a broken connection and an answer that is cut off or not
+// the service's are tried again while the context's time allows;
 // what is called must bear being done twice. The error is the context's, or an *Error.
 func (c *Client) Call(ctx context.Context, target string, body []byte) ([]byte, error) {
 	for attempt := 1; ; attempt++ {
@@ -130,7 +133,7 @@ func (c *Client) Call(ctx context.Context, target string, body []byte) ([]byte, 
 func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, *Error) {
 	if c.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		ctx, cancel = awsclient.LimitRead(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
@@ -161,6 +164,8 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 		return nil, &Error{Operation: operation(target), cause: fmt.Errorf("an answer of more than %d bytes", maxAnswer)}
 	case response.StatusCode != http.StatusOK:
 		return nil, refusal(target, response, answer)
+	case !json.Valid(answer): // a proxy's page, or a part of an answer
+		return nil, &Error{Operation: operation(target), Status: response.StatusCode, Transient: true, cause: errors.New("an answer that is not JSON")}
 	}
 	return answer, nil
 }

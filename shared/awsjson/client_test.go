@@ -176,13 +176,18 @@ func TestAnswers(t *testing.T) {
 		"ConnectionBreaks":    {[]doer{reset, brokeOff, good}, 3, "", false},
 		"ThrottledForEver":    {[]doer{refused(400, "ThrottlingException")}, 4, "BatchGetItem: 400 ThrottlingException (request r-1)", true},
 		"UnreachableForEver":  {[]doer{reset}, 4, "BatchGetItem: connection reset by peer", true},
+		"PageThenAnswer":      {[]doer{answer(200, "<html>"), answer(400, "<html>"), answer(403, "<html>"), good}, 4, "", false},
+		"PageForEver":         {[]doer{answer(200, "<html>")}, 4, "BatchGetItem: an answer that is not JSON", true},
+		"CutOffForEver":       {[]doer{answer(200, `{"Responses":`)}, 4, "BatchGetItem: an answer that is not JSON", true},
+		"EmptyForEver":        {[]doer{answer(200, "")}, 4, "BatchGetItem: an answer that is not JSON", true},
+		"RefusedWithoutCode":  {[]doer{answer(403, `{"message":"Forbidden"}`)}, 4, "BatchGetItem: 403 (request r-1)", true},
 		"NoAnswerToUnknown":   {[]doer{answer(502, "")}, 4, "BatchGetItem: 502 (request r-1)", true},
 		"DeniedIsNotAgain":    {[]doer{refused(400, "AccessDeniedException")}, 1, "BatchGetItem: 400 AccessDeniedException (request r-1)", false},
 		"NoTableIsNotAgain":   {[]doer{refused(400, "ResourceNotFoundException")}, 1, "BatchGetItem: 400 ResourceNotFoundException (request r-1)", false},
 		"InvalidIsNotAgain":   {[]doer{refused(400, "ValidationException")}, 1, "BatchGetItem: 400 ValidationException (request r-1)", false},
-		"RedirectIsNoAnswer":  {[]doer{answer(307, "")}, 1, "BatchGetItem: 307 (request r-1)", false},
+		"RedirectIsNoAnswer":  {[]doer{answer(307, "")}, 4, "BatchGetItem: 307 (request r-1)", true},
 		"HugeAnswerIsRefused": {[]doer{answer(200, strings.Repeat(" ", 1<<20+1))}, 1, "BatchGetItem: an answer of more than 1048576 bytes", false},
-		"LargestAnswerIsRead": {[]doer{answer(200, strings.Repeat(" ", 1<<20))}, 1, "", false},
+		"LargestAnswerIsRead": {[]doer{answer(200, "{}"+strings.Repeat(" ", 1<<20-2))}, 1, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

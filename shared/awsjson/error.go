@@ -55,8 +55,8 @@ func refusal(target string, response *http.Response, answer []byte) *Error {
 	case "Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
 		"RequestTimeout", "RequestTimeoutException", "InternalServerError", "InternalServiceError", "ServiceUnavailable":
 		e.Transient = true
-	default:
-		e.Transient = e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests
+	default: // an answer without a code is not the service's: a proxy's page, or a part of an answer
+		e.Transient = e.Code == "" || e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests
 	}
 	return e
 }

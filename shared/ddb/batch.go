@@ -73,7 +73,7 @@ func (t *Table) batchGet(ctx context.Context, keys []Key, request types.KeysAndA
 	for i, key := range keys {
 		request.Keys[i] = key.Item()
 	}
-	out, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+	out, err := repeat(ctx, t.client.BatchGetItem, &dynamodb.BatchGetItemInput{
 		RequestItems: map[string]types.KeysAndAttributes{t.name: request},
 	})
 	if err != nil {

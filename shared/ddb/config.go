@@ -2,14 +2,13 @@ package ddb
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
 )
@@ -46,6 +45,7 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 		Credentials: cfg.credentials(),
 		HTTPClient:  cfg.HTTP,
 		Retryer:     newRetryer(),
+		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty},
 	}
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)
@@ -65,7 +65,8 @@ func (c Config) credentials() aws.CredentialsProvider {
 }
 
 // newRetryer returns the SDK's standard retryer with two changes: it pauses for milliseconds before the first
-// retry, where the SDK may pause for a second, and it retries when an answer breaks off, which the SDK does not.
+// retry, where the SDK may pause for a second, and it retries when an answer breaks off or is not
+// DynamoDB's, which the SDK does not.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
@@ -79,9 +80,4 @@ func newRetryer() aws.Retryer {
 			return aws.UnknownTernary
 		}))
 	})
-}
-
-// brokeOff reports that the connection ended in the middle of an answer.
-func brokeOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -65,6 +65,7 @@ func isTransientCode(code string) bool {
 		"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
 		"LimitExceededException", "PriorRequestNotComplete",
 		"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException",
+		"UnknownError", // the SDK's name for an answer without a code, which is not DynamoDB's
 		// Of one item in a transaction:
 		"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
 		return true

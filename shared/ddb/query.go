@@ -89,7 +89,7 @@ func (t *Table) Query(ctx context.Context, q Query) ([]Item, Position, error) {
 	if q.Limit > 0 {
 		input.Limit = &q.Limit
 	}
-	out, err := t.client.Query(ctx, input)
+	out, err := repeat(ctx, t.client.Query, input)
 	if err != nil {
 		return nil, nil, newFault(ctx, "Query", err)
 	}

@@ -97,7 +97,7 @@ func (t *Table) Name() string { return t.name }
 // Get reads the item of key into dst and reports whether there is one. Without consistent it may
 // be some milliseconds old and costs half.
 func (t *Table) Get(ctx context.Context, key Key, dst any, consistent bool) (bool, error) {
-	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
+	out, err := repeat(ctx, t.client.GetItem, &dynamodb.GetItemInput{
 		TableName:      &t.name,
 		Key:            key.Item(),
 		ConsistentRead: &consistent,
@@ -145,7 +145,7 @@ func (t *Table) PutNew(ctx context.Context, item any, owner string, taken error)
 		return fmt.Errorf("ddb: PutNew: %s", expressionText(err))
 	}
 
-	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
+	_, err = repeat(ctx, t.client.PutItem, &dynamodb.PutItemInput{
 		TableName:                           &t.name,
 		Item:                                attributes,
 		ConditionExpression:                 condition.Condition(),

@@ -22,7 +22,7 @@ func (t *Table) UpdateIf(ctx context.Context, key Key, change expression.UpdateB
 	if err != nil {
 		return nil, false, fmt.Errorf("ddb: UpdateIf: %s", expressionText(err))
 	}
-	out, err := t.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := repeat(ctx, t.client.UpdateItem, &dynamodb.UpdateItemInput{
 		TableName:                           &t.name,
 		Key:                                 key.Item(),
 		UpdateExpression:                    expr.Update(),

@@ -15,6 +15,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
@@ -60,8 +62,9 @@ type Config struct {
 
 // Report is the state of the service and of each check.
 type Report struct {
-	Status    Status `json:"status"`
-	Timestamp string `json:"timestamp"` // when the checks ran: RFC 3339 in UTC
+	Status Status `json:"status"`
+	// Timestamp is when the checks ran.
+	Timestamp api.Time `json:"timestamp"`
 	// DurationMS is how long all the checks took, in milliseconds.
 	DurationMS float64           `json:"duration_ms"`
 	Checks     map[string]Result `json:"checks"`
@@ -81,7 +84,7 @@ type Checker struct {
 
 	mu     sync.Mutex
 	last   Report
-	until  time.Time // when the last report expires
+	made   time.Time // when the last report was made
 	flight *flight   // the current run, or nil
 }
 
@@ -94,14 +97,14 @@ type flight struct {
 // New returns a Checker. It refuses a check without a name, with a repeated or ill-formed one or
 // without Run, a negative timeout, and a nil clock. Without checks the service is UP: that is a
 // liveness probe.
-func New(checks []Check, cfg Config, clock func() time.Time) (*Checker, error) {
-	if clock == nil {
+func New(checks []Check, cfg Config, now func() time.Time) (*Checker, error) {
+	if now == nil {
 		return nil, errors.New("healthcheck: no clock")
 	}
 	if cfg.CacheFor == 0 {
 		cfg.CacheFor = DefaultCacheFor
 	}
-	c := &Checker{cacheFor: cfg.CacheFor, clock: clock}
+	c := &Checker{cacheFor: cfg.CacheFor, clock: clock.Wall(now)}
 	seen := make(map[string]bool, len(checks))
 	for _, check := range checks {
 		switch {
@@ -139,7 +142,7 @@ func validName(name string) bool {
 func (c *Checker) Report(ctx context.Context) (Report, error) {
 	for {
 		c.mu.Lock()
-		if c.clock().Before(c.until) {
+		if clock.Fresh(c.made, c.clock(), c.cacheFor) {
 			report := c.last.clone()
 			c.mu.Unlock()
 			return report, nil
@@ -170,7 +173,7 @@ func (c *Checker) lead(ctx context.Context, f *flight) Report {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if f.report.Status != "" {
-			c.last, c.until = f.report, c.clock().Add(c.cacheFor)
+			c.last, c.made = f.report, c.clock()
 		}
 		c.flight = nil
 		close(f.done)
@@ -189,7 +192,7 @@ func (c *Checker) run(ctx context.Context) Report {
 	start := c.clock()
 	report := Report{
 		Status:    Up,
-		Timestamp: start.UTC().Format(time.RFC3339),
+		Timestamp: api.NewTime(start),
 		Checks:    make(map[string]Result, len(c.checks)),
 	}
 
@@ -224,10 +227,10 @@ type runner struct {
 var errStillRunning = errors.New("the check before has not returned yet")
 
 // result runs the check and logs why it failed.
-func (r *runner) result(ctx context.Context, clock func() time.Time) Result {
-	start := clock()
+func (r *runner) result(ctx context.Context, wall func() time.Time) Result {
+	start := wall()
 	err := r.do(ctx)
-	result := Result{Status: Up, DurationMS: milliseconds(clock().Sub(start))}
+	result := Result{Status: Up, DurationMS: milliseconds(wall().Sub(start))}
 	if err != nil {
 		result.Status = Down
 		logging.From(ctx).Warn("health check failed",
@@ -271,4 +274,5 @@ func protected(ctx context.Context, run func(context.Context) error) (err error)
 	return run(ctx)
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+// milliseconds returns d, or 0 when the clock was set back meanwhile.
+func milliseconds(d time.Duration) float64 { return float64(max(0, d).Microseconds()) / 1000 }

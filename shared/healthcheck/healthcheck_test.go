@@ -124,7 +124,7 @@ func TestAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		want := `{"status":"DEGRADED","timestamp":"2000-01-01T00:00:00Z","duration_ms":20,` +
+		want := `{"status":"DEGRADED","timestamp":"2000-01-01T00:00:00.000Z","duration_ms":20,` +
 			`"checks":{"slow":{"status":"DOWN","duration_ms":20},"tables":{"status":"UP","duration_ms":1.5}}}`
 		if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
 			t.Error(diff)

@@ -21,6 +21,8 @@ const (
 	Anonymous Outcome = "anonymous"
 	// Unavailable: a dependency of the decision did not answer.
 	Unavailable Outcome = "unavailable"
+	// UnsupportedScheme: the Authorization header has another scheme than Bearer.
+	UnsupportedScheme Outcome = "unsupported_scheme"
 	// InvalidRequest: the Authorization header is not one well-formed Bearer credential.
 	InvalidRequest Outcome = "invalid_request"
 	// InvalidToken: not a token of ours, or altered.

@@ -39,29 +39,38 @@ func Authenticate(verify func(ctx context.Context, token string) (identity.Ident
 }
 
 // Bearer returns the token in the values of a request's Authorization header. Without any the
-// outcome is identity.Anonymous; for anything but exactly one well-formed Bearer credential (RFC
-// 6750 section 2.1) it is identity.InvalidRequest. A gateway that joins repeated headers joins
+// outcome is identity.Anonymous, for one of another scheme identity.UnsupportedScheme, and for anything
+// else but exactly one well-formed Bearer credential (RFC 6750 section 2.1) identity.InvalidRequest. A gateway that joins repeated headers joins
 // them with a comma, which no token holds.
 func Bearer(values []string) (token string, outcome identity.Outcome) {
 	if len(values) == 0 {
 		return "", identity.Anonymous
 	}
-	if len(values) == 1 {
-		if token, ok := cutScheme(values[0]); ok && isToken68(token) {
-			return token, identity.OK
-		}
+	if len(values) > 1 {
+		return "", identity.InvalidRequest
 	}
-	return "", identity.InvalidRequest
+	scheme, credentials := cutScheme(values[0])
+	switch {
+	case scheme == "":
+		return "", identity.InvalidRequest
+	case !strings.EqualFold(scheme, "bearer"):
+		return "", identity.UnsupportedScheme
+	case !strings.HasPrefix(credentials, " ") || !isToken68(strings.TrimLeft(credentials, " ")):
+		return "", identity.InvalidRequest
+	}
+	return strings.TrimLeft(credentials, " "), identity.OK
 }
 
-// cutScheme returns what follows the scheme, which is compared without case (RFC 9110 11.1).
-func cutScheme(header string) (string, bool) {
-	const scheme = "bearer "
+// cutScheme returns the scheme, which is compared without case (RFC 9110 section 11.1), and what follows it.
+func cutScheme(header string) (scheme, rest string) {
 	header = strings.Trim(header, " \t")
-	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", false
+	end := strings.IndexFunc(header, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	})
+	if end < 0 {
+		end = len(header)
 	}
-	return strings.TrimLeft(header[len(scheme):], " "), true
+	return header[:end], header[end:]
 }
 
 // isToken68 reports whether s is a b64token of RFC 6750.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
@@ -55,20 +56,20 @@ type Signer struct {
 
 // NewSigner returns a signer. It refuses an empty issuer or audience, a TTL out of range, keys
 // that ParseKeys did not make or whose active key is a public one, and a nil clock.
-func NewSigner(cfg Config, keys Keys, clock func() time.Time) (*Signer, error) {
+func NewSigner(cfg Config, keys Keys, now func() time.Time) (*Signer, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	if err := canSign(keys); err != nil {
 		return nil, err
 	}
-	if clock == nil {
+	if now == nil {
 		return nil, errors.New("jwt: a signer needs a clock")
 	}
 	if cfg.TTL == 0 {
 		cfg.TTL = DefaultTTL
 	}
-	return &Signer{cfg: cfg, key: keys.active, header: keys.active.header(typeAccess), clock: clock}, nil
+	return &Signer{cfg: cfg, key: keys.active, header: keys.active.header(typeAccess), clock: clock.Wall(now)}, nil
 }
 
 // canSign returns an error unless the active key can.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
@@ -70,17 +71,18 @@ type tokens struct {
 	clock     func() time.Time
 }
 
-func newTokens(typ string, keys Keys, clock func() time.Time, options ...jwt.ParserOption) (*tokens, error) {
-	if len(keys.usable) == 0 || clock == nil {
+func newTokens(typ string, keys Keys, now func() time.Time, options ...jwt.ParserOption) (*tokens, error) {
+	if len(keys.usable) == 0 || now == nil {
 		return nil, errors.New("jwt: a verifier needs keys and a clock")
 	}
+	wall := clock.Wall(now)
 	options = append(options,
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(Leeway),
-		jwt.WithTimeFunc(clock),
+		jwt.WithTimeFunc(wall),
 	)
-	return &tokens{keys: keys.byHeader(typ), validator: jwt.NewValidator(options...), clock: clock}, nil
+	return &tokens{keys: keys.byHeader(typ), validator: jwt.NewValidator(options...), clock: wall}, nil
 }
 
 // verify decodes the token into claims and returns the id of the key that signed it. It reads no claim

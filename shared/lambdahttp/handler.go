@@ -15,21 +15,25 @@ import (
 // Config says which events a Handler serves. Its zero value serves any route.
 type Config struct {
 	// RouteKey is the route that the function is built for ("GET /v1/products/{id}", "ANY /x",
-	// "$default"). An event of another route is refused: the handler's policy is this route's.
-	// Empty serves every route; a Function URL's events have "$default".
+	// "$default"). A GET route serves HEAD too. An event of another route is refused: the handler's
+	// policy is this route's. Empty serves every route; a Function URL's events have "$default".
 	RouteKey string
 	// BasePath is removed from the path of every request that lies below it, on a segment
 	// boundary. Empty removes nothing.
 	BasePath string
+	// Preflight says that the handler answers CORS preflights: one for RouteKey's path is served too, if the API has
+	// a route "OPTIONS /path" to the function.
+	Preflight bool
 }
 
 // Handler serves events with a net/http handler. It implements lambda.Handler of aws-lambda-go
 // and is safe for concurrent invocations.
 type Handler struct {
-	next   http.Handler
-	refuse func(w http.ResponseWriter, r *http.Request, err error)
-	route  string
-	base   basePath
+	next      http.Handler
+	refuse    func(w http.ResponseWriter, r *http.Request, err error)
+	route     string
+	base      basePath
+	preflight bool
 }
 
 // New returns a Handler that serves events with h. It panics when h is nil.
@@ -47,7 +51,9 @@ func New(h http.Handler, cfg Config) *Handler {
 	}); ok {
 		refuse = r.Refuse
 	}
-	return &Handler{next: h, refuse: refuse, route: cfg.RouteKey, base: newBasePath(cfg.BasePath)}
+	return &Handler{
+		next: h, refuse: refuse, route: cfg.RouteKey, base: newBasePath(cfg.BasePath), preflight: cfg.Preflight,
+	}
 }
 
 // errWrongRoute is the error of a template that points a route at another route's function.
@@ -58,8 +64,8 @@ var errWrongRoute = errors.New("lambdahttp: the event belongs to another route")
 // A client's error is a 400. An event of another route, an event that is not HTTP, a panic and an
 // answer that cannot be sent are a 500.
 //
-// The request's context is ctx, so lambdacontext and the deadline work, with EventFrom and
-// identity.AuthorizerFrom added.
+// The request's context is ctx, so lambdacontext and the deadline work, with EventFrom,
+// identity.AuthorizerFrom and identity.ClaimsFrom added.
 func (h *Handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	p, err := decode(event)
 	if err != nil {
@@ -79,12 +85,15 @@ func (h *Handler) serve(ctx context.Context, p payload) (answer []byte, err erro
 		}
 	}()
 	facts := p.facts()
-	if !serves(h.route, facts.RouteKey) {
+	if !serves(h.route, facts.RouteKey) && !(h.preflight && isPreflight(h.route, facts.RouteKey, p)) {
 		return nil, fmt.Errorf("%w: %q instead of %q", errWrongRoute, facts.RouteKey, h.route)
 	}
 	ctx = withEvent(ctx, facts)
 	if m, ok := p.authorizer(); ok {
 		ctx = identity.WithAuthorizer(ctx, m)
+	}
+	if c, ok := p.claims(); ok {
+		ctx = identity.WithClaims(ctx, c)
 	}
 	r, err := p.request(ctx, h.base)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
 // payload is one kind of event: the request in it and the shape of its answer.
@@ -17,6 +19,8 @@ type payload interface {
 	headerValue(name string) string
 	// authorizer returns the Lambda authorizer's context, and false when no authorizer ran.
 	authorizer() (map[string]string, bool)
+	// claims returns what the JWT authorizer has verified, and false when none ran.
+	claims() (identity.Claims, bool)
 	// request returns the request that a net/http server would hand to a handler. Its errors are
 	// the client's faults.
 	request(ctx context.Context, base basePath) (*http.Request, error)

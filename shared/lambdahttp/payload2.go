@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/tienda-dev/tienda/shared/identity"
 )
 
 // payload2 is an event of payload format 2.0
@@ -199,6 +201,17 @@ func epoch(n int64) time.Time {
 
 func (p *payload2) authorizer() (map[string]string, bool) {
 	return p.context.lambda, p.context.lambda != nil
+}
+
+func (p *payload2) claims() (identity.Claims, bool) {
+	if p.context.jwt == "" {
+		return nil, false
+	}
+	var jwt events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription
+	if err := json.Unmarshal([]byte(p.context.jwt), &jwt); err != nil || jwt.Claims == nil {
+		return nil, false
+	}
+	return jwt.Claims, true
 }
 
 // functionURL reports whether the event comes from a Function URL; the package comment says why

@@ -23,6 +23,8 @@ func TestAccessLogHasTheStatusOfTheResponse(t *testing.T) {
 
 	write := func(w http.ResponseWriter) {
 		w.Header().Set("Set-Cookie", "a=b")
+		w.Header()["set-cookie"] = []string{"c=d"}
+		w.Header()["LOCATION"] = []string{"/x"}
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, `{"a":1}`)
@@ -98,7 +100,7 @@ func TestAccessLogHasTheStatusOfTheResponse(t *testing.T) {
 				t.Errorf("status %d, recorded %d; want %d", got.StatusCode, seen, test.status)
 			}
 			checkProblem(t, got)
-			if got.Cookies != nil || got.Headers["Content-Encoding"] != "" || got.Headers["X-Frame-Options"] != "DENY" {
+			if got.Cookies != nil || got.Headers["Content-Encoding"] != "" || got.Headers["Location"] != "" || got.Headers["X-Frame-Options"] != "DENY" {
 				t.Errorf("headers %v, cookies %v; want the chain's alone", got.Headers, got.Cookies)
 			}
 			var line struct {

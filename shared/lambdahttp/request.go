@@ -117,11 +117,13 @@ func rooted(path string) string {
 	return "/" + path
 }
 
-// queryString returns the query as the client sent it. Events written by hand often have only the
-// parsed parameters; those are encoded in the order of their names.
+// queryString returns the query as the client sent it, with each semicolon percent-encoded: only an
+// ampersand separates parameters (WHATWG URL, application/x-www-form-urlencoded), and net/url drops a
+// parameter that contains a bare semicolon. Events written by hand often have only the parsed parameters;
+// those are encoded in the order of their names.
 func (p *payload2) queryString() string {
 	if p.rawQuery != "" || len(p.query) == 0 {
-		return p.rawQuery
+		return strings.ReplaceAll(p.rawQuery, ";", "%3B")
 	}
 	values := make(url.Values, len(p.query))
 	for _, q := range p.query {

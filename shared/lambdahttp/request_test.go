@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +69,22 @@ func TestPath(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnlyAmpersandsSeparateParameters(t *testing.T) {
+	t.Parallel()
+	invoke(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		want := url.Values{"q": {"a;b=1"}, "limit": {"2"}}
+		if diff := cmp.Diff(want, r.URL.Query()); diff != "" {
+			t.Errorf("query (-want +got):\n%s", diff)
+		}
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(want, r.Form); diff != "" {
+			t.Errorf("form (-want +got):\n%s", diff)
+		}
+	}), lambdahttp.Config{}, event(t, map[string]any{"rawQueryString": "q=a;b=1&limit=2"}))
 }
 
 func TestStageAndBasePath(t *testing.T) {
@@ -272,7 +289,7 @@ func TestRequestBodyAndQuery(t *testing.T) {
 		"Base64":           {map[string]any{"body": base64.StdEncoding.EncodeToString([]byte{0, 0xff}), "isBase64Encoded": true}, "\x00\xff", "", "GET"},
 		"EmptyBase64":      {map[string]any{"body": "", "isBase64Encoded": true}, "", "", "GET"},
 		"NoBody":           {nil, "", "", "GET"},
-		"RawQuery":         {map[string]any{"rawQueryString": "a=1&a=2&b=&c=%2C+%3F;d", "queryStringParameters": map[string]any{"a": "1,2"}}, "", "a=1&a=2&b=&c=%2C+%3F;d", "GET"},
+		"RawQuery":         {map[string]any{"rawQueryString": "a=1&a=2&b=&c=%2C+%3F;d", "queryStringParameters": map[string]any{"a": "1,2"}}, "", "a=1&a=2&b=&c=%2C+%3F%3Bd", "GET"},
 		"ParsedQueryOnly":  {map[string]any{"queryStringParameters": map[string]any{"b": "2 3", "a": "1,2"}}, "", "a=1%2C2&b=2+3", "GET"},
 		"MethodsHaveACase": {map[string]any{"requestContext.http.method": "get"}, "", "", "get"},
 	}

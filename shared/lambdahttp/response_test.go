@@ -110,6 +110,45 @@ func TestResponse(t *testing.T) {
 			},
 			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}},
 		},
+		"HopByHopInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				for _, name := range []string{"connection", "KEEP-ALIVE", "transfer-encoding", "uPGRADE", "trailer", "trailer:x"} {
+					w.Header()[name] = []string{"x"}
+				}
+			},
+			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}},
+		},
+		"CookiesInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["set-cookie"] = []string{"c=3", "d=4"}
+				w.Header()["SET-COOKIE"] = []string{"b=2"}
+				w.Header().Set("Set-Cookie", "a=1")
+			},
+			response{StatusCode: 200, Headers: headers{"Content-Length": "0"}, Cookies: []string{"a=1", "b=2", "c=3", "d=4"}},
+		},
+		"ContentHeadersInAnySpelling": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["content-type"] = []string{"text/plain"}
+				w.Header()["content-length"] = []string{"4"}
+				w.Header()["content-encoding"] = []string{"gzip"}
+				w.Header()["location"] = []string{"/x"}
+				w.Header()["vary"] = []string{"Origin"}
+				_, _ = io.WriteString(w, "four")
+			},
+			response{StatusCode: 200, Headers: headers{
+				"Content-Encoding": "gzip", "Content-Length": "4", "Content-Type": "text/plain", "Location": "/x", "Vary": "Origin",
+			}, Body: "Zm91cg==", IsBase64Encoded: true},
+		},
+		"LengthInAnySpellingIsChecked": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["content-length"] = []string{"5"}
+				_, _ = io.WriteString(w, "four")
+			},
+			response{StatusCode: 500, Headers: headers{
+				"Cache-Control": "no-store", "Content-Length": "85", "Content-Type": "application/problem+json",
+				"X-Content-Type-Options": "nosniff", "X-Request-Id": "req-1",
+			}, Body: `{"title":"Internal Server Error","status":500,"code":"internal","request_id":"req-1"}`},
+		},
 		"MalformedLengthIsIgnored": {
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "-4")
@@ -173,6 +212,17 @@ func TestHead(t *testing.T) {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestHeadOfAnAnswerThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	tooLarge := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 7<<20)) })
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		got := invoke(t, tooLarge, lambdahttp.Config{}, event(t, map[string]any{"requestContext.http.method": method}))
+		if got.StatusCode != http.StatusInternalServerError || got.Headers["Content-Type"] != "application/problem+json" {
+			t.Errorf("%s: status %d, headers %v; want a problem", method, got.StatusCode, got.Headers)
+		}
 	}
 }
 

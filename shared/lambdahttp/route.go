@@ -7,15 +7,25 @@ import (
 )
 
 // serves reports whether a function that is built for the route may answer an event of the other
-// route key. An empty route is any. "ANY /path" serves every method of the path: API Gateway
-// keeps ANY in the event, sam local writes the request's method there.
+// route key. An empty route is any. "GET /path" serves HEAD too, as a pattern of http.ServeMux does.
+// "ANY /path" serves every method of the path: API Gateway keeps ANY in the event, sam local writes the
+// request's method there.
 func serves(route, key string) bool {
 	if route == "" || route == key {
 		return true
 	}
-	path, isAny := strings.CutPrefix(route, "ANY ")
-	_, keyPath, hasMethod := strings.Cut(key, " ")
-	return isAny && hasMethod && path == keyPath
+	method, path, _ := strings.Cut(route, " ")
+	keyMethod, keyPath, hasMethod := strings.Cut(key, " ")
+	return hasMethod && path == keyPath &&
+		(method == "ANY" || method == http.MethodGet && keyMethod == http.MethodHead)
+}
+
+// isPreflight reports whether the event is a CORS preflight (Fetch standard, section 3.2) for the path of the route.
+func isPreflight(route, key string, p payload) bool {
+	want, ok := template(route)
+	path, isOptions := strings.CutPrefix(key, "OPTIONS ")
+	return ok && isOptions && path == want && p.method() == http.MethodOptions &&
+		p.headerValue("Access-Control-Request-Method") != ""
 }
 
 // template returns the path of a route key, and false for "$default".

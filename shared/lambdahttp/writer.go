@@ -67,8 +67,9 @@ func (w *writer) result() ([]byte, error) {
 // Discard takes back everything that was written, and the headers that make sense in that answer
 // alone. It always can.
 func (w *writer) Discard() bool {
-	delete(w.header, "Location")
-	delete(w.header, "Set-Cookie")
+	maps.DeleteFunc(w.header, func(name string, _ []string) bool {
+		return strings.EqualFold(name, "Location") || strings.EqualFold(name, "Set-Cookie")
+	})
 	*w = writer{event: w.event, head: w.head, header: w.header, declared: -1}
 	return true
 }
@@ -89,12 +90,7 @@ func (w *writer) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	w.sent = maps.Clone(w.header)
-	for key, values := range w.sent {
-		if len(values) > 1 {
-			w.sent[key] = slices.Clone(values) // Add may write behind the length that was sent
-		}
-	}
+	w.sent = canonical(w.header)
 	if text := w.sent.Get("Content-Length"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
@@ -102,6 +98,30 @@ func (w *writer) WriteHeader(status int) {
 		}
 		w.declared = n
 	}
+}
+
+// canonical returns a copy of the header with each name in its canonical form: a handler that writes to
+// the map itself may use any spelling. Values of several spellings of one name follow each other in the
+// order of the spellings.
+func canonical(header http.Header) http.Header {
+	sent := make(http.Header, len(header))
+	var others []string
+	for name, values := range header {
+		if http.CanonicalHeaderKey(name) != name {
+			others = append(others, name)
+			continue
+		}
+		sent[name] = values
+		if len(values) > 1 {
+			sent[name] = slices.Clone(values) // Add may write behind the length that was sent
+		}
+	}
+	slices.Sort(others)
+	for _, name := range others {
+		key := http.CanonicalHeaderKey(name)
+		sent[key] = slices.Concat(sent[key], header[name])
+	}
+	return sent
 }
 
 // Write adds to the body. It fails as net/http's does: with http.ErrBodyNotAllowed for a status
@@ -124,7 +144,7 @@ func write[T string | []byte](w *writer, p T) (int, error) {
 	if w.declared >= 0 && w.written > w.declared {
 		return 0, http.ErrContentLength
 	}
-	if !w.head && w.written > maxResponse {
+	if w.written > maxResponse { // of a HEAD too, which answers like GET
 		w.tooLarge, w.body = true, nil
 		return 0, errTooLarge
 	}

@@ -57,7 +57,9 @@ type Config struct {
 // does not exist and names the variable.
 //
 // There is no sampler. The caller is looked up on ERROR and above only, so that other lines cost no
-// stack walk. Secrets are hidden before a core sees them; Tee adds another core beneath that.
+// stack walk. A name that is written twice appears once: level, message, timestamp, logger, location and
+// stack_trace keep the line's own value, and of other names the last value is written, so that a call's field
+// wins over its logger's. Secrets are hidden before a core sees them; Tee adds another core beneath that.
 func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 	if w == nil {
 		return nil, errors.New("logging: no writer")
@@ -70,7 +72,7 @@ func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 	var enc zapcore.Encoder
 	switch strings.ToLower(cfg.Format) {
 	case "", FormatJSON:
-		enc = zapcore.NewJSONEncoder(jsonConfig())
+		enc = newUniqueEncoder(zapcore.NewJSONEncoder(jsonConfig()))
 	case FormatConsole:
 		enc = newConsoleEncoder()
 	default:

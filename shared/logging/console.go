@@ -15,7 +15,7 @@ type consoleEncoder struct {
 }
 
 func newConsoleEncoder() consoleEncoder {
-	return consoleEncoder{zapcore.NewJSONEncoder(consoleConfig()), buffer.NewPool()}
+	return consoleEncoder{newUniqueEncoder(zapcore.NewJSONEncoder(consoleConfig())), buffer.NewPool()}
 }
 
 // Clone implements zapcore.Encoder.

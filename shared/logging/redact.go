@@ -2,6 +2,7 @@ package logging
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -55,7 +56,11 @@ func (r *redactor) fields(fields []zapcore.Field) []zapcore.Field {
 			}
 			f = r.deferred(f)
 		default:
-			f = r.deferred(f)
+			if _, ok := f.Interface.(context.Context); ok {
+				f.Type = zapcore.SkipType // a core may read the trace from it, and none writes its values
+			} else {
+				f = r.deferred(f)
+			}
 		}
 		if out == nil {
 			out = slices.Clone(fields)

@@ -43,7 +43,7 @@ func (r *redactor) sensitive(name string) bool {
 	b := key.bytes()
 	switch string(b) {
 	case "authorization", "proxyauthorization", "authorizationtoken", "identitysource",
-		"cookie", "setcookie", "cookies",
+		"cookie", "setcookie", "cookies", "cookie2", "setcookie2",
 		"xapikey", "apikey", "accesskey", "secretkey", "secretaccesskey", "awssecretaccesskey",
 		"signingkey", "privatekey", "encryptionkey", "secretstring", "secretbinary",
 		"password", "passwd", "passphrase", "pwd", "pin", "otp", "totp", "mfacode",
@@ -66,7 +66,7 @@ func (r *redactor) sensitive(name string) bool {
 // hasSecretSuffix catches "refresh_token", "new_password", "client_secret", "stripe_api_key".
 func hasSecretSuffix(b []byte) bool {
 	for _, suffix := range [...]string{
-		"token", "password", "passwd", "secret", "cookie", "apikey", "privatekey",
+		"token", "password", "passwd", "secret", "cookie", "apikey", "privatekey", "authorization",
 		"cardnumber", "assertion", "credentials",
 	} {
 		if len(b) > len(suffix) && string(b[len(b)-len(suffix):]) == suffix {
@@ -76,14 +76,10 @@ func hasSecretSuffix(b []byte) bool {
 	return false
 }
 
-// isHeader reports whether the name is a header whose value may hold spaces and delimiters.
+// isHeader reports whether a secret name is a header's, whose value may hold spaces and delimiters: it has a
+// hyphen, or is one of the two without.
 func isHeader(name string) bool {
-	for _, header := range [...]string{"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"} {
-		if strings.EqualFold(name, header) {
-			return true
-		}
-	}
-	return false
+	return strings.IndexByte(name, '-') >= 0 || strings.EqualFold(name, "authorization") || strings.EqualFold(name, "cookie")
 }
 
 // isBasic reports whether s is the base64 of user:password.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"strings"
 	"testing"
 
@@ -220,6 +222,10 @@ func TestRedactedText(t *testing.T) {
 		"Unicode":       {"ñ token=abc ñ", "ñ token=[REDACTED] ñ"},
 		"HeaderLine":    {"Authorization: Basic x y\nnext", "Authorization: [REDACTED]\nnext"},
 		"HeaderMap":     {"map[Cookie:[a=b; c=d] X:[1]]", "map[Cookie:[[REDACTED]] X:[1]]"},
+		"HeaderEnds":    {"Cookie: a=\"b\"; c\r\nAccept: */*", "Cookie: [REDACTED]\r\nAccept: */*"},
+		"JSONHeader":    {`{"Cookie":"a=\"b\"; c","n":1}`, `{"Cookie":"[REDACTED]","n":1}`},
+		"JSONHeaders":   {`{"Cookie":["a","b]"],"n":1}`, `{"Cookie":[[REDACTED]],"n":1}`},
+		"Escaped2":      {`"{\"Cookie\":\"a=\\\"b\\\"; c\",\"n\":1}"`, `"{\"Cookie\":\"[REDACTED]\",\"n\":1}"`},
 		"Amex":          {"378282246310005", "[REDACTED]"},
 		"GroupsAndText": {"order 5 4111 1111 1111 1111.", "order 5 [REDACTED]."},
 		"URL":           {"amqp://u:p@h/x", "amqp://u:[REDACTED]@h/x"},
@@ -233,6 +239,84 @@ func TestRedactedText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A credential's header is hidden whole, whatever its scheme, in each form in which headers are logged.
+func TestHeadersAreHiddenWhole(t *testing.T) {
+	t.Parallel()
+
+	const canary = "canary-hunter2"
+	values := map[string]string{
+		"Digest":   `Digest username="ada", realm="a, b", nonce="x]y", response="` + canary + `", opaque="` + canary + `"`,
+		"Quoted":   `"first"; second="` + canary + `"; third=` + canary,
+		"Brackets": `[x] a=b]c}; d={e}; sid=` + canary,
+		"Escapes":  `token="a\"b, ` + canary + `", d='e' ` + canary,
+		"Scopes":   `sid=a; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; next=` + canary,
+		"SigV4":    `AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host;x, Signature=` + canary,
+	}
+	headers := []string{
+		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "X-Amz-Security-Token",
+		"X-Forwarded-Authorization", "X-Amzn-Remapped-Authorization", "X-Csrf-Token", "cookie", "AUTHORIZATION",
+	}
+	quote := func(v any) string {
+		out, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	forms := map[string]func(name, value string) string{
+		"Line":        func(n, v string) string { return n + ": " + v + "\nAccept: */*" },
+		"NoSpace":     func(n, v string) string { return n + ":" + v },
+		"SpaceBefore": func(n, v string) string { return n + " : " + v },
+		"Assigned":    func(n, v string) string { return n + "=" + v },
+		"Continued":   func(n, v string) string { return n + ": a,\r\n " + v },
+		"Curl":        func(n, v string) string { return "curl -H '" + n + ": " + v + "'" },
+		"Sentence":    func(n, v string) string { return "sent " + n + ": " + v },
+		"Map":         func(n, v string) string { return fmt.Sprint(http.Header{n: {v}, "Accept": {"*/*"}, "X-Z": {"1"}}) },
+		"MapOfTwo":    func(n, v string) string { return fmt.Sprint(http.Header{n: {"first", v}, "X-Z": {"1"}}) },
+		"GoSyntax":    func(n, v string) string { return fmt.Sprintf("%#v", http.Header{n: {"first", v}, "X-Z": {"1"}}) },
+		"JSON":        func(n, v string) string { return quote(map[string]string{n: v}) },
+		"JSONLists":   func(n, v string) string { return quote(http.Header{n: {"first", v}}) },
+		"JSONTwice":   func(n, v string) string { return quote(quote(map[string]string{n: v})) },
+		"JSONThrice":  func(n, v string) string { return quote(quote(quote(http.Header{n: {v}}))) },
+		"JSONOfLine":  func(n, v string) string { return quote(map[string]string{"raw": n + ": " + v}) },
+		"QuotedDump":  func(n, v string) string { return fmt.Sprintf("%q", dump(t, n, v)) },
+		"Dump":        func(n, v string) string { return dump(t, n, v) },
+		"DumpInJSON":  func(n, v string) string { return quote(dump(t, n, v)) },
+		"PlusV":       func(n, v string) string { return fmt.Sprintf("%+v", struct{ H http.Header }{http.Header{n: {v}}}) },
+		"PythonSyntax": func(n, v string) string {
+			return "{'" + n + "': '" + strings.ReplaceAll(strings.ReplaceAll(v, `\`, `\\`), "'", `\'`) + "'}"
+		},
+	}
+	for form, text := range forms {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			for _, name := range headers {
+				for scheme, value := range values {
+					log, out := newLogger(t, logging.Config{})
+					log.Info(text(name, value), zap.String("v", text(name, value)), zap.Error(errors.New(text(name, value))),
+						zap.Any("any", []string{text(name, value)}))
+					if bytes.Contains(out.Bytes(), []byte(canary)) {
+						t.Errorf("%s, %s: %s became %s", name, scheme, text(name, value), out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// dump returns a request with the header as net/http/httputil writes it.
+func dump(t *testing.T, name, value string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/products", strings.NewReader("body"))
+	r.Header.Set(name, value)
+	r.Header.Set("X-Z", "last")
+	out, err := httputil.DumpRequest(r, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 func TestAbsentSecretsStayVisible(t *testing.T) {

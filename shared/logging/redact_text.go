@@ -99,7 +99,7 @@ func credentials(s string, i int) (from, to int) {
 // assigned returns the span of the value of a secret name. s[i] is the "=" or ":" between them.
 func (r *redactor) assigned(s string, i int) (from, to int) {
 	nameEnd := i
-	for nameEnd > 0 && s[i] == '=' && s[nameEnd-1] == ' ' {
+	for nameEnd > 0 && s[nameEnd-1] == ' ' {
 		nameEnd--
 	}
 	quoted := nameEnd > 0 && strings.IndexByte(`"']`, s[nameEnd-1]) >= 0
@@ -109,6 +109,9 @@ func (r *redactor) assigned(s string, i int) (from, to int) {
 	start := nameEnd
 	for start > 0 && nameEnd-start <= maxKeyName && (isWord(s[start-1]) || s[start-1] == '-') {
 		start--
+	}
+	if start > 0 && start < nameEnd && s[start-1] == '\\' && strings.IndexByte("nrt", s[start]) >= 0 {
+		start++ // the escape \n is not a part of the name
 	}
 	if start == nameEnd || !r.sensitive(s[start:nameEnd]) {
 		return i, i
@@ -123,27 +126,26 @@ func (r *redactor) assigned(s string, i int) (from, to int) {
 	if from < len(s) && s[from] == ' ' && s[i] == ':' && !quoted && !header {
 		return i, i
 	}
+	spaced := false
 	for from < len(s) && s[from] == ' ' {
-		from++
+		from, spaced = from+1, true
 	}
-	return textValue(s, from, header)
+	if header {
+		return headerValue(s, from, quoted, spaced)
+	}
+	return textValue(s, from)
 }
 
-// textValue returns the span of the value that starts at s[i]: inside its quotes or brackets,
-// else up to a delimiter, or for a header's value to the end of the line.
-func textValue(s string, i int, header bool) (from, to int) {
+// textValue returns the span of the value that starts at s[i]: inside its quotes or brackets, else up to a
+// delimiter.
+func textValue(s string, i int) (from, to int) {
 	stop := " \t\r\n&;,\"')]}"
-	if header {
-		stop = "\r\n\"]}"
-	}
 	from = i
-	escapes := false // a backslash protects the next byte
 	if rest := strings.TrimLeft(s[i:], `\`); len(rest) > 0 {
 		opening := len(s) - len(rest)
 		switch rest[0] {
 		case '"', '\'':
-			escapes = opening == i
-			from, stop = opening+1, rest[:1]
+			return opening + 1, quoteEnd(s, opening, opening-i)
 		case '[':
 			from, stop = opening+1, "]"
 			// A slice as %#v prints it: []string{"a"}.
@@ -156,12 +158,9 @@ func textValue(s string, i int, header bool) (from, to int) {
 	}
 	to = from
 	for to < len(s) && strings.IndexByte(stop, s[to]) < 0 {
-		if escapes && s[to] == '\\' {
-			to++
-		}
 		to++
 	}
-	return from, min(to, len(s))
+	return from, to
 }
 
 // urlPassword returns the span of the password in the user:password@host that starts at s[i].

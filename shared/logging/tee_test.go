@@ -1,6 +1,7 @@
 package logging_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -130,4 +131,22 @@ func TestNegativeNumbersStayJSON(t *testing.T) {
 	log, out := newLogger(t, logging.Config{})
 	log.Info("x", zap.Int64("n", -4111111111111111))
 	decode(t, out.Bytes())
+}
+
+// A core such as otelzap's reads the trace from a context.
+func TestASecondCoreGetsAContextAsItIs(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	type other struct{}
+	ctx := context.WithValue(t.Context(), key{}, "trace")
+	log, out := newLogger(t, logging.Config{})
+	core, seen := observer.New(zapcore.InfoLevel)
+	log = logging.Tee(log, core)
+	log.Info("x", zap.Any("context", context.WithValue(ctx, other{}, canaryPassword)), zap.Reflect("reflect", ctx), zap.String("password", canaryPassword))
+	for _, field := range seen.All()[0].Context[:2] {
+		if got, ok := field.Interface.(context.Context); !ok || got.Value(key{}) != "trace" {
+			t.Errorf("got %v, want the context", field)
+		}
+	}
+	assertNoCanary(t, out.Bytes())
 }

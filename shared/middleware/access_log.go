@@ -25,7 +25,11 @@ func AccessLog(route string, now func() time.Time) Middleware {
 				if !finished { // a panic passes through
 					status = http.StatusInternalServerError
 				}
-				writeAccessLine(r, route, status, rec.Bytes(), now().Sub(start))
+				size := rec.Bytes()
+				if r.Method == http.MethodHead { // the server drops the body
+					size = 0
+				}
+				writeAccessLine(r, route, status, size, now().Sub(start))
 			}()
 			next.ServeHTTP(rec, r)
 			finished = true

@@ -35,7 +35,7 @@ func GatewayAuthenticator(now func() time.Time) Authenticator {
 		if err != nil {
 			return identity.Annotation{}, err
 		}
-		if expires := a.Identity.ExpiresAt; !expires.IsZero() && !now().Before(expires) {
+		if expires := a.Identity.ExpiresAt; !expires.IsZero() && !now().Round(0).Before(expires) {
 			return identity.Annotation{Outcome: identity.TokenExpired}, nil
 		}
 		return a, nil
@@ -129,10 +129,10 @@ func refuse(w http.ResponseWriter, r *http.Request, challenge string, err error)
 // token has expired or was revoked, and nothing else about it.
 func refuseOutcome(w http.ResponseWriter, r *http.Request, outcome identity.Outcome) {
 	switch outcome {
-	case identity.Anonymous:
+	case identity.Anonymous, identity.UnsupportedScheme: // without an error code (RFC 6750 section 3.1)
 		refuse(w, r, problem.Challenge, problem.New(problem.Unauthorized, "missing_token", "This operation needs an access token."))
 	case identity.InvalidRequest:
-		refuse(w, r, `Bearer error="invalid_request"`,
+		refuse(w, r, bearerError(problem.OAuthInvalidRequest),
 			problem.New(problem.BadRequest, "invalid_request", "The Authorization header must be one Bearer token."))
 	case identity.Unavailable:
 		refuse(w, r, "", unavailable)
@@ -146,23 +146,32 @@ func refuseOutcome(w http.ResponseWriter, r *http.Request, outcome identity.Outc
 }
 
 func refuseToken(w http.ResponseWriter, r *http.Request, code, detail string) {
-	refuse(w, r, `Bearer error="invalid_token"`, problem.New(problem.Unauthorized, code, detail))
+	refuse(w, r, bearerError(problem.OAuthInvalidToken),
+		problem.New(problem.Unauthorized, code, detail).WithOAuth(problem.OAuthInvalidToken))
+}
+
+// bearerError returns the challenge with an error code (RFC 6750 section 3).
+func bearerError(code string) string { return `Bearer error="` + code + `"` }
+
+// insufficient returns the error of a token that does not allow an operation.
+func insufficient(code, detail string) *problem.Error {
+	return problem.New(problem.Forbidden, code, detail).WithOAuth(problem.OAuthInsufficientScope)
 }
 
 // RequireRole lets a caller pass who holds at least one of roles; others get 403. It needs an
 // identity in the context, so it comes after RequireAuth.
 func RequireRole(roles ...string) Middleware {
 	return require(func(id identity.Identity) bool { return id.HasAnyRole(roles...) },
-		`Bearer error="insufficient_scope"`,
-		problem.New(problem.Forbidden, "insufficient_role", "Your roles do not allow this operation."))
+		bearerError(problem.OAuthInsufficientScope),
+		insufficient("insufficient_role", "Your roles do not allow this operation."))
 }
 
 // RequireScope lets a caller pass whose token has every one of scopes. Others get 403 and the list of
 // the scopes (RFC 6750 section 3.1). It comes after RequireAuth.
 func RequireScope(scopes ...string) Middleware {
 	return require(func(id identity.Identity) bool { return id.HasScopes(scopes...) },
-		`Bearer error="insufficient_scope", scope="`+strings.Join(scopes, " ")+`"`,
-		problem.New(problem.Forbidden, "insufficient_scope", "The access token's scope does not allow this operation."))
+		bearerError(problem.OAuthInsufficientScope)+`, scope="`+strings.Join(scopes, " ")+`"`,
+		insufficient("insufficient_scope", "The access token's scope does not allow this operation."))
 }
 
 // clockSkew is how far the signer's clock may be ahead, as for a token's iat.
@@ -174,13 +183,14 @@ const clockSkew = 5 * time.Second
 // RequireAuth.
 func RequireFreshAuth(maxAge time.Duration, now func() time.Time) Middleware {
 	fresh := func(id identity.Identity) bool {
-		age := now().Sub(id.AuthTime)
+		age := now().Round(0).Sub(id.AuthTime)
 		return !id.AuthTime.IsZero() && age >= -clockSkew && age <= maxAge
 	}
 	return require(fresh, fmt.Sprintf(
-		`Bearer error="insufficient_user_authentication", error_description="A more recent login is needed", max_age="%d"`,
+		bearerError(problem.OAuthInsufficientLogin)+`, error_description="A more recent login is needed", max_age="%d"`,
 		int64(maxAge/time.Second)),
-		problem.New(problem.Unauthorized, "insufficient_user_authentication", "This operation needs a more recent login."))
+		problem.New(problem.Unauthorized, problem.OAuthInsufficientLogin, "This operation needs a more recent login.").
+			WithOAuth(problem.OAuthInsufficientLogin))
 }
 
 // require lets a caller pass who is allowed, and refuses others and anonymous ones with the challenge.

@@ -46,6 +46,8 @@ func TestAuthorize(t *testing.T) {
 		"Revoked":             {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.TokenRevoked}), status: 401, code: "token_revoked", challenge: `Bearer error="invalid_token"`},
 		"Invalid":             {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.InvalidToken}), status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
 		"UnknownReason":       {route: staffRoute, authorizer: map[string]string{"auth": "new_reason", "sub": "u1", "roles": "staff"}, status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
+		"OtherScheme":         {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.UnsupportedScheme}), status: 401, code: "missing_token", challenge: `Bearer realm="api"`},
+		"OptionalOtherScheme": {route: optional, authorizer: annotated(identity.Annotation{Outcome: identity.UnsupportedScheme}), status: 401, code: "missing_token", challenge: `Bearer realm="api"`},
 		"MalformedHeader":     {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.InvalidRequest}), status: 400, code: "invalid_request", challenge: `Bearer error="invalid_request"`},
 		"Unavailable":         {route: staffRoute, authorizer: annotated(identity.Annotation{Outcome: identity.Unavailable}), status: 503, code: "auth_unavailable"},
 		"NoAuthorizer":        {route: staffRoute, status: 401, code: "missing_token", challenge: `Bearer realm="api"`},

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/problem"
 )
 
 // Config fills the places of the chain. The zero value works for a public route. A nil place is left
@@ -39,12 +40,14 @@ type Config struct {
 // Chain builds the handler of a route. The order of the layers, outermost first, with the reason for
 // each:
 //
+//	OAuth's errors  on an OAuth route, outside everything that answers
 //	request id      first, so that everything below can name the request
 //	tracing         the span covers everything that follows
 //	metrics         like tracing; both must see the status of panics and refusals
 //	access log      inside them, so that its line can carry trace ids
 //	recover         inside everything that records, so that it sees a 500
 //	security headers  before anything that answers, so that refusals carry them
+//	Vary: Origin    where the gateway, and not the chain, adds CORS headers
 //	CORS            a preflight needs no body, token or limit
 //	body limit      before anything that reads the body
 //	deadline        before the first call to a store
@@ -57,8 +60,17 @@ type Config struct {
 // A handler that returns an error after it has begun its answer has failed: Recover describes what
 // the client gets.
 //
-// Chain returns an error for a route or a policy that is not complete.
+// Chain returns an error for a route or a policy that is not complete. It knows one method only: behind a router of
+// patterns with a method, a preflight does not reach it. Mux serves several routes, and answers preflights.
 func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, error) {
+	c, err := newChain(route, cfg, handler)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func newChain(route api.Route, cfg Config, handler api.Handler) (*chain, error) {
 	if err := route.Validate(); err != nil {
 		return nil, err
 	}
@@ -94,7 +106,30 @@ func Chain(route api.Route, cfg Config, handler api.Handler) (http.Handler, erro
 		cfg.RateLimitSubject,
 		cfg.Idempotency,
 	}
+	if crossOrigin == nil {
+		outer = append(outer, varyOrigin)
+	}
+	if route.OAuth {
+		outer = append([]Middleware{oauthErrors}, outer...)
+	}
 	return &chain{Handler: wrap(outer, wrap(inner, serve(handler))), outer: outer}, nil
+}
+
+// oauthErrors gives the error answers OAuth's member "error".
+func oauthErrors(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(problem.ForOAuth(r.Context())))
+	})
+}
+
+// varyOrigin tells caches that the answer depends on the origin. An API Gateway HTTP API adds CORS headers
+// for some origins and no Vary.
+func varyOrigin(next http.Handler) http.Handler {
+	values := []string{"Origin"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Vary"] = values[:1:1] // shared and never written: Add copies it
+		next.ServeHTTP(w, r)
+	})
 }
 
 // chain is the handler of a route.

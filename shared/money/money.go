@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"reflect"
 	"strconv"
@@ -17,7 +16,7 @@ import (
 
 // The errors of arithmetic and comparison. By themselves they are not the client's fault.
 var (
-	// ErrOverflow is a result beyond an int64 of minor units.
+	// ErrOverflow is an amount beyond MaxAmount.
 	ErrOverflow = errors.New("money: the amount overflows")
 	// ErrCurrencyMismatch is an operation on two currencies. There are no exchange rates here.
 	ErrCurrencyMismatch = errors.New("money: the currencies differ")
@@ -25,20 +24,32 @@ var (
 	ErrUnknownCurrency = errors.New("money: unknown currency")
 )
 
+// MaxAmount is the largest amount, and -MaxAmount the smallest one, in minor units: what every JSON decoder reads
+// exactly (RFC 8259 section 6).
+const MaxAmount = 1<<53 - 1
+
 // Money is an amount in a currency: {"amount_minor": 1250, "currency": "EUR"} is 12.50 EUR. Two
 // amounts are equal if == is true. The zero value has no currency and is not valid.
 type Money struct {
 	// AmountMinor counts the currency's minor unit: cents of EUR, whole yen, fils of KWD. It may be
-	// negative.
+	// negative, and is at most MaxAmount from zero.
 	AmountMinor int64 `json:"amount_minor" dynamodbav:"amount_minor"`
 	// Currency is an alphabetic ISO 4217 code in capitals.
 	Currency string `json:"currency" dynamodbav:"currency"`
 }
 
-// New returns an amount of minor units, or ErrUnknownCurrency.
+// New returns an amount of minor units, ErrUnknownCurrency or ErrOverflow.
 func New(amountMinor int64, currency string) (Money, error) {
 	if _, ok := Exponent(currency); !ok {
 		return Money{}, ErrUnknownCurrency
+	}
+	return within(amountMinor, currency)
+}
+
+// within returns the amount, or ErrOverflow.
+func within(amountMinor int64, currency string) (Money, error) {
+	if amountMinor > MaxAmount || amountMinor < -MaxAmount {
+		return Money{}, ErrOverflow
 	}
 	return Money{AmountMinor: amountMinor, Currency: currency}, nil
 }
@@ -47,13 +58,18 @@ func New(amountMinor int64, currency string) (Money, error) {
 // is the JSON pointer of the amount in the request ("/price"). Whether it may be negative or zero is the
 // request's rule.
 func (m Money) Validate(pointer string) []problem.FieldError {
+	var broken []problem.FieldError
 	if m.Currency == "" {
-		return []problem.FieldError{{Pointer: pointer + "/currency", Detail: "is required"}}
+		broken = append(broken, problem.FieldError{Pointer: pointer + "/currency", Detail: "is required"})
+	} else if _, ok := Exponent(m.Currency); !ok {
+		broken = append(broken, problem.FieldError{Pointer: pointer + "/currency", Detail: "must be an active ISO 4217 code in capitals"})
 	}
-	if _, ok := Exponent(m.Currency); !ok {
-		return []problem.FieldError{{Pointer: pointer + "/currency", Detail: "must be an active ISO 4217 code in capitals"}}
+	if _, err := within(m.AmountMinor, m.Currency); err != nil {
+		broken = append(broken, problem.FieldError{
+			Pointer: pointer + "/amount_minor", Detail: fmt.Sprintf("must be an integer from -%d to %d", MaxAmount, MaxAmount),
+		})
 	}
-	return nil
+	return broken
 }
 
 // Add returns m + n.
@@ -65,7 +81,7 @@ func (m Money) Add(n Money) (Money, error) {
 	if (sum > m.AmountMinor) != (n.AmountMinor > 0) {
 		return Money{}, ErrOverflow
 	}
-	return Money{AmountMinor: sum, Currency: m.Currency}, nil
+	return within(sum, m.Currency)
 }
 
 // Sub returns m - n.
@@ -77,22 +93,19 @@ func (m Money) Sub(n Money) (Money, error) {
 	if (difference < m.AmountMinor) != (n.AmountMinor > 0) {
 		return Money{}, ErrOverflow
 	}
-	return Money{AmountMinor: difference, Currency: m.Currency}, nil
+	return within(difference, m.Currency)
 }
 
 // Mul returns m times a whole number, such as a quantity.
 func (m Money) Mul(factor int64) (Money, error) {
 	high, low := bits.Mul64(magnitude(m.AmountMinor), magnitude(factor))
-	negative := (m.AmountMinor < 0) != (factor < 0)
 	switch {
-	case high != 0:
+	case high != 0 || low > MaxAmount:
 		return Money{}, ErrOverflow
-	case !negative && low <= math.MaxInt64:
-		return Money{AmountMinor: int64(low), Currency: m.Currency}, nil
-	case negative && low <= -math.MinInt64:
-		return Money{AmountMinor: int64(-low), Currency: m.Currency}, nil
+	case (m.AmountMinor < 0) != (factor < 0):
+		return within(-int64(low), m.Currency)
 	default:
-		return Money{}, ErrOverflow
+		return within(int64(low), m.Currency)
 	}
 }
 
@@ -142,7 +155,9 @@ func (m Money) String() string {
 
 // UnmarshalJSON implements json.Unmarshaler. It is stricter than the standard decoding of the
 // struct: both members are required, neither may be null, and the amount must be written as an
-// integer (no fraction, no exponent, no string). It does not check the currency: Validate does.
+// integer (no fraction, no exponent, no string) of at most MaxAmount from zero. It does not check the
+// currency: Validate does. Its errors are a json.UnmarshalTypeError, or a problem.Error with the pointers of
+// all offending members in the amount.
 func (m *Money) UnmarshalJSON(data []byte) error {
 	var in struct {
 		AmountMinor *int64  `json:"amount_minor"`
@@ -154,12 +169,22 @@ func (m *Money) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
+	var read Money
+	var broken []problem.FieldError
+	if in.Currency != nil {
+		read.Currency = *in.Currency
+	}
 	if in.AmountMinor == nil {
-		return &json.UnmarshalTypeError{Value: "nothing", Type: reflect.TypeFor[int64](), Field: "amount_minor"}
+		broken = append(broken, problem.FieldError{Pointer: "/amount_minor", Detail: "is required"})
+	} else {
+		read.AmountMinor = *in.AmountMinor
 	}
-	if in.Currency == nil {
-		return &json.UnmarshalTypeError{Value: "nothing", Type: reflect.TypeFor[string](), Field: "currency"}
+	if in.AmountMinor == nil || in.Currency == nil {
+		return problem.Fields(append(broken, read.Validate("")...)...)
 	}
-	m.AmountMinor, m.Currency = *in.AmountMinor, *in.Currency
+	if _, err := within(read.AmountMinor, read.Currency); err != nil {
+		return problem.Fields(read.Validate("")...)
+	}
+	*m = read
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -15,12 +16,12 @@ type Cursors interface {
 	Get(ctx context.Context) *Sealer
 }
 
-// ParseQuery returns the query parameters. A query that cannot be decoded, or that has a parameter
-// twice, is a 400. Unknown parameters are ignored.
-func ParseQuery(r *http.Request) (url.Values, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+// ParseQuery returns limit, cursor and the other known query parameters. One that cannot be decoded or is given
+// twice is a 400. Unknown parameters are ignored (api.Parameters).
+func ParseQuery(r *http.Request, known ...string) (url.Values, error) {
+	query, err := api.Parameters(r.URL.RawQuery, append(known, ParamLimit, ParamCursor)...)
 	if err != nil {
-		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.")
+		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.").WithCause(err)
 	}
 	for name, values := range query {
 		if len(values) > 1 {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -24,6 +25,9 @@ const Lifetime = 24 * time.Hour
 // expiryStep is how often the expiry of new cursors moves on. In between, a position has one cursor, so
 // that a page that did not change has the same bytes and the same entity tag.
 const expiryStep = time.Hour
+
+// clockSkew is how far the clock of the process that sealed a cursor may be ahead.
+const clockSkew = time.Minute
 
 const (
 	// version is the first byte of every cursor. Another layout needs another number.
@@ -88,7 +92,7 @@ func NewSealer(keys []Key, now func() time.Time) (*Sealer, error) {
 	if err := validateKeys(keys); err != nil {
 		return nil, err
 	}
-	s := &Sealer{keys: make(map[string]keyPair, len(keys)), now: now}
+	s := &Sealer{keys: make(map[string]keyPair, len(keys)), now: clock.Wall(now)}
 	for _, k := range keys {
 		pair, err := k.derive()
 		if err != nil {
@@ -157,7 +161,8 @@ func (s *Sealer) Open(b Binding, cursor string, dst any) error {
 		return ErrInvalidCursor
 	}
 	expires := int64(binary.BigEndian.Uint64(plain))
-	if s.now().Unix() >= expires {
+	// A cursor that lives longer than any was sealed before the clock was set back.
+	if left := expires - s.now().Unix(); left <= 0 || left > int64((Lifetime+clockSkew)/time.Second) {
 		return ErrInvalidCursor
 	}
 	decoder := json.NewDecoder(bytes.NewReader(plain[8:]))

@@ -92,6 +92,7 @@ type Error struct {
 	RetryAfter time.Duration
 
 	cause error
+	oauth string
 }
 
 // FieldError names one offending part of the request and the rule that it breaks.
@@ -162,6 +163,13 @@ func (e *Error) WithFields(fields ...FieldError) *Error {
 func (e *Error) WithRetryAfter(wait time.Duration) *Error {
 	c := *e
 	c.RetryAfter = wait
+	return &c
+}
+
+// WithOAuth returns a copy with the error code for requests that ForOAuth marks. Without one the kind decides.
+func (e *Error) WithOAuth(code string) *Error {
+	c := *e
+	c.oauth = code
 	return &c
 }
 

@@ -76,6 +76,9 @@ func TestWrite(t *testing.T) {
 			rec.Header().Set("X-Request-Id", "rid")
 			rec.Header().Set("ETag", `"1"`)
 			rec.Header().Set("Content-Encoding", "gzip")
+			for _, name := range []string{"etag", "cache-control", "content-type", "content-length", "LAST-MODIFIED"} {
+				rec.Header()[name] = []string{"x"}
+			}
 			entry := &logging.Entry{}
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 
@@ -87,6 +90,11 @@ func TestWrite(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.body, got); diff != "" || rec.Code != tc.status {
 				t.Errorf("status %d, want %d; body (-want +got):\n%s", rec.Code, tc.status, diff)
+			}
+			for name := range rec.Header() {
+				if name != http.CanonicalHeaderKey(name) {
+					t.Errorf("%s of another answer is sent", name)
+				}
 			}
 			if rec.Header().Get("Content-Type") != "application/problem+json" || rec.Header().Get("ETag") != "" || rec.Header().Get("Content-Encoding") != "" {
 				t.Errorf("headers: %v", rec.Header())

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -62,6 +63,7 @@ type document struct {
 	Code      string       `json:"code"`
 	RequestID string       `json:"request_id,omitempty"`
 	Errors    []FieldError `json:"errors,omitempty"`
+	OAuth     string       `json:"error,omitempty"`
 }
 
 // Write answers the request with err. An *Error in err's chain decides status, code, sentence and the
@@ -76,9 +78,7 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	h := w.Header()
-	for _, name := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified"} {
-		h.Del(name) // the handler may have described an answer that it then did not give
-	}
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return describesAnswer(http.CanonicalHeaderKey(name)) })
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", ContentType)
 	if wait := e.retryAfter(); wait > 0 {
@@ -96,12 +96,24 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 		Code:      e.Code,
 		RequestID: h.Get(HeaderRequestID),
 		Errors:    e.Errors,
+		OAuth:     e.oauthError(r.Context()),
 	})
 	if marshalErr != nil { // strings and ints always marshal
 		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails if the client has gone
+}
+
+// describesAnswer reports whether a header describes one answer: the handler may have set it, in any spelling,
+// for an answer that it then did not give.
+func describesAnswer(name string) bool {
+	switch name {
+	case "Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "Etag", "Last-Modified", "Retry-After":
+		return true
+	default:
+		return false
+	}
 }
 
 // retryAfter returns the Retry-After header in seconds, rounded up; 0 for none.

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
@@ -37,9 +38,11 @@ func (c Config) withDefaults(kind sourceKind) Config {
 			c.SoftAge = time.Second
 		}
 	}
-	if c.Clock == nil {
-		c.Clock = time.Now
+	now := c.Clock
+	if now == nil {
+		now = time.Now
 	}
+	c.Clock = clock.Wall(now)
 	return c
 }
 
@@ -52,8 +55,14 @@ type Secret[T any] struct {
 	cfg    Config
 
 	value      atomic.Pointer[T]
-	refreshAt  atomic.Int64 // nanoseconds since the epoch
-	refreshing sync.Mutex   // held by the one request that refreshes
+	pause      atomic.Pointer[pause]
+	refreshing sync.Mutex // held by the one request that refreshes
+}
+
+// pause is how long from when on nothing is read.
+type pause struct {
+	from time.Time
+	age  time.Duration
 }
 
 // Open reads and decodes the secret, at INIT and within ctx: New and Load in one.
@@ -90,14 +99,15 @@ func (s *Secret[T]) Get(ctx context.Context) T {
 }
 
 func (s *Secret[T]) due() bool {
-	return s.source.kind != kindInline && s.cfg.Clock().UnixNano() >= s.refreshAt.Load()
+	p := s.pause.Load()
+	return s.source.kind != kindInline && !clock.Fresh(p.from, s.cfg.Clock(), p.age)
 }
 
 func (s *Secret[T]) refresh(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	if err := s.Load(limited); err != nil {
-		s.refreshAt.Store(s.cfg.Clock().Add(RetryAfter).UnixNano())
+		s.pause.Store(&pause{s.cfg.Clock(), RetryAfter})
 		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))
 	}
 }
@@ -113,6 +123,6 @@ func (s *Secret[T]) Load(ctx context.Context) error {
 		return fmt.Errorf("secrets: decode %s: %w", s.source, err)
 	}
 	s.value.Store(&value)
-	s.refreshAt.Store(s.cfg.Clock().Add(s.cfg.SoftAge).UnixNano())
+	s.pause.Store(&pause{s.cfg.Clock(), s.cfg.SoftAge})
 	return nil
 }

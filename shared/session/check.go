@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 )
@@ -14,8 +16,8 @@ import (
 const (
 	// GlobalEpochAge is how long a process uses the global epoch that it has read.
 	GlobalEpochAge = time.Minute
-	// DefaultCheckTimeout bounds one check.
-	DefaultCheckTimeout = 2 * time.Second
+	// DefaultCheckTimeout bounds the reads of one check.
+	DefaultCheckTimeout = 5 * time.Second
 
 	// maxRemembered bounds each memory of a Checker: a flood of tokens must not fill the process.
 	maxRemembered = 5000
@@ -23,7 +25,8 @@ const (
 
 // CheckConfig tunes a Checker. Its zero value works.
 type CheckConfig struct {
-	// Timeout bounds one check, its second read included; after it the answer is ErrUnavailable. 0 is DefaultCheckTimeout.
+	// Timeout bounds the reads of one check together, from when the first is on its way (awsclient.LimitRead);
+	// after it the answer is ErrUnavailable. 0 is DefaultCheckTimeout.
 	Timeout time.Duration `env:"REVOCATION_TIMEOUT"`
 }
 
@@ -42,18 +45,18 @@ type Checker struct {
 }
 
 // NewChecker returns a checker. It refuses a negative timeout, a nil reader and a nil clock.
-func NewChecker(cfg CheckConfig, reader Reader, clock func() time.Time) (*Checker, error) {
+func NewChecker(cfg CheckConfig, reader Reader, systemClock func() time.Time) (*Checker, error) {
 	if cfg.Timeout < 0 {
 		return nil, fmt.Errorf("session: REVOCATION_TIMEOUT of %v is negative", cfg.Timeout)
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultCheckTimeout
 	}
-	if reader == nil || clock == nil {
+	if reader == nil || systemClock == nil {
 		return nil, errors.New("session: a checker needs a reader and a clock")
 	}
 	return &Checker{
-		timeout: cfg.Timeout, reader: reader, clock: clock,
+		timeout: cfg.Timeout, reader: reader, clock: clock.Wall(systemClock),
 		revokedSessions: newBounded(maxRemembered), revokedTokens: newBounded(maxRemembered),
 	}, nil
 }
@@ -90,15 +93,16 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class identit
 	return nil
 }
 
-// find reads once, or twice where a replica may be behind. The timeout bounds both reads together.
+// find reads once, or twice where a replica may be behind. The timeout bounds both reads together, from when
+// the first is on its way.
 func (c *Checker) find(ctx context.Context, id identity.Identity, strong bool, now time.Time) (finding, error) {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	limited, cancel := awsclient.LimitRead(ctx, c.timeout)
 	defer cancel()
 	found, err := c.read(limited, id, strong, now)
 	if err == nil && found.unsure && !strong {
 		found, err = c.read(limited, id, true, now)
 	}
-	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.Canceled) {
 		return finding{}, tooLate(c.timeout, err)
 	}
 	return found, err
@@ -187,7 +191,7 @@ func judgeToken(id identity.Identity, state State, epoch, now time.Time) finding
 func (c *Checker) epochIsOld(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.readAt.IsZero() || now.Sub(c.readAt) >= GlobalEpochAge || now.Before(c.readAt)
+	return !clock.Fresh(c.readAt, now, GlobalEpochAge)
 }
 
 // keepEpoch takes a global epoch that was read at now. The known epoch never goes back.

@@ -49,7 +49,9 @@ func TestCheckFails(t *testing.T) {
 	}
 
 	// A second, strong read has only the rest of the first read's time.
-	for delay, want := range map[time.Duration]error{900 * time.Millisecond: session.ErrRevoked, 1900 * time.Millisecond: session.ErrUnavailable} {
+	for delay, want := range map[time.Duration]error{
+		session.DefaultCheckTimeout * 9 / 20: session.ErrRevoked, session.DefaultCheckTimeout * 19 / 20: session.ErrUnavailable,
+	} {
 		t.Run("TwoReadsOf"+delay.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

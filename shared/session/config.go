@@ -15,12 +15,15 @@ const (
 	DefaultIdle = 7 * 24 * time.Hour
 	// DefaultAbsolute is how long a session lives however often it is refreshed.
 	DefaultAbsolute = 30 * 24 * time.Hour
-	// DefaultRetryWindow is how long a refresh may be repeated.
-	DefaultRetryWindow = 10 * time.Second
+	// DefaultRetryWindow is how long a refresh may be repeated: longer than a phone is without a network in
+	// a lift, or a database in a failover.
+	DefaultRetryWindow = time.Minute
 	// MinRetryWindow is the shortest such time but 0: half of it is the store's.
 	MinRetryWindow = 2 * time.Second
 	// MaxRetryWindow is the longest such time: a stolen token can be used within it too.
-	MaxRetryWindow = time.Minute
+	MaxRetryWindow = 5 * time.Minute
+	// maxRefreshWait is the longest time that a refresh waits for the store.
+	maxRefreshWait = 5 * time.Second
 	// MinIdle is the shortest idle life.
 	MinIdle = time.Minute
 )
@@ -33,9 +36,9 @@ type Config struct {
 	// jwt.MaxRefreshTTL. 0 is DefaultAbsolute.
 	Absolute time.Duration `env:"SESSION_ABSOLUTE"`
 	// RetryWindow is how long after a refresh the token that it replaced gets the same successor
-	// again: for a client whose answer was lost. Half of it is how long a refresh waits for the
-	// store. Nil is DefaultRetryWindow; from MinRetryWindow to MaxRetryWindow, or 0, with which such
-	// a client loses its session.
+	// again, while that was never used: for a client whose answer was lost. Half of it, and at most 5 s, is
+	// how long a refresh waits for the store. Nil is DefaultRetryWindow; from MinRetryWindow to
+	// MaxRetryWindow, or 0, with which such a client loses its session.
 	RetryWindow *time.Duration `env:"REFRESH_RETRY_WINDOW"`
 	// OnEvent receives every event, for a security log. It must not block. Nil drops them.
 	OnEvent func(context.Context, Event)

@@ -51,7 +51,7 @@ func TestConfig(t *testing.T) {
 		"FractionalIdle":   {map[string]string{"SESSION_IDLE": "1h0.5s"}, "SESSION_IDLE"},
 		"EndBeforeIdle":    {map[string]string{"SESSION_ABSOLUTE": "1h"}, "SESSION_ABSOLUTE"},
 		"EndIsTooFar":      {map[string]string{"SESSION_ABSOLUTE": "8761h"}, "SESSION_ABSOLUTE"},
-		"WindowIsTooLong":  {map[string]string{"REFRESH_RETRY_WINDOW": "61s"}, "REFRESH_RETRY_WINDOW"},
+		"WindowIsTooLong":  {map[string]string{"REFRESH_RETRY_WINDOW": "301s"}, "REFRESH_RETRY_WINDOW"},
 		"ShortestWindow":   {map[string]string{"REFRESH_RETRY_WINDOW": "2s"}, ""},
 		"WindowIsTooShort": {map[string]string{"REFRESH_RETRY_WINDOW": "1999ms"}, "REFRESH_RETRY_WINDOW"},
 		"TwoNanoseconds":   {map[string]string{"REFRESH_RETRY_WINDOW": "2ns"}, "REFRESH_RETRY_WINDOW"},

@@ -11,7 +11,8 @@ import (
 var (
 	// ErrInvalidGrant (400 invalid_grant) is a refresh token that is not accepted: forged, expired,
 	// revoked, replaced. It does not say which.
-	ErrInvalidGrant = problem.New(problem.BadRequest, "invalid_grant", "The refresh token is not valid.")
+	ErrInvalidGrant = problem.New(problem.BadRequest, "invalid_grant", "The refresh token is not valid.").
+			WithOAuth(problem.OAuthInvalidGrant)
 	// ErrNotFound (404 session_not_found) is a session that the caller does not have.
 	ErrNotFound = problem.New(problem.NotFound, "session_not_found", "There is no such session.")
 	// ErrUnavailable (503 unavailable, Retry-After) is a question that the store did not answer. It

@@ -11,7 +11,10 @@ const (
 	Refreshed EventKind = "session_refreshed"
 	// Retried: a refresh token that had just been replaced got the same successor again.
 	Retried EventKind = "session_refresh_retried"
-	// Reused: a refresh token was presented after it had been replaced, by its owner or a thief; the
+	// Late: a refresh was repeated after the retry window, and its successor was never used: most likely by a
+	// client whose answer was lost. The session ends, because it may have been a thief.
+	Late EventKind = "session_refresh_late"
+	// Reused: a refresh token was presented after its successor had been used, by its owner or a thief; the
 	// session ends. There is one event per presentation, whether or not the write gets its answer.
 	Reused EventKind = "session_refresh_reused"
 	// Forged: a well-signed refresh token from a generation that never was, or of another

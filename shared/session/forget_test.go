@@ -73,6 +73,17 @@ func TestProcessAppliesItsOwnRevocationsAtOnce(t *testing.T) {
 			return w.RaiseAuthz(ctx, "alice", alice().AuthzVersion+1)
 		},
 		"Reuse": func(ctx context.Context, w *world, tokens session.Tokens) error {
+			next, err := w.Refresh(ctx, tokens.RefreshToken, lookup)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Refresh(ctx, next.RefreshToken, lookup); err != nil {
+				return err
+			}
+			_, err = w.Refresh(ctx, tokens.RefreshToken, lookup)
+			return expect(session.ErrInvalidGrant, err)
+		},
+		"LateRetry": func(ctx context.Context, w *world, tokens session.Tokens) error {
 			if _, err := w.Refresh(ctx, tokens.RefreshToken, lookup); err != nil {
 				return err
 			}

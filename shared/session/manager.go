@@ -88,11 +88,12 @@ func (m *Manager) Start(ctx context.Context, user User, device Device) (Tokens, 
 // tokens.
 type UserLookup func(ctx context.Context, subject string) (User, error)
 
-// Refresh exchanges a refresh token for new tokens, in one round trip. The one token that was
-// replaced last gets the same successor again within the retry window; any other that was replaced
-// ends the session. It returns ErrInvalidGrant for a token that is not accepted, whatever the
-// reason, and ErrUnavailable; after that the client may send the same token again. It waits for the
-// store for half of the retry window, so that the other half is left to a client that hears so.
+// Refresh exchanges a refresh token for new tokens, in one round trip. While its successor was never used, a
+// token that was replaced gets the same successor again within the retry window, and ends the session after
+// it (Late); once the successor was used, it ends the session at any time (Reused). Refresh returns
+// ErrInvalidGrant for a token that is not accepted, whatever the reason, and ErrUnavailable; after that the
+// client may send the same token again. It waits for the store for half of the retry window and at most for
+// maxRefreshWait, so that the rest is left to a client that hears so.
 func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserLookup) (Tokens, error) {
 	if lookup == nil {
 		return Tokens{}, errors.New("session: Refresh needs a lookup of users")
@@ -100,7 +101,7 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserL
 	if *m.cfg.RetryWindow == 0 {
 		return m.refresh(ctx, refreshToken, lookup)
 	}
-	limit := *m.cfg.RetryWindow / 2
+	limit := min(*m.cfg.RetryWindow/2, maxRefreshWait)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tokens, err := m.refresh(limited, refreshToken, lookup)
@@ -164,12 +165,14 @@ var (
 	errAbsent = errors.New("session: there is no such session")
 	errOver   = errors.New("session: revoked, idle for too long, or at its end")
 	errEpoch  = errors.New("session: older than a logout everywhere")
+	errLate   = errors.New("session: a refresh was repeated after the retry window; the session is ended")
 	errReuse  = errors.New("session: a replaced refresh token was presented; the session is ended")
 	errForged = errors.New("session: a refresh token that was never issued, signed with our key")
 )
 
 // judge returns the result of a rotation: Refreshed, Retried, or the error for the client. It ends the
-// session of a reused token.
+// session of a reused token, and of a refresh that is repeated too late: nobody knows which of
+// the two holders of the session's tokens is the owner.
 func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.Refresh, now time.Time) (EventKind, error) {
 	presented := token.Generation
 	event := Event{SessionID: token.SessionID, Subject: token.Subject, Presented: presented, Current: s.Generation}
@@ -184,18 +187,33 @@ func (m *Manager) judge(ctx context.Context, s Session, rotated bool, token jwt.
 		return "", ErrInvalidGrant.WithCause(errOver)
 	case rotated:
 		return Refreshed, nil
-	case presented == s.Generation-1 && now.Sub(s.RotatedAt) <= *m.cfg.RetryWindow:
+	case presented == s.Generation-1 && m.mayRetry(s, now):
 		return Retried, nil // the successor is unused, or the generation would be a later one
+	case presented == s.Generation-1:
+		event.Kind, event.Reason = Late, LateRetry
+		return "", m.endSession(ctx, event, now, errLate)
 	case presented < s.Generation:
 		event.Kind, event.Reason = Reused, Reuse
-		m.emit(ctx, event) // before the write: when only its answer is lost, the next one finds the session over
-		if _, err := m.store.Revoke(ctx, Ending{SessionID: s.ID, Subject: s.Subject, Reason: Reuse, At: now}); err != nil {
-			return "", err // it still lives, so the client must not hear that it is over
-		}
-		return "", ErrInvalidGrant.WithCause(errReuse)
+		return "", m.endSession(ctx, event, now, errReuse)
 	default:
 		return "", fmt.Errorf("session: the store refused to rotate %s without a reason", s.ID)
 	}
+}
+
+// mayRetry reports whether the refresh that made s happened within the retry window. The clock of the machine that made
+// it may be ahead by jwt.Leeway; what is further in the future says that a clock was set back.
+func (m *Manager) mayRetry(s Session, now time.Time) bool {
+	age := now.Sub(s.RotatedAt)
+	return age >= -jwt.Leeway && age <= *m.cfg.RetryWindow
+}
+
+// endSession ends the session of the event and returns the error for the client.
+func (m *Manager) endSession(ctx context.Context, event Event, now time.Time, cause error) error {
+	m.emit(ctx, event) // before the write: when only its answer is lost, the next one finds the session over
+	if _, err := m.store.Revoke(ctx, Ending{SessionID: event.SessionID, Subject: event.Subject, Reason: event.Reason, At: now}); err != nil {
+		return err // it still lives, so the client must not hear that it is over
+	}
+	return ErrInvalidGrant.WithCause(cause)
 }
 
 // mint signs the tokens of the session's current generation. Equal sessions get equal refresh

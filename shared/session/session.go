@@ -61,8 +61,10 @@ type Reason string
 const (
 	// Logout: the owner ended the session.
 	Logout Reason = "logout"
-	// Reuse: a refresh token was presented that had been replaced.
+	// Reuse: a refresh token was presented whose successor had been used.
 	Reuse Reason = "reuse"
+	// LateRetry: a refresh was repeated after the retry window.
+	LateRetry Reason = "late_retry"
 	// Admin: an admin ended the session.
 	Admin Reason = "admin"
 	// Client: the client gave the token back (RFC 7009).

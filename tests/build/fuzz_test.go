@@ -39,6 +39,9 @@ func TestFuzzSmokeFailsWithItsTarget(t *testing.T) {
 			if passed := err == nil; passed != test.want {
 				t.Errorf("it passes: %v, want %v (%v)\n%s", passed, test.want, err, output)
 			}
+			if says := strings.Contains(output, "once more: it found nothing"); says != (test.runs == 2) {
+				t.Errorf("it says why it runs the target again: %v\n%s", says, output)
+			}
 			if counted, _ := os.ReadFile(runs); len(counted) != test.runs {
 				t.Errorf("the target was fed %d times, want %d\n%s", len(counted), test.runs, output)
 			}

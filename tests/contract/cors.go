@@ -8,6 +8,20 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
+// Origins checks that the template allows exactly the page of the shop, and in development also one page on this
+// machine: anything on a customer's own machine could call the API in the customer's browser otherwise.
+func Origins(t *template.Template, stage string) []string {
+	var f faults
+	want := []string{t.Parameters["ShopOrigin"]}
+	if stage == "dev" || stage == "local" {
+		want = append(want, "http://localhost:5173")
+	}
+	if t.API == nil || t.API.CORS == nil || !slices.Equal(t.API.CORS.AllowOrigins, want) {
+		f.add("template.yaml: AllowOrigins of CorsConfiguration in %s must be %q", stage, want)
+	}
+	return f
+}
+
 // CORS checks that the gateway alone answers for CORS, because it overrides what a function says, and
 // that it lets browsers send the method of every route.
 func CORS(t *template.Template, routes []api.Route) []string {

@@ -83,6 +83,27 @@ func MakeCommands(name, page string, targets []string) []string {
 	return f
 }
 
+// SAMCommands checks that a page that shows a command of the SAM CLI has put it on the PATH before: make installs it
+// where no shell looks.
+func SAMCommands(name, page string) []string {
+	var f faults
+	command := regexp.MustCompile(`^(?:\$ )?(?:.*&& )?sam [a-z]`)
+	fenced, found := false, false
+	for line := range strings.SplitSeq(page, "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			fenced = !fenced
+		case !fenced:
+		case strings.Contains(line, "/.cache/venv/bin:$PATH"):
+			found = true
+		case command.MatchString(line) && !found:
+			f.add("%s shows `%s`: put a line with PATH=$PWD/.cache/venv/bin:$PATH above it", name, line)
+		}
+	}
+	return f
+}
+
 // codeOf returns the lines of a page's fenced blocks and its code spans.
 func codeOf(page string) []string {
 	var code []string

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -21,9 +22,10 @@ func TestTemplateAcceptsNoDurationThatTheCodeRefuses(t *testing.T) {
 		least, most time.Duration
 		accepted    []string
 	}{
-		"TokenTTL":        {time.Second, jwt.MaxTTL, []string{"1s", "59s", "3600s", "1m", "15m", "60m", "1h"}},
-		"SessionIdle":     {session.MinIdle, jwt.MaxRefreshTTL, []string{"1m", "90m", "99999m", "1h", "168h", "8760h"}},
-		"SessionAbsolute": {session.MinIdle, jwt.MaxRefreshTTL, []string{"1h", "720h", "8759h", "8760h"}},
+		"TokenTTL":           {time.Second, jwt.MaxTTL, []string{"1s", "59s", "3600s", "1m", "15m", "60m", "1h"}},
+		"SessionIdle":        {session.MinIdle, jwt.MaxRefreshTTL, []string{"1m", "90m", "99999m", "1h", "168h", "8760h"}},
+		"RefreshRetryWindow": {0, session.MaxRetryWindow, []string{"0s", "2s", "99s", "300s", "1m", "5m"}},
+		"SessionAbsolute":    {session.MinIdle, jwt.MaxRefreshTTL, []string{"1h", "720h", "8759h", "8760h"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,6 +39,16 @@ func TestTemplateAcceptsNoDurationThatTheCodeRefuses(t *testing.T) {
 				t.Errorf("template.yaml: AllowedPattern of %s accepts %s, want only whole seconds from %s to %s", name, value, tc.least, tc.most)
 			}
 		})
+	}
+}
+
+// An attempt to log in that lived on after AttemptLife would be counted as a failure although it may be right.
+func TestFunctionsEndBeforeTheirAttempts(t *testing.T) {
+	t.Parallel()
+	for _, fn := range readTemplate(t).Functions {
+		if fn.Timeout >= auth.AttemptLife {
+			t.Errorf("%s may run for %s: raise auth.AttemptLife of %s", fn.Name, fn.Timeout, auth.AttemptLife)
+		}
 	}
 }
 

@@ -1,8 +1,10 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,11 +22,14 @@ func allowed(role Resource, resources map[string]Resource, visit func(*yaml.Node
 	}
 }
 
-// Grants lists the DynamoDB actions that the functions' roles allow. Tables are logical ids.
+// Grants lists the DynamoDB actions that the functions' roles allow, each with one kind of partition keys.
+// Tables are logical ids. A statement on a table must name the kinds: without them a role would reach every
+// item. IAM compares all keys of a request with one statement, so an action on a table may be in only one.
 func Grants(t *template.Template, resources map[string]Resource) ([]record.Action, error) {
 	var all []record.Action
 	for _, fn := range t.Functions {
-		var err error
+		var wrong []error
+		first := map[record.Action]bool{}
 		allowed(resources[fn.Role], resources, func(statement *yaml.Node) {
 			for _, action := range scalars(find(statement, "Action")) {
 				if !strings.HasPrefix(action, "dynamodb:") {
@@ -33,18 +38,54 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 				for _, resource := range elements(find(statement, "Resource")) {
 					table, index, ok := tableOf(resource)
 					if !ok {
-						err = fmt.Errorf("template.yaml:%d: %s: want !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name as the resource of %s", resource.Line, fn.Role, action)
-						return
+						wrong = append(wrong, fmt.Errorf("template.yaml:%d: %s: want !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name as the resource of %s", resource.Line, fn.Role, action))
+						continue
 					}
-					all = append(all, record.Action{Function: fn.Name, Name: action, Table: table, Index: index})
+					granted := record.Action{Function: fn.Name, Name: action, Table: table, Index: index}
+					if first[granted] {
+						wrong = append(wrong, fmt.Errorf("template.yaml:%d: %s: %s is in a second statement: join their keys", statement.Line, fn.Role, granted))
+					}
+					first[granted] = true
+					keys, err := leadingKeys(statement, index)
+					if err != nil {
+						wrong = append(wrong, fmt.Errorf("template.yaml:%d: %s: %s: %w", statement.Line, fn.Role, granted, err))
+					}
+					for _, granted.Key = range keys {
+						all = append(all, granted)
+					}
 				}
 			}
 		})
-		if err != nil {
+		if err := errors.Join(wrong...); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// keyKind is a kind of partition keys that a role may name, as record.Action.Key writes it.
+var keyKind = regexp.MustCompile(`^[A-Z]+(#\*)?$`)
+
+// leadingKeys returns the kinds of partition keys that a statement allows; one empty one on an index, which
+// has one kind of items.
+func leadingKeys(statement *yaml.Node, index string) ([]string, error) {
+	condition := find(statement, "Condition")
+	if index != "" {
+		if condition != nil {
+			return nil, errors.New("an index needs no condition")
+		}
+		return []string{""}, nil
+	}
+	keys := scalars(find(condition, "ForAllValues:StringLike", "dynamodb:LeadingKeys"))
+	if len(keys) == 0 {
+		return nil, errors.New("want Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [...]}} with the kinds of items")
+	}
+	for _, key := range keys {
+		if !keyKind.MatchString(key) {
+			return nil, fmt.Errorf("the key %q is not a kind of items: want KIND or KIND#*", key)
+		}
+	}
+	return keys, nil
 }
 
 // Secrets compares, for each function, the secrets that its environment names with those that its role

@@ -25,6 +25,22 @@ func TestRolesReadTheSecretsOfTheirFunction(t *testing.T) {
 	report(t, contract.Secrets(model, resources))
 }
 
+func TestRolesReachOnlyTheItemsOfTheirFunction(t *testing.T) {
+	t.Parallel()
+	resources, err := contract.ReadResources([]byte(read(t, "template.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	granted, err := contract.Grants(readTemplate(t), resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(granted) == 0 {
+		t.Fatal("no role allows anything")
+	}
+	report(t, contract.Guarded(granted))
+}
+
 // A token that was revoked a moment ago must not change a password, roles or sessions.
 func TestRoutesThatMustBeStrictAre(t *testing.T) {
 	t.Parallel()

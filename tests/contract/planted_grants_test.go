@@ -13,6 +13,8 @@ import (
 
 // plantedRole is a role with one statement of each form that the template has.
 const plantedRole = `
+Metadata:
+  Things: &Things {ForAllValues:StringLike: {dynamodb:LeadingKeys: [WARM, THING#*]}}
 Resources:
   GetThingRole:
     Type: AWS::IAM::Role
@@ -22,17 +24,20 @@ Resources:
           PolicyDocument:
             Statement:
               - {Effect: Allow, Action: [logs:PutLogEvents], Resource: !GetAtt GetThingLogGroup.Arn}
-              - {Effect: Allow, Action: [dynamodb:GetItem, dynamodb:PutItem], Resource: !GetAtt ThingTable.Arn}
+              - {Effect: Allow, Action: [dynamodb:GetItem, dynamodb:PutItem], Resource: !GetAtt ThingTable.Arn, Condition: *Things}
               - Effect: Allow
                 Action: dynamodb:Query
-                Resource: [!Sub '${ThingTable.Arn}/index/GSI1', !GetAtt OtherTable.Arn]
+                Resource: [!Sub '${ThingTable.Arn}/index/GSI1', !Sub '${OtherTable.Arn}/index/GSI1']
       ManagedPolicyArns: [!Ref Everyone]
   Everyone:
     Type: AWS::IAM::ManagedPolicy
     Properties:
       PolicyDocument:
         Statement:
-          - {Effect: Allow, Action: [dynamodb:UpdateItem], Resource: !GetAtt LimitTable.Arn}
+          - Effect: Allow
+            Action: [dynamodb:UpdateItem]
+            Resource: !GetAtt LimitTable.Arn
+            Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: IP#*}}
 `
 
 func TestGrantsReadsTheRolesStatements(t *testing.T) {
@@ -47,26 +52,72 @@ func TestGrantsReadsTheRolesStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []record.Action{
-		{Function: "get-thing", Name: "dynamodb:GetItem", Table: "ThingTable"},
-		{Function: "get-thing", Name: "dynamodb:PutItem", Table: "ThingTable"},
+		{Function: "get-thing", Name: "dynamodb:GetItem", Table: "ThingTable", Key: "WARM"},
+		{Function: "get-thing", Name: "dynamodb:GetItem", Table: "ThingTable", Key: "THING#*"},
+		{Function: "get-thing", Name: "dynamodb:PutItem", Table: "ThingTable", Key: "WARM"},
+		{Function: "get-thing", Name: "dynamodb:PutItem", Table: "ThingTable", Key: "THING#*"},
 		{Function: "get-thing", Name: "dynamodb:Query", Table: "ThingTable", Index: "GSI1"},
-		{Function: "get-thing", Name: "dynamodb:Query", Table: "OtherTable"},
-		{Function: "get-thing", Name: "dynamodb:UpdateItem", Table: "LimitTable"},
+		{Function: "get-thing", Name: "dynamodb:Query", Table: "OtherTable", Index: "GSI1"},
+		{Function: "get-thing", Name: "dynamodb:UpdateItem", Table: "LimitTable", Key: "IP#*"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("grants (-want +got):\n%s", diff)
 	}
 
-	for _, resource := range []string{"'*'", "!Ref ThingTable", "!Sub '${ThingTable.Arn}/index/*'", "!Sub 'arn:aws:${X}'"} {
-		t.Run("Refuses "+resource, func(t *testing.T) {
+	for name, change := range map[string]struct{ old, planted string }{
+		"EveryResource":      {"!GetAtt ThingTable.Arn", "'*'"},
+		"NotAnARN":           {"!GetAtt ThingTable.Arn", "!Ref ThingTable"},
+		"EveryIndex":         {"/index/GSI1", "/index/*"},
+		"OtherARN":           {"!GetAtt ThingTable.Arn", "!Sub 'arn:aws:${X}'"},
+		"NoCondition":        {", Condition: *Things", ""},
+		"OtherCondition":     {"ForAllValues:StringLike: {dynamodb:LeadingKeys: IP#*}", "StringLike: {dynamodb:LeadingKeys: IP#*}"},
+		"EveryKey":           {"[WARM, THING#*]", "['*']"},
+		"PartOfAKind":        {"[WARM, THING#*]", "[THING*]"},
+		"NoKey":              {"[WARM, THING#*]", "[]"},
+		"SecondStatement":    {"dynamodb:Query\n", "[dynamodb:Query, dynamodb:GetItem]\n"},
+		"ConditionOnAnIndex": {"OtherTable.Arn}/index/GSI1']\n", "OtherTable.Arn}/index/GSI1']\n                Condition: *Things\n"},
+	} {
+		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()
-			resources, err := contract.ReadResources([]byte(strings.ReplaceAll(plantedRole, "!GetAtt ThingTable.Arn", resource)))
-			if err != nil {
-				t.Fatal(err)
+			text := strings.ReplaceAll(plantedRole, change.old, change.planted)
+			if name == "SecondStatement" {
+				text = strings.ReplaceAll(text, "[!Sub '${ThingTable.Arn}/index/GSI1', !Sub '${OtherTable.Arn}/index/GSI1']", "!GetAtt ThingTable.Arn\n                Condition: *Things")
+			}
+			resources, err := contract.ReadResources([]byte(text))
+			if err != nil || text == plantedRole {
+				t.Fatal("nothing is planted", err)
 			}
 			if got, err := contract.Grants(model, resources); err == nil {
 				t.Errorf("got %v, want an error", got)
 			}
+		})
+	}
+}
+
+func TestGuardedNamesRolesThatReachTooMuch(t *testing.T) {
+	t.Parallel()
+	grant := func(function, name, table, key string) record.Action {
+		return record.Action{Function: function, Name: "dynamodb:" + name, Table: table, Key: key}
+	}
+	for name, tc := range map[string]struct {
+		granted record.Action
+		want    []string
+	}{
+		"Login":              {grant("login", "BatchGetItem", "AuthTable", "PW#*"), nil},
+		"Registration":       {grant("register-user", "PutItem", "AuthTable", "PW#*"), nil},
+		"LogoutReadsHash":    {grant("logout", "GetItem", "AuthTable", "PW#*"), []string{"read password hashes"}},
+		"RegistrationReads":  {grant("register-user", "GetItem", "AuthTable", "PW#*"), []string{"read password hashes"}},
+		"RefreshSetsRoles":   {grant("refresh-token", "PutItem", "AuthTable", "USER#*"), []string{"write roles"}},
+		"LogoutUpdatesRoles": {grant("logout-all", "UpdateItem", "AuthTable", "USER#*"), []string{"read roles", "write roles"}},
+		"RefreshReadsRoles":  {grant("refresh-token", "GetItem", "AuthTable", "USER#*"), nil},
+		"ProductsReadPeople": {grant("get-product", "GetItem", "CommerceTable", "CUST#*"), []string{"read e-mail addresses"}},
+		"HealthReads":        {grant("get-health", "GetItem", "AuthTable", "U#*"), []string{"let it read WARM alone"}},
+		"HealthWarms":        {grant("get-health", "GetItem", "AuthTable", "WARM"), nil},
+		"HealthWrites":       {grant("get-readiness", "PutItem", "AuthTable", "WARM"), []string{"let it read WARM alone"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			contract.Expect(t, contract.Guarded([]record.Action{tc.granted}), tc.want...)
 		})
 	}
 }
@@ -83,6 +134,7 @@ func TestLeastPrivilegeNamesBothDirections(t *testing.T) {
 		"NotAllowed":    {allowed: []record.Action{get}, seen: []record.Action{get, query}, want: []string{"get-thing dynamodb:Query ThingTable/index/GSI1: the function does it"}},
 		"NotSeen":       {allowed: []record.Action{get, query}, seen: []record.Action{get}, want: []string{"GSI1: the role allows it"}},
 		"OtherIndex":    {allowed: []record.Action{query}, seen: []record.Action{{Function: "get-thing", Name: query.Name, Table: query.Table, Index: "GSI2"}}, want: []string{"GSI2: the function does it", "GSI1: the role allows it"}},
+		"OtherKind":     {allowed: []record.Action{get}, seen: []record.Action{{Function: "get-thing", Name: get.Name, Table: get.Table, Key: "PW#*"}}, want: []string{"ThingTable PW#*: the function does it", "GetItem ThingTable: the role"}},
 		"OtherTable":    {allowed: []record.Action{get}, seen: []record.Action{{Function: "get-thing", Name: get.Name, Table: "OtherTable"}}, want: []string{"OtherTable: the function does it", "ThingTable: the role allows it"}},
 		"OtherFunction": {allowed: []record.Action{get}, seen: []record.Action{{Function: "put-thing", Name: get.Name, Table: get.Table}}, want: []string{"put-thing dynamodb:GetItem ThingTable: the function does it", "get-thing dynamodb:GetItem ThingTable: the role"}},
 	}

@@ -51,23 +51,30 @@ func TestRoutesNamesWhatDisagrees(t *testing.T) {
 		want  []string
 	}{
 		"Nothing":         {plant: func(*api.Route, *template.Function) {}},
-		"OtherMethod":     {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Method = "PUT" }, want: []string{`serves "PUT /things/{id}", the code "GET /things/{id}"`}},
-		"OtherPath":       {plant: func(r *api.Route, _ *template.Function) { r.Path = "/items/{id}" }, want: []string{`the code "GET /items/{id}"`}},
+		"OtherMethod":     {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Method = "PUT" }, want: []string{`serves ["PUT /things/{id}"], the code ["GET /things/{id}"]`}},
+		"OtherPath":       {plant: func(r *api.Route, _ *template.Function) { r.Path = "/items/{id}" }, want: []string{`the code ["GET /items/{id}"]`}},
 		"OpenRoute":       {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "" }, want: []string{`authorizer "", want "TokenAuthorizer"`}},
 		"OtherAuthorizer": {plant: func(_ *api.Route, fn *template.Function) { fn.Routes[0].Authorizer = "OtherAuthorizer" }, want: []string{`want "TokenAuthorizer"`}},
-		"PublicRoute":     {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = api.Public, nil }, want: []string{`has authorizer "TokenAuthorizer", want ""`}},
+		"PublicRoute":     {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = api.Public, nil }, want: []string{`has authorizer "TokenAuthorizer", want ""`, `the code ["GET /things/{id}" "HEAD /things/{id}"]`}},
+		"PublicReadWithHead": {plant: func(r *api.Route, fn *template.Function) {
+			r.Auth, r.Roles, fn.Routes[0].Authorizer = api.Public, nil, ""
+			fn.Routes = append(fn.Routes, template.Route{Method: "HEAD", Path: "/things/{id}"})
+		}},
+		"HeadOfAProtectedRead": {plant: func(_ *api.Route, fn *template.Function) {
+			fn.Routes = append(fn.Routes, template.Route{Method: "HEAD", Path: "/things/{id}", Authorizer: "TokenAuthorizer"})
+		}, want: []string{`the code ["GET /things/{id}"]`}},
 		"OptionalRoute": {plant: func(r *api.Route, fn *template.Function) {
 			r.Auth, r.Roles, fn.Routes[0].Authorizer = api.Optional, nil, ""
 		}, want: []string{"no authorizer that accepts anonymous callers"}},
 		"UndeclaredAuth":  {plant: func(r *api.Route, _ *template.Function) { r.Auth, r.Roles = 0, nil }, want: []string{"Auth is not declared", `want ""`}},
 		"OtherBinary":     {plant: func(_ *api.Route, fn *template.Function) { fn.CodeURI = "dist/get-things" }, want: []string{`want "dist/get-thing"`}},
 		"NoFunction":      {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID, fn.Routes = "Other", nil }, want: []string{"no function GetThingFunction"}},
-		"NoRoute":         {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = nil }, want: []string{"serves 0 routes, want 1"}},
+		"NoRoute":         {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = nil }, want: []string{`serves [], the code`}},
 		"RouteNotInCode":  {plant: func(_ *api.Route, fn *template.Function) { fn.Name = "put-thing" }, want: []string{`no route in code has the name "put-thing"`}},
 		"OtherLogicalID":  {plant: func(_ *api.Route, fn *template.Function) { fn.LogicalID = "ThingFunction" }, want: []string{"no function GetThingFunction"}},
-		"SecondPathOnFn":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = append(fn.Routes, fn.Routes[0]) }, want: []string{"serves 2 routes"}},
+		"SecondPathOnFn":  {plant: func(_ *api.Route, fn *template.Function) { fn.Routes = append(fn.Routes, fn.Routes[0]) }, want: []string{`serves ["GET /things/{id}" "GET /things/{id}"]`}},
 		"NameNotKebab":    {plant: func(r *api.Route, fn *template.Function) { r.Name, fn.Name = "Get_Thing", "Get_Thing" }, want: []string{"kebab-case", "no function Get_ThingFunction"}},
-		"RolesWithoutKey": {plant: func(r *api.Route, _ *template.Function) { r.Auth = api.Public }, want: []string{"Roles need Auth Required", `want ""`}},
+		"RolesWithoutKey": {plant: func(r *api.Route, _ *template.Function) { r.Auth = api.Public }, want: []string{"Roles need Auth Required", `want ""`, `"HEAD /things/{id}"`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -244,4 +251,24 @@ func readTestdata(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+func TestSAMCommandsNamesTheOneThatNoShellFinds(t *testing.T) {
+	t.Parallel()
+	const path = "PATH=$PWD/.cache/venv/bin:$PATH\n"
+	for page, want := range map[string]string{
+		"```sh\n" + path + "```\n```sh\nsam deploy\n```\n":     "",
+		"`sam deploy` is SAM's\n":                              "",
+		"```sh\nsam deploy # x\n" + path + "```\n":             "shows `sam deploy # x`",
+		"```console\n$ make build && sam deploy\n```\n":        "sam deploy",
+		path + "```sh\nsam deploy\n```\n":                      "sam deploy",
+		"```sh\n.cache/venv/bin/sam deploy\nmake sam-api\n```": "",
+	} {
+		got := contract.SAMCommands("p.md", page)
+		if want == "" {
+			contract.Expect(t, got)
+		} else {
+			contract.Expect(t, got, want)
+		}
+	}
 }

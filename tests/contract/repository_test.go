@@ -28,15 +28,13 @@ const root = "../.."
 // routes are the routes of every resource.
 func routes() []api.Route { return table.Routes() }
 
-// clients are the AWS services whose client a function may link, by function. A new one costs
+// clients are the AWS services whose client a program links: DynamoDB's if its main opens tables. Another one costs
 // every cold start and is a decision.
-func clients(function string) []string {
-	switch function {
-	case "authorizer", "get-jwks", "get-liveness", "not-found":
-		return nil
-	default:
+func clients(imports []string) []string {
+	if slices.Contains(imports, contract.Module+"/internal/tables") {
 		return []string{"dynamodb"}
 	}
+	return nil
 }
 
 func TestRoutesInCodeAreInTheTemplate(t *testing.T) {
@@ -124,12 +122,16 @@ func TestImportsFollowTheArrows(t *testing.T) {
 
 func TestBinariesLinkWhatTheyMay(t *testing.T) {
 	t.Parallel()
-	linked := map[string][]string{}
+	byPath := map[string]contract.Package{}
 	for _, p := range packages(t) {
-		linked[p.Path] = p.Deps
+		byPath[p.Path] = p
 	}
 	for _, fn := range functions(t) {
-		report(t, contract.Binary(fn.Name, linked[contract.Module+"/"+fn.Folder], clients(fn.Name)))
+		main := byPath[contract.Module+"/"+fn.Folder]
+		if fn.Name == "authorizer" && len(clients(main.Imports)) > 0 {
+			t.Error("the authorizer opens tables: it reads sessions without the SDK's client")
+		}
+		report(t, contract.Binary(fn.Name, main.Deps, clients(main.Imports)))
 	}
 }
 
@@ -162,7 +164,7 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	report(t, contract.Configuration(tags, documented, readTemplate(t)))
 }
 
-func TestDocumentedMakeCommandsExist(t *testing.T) {
+func TestDocumentedCommandsExist(t *testing.T) {
 	t.Parallel()
 	targets := contract.MakeTargets(read(t, "Makefile"))
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
@@ -175,6 +177,7 @@ func TestDocumentedMakeCommandsExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		report(t, contract.MakeCommands(rel, read(t, rel), targets))
+		report(t, contract.SAMCommands(rel, read(t, rel)))
 	}
 }
 

@@ -32,9 +32,12 @@ func ReadResources(data []byte) (map[string]Resource, error) {
 	return resources, nil
 }
 
-// find returns the node at a path of keys; nil when there is none.
+// find returns the node at a path of keys; nil when there is none. It follows aliases.
 func find(n *yaml.Node, path ...string) *yaml.Node {
 	for _, key := range path {
+		if n != nil && n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
 		if n == nil || n.Kind != yaml.MappingNode {
 			return nil
 		}

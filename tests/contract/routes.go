@@ -14,7 +14,8 @@ const (
 )
 
 // Routes compares the routes in code with the template's functions: one function per route, under
-// the names that follow from the operation, behind the authorizer that the policy needs.
+// the names that follow from the operation, behind the authorizer that the policy needs. A public read has
+// an event for HEAD too.
 func Routes(routes []api.Route, t *template.Template) []string {
 	var f faults
 	names, keys := map[string]bool{}, map[string]bool{}
@@ -25,10 +26,13 @@ func Routes(routes []api.Route, t *template.Template) []string {
 		if names[route.Name] {
 			f.add("%s: two routes have this name", route.Name)
 		}
-		if keys[route.Key()] {
-			f.add("%s: another route has its key %q", route.Name, route.Key())
+		for _, key := range route.Keys() {
+			if keys[key] {
+				f.add("%s: another route has its key %q", route.Name, key)
+			}
+			keys[key] = true
 		}
-		names[route.Name], keys[route.Key()] = true, true
+		names[route.Name] = true
 
 		id := Camel(route.Name) + "Function"
 		fn, ok := t.Function(id)
@@ -51,14 +55,6 @@ func Routes(routes []api.Route, t *template.Template) []string {
 }
 
 func compareRoute(f *faults, route api.Route, fn template.Function) {
-	if len(fn.Routes) != 1 {
-		f.add("%s: %s in template.yaml serves %d routes, want 1: give it one event of type HttpApi", route.Name, fn.LogicalID, len(fn.Routes))
-		return
-	}
-	got := fn.Routes[0]
-	if got.Key() != route.Key() {
-		f.add("%s: the template serves %q, the code %q", route.Name, got.Key(), route.Key())
-	}
 	want := ""
 	switch route.Auth {
 	case api.Required:
@@ -67,8 +63,15 @@ func compareRoute(f *faults, route api.Route, fn template.Function) {
 		f.add("%s: is optional, and the template has no authorizer that accepts anonymous callers", route.Name)
 	case api.Public:
 	}
-	if got.Authorizer != want {
-		f.add("%s: is %s and has authorizer %q, want %q", route.Name, route.Auth, got.Authorizer, want)
+	var keys []string
+	for _, got := range fn.Routes {
+		keys = append(keys, got.Key())
+		if got.Authorizer != want {
+			f.add("%s: is %s and has authorizer %q, want %q", route.Name, route.Auth, got.Authorizer, want)
+		}
+	}
+	if !slices.Equal(keys, route.Keys()) {
+		f.add("%s: %s in template.yaml serves %q, the code %q: give it an event of type HttpApi for each", route.Name, fn.LogicalID, keys, route.Keys())
 	}
 }
 

@@ -19,9 +19,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
@@ -207,7 +211,7 @@ func TestStartErrors(t *testing.T) {
 		"PortTooLarge":    {env: map[string]string{"PORT": "65536"}, want: []string{`PORT is "65536"`}},
 		"UnknownCommand":  {args: []string{"deploy"}, want: []string{`"deploy"`}},
 		"UnknownLogLevel": {env: map[string]string{"LOG_LEVEL": "loud"}, want: []string{"LogLevel"}},
-		"MissingBinaries": {args: []string{"-root", folder(t, nil)}, want: []string{"no binary", "get-product", "make run"}},
+		"NoFunctions":     {args: []string{"-root", folder(t, nil)}, want: []string{"no function below"}},
 		"NoTemplate":      {args: []string{"-root", t.TempDir()}, want: []string{"template.yaml"}},
 		"BrokenTemplate": {
 			args: []string{"-root", folder(t, map[string]string{"template.yaml": "Resources: [\n"})}, want: []string{"template"},
@@ -218,15 +222,14 @@ func TestStartErrors(t *testing.T) {
 			want: []string{"Java 17", "Docker"},
 		},
 		"FunctionThatEndsAtInit": {
-			args: []string{"-root", withBinaries(t, "#!/bin/sh\necho 'COMMERCE_TABLE is not set' >&2\nexit 1\n")},
+			args: []string{"-root", withFunctions(t, "package main\n\nfunc main() { panic(\"COMMERCE_TABLE is not set\") }\n")},
 			want: []string{"the function ", "COMMERCE_TABLE is not set"},
 		},
-		"BinaryOfAnotherMachine": {args: []string{"-root", withBinaries(t, "\x7fELF but not really")}, want: []string{"the function "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := command(t, tc.env, tc.args...)
-			// The binaries end at once; what takes longer is other tests on the same machine.
+			// The functions are built and end at once; what takes longer is other tests on the same machine.
 			code := run.wait(t, 30*time.Second)
 			if code != 1 {
 				t.Errorf("exit code %d, want 1", code)
@@ -267,12 +270,12 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// withBinaries returns such a folder where every function is the same file.
-func withBinaries(t *testing.T, content string) string {
+// withFunctions returns such a folder where every function has the same main.go.
+func withFunctions(t *testing.T, content string) string {
 	t.Helper()
-	files := map[string]string{}
+	files := map[string]string{"go.mod": "module example.com/shop\n\ngo 1.26\n"}
 	for _, f := range shared.Template.Functions {
-		files[filepath.Join(".cache", "run", f.Name, "bootstrap")] = content
+		files[filepath.Join("functions", "shop", f.Name, "main.go")] = content
 	}
 	return folder(t, files)
 }
@@ -325,6 +328,60 @@ func TestAdminCommand(t *testing.T) {
 	if code := run.wait(t, 10*time.Second); code != 1 || !strings.Contains(string(run.stderr.Bytes()), "no user has the address") {
 		t.Errorf("exit code %d: %s", code, run.stderr.Bytes())
 	}
+}
+
+// TestReindexCommand makes a product one of an earlier release and lets search find it again, as `make reindex` does.
+func TestReindexCommand(t *testing.T) {
+	t.Parallel()
+	served := command(t, nil)
+	url := served.url(t)
+	client := suite.NewClient()
+	t.Cleanup(client.CloseIdleConnections)
+	c := suite.New(suite.Target{URL: url, Client: client, Token: tokens(shared)})
+	p := c.Create(t, suite.NewProduct())
+	search := func(want string) {
+		t.Helper()
+		a := c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/products/search?q=" + p.SKU})
+		if got := strings.Contains(string(a.Body), p.ID); got != (want == "found") {
+			t.Errorf("the product is found: %t, want it %s: %d %s", got, want, a.Status, a.Body)
+		}
+	}
+	search("found")
+
+	port := url[strings.LastIndexByte(url, ':')+1:]
+	endpoint, err := os.ReadFile(filepath.Join(root, ".cache", "serving", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := ddb.Open(ddb.Config{
+		Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
+		Endpoint: strings.TrimSpace(string(endpoint)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := ddb.NewTable(db, "CommerceTable")
+	rows, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: new(table.Name())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged := []ddb.Write{table.Update(ddb.Key{PK: "P#" + p.ID, SK: "META"}, expression.Remove(expression.Name("words_version")))}
+	for _, item := range rows.Items {
+		key, _ := ddb.KeyOf(item)
+		if strings.HasSuffix(key.SK, "#"+p.ID) && !strings.HasPrefix(key.PK, "STK#") {
+			aged = append(aged, table.Delete(key))
+		}
+	}
+	if err := ddb.Commit(t.Context(), db, aged...); err != nil {
+		t.Fatal(err)
+	}
+	search("missing")
+
+	run := command(t, map[string]string{"PORT": port}, "reindex")
+	if code := run.wait(t, 10*time.Second); code != 0 || !strings.Contains(string(run.stdout.Bytes()), "finds again: 1;") {
+		t.Fatalf("exit code %d: %s%s", code, run.stdout.Bytes(), run.stderr.Bytes())
+	}
+	search("found")
 }
 
 // TestStackRefusesToStart checks that stack.Start, which other programs call, fails like the command.

@@ -65,6 +65,20 @@ func count(outcomes []string) map[string]int {
 	return counts
 }
 
+// patiently repeats a request that answers 503 with Retry-After, as a client does: on a busy machine an environment
+// may start too slowly.
+func patiently(t *testing.T, send func() (suite.Answer, error)) (suite.Answer, error) {
+	t.Helper()
+	const tries = 10
+	for range tries - 1 {
+		a, err := send()
+		if err != nil || a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+			return a, err
+		}
+	}
+	return send()
+}
+
 func TestManyWritersOfOneSKU(t *testing.T) {
 	t.Parallel()
 	c := suite.New(target(t, shared))
@@ -122,7 +136,9 @@ func TestStockIsNeverOversold(t *testing.T) {
 	p := c.Create(t, suite.NewProduct())
 	c.Move(t, p, pieces)
 	outcomes := together(buyers, func(i int) string {
-		return outcome(c.Send(t, c.Adjusting(t, p, fmt.Sprintf("%s-buyer-%d", p.ID, i), suite.Movement(-1))))
+		return outcome(patiently(t, func() (suite.Answer, error) {
+			return c.Send(t, c.Adjusting(t, p, fmt.Sprintf("%s-buyer-%d", p.ID, i), suite.Movement(-1)))
+		}))
 	})
 	if diff := cmp.Diff(map[string]int{"201": pieces, "409 would_go_negative": buyers - pieces}, count(outcomes)); diff != "" {
 		t.Errorf("answers (-want +got):\n%s", diff)

@@ -175,7 +175,7 @@ func TestBinariesRefuseEventsOfOtherRoutes(t *testing.T) {
 			Name: f.Name, Binary: filepath.Join(root, ".cache", "run", f.Name, "bootstrap"), Env: env, Timeout: f.Timeout,
 		})
 	}
-	lambda, err := runtime.New(runtime.Config{Functions: functions, Log: func(name, line string) { _, _ = fmt.Fprintln(&log, name, line) }})
+	lambda, err := runtime.New(runtime.Config{Functions: functions, Log: func(l runtime.Line) { _, _ = fmt.Fprintln(&log, l.Function, l.Text) }})
 	if err != nil {
 		t.Fatal(err)
 	}

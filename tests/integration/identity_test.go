@@ -11,7 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/local/stack"
+	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
@@ -69,7 +74,7 @@ func TestIdentityWithLostResponses(t *testing.T) {
 	p := c.Register(t)
 	var pair suite.Pair
 	for range 7 { // more often than one may fail
-		lose(3) // the attempt, the session, and that the attempts are forgotten
+		lose(3) // the attempt, the session, and the end of the attempt
 		pair = c.Login(t, p)
 	}
 	for range 3 {
@@ -146,7 +151,7 @@ func TestPasswordWithLostResponses(t *testing.T) {
 	}
 	old := pairOf(t, losing(3, login(first)))
 
-	// The attempt, the password, the end of all sessions, that the attempts are forgotten, the new session.
+	// The attempt, the password, the end of all sessions, the new session, the end of the attempt.
 	pair := pairOf(t, losing(5, post("/v1/auth/password", old.Access, "current_password", first, "new_password", second)))
 	if a := c.Do(t, refresh(t, old.Refresh)); a.Code() != "invalid_grant" {
 		t.Errorf("a session of before the change: got %d %s", a.Status, a.Body)
@@ -154,7 +159,7 @@ func TestPasswordWithLostResponses(t *testing.T) {
 	pairOf(t, c.Do(t, refresh(t, pair.Refresh)))
 
 	for range 5 {
-		if a := losing(1, login(first)); a.Status != http.StatusUnauthorized {
+		if a := losing(2, login(first)); a.Status != http.StatusUnauthorized {
 			t.Errorf("the password of before the change: got %d %s", a.Status, a.Body)
 		}
 	}
@@ -166,6 +171,89 @@ func TestPasswordWithLostResponses(t *testing.T) {
 		t.Errorf("unlock: got %d %s", a.Status, a.Body)
 	}
 	pairOf(t, c.Do(t, login(second)))
+}
+
+// TestRightPasswordsAtOnce is a user with many devices.
+func TestRightPasswordsAtOnce(t *testing.T) {
+	t.Parallel()
+	c := suite.New(target(t, shared))
+	p := c.Register(t)
+	for _, got := range together(8, func(int) string { return outcome(c.Send(t, c.LoggingIn(p))) }) {
+		if got != "200" {
+			t.Errorf("got %s, want 200", got)
+		}
+	}
+}
+
+// TestOutageLocksNobodyOut refuses what a login reads after its attempt has a place.
+func TestOutageLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	db, endpoint := newLossy(t, shared.Endpoint, "BatchGetItem")
+	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint = endpoint })))
+	p := c.Register(t)
+	db.lose.Store(1 << 20)
+	for range 9 {
+		if a, err := c.Send(t, c.LoggingIn(p)); err != nil || a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+			t.Errorf("got %d %s, Retry-After %q, %v", a.Status, a.Body, a.Header.Get("Retry-After"), err)
+		}
+	}
+	db.lose.Store(0)
+	c.Login(t, p)
+}
+
+// TestRefreshAfterAnOutage loses every response to the write of a refresh: the client repeats it until the
+// database is back, and keeps its session.
+func TestRefreshAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	var log suite.Buffer
+	db, endpoint := newLossy(t, shared.Endpoint, "UpdateItem")
+	c := suite.New(target(t, start(t, func(o *stack.Options) { o.DynamoDBEndpoint, o.Out = endpoint, &log })))
+	first := c.Login(t, c.Register(t))
+	db.lose.Store(1 << 20)
+	for range 3 {
+		if a, err := c.Send(t, refresh(t, first.Refresh)); err != nil || a.Status != http.StatusServiceUnavailable && a.Status != http.StatusOK {
+			t.Errorf("got %d %s, %v", a.Status, a.Body, err)
+		}
+	}
+	db.lose.Store(0)
+	second := pairOf(t, c.Do(t, refresh(t, first.Refresh)))
+	third := pairOf(t, c.Do(t, refresh(t, second.Refresh)))
+	c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/customers/me", Token: third.Access})
+	if lines := linesWith(&log, "security event"); len(lines) > 0 {
+		t.Errorf("security events: %s", lines)
+	}
+}
+
+// importedHash logs in with a hash of another program. It is a part of TestSuite, because no route stores such a
+// hash, and the login function must be allowed to replace it.
+func importedHash(t *testing.T) {
+	c := suite.New(target(t, shared))
+	p := c.Register(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte(p.Password()), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ddb.Open(ddb.Config{
+		Config:   awsclient.Config{Region: "eu-central-1", AccessKeyID: "local", SecretAccessKey: "local"},
+		Endpoint: shared.Endpoint,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := authddb.New(ddb.NewTable(client, shared.Tables["AuthTable"]), nil)
+	before, err := store.Credentials(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported := before
+	imported.PasswordHash = string(hash)
+	if err := store.ReplacePassword(t.Context(), before, imported); err != nil {
+		t.Fatal(err)
+	}
+	c.Login(t, p)
+	if after, err := store.Credentials(t.Context(), p.ID); err != nil || after.PasswordHash == imported.PasswordHash {
+		t.Errorf("the login has not replaced the hash: %v", err)
+	}
 }
 
 // currentSession returns the id of the token's session.
@@ -198,7 +286,7 @@ func TestSecretsStayOutOfTheLogs(t *testing.T) {
 	var log suite.Buffer
 	s := start(t, func(o *stack.Options) {
 		o.Out = &log
-		o.Parameters["LogLevel"] = "DEBUG"
+		o.Parameters = map[string]string{"LogLevel": "DEBUG"}
 	})
 	c := suite.New(target(t, s))
 	post := func(path, token, body string) suite.Answer {

@@ -237,7 +237,7 @@ func TestDatabaseThatDoesNotAnswer(t *testing.T) {
 	})
 	s := start(t, impatient(t), func(o *stack.Options) { o.DynamoDBEndpoint = server.URL })
 	c := suite.New(target(t, s))
-	p := c.Create(t, suite.NewProduct())
+	p := suite.New(target(t, shared)).Create(t, suite.NewProduct()) // with more time, on a busy machine
 
 	hung.Store(true)
 	outcomes := together(2, func(i int) string {
@@ -251,7 +251,13 @@ func TestDatabaseThatDoesNotAnswer(t *testing.T) {
 	}
 
 	hung.Store(false)
-	if a := c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/products/" + p.ID}); a.Status != http.StatusOK {
-		t.Errorf("after the outage: got %d %s", a.Status, a.Body)
+	const tries = 20 // each may take the 3 s of a timeout, on a busy machine
+	for i := range tries {
+		a := c.Do(t, suite.Request{Method: http.MethodGet, Path: "/v1/products/" + p.ID})
+		if a.Status == http.StatusOK {
+			return
+		}
+		t.Logf("try %d after the outage: got %d %s", i+1, a.Status, a.Body)
 	}
+	t.Error("it does not answer after the outage")
 }

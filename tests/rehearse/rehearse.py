@@ -54,7 +54,7 @@ UNPROVEN = {
     "AWS::CloudWatch::Alarm": "that a metric is accepted, that an alarm ever goes off",
     "AWS::CodeDeploy::Application": "gradual deployment",
     "AWS::CodeDeploy::DeploymentGroup": "that traffic is shifted, and rolled back on an alarm",
-    "AWS::Logs::MetricFilter": "that the filters find failed invocations in the logs",
+    "AWS::Logs::MetricFilter": "that the filters find in the logs what they count",
     "AWS::Lambda::Alias": "that routes reach the published version and not the newest code",
     "AWS::SecretsManager::Secret": "that the generated secret has the form that functions read",
     "Output": "outputs of the above",

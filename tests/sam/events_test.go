@@ -104,11 +104,7 @@ func echoes(t *testing.T) (gateway, viaSAM string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", filepath.Join(folder, "echo", "bootstrap"), "./testdata/echo")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the echo function: %v: %s", err, out)
-	}
+	buildEcho(t, filepath.Join(folder, "echo"), "1")
 	template, err := filepath.Abs(filepath.Join("testdata", "echo.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +122,17 @@ func echoes(t *testing.T) (gateway, viaSAM string) {
 	}
 	t.Cleanup(local.Stop)
 	return strings.Replace(local.URL, "127.0.0.1", "localhost", 1), server.URL
+}
+
+// buildEcho compiles the echo function for SAM's containers into a folder. Its answers name the version.
+func buildEcho(t *testing.T, folder, version string) {
+	t.Helper()
+	build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-X main.version="+version,
+		"-o", filepath.Join(folder, "bootstrap"), "./testdata/echo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the echo function: %v: %s", err, out)
+	}
 }
 
 // echo sends the request and returns the event that the function received.

@@ -69,12 +69,14 @@ func (c *Caller) testArchive(t *testing.T) {
 		t.Parallel()
 		p := c.Create(t, NewProduct())
 		c.Do(t, archiving(t, p, `"1"`)).want(t, http.StatusNoContent)
+		p = c.Create(t, NewProduct())
+		c.Do(t, archiving(t, p, `"2", "1"`)).want(t, http.StatusNoContent)
 	})
 	for name, tc := range map[string]struct {
 		tags string
 		want refusal
 	}{
-		"OtherTag": {`"2"`, stale()}, "WeakTag": {`W/"1"`, stale()}, "Nonsense": {"x", stale()}, "TwoTags": {`"1","2"`, parameter(headerIfMatch)},
+		"OtherTag": {`"2"`, stale()}, "WeakTag": {`W/"1"`, stale()}, "Nonsense": {"x", stale()}, "TwoOtherTags": {`"2","3"`, stale()},
 	} {
 		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()

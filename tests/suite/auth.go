@@ -38,6 +38,13 @@ func (c *Caller) testAuth(t *testing.T) {
 		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: pair.Access}).want(t, http.StatusNoContent)
 		c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?limit=1", Token: pair.Access}).want(t, http.StatusOK)
 	})
+	t.Run("LogoutOfAMachine", func(t *testing.T) {
+		t.Parallel()
+		token := c.token(t, time.Now(), unique(), roleCatalog)
+		c.wantAccepted(t, token)
+		c.Do(t, Request{Method: http.MethodPost, Path: "/v1/auth/logout", Token: token}).want(t, http.StatusNoContent)
+		c.wantRevoked(t, token)
+	})
 	t.Run("LogoutOfOneLeavesTheOthers", func(t *testing.T) {
 		t.Parallel()
 		p := c.Register(t)
@@ -237,7 +244,7 @@ func (c *Caller) testAuthRefuses(t *testing.T) {
 		t.Parallel()
 		for _, path := range []string{"/v1/auth/register", "/v1/auth/login", "/v1/auth/refresh"} {
 			r := post(path, registration())
-			r.Body += repeat(" ", 4<<10)
+			r.Body += repeat(" ", 32<<10)
 			c.Do(t, r).wantProblem(t, refused(http.StatusRequestEntityTooLarge, "body_too_large"))
 		}
 	})

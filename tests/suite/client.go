@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -136,6 +137,7 @@ func (a Answer) checkPromises(t TB, r Request) {
 			t.Errorf("%s %s: %d with %s %q, want %q", r.Method, r.Path, a.Status, name, got, want)
 		}
 	}
+	a.wantHeader(t, "Vary", headerOrigin)        // the gateway's CORS headers depend on it
 	public := r.Path == "/.well-known/jwks.json" // and the same for every caller
 	if got := a.Header.Get(headerCacheControl); got != "no-store" && got != "private, no-cache" && got != publicCache && !public {
 		t.Errorf("%s %s: %d with Cache-Control %q", r.Method, r.Path, a.Status, got)
@@ -162,6 +164,22 @@ func (a Answer) checkPromises(t TB, r Request) {
 		t.Errorf("%s %s: %d with Content-Type %q: %s", r.Method, r.Path, a.Status, contentType, a.Body)
 	case !json.Valid(a.Body):
 		t.Errorf("%s %s: %d with a body that is not JSON: %s", r.Method, r.Path, a.Status, a.Body)
+	case contentType == typeProblem:
+		a.checkOAuthError(t, r)
+	}
+}
+
+// checkOAuthError reports a problem of a token route without the error of RFC 6749 section 5.2, and one of
+// another route with it.
+func (a Answer) checkOAuthError(t TB, r Request) {
+	t.Helper()
+	path, _, _ := strings.Cut(r.Path, "?")
+	oauth := r.Method == http.MethodPost && slices.Contains([]string{
+		"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/revoke", "/v1/auth/introspect", "/v1/auth/password",
+	}, path)
+	var p problemDocument
+	if err := json.Unmarshal(a.Body, &p); err != nil || (p.Error != "") != oauth {
+		t.Errorf("%s %s: %d with the OAuth error %q: %s", r.Method, r.Path, a.Status, p.Error, a.Body)
 	}
 }
 

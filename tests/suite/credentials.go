@@ -33,6 +33,9 @@ func (c *Caller) credentials(t *testing.T) map[string]credential {
 	invalidToken := func(header string) credential {
 		return credential{header, refused(http.StatusUnauthorized, "invalid_token"), `Bearer error="invalid_token"`}
 	}
+	otherScheme := func(header string) credential {
+		return credential{header, refused(http.StatusUnauthorized, "missing_token"), `Bearer realm="api"`}
+	}
 	invalidRequest := func(header string) credential {
 		return credential{header, refused(http.StatusBadRequest, "invalid_request"), `Bearer error="invalid_request"`}
 	}
@@ -49,8 +52,9 @@ func (c *Caller) credentials(t *testing.T) map[string]credential {
 			"Bearer " + c.token(t, time.Now().Add(-24*time.Hour), "user", roleCatalog, roleFulfilment),
 			refused(http.StatusUnauthorized, "token_expired"), `Bearer error="invalid_token"`,
 		},
-		"Basic":        invalidRequest("Basic dXNlcjpwYXNz"),
-		"NoScheme":     invalidRequest(good),
+		"Basic":        otherScheme("Basic dXNlcjpwYXNz"),
+		"Digest":       otherScheme(`Digest username="a", realm="b"`),
+		"NoScheme":     otherScheme(good),
 		"SchemeOnly":   invalidRequest("Bearer"),
 		"TwoTokens":    invalidRequest("Bearer " + good + ", Bearer " + good),
 		"TokenWithTab": invalidRequest("Bearer a\tb"),

@@ -33,9 +33,9 @@ func (c *Caller) testHealth(t *testing.T) {
 			if got.Status != "UP" || got.DurationMS < 0 {
 				t.Errorf("got %s, want UP", a.Body)
 			}
-			at, err := time.Parse(time.RFC3339, got.Timestamp)
-			if err != nil || !strings.HasSuffix(got.Timestamp, "Z") || at.Before(began.Add(-time.Minute)) || at.After(time.Now().Add(time.Second)) {
-				t.Errorf("timestamp %q is not a time in UTC of a moment ago (%v)", got.Timestamp, err)
+			at, err := time.Parse(timeLayout, got.Timestamp)
+			if err != nil || at.Before(began.Add(-time.Minute)) || at.After(time.Now().Add(time.Second)) {
+				t.Errorf("timestamp %q is not a time of a moment ago (%v)", got.Timestamp, err)
 			}
 			checked := []string{}
 			for name, check := range got.Checks {
@@ -63,7 +63,7 @@ func routeNotFound() refusal { return refused(http.StatusNotFound, "route_not_fo
 
 func (c *Caller) testUnmatched(t *testing.T) {
 	for name, r := range map[string]Request{
-		"Root":                   {Method: http.MethodGet, Path: "/"},
+		"PostRoot":               {Method: http.MethodPost, Path: "/", Body: "{}"},
 		"UnknownPath":            {Method: http.MethodGet, Path: "/nope"},
 		"UnknownVersion":         {Method: http.MethodGet, Path: "/v2/products"},
 		"VersionOnly":            {Method: http.MethodGet, Path: "/v1"},
@@ -96,11 +96,15 @@ func (c *Caller) testUnmatched(t *testing.T) {
 	}
 	t.Run("HeadHasNoBody", func(t *testing.T) {
 		t.Parallel()
-		a := c.Do(t, Request{Method: http.MethodHead, Path: "/v1/products"}).want(t, http.StatusNotFound)
+		a := c.Do(t, Request{Method: http.MethodHead, Path: "/nope"}).want(t, http.StatusNotFound)
 		a.wantHeader(t, headerContentType, typeProblem)
 		if len(a.Body) > 0 {
 			t.Errorf("body %s", a.Body)
 		}
+	})
+	t.Run("RootNamesTheDocumentation", func(t *testing.T) {
+		t.Parallel()
+		c.Do(t, Request{Method: http.MethodGet, Path: "/"}).want(t, http.StatusOK).wantMembers(t, "name", "documentation")
 	})
 	t.Run("WithStaffToken", func(t *testing.T) {
 		t.Parallel()

@@ -64,7 +64,7 @@ func (c *Caller) testGet(t *testing.T) {
 
 	p := c.Create(t, NewProduct())
 	for name, tags := range map[string]string{
-		"SameTag": `"1"`, "WeakTag": `W/"1"`, "AnyTag": "*", "OneOfMany": `"7", W/"1" , "9"`,
+		"SameTag": `"1"`, "WeakTag": `W/"1"`, "AnyTag": "*", "OneOfMany": `"7", W/"1" , "9"`, "OneBehindACommaInQuotes": `"a,b", "1"`,
 	} {
 		t.Run("NotModifiedFor"+name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,7 @@ func (c *Caller) testGet(t *testing.T) {
 		})
 	}
 	for name, tags := range map[string]string{
-		"OtherTag": `"2"`, "TagWithoutQuotes": `1`, "LongerTag": `"10"`, "Nonsense": `,,"`,
+		"OtherTag": `"2"`, "TagWithoutQuotes": `1`, "LongerTag": `"10"`, "Nonsense": `,,"`, "AnyInATag": `"a,*,b"`, "PartOfATag": `"0,1"`,
 	} {
 		t.Run("ModifiedFor"+name, func(t *testing.T) {
 			t.Parallel()

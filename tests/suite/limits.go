@@ -1,13 +1,18 @@
 package suite
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
-	maxBody    = 64 << 10 // bytes of a request that functions take
-	maxGateway = 10 << 20 // bytes of a request that the gateway takes
+	maxBody    = 64 << 10  // bytes of a request that most functions take
+	maxProduct = 320 << 10 // bytes of a product
+	maxGateway = 10 << 20  // bytes of a request that the gateway takes
 )
 
 func (c *Caller) testLimits(t *testing.T) {
@@ -16,7 +21,7 @@ func (c *Caller) testLimits(t *testing.T) {
 		t.Run("LargestBody"+name, func(t *testing.T) {
 			t.Parallel()
 			body := NewProduct().String()
-			r := c.Creation(t, body+repeat(" ", maxBody-len(body)))
+			r := c.Creation(t, body+repeat(" ", maxProduct-len(body)))
 			r.Stream = stream
 			c.Do(t, r).want(t, http.StatusCreated)
 		})
@@ -24,17 +29,31 @@ func (c *Caller) testLimits(t *testing.T) {
 			t.Parallel()
 			valid := NewProduct()
 			body := valid.String()
-			r := c.Creation(t, body+repeat(" ", maxBody+1-len(body)))
+			r := c.Creation(t, body+repeat(" ", maxProduct+1-len(body)))
 			r.Stream = stream
 			c.Do(t, r).wantProblem(t, tooLarge)
 			c.wantEmpty(t, valid["category"].(string))
 			c.Create(t, valid)
 		})
 	}
+	t.Run("LongestAttributesAsEscapes", func(t *testing.T) {
+		t.Parallel()
+		all := map[string]string{}
+		for i := range 50 {
+			all[fmt.Sprintf("%02d", i)] = repeat("茶", 256)
+		}
+		valid := NewProduct().With(Document{"attributes": all})
+		body := strings.ReplaceAll(valid.String(), "茶", `\u8336`)
+		var got Product
+		c.Do(t, c.Creation(t, body)).want(t, http.StatusCreated).decode(t, &got)
+		if diff := cmp.Diff(all, got.Attributes); diff != "" {
+			t.Errorf("attributes of a body of %d bytes (-want +got):\n%s", len(body), diff)
+		}
+	})
 	t.Run("OneByteMoreToPatch", func(t *testing.T) {
 		t.Parallel()
 		p := c.Create(t, NewProduct())
-		c.Do(t, c.Patching(t, p, `{"name":"Other"}`+repeat(" ", maxBody))).wantProblem(t, tooLarge)
+		c.Do(t, c.Patching(t, p, `{"name":"Other"}`+repeat(" ", maxProduct))).wantProblem(t, tooLarge)
 		if got := c.Get(t, p.ID); got.Version != 1 {
 			t.Errorf("a refused request has written version %d", got.Version)
 		}
@@ -49,7 +68,7 @@ func (c *Caller) testLimits(t *testing.T) {
 	})
 	t.Run("RoleBeforeSize", func(t *testing.T) {
 		t.Parallel()
-		r := c.Creation(t, repeat(" ", maxBody))
+		r := c.Creation(t, repeat(" ", maxProduct))
 		r.Token = c.As(t)
 		c.Do(t, r).wantProblem(t, forbidden())
 	})

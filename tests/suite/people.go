@@ -22,13 +22,19 @@ type Pair struct {
 	RefreshExpires int64  `json:"refresh_expires_in"`
 }
 
+// Password returns the password that the user registered with.
+func (p Person) Password() string { return p.password }
+
+// LoggingIn returns the request of Login.
+func (c *Caller) LoggingIn(p Person) Request { return post("/v1/auth/login", p.credentials()) }
+
 // typeForm is the media type of introspection and revocation.
 const typeForm = "application/x-www-form-urlencoded"
 
 // registration is a request body that registers a new user.
 func registration() Document {
 	name := unique()
-	return Document{"email": "Maria." + name + "@shop.example", "password": "battery staple " + name, "name": "María " + name}
+	return Document{"email": "Maria.`{|}~" + name + "@shop.example", "password": "battery staple " + name, "name": "María " + name}
 }
 
 // post is a request with a JSON body and without a token.
@@ -66,7 +72,7 @@ func (p Person) credentials() Document {
 // Login logs the person in.
 func (c *Caller) Login(t TB, p Person) Pair {
 	t.Helper()
-	return c.Do(t, post("/v1/auth/login", p.credentials())).want(t, http.StatusOK).pair(t)
+	return c.Do(t, c.LoggingIn(p)).want(t, http.StatusOK).pair(t)
 }
 
 // pair reads tokens, which no cache may keep.

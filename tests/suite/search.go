@@ -88,10 +88,38 @@ func (c *Caller) testSearch(t *testing.T) {
 			t.Errorf("by its new name: %v, want %s", got, p.ID)
 		}
 	})
+	for name, query := range map[string]string{
+		"UnknownParametersTwice": "utm=1&q=" + word + "&utm=2", "UnknownBrokenEscape": "utm=100%&q=" + word, "SemicolonInTheQuery": "q=" + word + ";",
+		"UnknownWithSemicolons": "a=1;limit=0&q=" + word,
+	} {
+		t.Run("Ignores"+name, func(t *testing.T) {
+			t.Parallel()
+			var list Listing
+			c.Do(t, Request{Method: http.MethodGet, Path: path + "?" + query}).want(t, http.StatusOK).decode(t, &list)
+			got := list.ids()
+			slices.Sort(got)
+			if diff := cmp.Diff(both, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", query, diff)
+			}
+		})
+	}
 	c.testSearchPages(t)
 
+	c.testSearchScripts(t)
+
+	for name, q := range map[string]string{
+		"LongWord": repeat("x", 1000), "ManyWords": word + " morning roast washed by " + maker + " one two three four five six", "SingleLetters": "a b c",
+		"JapaneseTitle": "極上の深煎り珈琲豆を使ったこだわりの贅沢な水出しセット限定品",
+	} {
+		t.Run("LimitCuts"+name, func(t *testing.T) {
+			t.Parallel()
+			if got := find(t, q); len(got) > 0 {
+				t.Errorf("found %v", got)
+			}
+		})
+	}
 	for name, query := range map[string]string{
-		"WithoutQuery": "", "EmptyQuery": "?q=", "OneLetter": "?q=a", "OnlyPunctuation": "?q=%2B%2B%20-%20!", "SingleLetters": "?q=a+b+c",
+		"WithoutQuery": "", "EmptyQuery": "?q=", "OnlyPunctuation": "?q=%2B%2B%20-%20!", "OnlyInvisible": "?q=%C2%AD%E2%80%8B",
 	} {
 		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()
@@ -100,8 +128,6 @@ func (c *Caller) testSearch(t *testing.T) {
 		})
 	}
 	for name, tc := range map[string]struct{ query, pointer string }{
-		"TooLong":        {"q=" + repeat("x", 101), "q"},
-		"TooManyWords":   {"q=one+two+three+four+five+six", "q"},
 		"QueryTwice":     {"q=one&q=two", "q"},
 		"LimitZero":      {"q=blend&limit=0", "limit"},
 		"LimitAboveMost": {"q=blend&limit=101", "limit"},
@@ -112,6 +138,43 @@ func (c *Caller) testSearch(t *testing.T) {
 			c.Do(t, Request{Method: http.MethodGet, Path: path + "?" + tc.query}).wantProblem(t, parameter(tc.pointer))
 		})
 	}
+}
+
+// testSearchScripts searches as people type.
+func (c *Caller) testSearchScripts(t *testing.T) {
+	const path = "/v1/products/search"
+	word := unique()
+	for name, tc := range map[string]struct {
+		name    string
+		queries []string
+	}{
+		"Accents":       {"Caf\u00e9 Ol\u00e9", []string{"Cafe\u0301 Ole\u0301", "cafe ole"}},
+		"CaseFolding":   {"Weißbier", []string{"WEISSBIER", "weissbier"}},
+		"Invisible":     {"Co\u00adlombia cold\u200bbrew", []string{"Colombia", "coldbrew"}},
+		"Compatibility": {"ＡＢＣ eﬃcient CO₂", []string{"abc", "efficient", "co2"}},
+		"Pairs":         {"抹茶碗", []string{"茶碗", "抹"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := c.Create(t, NewProduct().With(Document{"name": tc.name + " " + word + name}))
+			for _, q := range tc.queries {
+				if got := c.page(t, "", path, "q", q+" "+word+name).ids(); !slices.Equal(got, []string{p.ID}) {
+					t.Errorf("q=%q: found %v, want %s", q, got, p.ID)
+				}
+			}
+		})
+	}
+	t.Run("OwnNameAndSKUComeFirst", func(t *testing.T) {
+		t.Parallel()
+		name := "Paper filters, size 02, 100 pieces " + unique()
+		p := c.Create(t, NewProduct().With(Document{"name": name}))
+		c.Create(t, NewProduct().With(Document{"name": name + " " + p.SKU}))
+		for _, q := range []string{name, p.SKU, strings.ToLower(p.SKU)} {
+			if got := c.page(t, "", path, "q", q, "limit", "1").ids(); !slices.Equal(got, []string{p.ID}) {
+				t.Errorf("q=%q: found %v first, want %s", q, got, p.ID)
+			}
+		}
+	})
 }
 
 func (c *Caller) testSearchPages(t *testing.T) {

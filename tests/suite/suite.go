@@ -75,6 +75,7 @@ func Run(t *testing.T, target Target) {
 		{"Staff", (*Caller).testStaff},
 		{"Profile", (*Caller).testProfile},
 		{"Health", (*Caller).testHealth},
+		{"Head", (*Caller).testHead},
 		{"Unmatched", (*Caller).testUnmatched},
 		{"RequestID", (*Caller).testRequestID},
 		{"CORS", (*Caller).testCORS},

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,13 +32,11 @@ func (c *Caller) testUpdate(t *testing.T) {
 			Document{"attributes": Document{"roast": nil, "unknown": nil}},
 			func(p *Product) { p.Attributes = map[string]string{"origin": "Peru"} },
 		},
-		"NullClearsAttributes":    {Document{"attributes": nil}, func(p *Product) { p.Attributes = map[string]string{} }},
-		"AmountKeepsCurrency":     {Document{"price": Document{"amount_minor": 5}}, func(p *Product) { p.Price.AmountMinor = 5 }},
-		"CurrencyKeepsAmount":     {Document{"price": Document{"currency": "CHF"}}, func(p *Product) { p.Price.Currency = "CHF" }},
-		"Price":                   {Document{"price": Document{"amount_minor": 7, "currency": "JPY"}}, func(p *Product) { p.Price = Price{7, "JPY"} }},
-		"EmptyPriceChangesNone":   {Document{"price": Document{}}, func(*Product) {}},
-		"Status":                  {Document{"status": "draft"}, func(p *Product) { p.Status = "draft" }},
-		"SameValuesAreAChangeToo": {Document{"status": "active"}, func(*Product) {}},
+		"NullClearsAttributes": {Document{"attributes": nil}, func(p *Product) { p.Attributes = map[string]string{} }},
+		"AmountKeepsCurrency":  {Document{"price": Document{"amount_minor": 5}}, func(p *Product) { p.Price.AmountMinor = 5 }},
+		"CurrencyKeepsAmount":  {Document{"price": Document{"currency": "CHF"}}, func(p *Product) { p.Price.Currency = "CHF" }},
+		"Price":                {Document{"price": Document{"amount_minor": 7, "currency": "JPY"}}, func(p *Product) { p.Price = Price{7, "JPY"} }},
+		"Status":               {Document{"status": "draft"}, func(p *Product) { p.Status = "draft" }},
 		"SeveralMembers": {
 			Document{"name": "N", "description": nil, "price": Document{"amount_minor": 0}},
 			func(p *Product) { p.Name, p.Description, p.Price.AmountMinor = "N", "", 0 },
@@ -63,14 +62,36 @@ func (c *Caller) testUpdate(t *testing.T) {
 			}
 		})
 	}
-	t.Run("EmptyPatchChangesNoValue", func(t *testing.T) {
+	t.Run("NothingChanges", func(t *testing.T) {
 		t.Parallel()
 		before := c.Create(t, NewProduct().With(full))
-		got := c.patch(t, before, Document{})
-		got.Version, got.UpdatedAt = before.Version, before.UpdatedAt
-		if diff := cmp.Diff(before, got); diff != "" {
-			t.Errorf("product (-before +after):\n%s", diff)
+		for _, change := range []Document{
+			{}, {"price": Document{}}, {"status": "active"}, {"attributes": Document{"unknown": nil}}, {"tags": []string{"arabica"}},
+		} {
+			a := c.Do(t, c.Patching(t, before, change.String())).want(t, http.StatusOK)
+			a.wantHeader(t, headerETag, `"1"`)
+			var got Product
+			a.decode(t, &got)
+			if diff := cmp.Diff(before, got); diff != "" {
+				t.Errorf("%s (-before +after):\n%s", change, diff)
+			}
 		}
+		if diff := cmp.Diff(before, c.Get(t, before.ID)); diff != "" {
+			t.Errorf("stored (-before +after):\n%s", diff)
+		}
+	})
+	t.Run("IDInLowerCase", func(t *testing.T) {
+		t.Parallel()
+		p := c.Create(t, NewProduct())
+		lower := p
+		lower.ID = strings.ToLower(p.ID)
+		if got := c.patch(t, lower, Document{"name": "Other"}); got.ID != p.ID || got.Version != 2 {
+			t.Errorf("got %+v", got)
+		}
+		if got := c.Get(t, lower.ID); got.ID != p.ID {
+			t.Errorf("read %s", got.ID)
+		}
+		c.Do(t, Request{Method: http.MethodGet, Path: lower.path()}).want(t, http.StatusOK)
 	})
 	t.Run("VersionsCountUp", func(t *testing.T) {
 		t.Parallel()
@@ -114,9 +135,11 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 		"TagOfTheFuture":       {name, match(`"3"`), stale()},
 		"WeakTag":              {name, match(`W/"2"`), stale()},
 		"TagWithoutQuotes":     {name, match(`2`), stale()},
-		"AnyTag":               {name, match(`*`), parameter(headerIfMatch)},
+		"WeakTagInAList":       {name, match(`"1", W/"2"`), stale()},
+		"TagWithCommas":        {name, match(`"1,2"`), stale()},
+		"AnyInATag":            {name, match(`"a,*,b"`), stale()},
+		"OnlyCommas":           {name, match(`,`), parameter(headerIfMatch)},
 		"NonsenseTag":          {name, match(`"two"`), stale()},
-		"TwoTags":              {name, match(`"1", "2"`), parameter(headerIfMatch)},
 		"ContentTypeText":      {name, typed("text/plain"), unsupported()},
 		"ContentTypeMissing":   {name, typed(""), unsupported()},
 		"ContentTypeJSONPatch": {`[{"op":"remove","path":"/name"}]`, typed("application/json-patch+json"), unsupported()},
@@ -131,6 +154,7 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 		"SKUIsNeverChanged":   {of(Document{"sku": "OTHER"}), nil, invalid("/sku")},
 		"ID":                  {of(Document{"id": nobodysID}), nil, invalid("/id")},
 		"Version":             {of(Document{"version": 9}), nil, invalid("/version")},
+		"Together":            {of(Document{"name": "", "colour": "red", "tags": []any{1}, "price": Document{"amount_minor": int64(9007199254740993)}}), nil, invalid("/colour", "/tags/0", "/price/amount_minor", "/name")},
 		"CreatedAt":           {of(Document{"created_at": "2020-01-01T00:00:00Z"}), nil, invalid("/created_at")},
 		"UnknownField":        {of(Document{"name": "Other", "colour": "red"}), nil, invalid("/colour")},
 		"NameNull":            {of(Document{"name": nil}), nil, invalid("/name")},
@@ -174,6 +198,14 @@ func (c *Caller) testUpdateRefuses(t *testing.T) {
 			if diff := cmp.Diff(p, c.Get(t, p.ID)); diff != "" {
 				t.Errorf("a refused request has written (-before +after):\n%s", diff)
 			}
+		})
+	}
+	for caseName, tags := range map[string]string{"AnyTag": "*", "OneOfTwoTags": `"7", "1"`} {
+		t.Run("Accepts"+caseName, func(t *testing.T) {
+			t.Parallel()
+			r := c.Patching(t, c.Create(t, NewProduct()), name)
+			r.Header[headerIfMatch] = tags
+			c.Do(t, r).want(t, http.StatusOK).wantHeader(t, headerETag, `"2"`)
 		})
 	}
 	t.Run("UnknownProduct", func(t *testing.T) {

@@ -90,6 +90,7 @@ type problemDocument struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+	Error     string `json:"error"` // OAuth's
 	Errors    []struct {
 		Pointer string `json:"pointer"`
 		Detail  string `json:"detail"`

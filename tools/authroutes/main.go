@@ -1,5 +1,5 @@
-// Command authroutes writes authorizer/routes_gen.go from the routes of every resource. Run it with
-// `make generate`.
+// Command authroutes writes authorizer/routes_gen.go from the routes of every resource, and the table of routes in
+// docs/security.md from them and template.yaml. Run it with `make generate`.
 package main
 
 import (
@@ -27,7 +27,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, table.File), source, 0o644)
+	if err := os.WriteFile(filepath.Join(root, table.File), source, 0o644); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(root, table.TemplateFile))
+	if err != nil {
+		return err
+	}
+	page, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(table.PageFile)))
+	if err != nil {
+		return err
+	}
+	written, err := table.Page(string(page), table.Routes(), text)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(table.PageFile)), []byte(written), 0o644)
 }
 
 // repository returns the nearest folder with a go.mod: go generate runs in the authorizer's.

@@ -2,55 +2,68 @@ package authddb
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
 const (
-	// attemptsLife is how long attempts are kept. They count for auth.Quiet.
+	// attemptsLife is how long attempts are kept. Failures count for auth.Quiet.
 	attemptsLife = time.Hour
-	// rounds bounds how often a count is tried when another attempt changes the item in between.
+	// rounds bounds how often an attempt is tried when another one changes the item in between.
 	rounds = 4
+
+	attrFailures = "failures"
+	attrLastAt   = "last_at"
+	attrOpen     = "open"
 )
 
-// Attempt implements auth.Store. It is one conditional update for a name with recent attempts or none,
-// and a second one for the first attempt after a quiet time.
-func (s *Store) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
-	key := attemptsKey(a.Name)
-	var stored attemptsRecord
-	for range rounds {
-		item, counted, err := s.table.UpdateIf(ctx, key, another(a), mayTry(a))
-		if err != nil {
-			return auth.Failures{}, false, err
-		}
-		if stored, err = decodeAttempts(item); err != nil {
-			return auth.Failures{}, false, err
-		}
-		switch {
-		case counted, stored.LastID == a.ID: // its own effect
-			return stored.failures(), true, nil
-		case item == nil: // expired between the update and its answer
-			continue
-		case !stored.failures().Forgotten(a.At):
-			return stored.failures(), false, nil
-		}
+// attemptsRecord are the failures of a name, and its attempts in flight.
+type attemptsRecord struct {
+	ddb.Key
 
-		item, counted, err = s.table.UpdateIf(ctx, key, first(a), forgotten(a))
-		if err != nil {
-			return auth.Failures{}, false, err
-		}
-		if stored, err = decodeAttempts(item); err != nil {
-			return auth.Failures{}, false, err
-		}
-		if counted || stored.LastID == a.ID {
-			return stored.failures(), true, nil
+	Failures int64 `dynamodbav:"failures"`
+	// LastAt is the time of the last failure in milliseconds since 1970.
+	LastAt int64 `dynamodbav:"last_at"`
+	// Open are the attempts in flight, as placeOf writes them.
+	Open []string `dynamodbav:"open,stringset"`
+}
+
+func attemptsKey(name string) ddb.Key { return ddb.Key{PK: "L#" + name, SK: "L"} }
+
+// placeOf returns the text of an attempt in flight: when it began, in milliseconds since 1970, and its id.
+func placeOf(a auth.Attempt) string { return fmt.Sprintf("%015d#%s", a.At.UnixMilli(), a.ID) }
+
+func beganAt(place string) int64 {
+	millis, _, _ := strings.Cut(place, "#")
+	began, _ := strconv.ParseInt(millis, 10, 64) // 0 is long ago
+	return began
+}
+
+func (r attemptsRecord) failures() auth.Failures {
+	if r.Failures == 0 {
+		return auth.Failures{}
+	}
+	return auth.Failures{Count: r.Failures, LastAt: ddb.FromMillis(r.LastAt)}
+}
+
+// dead returns the attempts whose processes have ended without giving their places back.
+func (r attemptsRecord) dead(now time.Time) []string {
+	var dead []string
+	for _, place := range r.Open {
+		if now.UnixMilli()-beganAt(place) >= auth.AttemptLife.Milliseconds() {
+			dead = append(dead, place)
 		}
 	}
-	return stored.failures(), false, nil
+	return dead
 }
 
 func decodeAttempts(item ddb.Item) (attemptsRecord, error) {
@@ -59,46 +72,130 @@ func decodeAttempts(item ddb.Item) (attemptsRecord, error) {
 	return r, err
 }
 
-// another counts one more attempt. A repetition of the same update fails mayTry.
-func another(a auth.Attempt) expression.UpdateBuilder {
-	count := expression.Name("attempts")
-	return stamp(expression.Set(count, expression.Plus(expression.IfNotExists(count, expression.Value(0)), expression.Value(1))), a)
+// Attempt implements auth.Store. It is one conditional update, unless there are dead attempts in the way, or
+// failures that are forgotten: each costs one more before the next try.
+func (s *Store) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
+	place := placeOf(a)
+	take := keep(expression.Add(expression.Name(attrOpen), places(place)), a.At)
+	var stored attemptsRecord
+	for range rounds {
+		item, done, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), take, mayTry(a))
+		if err != nil {
+			return auth.Failures{}, 0, err
+		}
+		if stored, err = decodeAttempts(item); err != nil {
+			return auth.Failures{}, 0, err
+		}
+		failures, dead := stored.failures(), stored.dead(a.At)
+		switch {
+		case done, slices.Contains(stored.Open, place): // its own effect
+			return failures, auth.Admitted, nil
+		case item == nil: // expired between the update and its answer
+		case len(dead) > 0:
+			err = s.bury(ctx, a, stored, dead)
+		case failures.Count > 0 && failures.Forgotten(a.At):
+			err = s.forget(ctx, a, stored)
+		case failures.Locked(a.At) > 0:
+			return failures, auth.Locked, nil
+		default:
+			return failures, auth.Busy, nil
+		}
+		if err != nil {
+			return auth.Failures{}, 0, err
+		}
+	}
+	return stored.failures(), auth.Busy, nil
 }
 
-// first counts the first attempt.
-func first(a auth.Attempt) expression.UpdateBuilder {
-	return stamp(expression.Set(expression.Name("attempts"), expression.Value(1)), a)
+// EndAttempt implements auth.Store.
+func (s *Store) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	place := placeOf(a)
+	failures := expression.Name(attrFailures)
+	change := keep(expression.Delete(expression.Name(attrOpen), places(place)), at)
+	condition := expression.Contains(expression.Name(attrOpen), place)
+	switch verdict {
+	case auth.Right:
+		change, condition = change.Set(failures, expression.Value(0)), condition.Or(failures.GreaterThan(expression.Value(0)))
+	case auth.Wrong:
+		change = change.
+			Set(failures, expression.Plus(expression.IfNotExists(failures, expression.Value(0)), expression.Value(1))).
+			Set(expression.Name(attrLastAt), expression.Value(at.UnixMilli()))
+	case auth.NoVerdict:
+	}
+	item, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, condition)
+	if err != nil {
+		return auth.Failures{}, err
+	}
+	stored, err := decodeAttempts(item)
+	return stored.failures(), err
 }
 
-func stamp(change expression.UpdateBuilder, a auth.Attempt) expression.UpdateBuilder {
-	return change.
-		Set(expression.Name("last_at"), expression.Value(a.At.UnixMilli())).
-		Set(expression.Name("last_id"), expression.Value(a.ID)).
-		Set(expression.Name("ttl"), expression.Value(a.At.Add(attemptsLife).Unix()))
+// bury makes failures of the dead attempts, unless the item has changed.
+func (s *Store) bury(ctx context.Context, a auth.Attempt, stored attemptsRecord, dead []string) error {
+	last := stored.LastAt
+	unchanged := sameFailures(stored)
+	for _, place := range dead {
+		last = max(last, beganAt(place))
+		unchanged = unchanged.And(expression.Contains(expression.Name(attrOpen), place))
+	}
+	change := keep(expression.Delete(expression.Name(attrOpen), places(dead...)), a.At).
+		Set(expression.Name(attrFailures), expression.Value(stored.Failures+int64(len(dead)))).
+		Set(expression.Name(attrLastAt), expression.Value(last))
+	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, unchanged)
+	return err
 }
 
-// mayTry is auth.Failures.Locked as a condition: the name was never tried, or the attempts count and
-// the wait after the last of them is over.
+// forget sets the failures to none, unless the item has changed.
+func (s *Store) forget(ctx context.Context, a auth.Attempt, stored attemptsRecord) error {
+	change := keep(expression.Set(expression.Name(attrFailures), expression.Value(0)), a.At)
+	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, sameFailures(stored).
+		And(expression.Name(attrLastAt).Equal(expression.Value(stored.LastAt))))
+	return err
+}
+
+func sameFailures(stored attemptsRecord) expression.ConditionBuilder {
+	failures := expression.Name(attrFailures)
+	same := failures.Equal(expression.Value(stored.Failures))
+	if stored.Failures == 0 {
+		same = same.Or(expression.AttributeNotExists(failures))
+	}
+	return same
+}
+
+func places(of ...string) expression.ValueBuilder {
+	return expression.Value(&types.AttributeValueMemberSS{Value: of})
+}
+
+// keep keeps the item from now on for attemptsLife.
+func keep(change expression.UpdateBuilder, now time.Time) expression.UpdateBuilder {
+	return change.Set(expression.Name("ttl"), expression.Value(now.Add(attemptsLife).Unix()))
+}
+
+// mayTry is auth.Failures.Locked and auth.Places as a condition. It fails for an attempt that has its place.
 func mayTry(a auth.Attempt) expression.ConditionBuilder {
-	count, last := expression.Name("attempts"), expression.Name("last_at")
-	waited := count.LessThan(expression.Value(auth.FreeAttempts))
-	for n := int64(auth.FreeAttempts); auth.Wait(n) < auth.Quiet; n++ {
+	count, last, open := expression.Name(attrFailures), expression.Name(attrLastAt), expression.Name(attrOpen)
+	free := func(failures int64) expression.ConditionBuilder {
+		return expression.AttributeNotExists(open).Or(open.Size().LessThan(expression.Value(auth.Places(failures))))
+	}
+	few := count.Equal(expression.Value(1)).And(free(1))
+	for n := int64(2); n < auth.FreeAttempts; n++ {
+		few = few.Or(count.Equal(expression.Value(n)).And(free(n)))
+	}
+	waited := count.Equal(expression.Value(auth.FreeAttempts)).
+		And(last.LessThanEqual(expression.Value(a.At.Add(-auth.Wait(auth.FreeAttempts)).UnixMilli())))
+	for n := int64(auth.FreeAttempts + 1); auth.Wait(n) < auth.Quiet; n++ {
 		waited = waited.Or(count.Equal(expression.Value(n)).
 			And(last.LessThanEqual(expression.Value(a.At.Add(-auth.Wait(n)).UnixMilli()))))
 	}
 	counts := last.GreaterThan(expression.Value(a.At.Add(-auth.Quiet).UnixMilli()))
-	other := expression.Name("last_id").NotEqual(expression.Value(a.ID))
-	return ddb.Absent().Or(other.And(counts, waited))
-}
-
-// forgotten is auth.Failures.Forgotten as a condition.
-func forgotten(a auth.Attempt) expression.ConditionBuilder {
-	return expression.Name("last_at").LessThanEqual(expression.Value(a.At.Add(-auth.Quiet).UnixMilli()))
+	none := expression.AttributeNotExists(count).Or(count.Equal(expression.Value(0)))
+	admitted := none.And(free(0)).Or(counts.And(few.Or(waited.And(free(auth.FreeAttempts)))))
+	return expression.Not(expression.Contains(open, placeOf(a))).And(admitted)
 }
 
 // ResetAttempts implements auth.Store. A name without attempts gets no item.
 func (s *Store) ResetAttempts(ctx context.Context, names ...string) error {
-	none := expression.Set(expression.Name("attempts"), expression.Value(0))
+	none := expression.Set(expression.Name(attrFailures), expression.Value(0)).Remove(expression.Name(attrOpen))
 	for _, name := range names {
 		if _, _, err := s.table.UpdateIf(ctx, attemptsKey(name), none, ddb.Present()); err != nil {
 			return err

@@ -108,9 +108,9 @@ func TestTableHoldsNoAddress(t *testing.T) {
 	}
 }
 
-// The user's item is the account that session checks read: a change of roles by this package makes older
-// tokens invalid, and an epoch that package sessionddb writes leaves the user as it is.
-func TestSessionChecksReadTheUsersItem(t *testing.T) {
+// A change of roles by this package makes older tokens invalid, and an epoch that package sessionddb writes
+// leaves the user as it is.
+func TestChangeOfRolesEndsOlderTokens(t *testing.T) {
 	t.Parallel()
 	store, _, users, _ := open(t)
 	sessions := sessionddb.New(users)
@@ -200,7 +200,7 @@ func TestLostResponses(t *testing.T) {
 
 			after := r.User
 			after.Roles, after.AuthzVersion = []string{"admin"}, 2
-			spoil("UpdateItem")
+			spoil("TransactWriteItems")
 			if err := store.ReplaceRoles(t.Context(), r.User, after); err != nil {
 				t.Fatalf("ReplaceRoles: %v", err)
 			}
@@ -210,25 +210,35 @@ func TestLostResponses(t *testing.T) {
 			}
 
 			for n := int64(1); n <= auth.FreeAttempts; n++ {
-				spoil("UpdateItem")
 				a := auth.Attempt{Name: "a", ID: strconv.FormatInt(n, 10), At: authtest.Time(0)}
-				if f, admitted, err := store.Attempt(t.Context(), a); err != nil || !admitted || f.Count != n {
-					t.Fatalf("attempt %d: %+v, admitted %t, %v", n, f, admitted, err)
+				spoil("UpdateItem")
+				if f, got, err := store.Attempt(t.Context(), a); err != nil || got != auth.Admitted || f.Count != n-1 {
+					t.Fatalf("attempt %d: %+v, admission %d, %v", n, f, got, err)
+				}
+				spoil("UpdateItem")
+				if f, err := store.EndAttempt(t.Context(), a, auth.Wrong, a.At); err != nil || f.Count != n {
+					t.Fatalf("failure %d: %+v, %v", n, f, err)
 				}
 			}
-			spoil("UpdateItem") // of the first attempt after a quiet time
+			// The first attempt after a quiet time is refused, forgets the failures, and is admitted.
 			a := auth.Attempt{Name: "a", ID: "later", At: authtest.Time(auth.Quiet)}
-			if f, admitted, err := store.Attempt(t.Context(), a); err != nil || !admitted || f.Count != 1 {
-				t.Errorf("after a quiet time: %+v, admitted %t, %v", f, admitted, err)
+			spoil("UpdateItem")
+			if f, got, err := store.Attempt(t.Context(), a); err != nil || got != auth.Admitted || f.Count != 0 {
+				t.Errorf("after a quiet time: %+v, admission %d, %v", f, got, err)
+			}
+			spoil("UpdateItem")
+			if _, err := store.EndAttempt(t.Context(), a, auth.NoVerdict, a.At); err != nil {
+				t.Errorf("EndAttempt: %v", err)
 			}
 			spoil("UpdateItem")
 			if err := store.ResetAttempts(t.Context(), "a"); err != nil {
 				t.Errorf("ResetAttempts: %v", err)
 			}
-			if got := faults.Attempts("TransactWriteItems"); got != 8 {
-				t.Errorf("%d attempts of transactions, want 4 for each of 2: the faults were not injected", got)
+			if got := faults.Attempts("TransactWriteItems"); got != 12 {
+				t.Errorf("%d attempts of transactions, want 4 for each of 3: the faults were not injected", got)
 			}
-			if got, want := faults.Attempts("UpdateItem"), 4*(1+auth.FreeAttempts+1+1)+1; got != want {
+			// The attempt after a quiet time takes two updates more.
+			if got, want := faults.Attempts("UpdateItem"), 4*(2*auth.FreeAttempts+3)+2; got != want {
 				t.Errorf("%d attempts of updates, want %d: the faults were not injected", got, want)
 			}
 		})
@@ -252,9 +262,9 @@ func TestUnavailableIsNeitherUnknownNorAdmitted(t *testing.T) {
 		"User":        func() error { _, err := store.User(t.Context(), r.User.ID); return err },
 		"Credentials": func() error { _, err := store.Credentials(t.Context(), r.User.ID); return err },
 		"Attempt": func() error {
-			_, admitted, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: "1", At: authtest.Time(0)})
-			if admitted {
-				t.Error("an attempt that was not counted is admitted")
+			_, got, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: "1", At: authtest.Time(0)})
+			if got == auth.Admitted {
+				t.Error("an attempt that has no place is admitted")
 			}
 			return err
 		},
@@ -265,12 +275,13 @@ func TestUnavailableIsNeitherUnknownNorAdmitted(t *testing.T) {
 	}
 }
 
-// An attempt of a name with recent attempts is one update.
+// An attempt is one update.
 func TestAttemptIsOneCall(t *testing.T) {
 	t.Parallel()
 	store, faults, _, _ := open(t)
-	for n := range 7 {
-		if _, _, err := store.Attempt(t.Context(), auth.Attempt{Name: "a", ID: strconv.Itoa(n), At: authtest.Time(0)}); err != nil {
+	for n := range 7 { // beyond the places too
+		a := auth.Attempt{Name: "a", ID: strconv.Itoa(n), At: authtest.Time(0)}
+		if _, _, err := store.Attempt(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		if got := faults.Attempts("UpdateItem"); got != n+1 {

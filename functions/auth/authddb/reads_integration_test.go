@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
@@ -68,8 +69,11 @@ func TestAttemptsAreKeptForAnHour(t *testing.T) {
 		{"Another", auth.Attempt{Name: "a", ID: "2", At: at.Add(auth.Quiet / 2)}},
 		{"FirstAfterAQuietTime", auth.Attempt{Name: "a", ID: "3", At: at.Add(3 * auth.Quiet)}},
 	} {
-		if _, admitted, err := store.Attempt(t.Context(), tc.a); err != nil || !admitted {
-			t.Fatalf("%s: admitted %t, %v", tc.name, admitted, err)
+		if _, got, err := store.Attempt(t.Context(), tc.a); err != nil || got != auth.Admitted {
+			t.Fatalf("%s: admission %d, %v", tc.name, got, err)
+		}
+		if _, err := store.EndAttempt(t.Context(), tc.a, auth.Wrong, tc.a.At); err != nil {
+			t.Fatal(err)
 		}
 		var item struct {
 			TTL int64 `dynamodbav:"ttl"`
@@ -81,15 +85,13 @@ func TestAttemptsAreKeptForAnHour(t *testing.T) {
 	}
 }
 
-// ReplaceRoles compares the id too: the account of a subject that is not a user may have the expected
-// version.
+// A subject that is not a user may have an account, with the expected version even.
 func TestRolesAreNotSetForASubjectThatIsNotAUser(t *testing.T) {
 	t.Parallel()
 	store, _, users, _ := open(t)
 	before := authtest.NewRegistration().User
-	key := sessionddb.AccountKey(before.ID)
-	account := sessionddb.Account{Key: key, AuthzVersion: before.AuthzVersion}
-	if err := ddb.Commit(t.Context(), users.Client(), users.Put(account)); err != nil {
+	sessions := sessionddb.New(users)
+	if err := sessions.RaiseAuthz(t.Context(), before.ID, before.AuthzVersion); err != nil {
 		t.Fatal(err)
 	}
 	after := before
@@ -97,12 +99,8 @@ func TestRolesAreNotSetForASubjectThatIsNotAUser(t *testing.T) {
 	if err := store.ReplaceRoles(t.Context(), before, after); !errors.Is(err, auth.ErrUserNotFound) {
 		t.Errorf("ReplaceRoles: %v, want %v", err, auth.ErrUserNotFound)
 	}
-	var item struct {
-		sessionddb.Account
-
-		Roles []string `dynamodbav:"roles"`
-	}
-	if _, err := users.Get(t.Context(), key, &item, true); err != nil || item.AuthzVersion != before.AuthzVersion || item.Roles != nil {
-		t.Errorf("the item is %+v, %v", item, err)
+	state, err := sessions.State(t.Context(), session.Query{Subject: before.ID, Strong: true})
+	if err != nil || state.Account.AuthzVersion != before.AuthzVersion {
+		t.Errorf("the account is %+v, %v", state.Account, err)
 	}
 }

@@ -3,30 +3,31 @@ package authddb
 import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/ddb"
-	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 )
 
-// userRecord is a user's part of the account item, which session checks read. That item may exist
-// without a user, with an epoch alone: then it has no id. Times are in milliseconds since 1970.
+// Roles and passwords have partitions of their own: IAM tells items apart by their partition key alone, so
+// that a role may end sessions and read neither.
+
+// userRecord is a user. Times are in milliseconds since 1970.
 type userRecord struct {
-	sessionddb.Account
+	ddb.Key
 
 	ID         string   `dynamodbav:"id"`
 	Identifier string   `dynamodbav:"identifier"`
 	Roles      []string `dynamodbav:"roles"`
-	CreatedAt  int64    `dynamodbav:"created_at"`
+	// AuthzVersion is the version of the roles. The account that session checks read has it too.
+	AuthzVersion int64 `dynamodbav:"authz_ver"`
+	CreatedAt    int64 `dynamodbav:"created_at"`
 }
 
-func userKey(id string) ddb.Key { return sessionddb.AccountKey(id) }
+func userKey(id string) ddb.Key { return ddb.Key{PK: "USER#" + id, SK: "U"} }
 
 func newUserRecord(u auth.User) userRecord {
 	return userRecord{
-		Account: sessionddb.Account{Key: userKey(u.ID), AuthzVersion: u.AuthzVersion},
-		ID:      u.ID, Identifier: u.Identifier, Roles: append([]string{}, u.Roles...), CreatedAt: u.CreatedAt.UnixMilli(),
+		Key: userKey(u.ID), ID: u.ID, Identifier: u.Identifier, Roles: append([]string{}, u.Roles...),
+		AuthzVersion: u.AuthzVersion, CreatedAt: u.CreatedAt.UnixMilli(),
 	}
 }
-
-func (r userRecord) isUser() bool { return r.ID != "" }
 
 func (r userRecord) user() auth.User {
 	return auth.User{
@@ -35,7 +36,7 @@ func (r userRecord) user() auth.User {
 	}
 }
 
-// passwordRecord is apart from the user's item, which every check of a token reads.
+// passwordRecord is the password of a user.
 type passwordRecord struct {
 	ddb.Key
 
@@ -44,7 +45,7 @@ type passwordRecord struct {
 	ChangedAt int64 `dynamodbav:"changed_at"`
 }
 
-func passwordKey(id string) ddb.Key { return ddb.Key{PK: userKey(id).PK, SK: "P"} }
+func passwordKey(id string) ddb.Key { return ddb.Key{PK: "PW#" + id, SK: "P"} }
 
 func newPasswordRecord(c auth.Credentials) passwordRecord {
 	return passwordRecord{Key: passwordKey(c.User.ID), Hash: c.PasswordHash, ChangedAt: c.PasswordChangedAt.UnixMilli()}
@@ -58,20 +59,3 @@ type identifierRecord struct {
 }
 
 func identifierKey(identifier string) ddb.Key { return ddb.Key{PK: "EM#" + identifier, SK: "E"} }
-
-// attemptsRecord are the attempts of a name.
-type attemptsRecord struct {
-	ddb.Key
-
-	Count int64 `dynamodbav:"attempts"`
-	// LastAt is in milliseconds since 1970.
-	LastAt int64 `dynamodbav:"last_at"`
-	// LastID is the attempt that was counted last.
-	LastID string `dynamodbav:"last_id"`
-}
-
-func attemptsKey(name string) ddb.Key { return ddb.Key{PK: "L#" + name, SK: "L"} }
-
-func (r attemptsRecord) failures() auth.Failures {
-	return auth.Failures{Count: r.Count, LastAt: ddb.FromMillis(r.LastAt)}
-}

@@ -2,10 +2,10 @@
 // sessionddb keeps sessions in.
 //
 //	PK                  SK    what
-//	U#<id>              A     user: roles and their version; the item is sessionddb.Account, which session checks read
-//	U#<id>              P     the hash of the user's password
+//	USER#<id>           U     user: roles and their version
+//	PW#<id>             P     the hash of the user's password
 //	EM#<identifier>     E     which user has the e-mail address of the identifier
-//	L#<name>            L     attempts of a name since its last success; for an hour
+//	L#<name>            L     failures of a name since its last success, and attempts in flight; for an hour
 //
 // No key and no attribute holds an e-mail address. Only the profile does: it belongs to the customers, and
 // is written in the transaction that writes the user.
@@ -98,7 +98,7 @@ func (s *Store) User(ctx context.Context, id string) (auth.User, error) {
 	if err != nil {
 		return auth.User{}, err
 	}
-	if !found || !r.isUser() {
+	if !found {
 		return auth.User{}, auth.ErrUserNotFound
 	}
 	return r.user(), nil
@@ -110,19 +110,17 @@ func (s *Store) Credentials(ctx context.Context, id string) (auth.Credentials, e
 	if err != nil {
 		return auth.Credentials{}, err
 	}
-	var user userRecord
-	if err := ddb.Decode(items[userKey(id)], &user); err != nil {
-		return auth.Credentials{}, err
-	}
-	if !user.isUser() {
+	if len(items) == 0 {
 		return auth.Credentials{}, auth.ErrUserNotFound
 	}
-	item, ok := items[passwordKey(id)]
-	if !ok {
+	if len(items) == 1 {
 		return auth.Credentials{}, errContradiction
 	}
-	var pw passwordRecord
-	if err := ddb.Decode(item, &pw); err != nil {
+	var (
+		user userRecord
+		pw   passwordRecord
+	)
+	if err := errors.Join(ddb.Decode(items[userKey(id)], &user), ddb.Decode(items[passwordKey(id)], &pw)); err != nil {
 		return auth.Credentials{}, err
 	}
 	return auth.Credentials{User: user.user(), PasswordHash: pw.Hash, PasswordChangedAt: ddb.FromMillis(pw.ChangedAt)}, nil
@@ -150,30 +148,28 @@ func (s *Store) ReplacePassword(ctx context.Context, before, after auth.Credenti
 	}))
 }
 
-// ReplaceRoles implements auth.Store. It keeps the other attributes of the user's item.
+// ReplaceRoles implements auth.Store. The transaction writes the version into the account too, so that older
+// access tokens stop working with the change.
 func (s *Store) ReplaceRoles(ctx context.Context, before, after auth.User) error {
 	if after.ID != before.ID || after.AuthzVersion != before.AuthzVersion+1 {
 		return errors.New("authddb: roles are replaced for one user, with the next version")
 	}
-	version := expression.Name(sessionddb.AttrAuthzVersion)
+	version := expression.Name("authz_ver")
 	change := expression.
 		Set(expression.Name("roles"), expression.Value(after.Roles)).
 		Set(version, expression.Value(after.AuthzVersion))
-	unchanged := expression.Name("id").Equal(expression.Value(after.ID)).And(version.Equal(expression.Value(before.AuthzVersion)))
-	item, changed, err := s.table.UpdateIf(ctx, userKey(after.ID), change, unchanged)
-	if err != nil || changed {
-		return err
-	}
-	var stored userRecord
-	if err := ddb.Decode(item, &stored); err != nil {
-		return err
-	}
-	switch {
-	case !stored.isUser():
-		return auth.ErrUserNotFound
-	case stored.AuthzVersion == after.AuthzVersion && slices.Equal(stored.Roles, after.Roles): // its own effect
-		return nil
-	default:
+	user := s.table.Update(userKey(after.ID), change).IfElse(version.Equal(expression.Value(before.AuthzVersion)), func(old ddb.Item) error {
+		if old == nil {
+			return auth.ErrUserNotFound
+		}
+		var stored userRecord
+		if err := ddb.Decode(old, &stored); err != nil {
+			return err
+		}
+		if stored.AuthzVersion == after.AuthzVersion && slices.Equal(stored.Roles, after.Roles) {
+			return ddb.ErrDone
+		}
 		return auth.ErrChanged
-	}
+	})
+	return ddb.Commit(ctx, s.table.Client(), user, sessionddb.SetAuthz(s.table, after.ID, after.AuthzVersion))
 }

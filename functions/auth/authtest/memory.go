@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 )
@@ -15,20 +16,19 @@ type Memory struct {
 	mu       sync.Mutex
 	users    map[string]auth.Registration
 	owners   map[string]string // of identifiers: user ids
-	attempts map[string]attempts
+	attempts map[string]*attempts
 }
 
 type attempts struct {
-	auth.Failures
-
-	lastID string
+	failures auth.Failures
+	open     map[string]time.Time // by id: when each attempt in flight began
 }
 
 var _ auth.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{users: map[string]auth.Registration{}, owners: map[string]string{}, attempts: map[string]attempts{}}
+	return &Memory{users: map[string]auth.Registration{}, owners: map[string]string{}, attempts: map[string]*attempts{}}
 }
 
 // Register implements auth.Store.
@@ -142,24 +142,63 @@ func (m *Memory) ReplaceRoles(ctx context.Context, before, after auth.User) erro
 }
 
 // Attempt implements auth.Store.
-func (m *Memory) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, bool, error) {
+func (m *Memory) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, auth.Admission, error) {
 	if err := ctx.Err(); err != nil {
-		return auth.Failures{}, false, err
+		return auth.Failures{}, 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stored := m.attempts[a.Name]
-	switch {
-	case stored.lastID == a.ID: // the same call again
-		return stored.Failures, true, nil
-	case stored.Forgotten(a.At):
-		stored.Count = 0
-	case stored.Locked(a.At) > 0:
-		return stored.Failures, false, nil
+	if stored == nil {
+		stored = &attempts{open: map[string]time.Time{}}
+		m.attempts[a.Name] = stored
 	}
-	stored = attempts{Failures: auth.Failures{Count: stored.Count + 1, LastAt: a.At}, lastID: a.ID}
-	m.attempts[a.Name] = stored
-	return stored.Failures, true, nil
+	if _, ok := stored.open[a.ID]; ok { // the same call again
+		return stored.failures, auth.Admitted, nil
+	}
+	for id, began := range stored.open {
+		if a.At.Sub(began) < auth.AttemptLife {
+			continue
+		}
+		delete(stored.open, id)
+		stored.failures.Count++
+		if began.After(stored.failures.LastAt) {
+			stored.failures.LastAt = began
+		}
+	}
+	if stored.failures.Forgotten(a.At) {
+		stored.failures = auth.Failures{}
+	}
+	switch {
+	case stored.failures.Locked(a.At) > 0:
+		return stored.failures, auth.Locked, nil
+	case len(stored.open) >= auth.Places(stored.failures.Count):
+		return stored.failures, auth.Busy, nil
+	}
+	stored.open[a.ID] = a.At
+	return stored.failures, auth.Admitted, nil
+}
+
+// EndAttempt implements auth.Store.
+func (m *Memory) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Verdict, at time.Time) (auth.Failures, error) {
+	if err := ctx.Err(); err != nil {
+		return auth.Failures{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored := m.attempts[a.Name]
+	if stored == nil {
+		return auth.Failures{}, nil
+	}
+	_, open := stored.open[a.ID]
+	delete(stored.open, a.ID)
+	switch {
+	case verdict == auth.Right:
+		stored.failures = auth.Failures{}
+	case verdict == auth.Wrong && open:
+		stored.failures = auth.Failures{Count: stored.failures.Count + 1, LastAt: at}
+	}
+	return stored.failures, nil
 }
 
 // ResetAttempts implements auth.Store.
@@ -170,10 +209,7 @@ func (m *Memory) ResetAttempts(ctx context.Context, names ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range names {
-		if stored, ok := m.attempts[name]; ok {
-			stored.Count = 0
-			m.attempts[name] = stored
-		}
+		delete(m.attempts, name)
 	}
 	return nil
 }

@@ -340,7 +340,11 @@ func testContext(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		"User":            func() error { _, err := store.User(ctx, r.User.ID); return err },
 		"Credentials":     func() error { _, err := store.Credentials(ctx, r.User.ID); return err },
 		"Attempt": func() error {
-			_, _, err := store.Attempt(ctx, auth.Attempt{Name: "x", ID: "1", At: Time(0)})
+			_, _, err := store.Attempt(ctx, newAttempt("x", Time(0)))
+			return err
+		},
+		"EndAttempt": func() error {
+			_, err := store.EndAttempt(ctx, newAttempt("x", Time(0)), auth.Wrong, Time(0))
 			return err
 		},
 	}

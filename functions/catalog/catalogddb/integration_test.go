@@ -7,14 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
@@ -91,11 +87,27 @@ func TestOneQueryPerPage(t *testing.T) {
 			after = next
 		}
 	}
-	if _, _, err := store.Search(t.Context(), []string{"house"}, 10, nil); err != nil {
+	// The phrase's rows, the word's rows and their products; the next page knows the word.
+	_, next, err := store.Search(t.Context(), catalog.NewQuery("hou"), 10, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}, {Operation: "BatchGetItem"}}, reads.Take()); diff != "" {
+	query, products := ddbtest.Read{Operation: "Query"}, ddbtest.Read{Operation: "BatchGetItem"}
+	if diff := cmp.Diff([]ddbtest.Read{query, query, products}, reads.Take()); diff != "" {
 		t.Errorf("reads of a search (-want +got):\n%s", diff)
+	}
+	if _, _, err = store.Search(t.Context(), catalog.NewQuery("hou"), 10, next); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ddbtest.Read{query, products}, reads.Take()); diff != "" {
+		t.Errorf("reads of its next page (-want +got):\n%s", diff)
+	}
+	// The phrase's rows, the counts of two words, the rarer word's rows and their products.
+	if _, _, err := store.Search(t.Context(), catalog.NewQuery("house ble"), 10, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ddbtest.Read{query, query, query, query, products}, reads.Take()); diff != "" {
+		t.Errorf("reads of a search for two words (-want +got):\n%s", diff)
 	}
 }
 
@@ -240,95 +252,8 @@ func TestSearchWithUnprocessedKeysIsUnavailable(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	found, _, err := store.Search(ctx, []string{"house"}, 10, nil)
+	found, _, err := store.Search(ctx, catalog.NewQuery("house"), 10, nil)
 	if !unanswered(err) {
 		t.Errorf("Search: %d products, %v; want %v", len(found), err, ddb.ErrUnavailable)
-	}
-}
-
-// Rows and products are read one after the other, and a product may have changed in between.
-func TestSearchDropsRowsThatAreOlderThanTheirProduct(t *testing.T) {
-	t.Parallel()
-	table := ddbtest.Table(t)
-	store := catalogddb.New(table)
-	active := catalogtest.NewProduct(func(p *catalog.Product) { p.Name = "Outdated" })
-	draft := catalogtest.NewProduct(func(p *catalog.Product) { p.Status = catalog.Draft })
-	for _, p := range []catalog.Product{active, draft} {
-		if err := store.Create(t.Context(), p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	putRows(t, table, "TOK#ou", "outdated#"+draft.ID, "outdated#"+catalogtest.NewID(active.CreatedAt))
-
-	found, next, err := store.Search(t.Context(), []string{"outdated"}, 1, nil)
-	if err != nil || next != nil {
-		t.Fatalf("Search: next %q, %v", next, err)
-	}
-	if diff := cmp.Diff([]catalog.Product{active}, found); diff != "" {
-		t.Errorf("products (-want +got):\n%s", diff)
-	}
-}
-
-// putRows writes rows that find products by their word and by "haystack".
-func putRows(t *testing.T, table *ddb.Table, partition string, sortKeys ...string) {
-	t.Helper()
-	for chunk := range slices.Chunk(sortKeys, 25) {
-		var requests []types.WriteRequest
-		for _, sortKey := range chunk {
-			word, _, _ := strings.Cut(sortKey, "#")
-			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: ddb.Item{
-				"PK":   &types.AttributeValueMemberS{Value: partition},
-				"SK":   &types.AttributeValueMemberS{Value: sortKey},
-				"text": &types.AttributeValueMemberS{Value: " haystack " + word},
-			}}})
-		}
-		_, err := table.Client().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{table.Name(): requests},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// Very many products have the first word and hardly any has the second: one search must have a bound, and its
-// pages must still find every product.
-func TestSearchThroughManyRowsComesToItsEnd(t *testing.T) {
-	t.Parallel()
-	table := ddbtest.Table(t)
-	store := catalogddb.New(table)
-	p := catalogtest.NewProduct(func(p *catalog.Product) { p.Name = "Needlessly zzyzx" })
-	if err := store.Create(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	sortKeys := make([]string, 3000)
-	for i := range sortKeys {
-		sortKeys[i] = fmt.Sprintf("needle#%04d", i)
-	}
-	putRows(t, table, "TOK#ne", sortKeys...)
-
-	var found []catalog.Product
-	var after []byte
-	pages := 0
-	for {
-		products, next, err := store.Search(t.Context(), []string{"needle", "zzy"}, 10, after)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pages++
-		found = append(found, products...)
-		if next == nil {
-			break
-		}
-		if string(next) == string(after) {
-			t.Fatal("the position does not move")
-		}
-		after = next
-	}
-	if len(found) != 1 || found[0].ID != p.ID {
-		t.Errorf("found %d products, want 1", len(found))
-	}
-	if pages < 2 {
-		t.Errorf("%d page for %d rows: one search reads without a bound", pages, len(sortKeys))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/page"
 )
@@ -19,15 +20,18 @@ import (
 // Stored items are found by these keys only.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	at := time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
-	p := catalog.Product{ID: "01J", SKU: "A-1", Category: "tea", Status: catalog.Active, CreatedAt: at}
+	at := api.NewTime(time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC))
+	p := catalog.Product{ID: "01J", SKU: "A-1", Name: "Green Tea", Category: "tea", Status: catalog.Active, CreatedAt: at}
 	record := newProductRecord(p)
 	got := map[string]string{
 		"product":  record.PK + " " + record.SK,
 		"GSI1":     record.GSI1PK + " " + record.GSI1SK,
 		"GSI2":     record.GSI2PK + " " + record.GSI2SK,
 		"stock":    newStockRecord(p).PK + " " + newStockRecord(p).SK,
-		"word":     fmt.Sprint(wordKey("東京都", p.ID)),
+		"word":     fmt.Sprint(wordKey("coffee", p.ID)),
+		"pair":     fmt.Sprint(wordKey("東京", p.ID)),
+		"count":    fmt.Sprint(countKey("coffee")),
+		"phrases":  fmt.Sprint(phraseKeys(p)),
 		"used key": fmt.Sprint(keyOf(catalog.AdjustmentKey{Principal: "user-1", Key: "k"})),
 	}
 	want := map[string]string{
@@ -35,7 +39,10 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 		"GSI1":     "CAT#tea#active 001772366400007#01J",
 		"GSI2":     "PST#active 001772366400007#01J",
 		"stock":    "STK#A-1 S",
-		"word":     "{TOK#東京 東京都#01J}",
+		"word":     "{WORD#co coffee#01J}",
+		"pair":     "{WORD#東 東京#01J}",
+		"count":    "{COUNT#co coffee}",
+		"phrases":  "[{PHRASE#a 1 1#01J} {PHRASE#green tea 2#01J}]",
 		"used key": "{ID#8cc3a6fef4038fdba15811568fc6e05298dececeebdf9c565057bf0ec52030d3 I}",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -47,12 +54,13 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 func TestRecordCarriesEveryField(t *testing.T) {
 	t.Parallel()
 	fields := reflect.TypeFor[catalog.Product]()
+	epoch := api.NewTime(ddb.FromMillis(0))
 	for i := range fields.NumField() {
-		p := newProductRecord(catalog.Product{CreatedAt: ddb.FromMillis(0), UpdatedAt: ddb.FromMillis(0)}).product()
+		p := newProductRecord(catalog.Product{CreatedAt: epoch, UpdatedAt: epoch}).product()
 		field := reflect.ValueOf(&p).Elem().Field(i)
 		switch v := field.Addr().Interface().(type) {
-		case *time.Time:
-			*v = ddb.FromMillis(1234)
+		case *api.Time:
+			*v = epoch.Add(1234 * time.Millisecond)
 		case *[]string:
 			*v = []string{"x"}
 		case *map[string]string:
@@ -81,7 +89,7 @@ func setAll(v reflect.Value) {
 	}
 }
 
-// The largest change replaces all words and moves between categories.
+// A product with all its words, and a change that replaces all of them without their removal, must fit.
 func TestLargestTransactionFits(t *testing.T) {
 	t.Parallel()
 	words := func(letter string) string {
@@ -92,11 +100,30 @@ func TestLargestTransactionFits(t *testing.T) {
 		return b.String()
 	}
 	s := &Store{}
-	before := catalog.Product{ID: "1", SKU: "A", Name: words("a"), Category: "a", Status: catalog.Active}
-	after := catalog.Product{ID: "1", SKU: "A", Name: words("b"), Category: "b", Status: catalog.Active}
-	n := 1 + len(s.countWrites(before, after)) + len(s.wordWrites(before, after))
-	if n > ddb.MaxWrites {
-		t.Errorf("%d writes, a transaction takes %d", n, ddb.MaxWrites)
+	before := catalog.Product{ID: "1", SKU: "1", Name: words("a"), Category: "a", Status: catalog.Active}
+	after := catalog.Product{ID: "1", SKU: "1", Name: words("b"), Category: "b", Status: catalog.Active}
+	archived := before
+	archived.Status = catalog.Archived
+	for name, tt := range map[string]struct {
+		before, after catalog.Product
+		more          int
+		late          bool
+	}{
+		"Create":  {catalog.Product{}, before, 3, false}, // the SKU, the product and its stock
+		"Update":  {before, after, 1, true},
+		"Archive": {before, archived, 1, false},
+	} {
+		writes, removals, _ := s.indexWrites(tt.before, tt.after)
+		n := tt.more + len(s.countWrites(tt.before, tt.after)) + len(writes)
+		if !tt.late {
+			n += len(removals)
+		}
+		if n > ddb.MaxWrites {
+			t.Errorf("%s: %d writes, a transaction takes %d", name, n, ddb.MaxWrites)
+		}
+		if tt.late && n+len(removals) <= ddb.MaxWrites {
+			t.Errorf("%s: %d writes fit: the suite has no larger change", name, n+len(removals))
+		}
 	}
 }
 
@@ -113,47 +140,43 @@ func TestOnlyActiveProductsHaveRows(t *testing.T) {
 		want          int
 	}{
 		{"NewDraft", catalog.Product{}, with(catalog.Draft, "one two"), 0},
-		{"NewActive", catalog.Product{}, with(catalog.Active, "one two"), 3},
-		{"Activated", with(catalog.Draft, "one two"), with(catalog.Active, "one two"), 3},
-		{"Renamed", with(catalog.Active, "one two"), with(catalog.Active, "one three"), 4},
+		{"NewActive", catalog.Product{}, with(catalog.Active, "one two"), 2 + 3*2},
+		{"Activated", with(catalog.Draft, "one two"), with(catalog.Active, "one two"), 2 + 3*2},
+		{"Renamed", with(catalog.Active, "one two"), with(catalog.Active, "one three"), 2 + 2 + 2*2},
 		{"SameWords", with(catalog.Active, "one two"), with(catalog.Active, "One, two!"), 0},
-		{"Archived", with(catalog.Active, "one two"), with(catalog.Archived, "three"), 3},
+		{"SameWordsInOtherOrder", with(catalog.Active, "one two"), with(catalog.Active, "two one"), 2 + 3},
+		{"Archived", with(catalog.Active, "one two"), with(catalog.Archived, "three"), 2 + 3*2},
 		{"DraftRenamed", with(catalog.Draft, "one two"), with(catalog.Draft, "three"), 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := len(s.wordWrites(tt.before, tt.after)); got != tt.want {
+			writes, removals, _ := s.indexWrites(tt.before, tt.after)
+			if got := len(writes) + len(removals); got != tt.want {
 				t.Errorf("%d writes, want %d", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestSplitWords(t *testing.T) {
+func TestNeededWords(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name    string
-		words   []string
-		longest string
-		others  []string
+		name        string
+		words, want []string
 	}{
-		{"Nothing", nil, "", nil},
-		{"One", []string{"tea"}, "tea", []string{}},
-		{"LongestInCharacters", []string{"éé", "tea"}, "tea", []string{"éé"}},
-		{"FirstOfEqualLength", []string{"tea", "cup", "xy"}, "tea", []string{"cup", "xy"}},
-		{"Repeated", []string{"tea", "tea"}, "tea", []string{}},
-		{"BeginningOfAnother", []string{"te", "tea", "cu", "cups"}, "cups", []string{"tea"}},
+		{"Nothing", nil, nil},
+		{"One", []string{"tea"}, []string{"tea"}},
+		{"LongestInCharacters", []string{"éé", "tea"}, []string{"tea", "éé"}},
+		{"FirstOfEqualLength", []string{"tea", "cup", "xy"}, []string{"tea", "cup", "xy"}},
+		{"Repeated", []string{"tea", "tea"}, []string{"tea"}},
+		{"BeginningOfAnother", []string{"te", "tea", "cu", "cups"}, []string{"cups", "tea"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			longest, others := splitWords(tt.words)
-			if longest != tt.longest {
-				t.Errorf("longest is %q, want %q", longest, tt.longest)
-			}
-			if diff := cmp.Diff(tt.others, others); diff != "" {
-				t.Errorf("others (-want +got):\n%s", diff)
+			if diff := cmp.Diff(tt.want, needed(tt.words)); diff != "" {
+				t.Errorf("words (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -172,7 +195,9 @@ func TestDigestKnowsWhereAPartEnds(t *testing.T) {
 
 func FuzzPositions(f *testing.F) {
 	f.Add([]byte(`{"before":"001772366400007#01J"}`))
-	f.Add([]byte(`{"after":"tea#01J"}`))
+	f.Add([]byte(`{"after":"01J"}`))
+	f.Add([]byte(`{"word":"tea","after":"tea#01J"}`))
+	f.Add([]byte(`{"word":"tea"}`))
 	f.Add([]byte(`{"before":"#","after":"te#"}`))
 	f.Fuzz(func(t *testing.T, position []byte) {
 		before, err := parseListPosition(position)
@@ -182,12 +207,14 @@ func FuzzPositions(f *testing.F) {
 		if err == nil && len(position) > 0 && (len(before) < 17 || len(before) > maxSortKey || before[15] != '#') {
 			t.Errorf("list: %q is no sort key", before)
 		}
-		after, err := parseSearchPosition(position, "tea")
+		at, err := parseSearchPosition(position, catalog.NewQuery("tea"))
 		if err != nil && !errors.Is(err, page.ErrInvalidCursor) {
 			t.Errorf("search: %v", err)
 		}
-		if err == nil && len(position) > 0 && (!strings.HasPrefix(after, "tea") || len(after) > maxSortKey) {
-			t.Errorf("search: %q is not a row of the query", after)
+		ofWord := at.Word == "tea" && (at.After == "" || strings.HasPrefix(at.After, "tea"))
+		ofPhrase := at.Word == "" && at.After != ""
+		if err == nil && len(position) > 0 && (!ofWord && !ofPhrase || len(at.After) > maxSortKey) {
+			t.Errorf("search: %+v is not a row of the query", at)
 		}
 	})
 }

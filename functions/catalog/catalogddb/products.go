@@ -29,8 +29,8 @@ func (s *Store) Create(ctx context.Context, p catalog.Product) error {
 		s.table.Put(newStockRecord(p)).If(ddb.Absent(), errContradiction),
 	}
 	writes = append(writes, s.countWrites(catalog.Product{}, p)...)
-	writes = append(writes, s.wordWrites(catalog.Product{}, p)...)
-	return s.commit(ctx, writes...)
+	rows, _, _ := s.indexWrites(catalog.Product{}, p)
+	return s.commit(ctx, append(writes, rows...)...)
 }
 
 func (s *Store) claimSKU(p catalog.Product) ddb.Write {
@@ -53,15 +53,12 @@ func (s *Store) Update(ctx context.Context, before, after catalog.Product) error
 	if after.ID != before.ID || after.SKU != before.SKU || after.Version != before.Version+1 {
 		return errors.New("catalogddb: an update keeps id and SKU and has the next version")
 	}
-	writes := append([]ddb.Write{s.replace(before.Version, after)}, s.countWrites(before, after)...)
-	writes = append(writes, s.wordWrites(before, after)...)
-	return s.commit(ctx, writes...)
+	return s.change(ctx, before, after)
 }
 
-func (s *Store) replace(version int64, after catalog.Product) ddb.Write {
-	record := newProductRecord(after)
+func (s *Store) replace(version int64, record productRecord) ddb.Write {
 	unchanged := expression.Name("version").Equal(expression.Value(version))
-	return s.table.Put(record).IfElse(unchanged, func(old ddb.Item) error {
+	return s.table.Put(record).IfElse(unchanged.And(settled()), func(old ddb.Item) error {
 		if old == nil {
 			return catalog.ErrNotFound
 		}
@@ -69,9 +66,13 @@ func (s *Store) replace(version int64, after catalog.Product) ddb.Write {
 		if err := ddb.Decode(old, &stored); err != nil {
 			return err
 		}
-		if reflect.DeepEqual(stored.product(), record.product()) {
+		switch {
+		case reflect.DeepEqual(stored.product(), record.product()):
 			return ddb.ErrDone
+		case stored.Version == version:
+			return errUnsettled
+		default:
+			return catalog.ErrStale
 		}
-		return catalog.ErrStale
 	})
 }

@@ -2,9 +2,9 @@ package catalogddb
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/money"
 )
@@ -36,6 +36,11 @@ type productRecord struct {
 	Version     int64             `dynamodbav:"version"`
 	CreatedAt   int64             `dynamodbav:"created_at"`
 	UpdatedAt   int64             `dynamodbav:"updated_at"`
+
+	// WordsVersion is the constant wordsVersion if exactly the product's own rows find it, or else less.
+	WordsVersion int `dynamodbav:"words_version"`
+	// StaleWords still have rows although the product no longer has them.
+	StaleWords []string `dynamodbav:"stale_words,omitempty"`
 }
 
 func newProductRecord(p catalog.Product) productRecord {
@@ -57,6 +62,8 @@ func newProductRecord(p catalog.Product) productRecord {
 		Version:     p.Version,
 		CreatedAt:   p.CreatedAt.UnixMilli(),
 		UpdatedAt:   p.UpdatedAt.UnixMilli(),
+
+		WordsVersion: wordsVersion,
 	}
 }
 
@@ -72,12 +79,15 @@ func (r productRecord) product() catalog.Product {
 		Price:       r.Price,
 		Status:      r.Status,
 		Version:     r.Version,
-		CreatedAt:   ddb.FromMillis(r.CreatedAt),
-		UpdatedAt:   ddb.FromMillis(r.UpdatedAt),
+		CreatedAt:   api.NewTime(ddb.FromMillis(r.CreatedAt)),
+		UpdatedAt:   api.NewTime(ddb.FromMillis(r.UpdatedAt)),
 	}
 }
 
-func productKey(id string) ddb.Key { return ddb.Key{PK: "P#" + id, SK: "META"} }
+// productPrefix begins the partitions of products.
+const productPrefix = "P#"
+
+func productKey(id string) ddb.Key { return ddb.Key{PK: productPrefix + id, SK: "META"} }
 
 func categoryPartition(category string, status catalog.Status) string {
 	return "CAT#" + category + "#" + string(status)
@@ -86,7 +96,7 @@ func categoryPartition(category string, status catalog.Status) string {
 func statusPartition(status catalog.Status) string { return "PST#" + string(status) }
 
 // newestSortKey orders products by creation time, then by id.
-func newestSortKey(createdAt time.Time, id string) string {
+func newestSortKey(createdAt api.Time, id string) string {
 	return fmt.Sprintf("%015d#%s", createdAt.UnixMilli(), id)
 }
 

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -15,89 +16,160 @@ import (
 )
 
 const (
-	// searchRounds is the maximum number of queries of one search. Then it returns what it has found and
-	// a position: a page may be short, or even empty, although there is more.
+	// searchRounds is the maximum number of queries of one search that has found something. It may then return
+	// a short page.
 	searchRounds = 5
-	// minRows and filteredRows are how many rows a query reads. With one word, most rows match; with
-	// several words, most do not.
+	// minRows and filteredRows are how many rows the first query reads. With one word, most rows match; with
+	// several words, some do not. Each further query reads moreRows times as many, at most 1 MB.
 	minRows      = 25
 	filteredRows = 250
+	moreRows     = 4
+	maxRows      = 100_000
+	// countedWords is the maximum number of words that begin alike of which the counts are added.
+	countedWords = 100
+	// countReaders is how many counts are read in parallel: each may open a connection.
+	countReaders = 3
 	// maxSortKey is the maximum length of a sort key in DynamoDB, in bytes.
 	maxSortKey = 1024
 )
 
 // searchPosition is where the next page of a search starts.
 type searchPosition struct {
-	// After is the sort key of the last row that was handled.
+	// Word is the word whose rows are read, and empty while those of the phrase are.
+	Word string `json:"word"`
+	// After is the sort key of the last row that was handled, and empty at the first one.
 	After string `json:"after"`
 }
 
-// Search implements catalog.Store. It reads the rows of the longest word, and DynamoDB drops those without the
-// other words. Products are in the order of the words that find them. A search shows a change a moment later.
-// Words shorter than catalog.MinWord find nothing.
-func (s *Store) Search(ctx context.Context, words []string, limit int, after []byte) ([]catalog.Product, []byte, error) {
-	prefix, others := splitWords(words)
-	if utf8.RuneCountInString(prefix) < catalog.MinWord || len(others) >= catalog.MaxWords {
+// Search implements catalog.Store. It reads the rows of the phrase, then those of the rarest word, and DynamoDB
+// drops those without the other words. Products of one word are in the order of the words that find them. A search
+// shows a change a moment later.
+//
+// A page costs a query of rows and a read of its products; the first one also a query for the phrase and one for
+// the count of each word, in parallel. If every word is common and hardly any product has all, a page reads all
+// rows of the rarest, at 1 MB a query.
+func (s *Store) Search(ctx context.Context, q catalog.Query, limit int, after []byte) ([]catalog.Product, []byte, error) {
+	words := needed(q.Words)
+	if len(words) > catalog.MaxWords {
 		return nil, nil, nil
 	}
-	start, err := parseSearchPosition(after, prefix)
+	at, err := parseSearchPosition(after, q)
 	if err != nil {
 		return nil, nil, err
 	}
-
-	q := wordQuery(prefix, others, limit)
-	result := searchPage{table: s.table, limit: limit, last: start}
-	for range searchRounds {
-		if result.last != "" {
-			q.Start = ddb.Position{ddb.AttrPK: wordPartition(prefix), ddb.AttrSK: result.last}
-		}
-		items, next, err := s.table.Query(ctx, q)
-		if err != nil {
-			return nil, nil, err
-		}
-		full, err := result.take(ctx, items, prefix)
-		if err != nil {
+	result := searchPage{table: s.table, query: q, limit: limit, at: at}
+	if at.Word == "" {
+		word, full := "", false
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() (err error) {
+			word, err = s.rarest(ctx, words)
+			return err
+		})
+		group.Go(func() (err error) {
+			full, err = result.read(ctx, phraseQuery(q.Phrase, limit))
+			return err
+		})
+		if err := group.Wait(); err != nil {
 			return nil, nil, err
 		}
 		if full {
-			break
+			return result.page()
 		}
-		if next == nil {
-			return result.products, nil, nil
-		}
-		result.last = next[ddb.AttrSK]
+		result.at = searchPosition{Word: word}
 	}
-	position, err := json.Marshal(searchPosition{After: result.last})
-	return result.products, position, err
+	if result.at.Word == "" {
+		return result.products, nil, nil
+	}
+	more, err := result.read(ctx, wordQuery(result.at.Word, words, limit))
+	if err != nil {
+		return nil, nil, err
+	}
+	if !more {
+		return result.products, nil, nil
+	}
+	return result.page()
 }
 
-// splitWords returns the longest of the words and the others that the filter needs. A word with which a longer
-// one begins is left out, because every product with the longer one has it.
-func splitWords(words []string) (longest string, others []string) {
+// needed returns the words without those with which another begins, because every product with the longer one has
+// them. The longest is the first.
+func needed(words []string) []string {
 	words = slices.Clone(words)
 	slices.SortStableFunc(words, func(a, b string) int {
 		return utf8.RuneCountInString(b) - utf8.RuneCountInString(a)
 	})
-	var needed []string
+	var list []string
 	for _, word := range words {
-		if !slices.ContainsFunc(needed, func(longer string) bool { return strings.HasPrefix(longer, word) }) {
-			needed = append(needed, word)
+		if !slices.ContainsFunc(list, func(longer string) bool { return strings.HasPrefix(longer, word) }) {
+			list = append(list, word)
 		}
 	}
-	if len(needed) == 0 {
+	return list
+}
+
+// rarest returns the word that begins the words of the fewest products, and "" without words.
+func (s *Store) rarest(ctx context.Context, words []string) (string, error) {
+	if len(words) == 0 {
 		return "", nil
 	}
-	return needed[0], needed[1:]
+	rarest := 0
+	if len(words) > 1 {
+		counts := make([]int64, len(words))
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(countReaders)
+		for i, word := range words {
+			group.Go(func() (err error) {
+				counts[i], err = s.countOf(ctx, word)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return "", err
+		}
+		rarest = slices.Index(counts, slices.Min(counts))
+	}
+	return words[rarest], nil
+}
+
+// countOf adds the counts of the words that start with prefix, of the first countedWords of them.
+func (s *Store) countOf(ctx context.Context, prefix string) (int64, error) {
+	items, _, err := s.table.Query(ctx, ddb.Query{Where: startsWith(countKey(prefix)), Limit: countedWords})
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, item := range items {
+		var record struct {
+			N int64 `dynamodbav:"n"`
+		}
+		if err := ddb.Decode(item, &record); err != nil {
+			return 0, err
+		}
+		sum += record.N
+	}
+	return sum, nil
+}
+
+// startsWith selects the items of a partition whose sort key starts with that of key.
+func startsWith(key ddb.Key) expression.KeyConditionBuilder {
+	return expression.Key(ddb.AttrPK).Equal(expression.Value(key.PK)).And(expression.Key(ddb.AttrSK).BeginsWith(key.SK))
+}
+
+// phraseQuery reads the rows of the products whose SKU or name is the phrase.
+func phraseQuery(phrase string, limit int) ddb.Query {
+	return ddb.Query{
+		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(phrasePrefix + phrase)),
+		Limit: int32(limit + 1),
+	}
 }
 
 // wordQuery reads the rows whose word starts with prefix and whose text has the other words.
-func wordQuery(prefix string, others []string, limit int) ddb.Query {
-	q := ddb.Query{
-		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(wordPartition(prefix))).
-			And(expression.Key(ddb.AttrSK).BeginsWith(prefix)),
-		Limit: int32(max(limit+1, minRows)),
-	}
-	for _, word := range others {
+func wordQuery(prefix string, words []string, limit int) ddb.Query {
+	key := ddb.Key{PK: wordPrefix + start(prefix), SK: prefix}
+	q := ddb.Query{Where: startsWith(key), Limit: int32(max(limit+1, minRows))}
+	for _, word := range words {
+		if word == prefix {
+			continue
+		}
 		condition := expression.Name("text").Contains(" " + word)
 		if q.Filter != nil {
 			condition = q.Filter.And(condition)
@@ -110,16 +182,53 @@ func wordQuery(prefix string, others []string, limit int) ddb.Query {
 // searchPage collects the products of a page.
 type searchPage struct {
 	table *ddb.Table
+	query catalog.Query
 	limit int
 
 	products []catalog.Product
-	// last is the sort key of the last row that was handled.
-	last string
+	// at is the last row that was handled.
+	at searchPosition
 }
 
-// take adds the active products of the items. It reports true if there is one more than the page holds.
-func (p *searchPage) take(ctx context.Context, items []ddb.Item, prefix string) (full bool, err error) {
-	rows, err := firstRows(items, prefix)
+func (p *searchPage) page() ([]catalog.Product, []byte, error) {
+	next, err := json.Marshal(p.at)
+	return p.products, next, err
+}
+
+// partition returns the partition that is read at the position.
+func (p *searchPage) partition() string {
+	if p.at.Word == "" {
+		return phrasePrefix + p.query.Phrase
+	}
+	return wordPrefix + start(p.at.Word)
+}
+
+// read adds the products of the rows that q reads after the position. It reports true if there may be more: one
+// more than the page holds, or the page has something and it takes too many queries to find more.
+func (p *searchPage) read(ctx context.Context, q ddb.Query) (more bool, err error) {
+	for round := 1; ; round++ {
+		if p.at.After != "" {
+			q.Start = ddb.Position{ddb.AttrPK: p.partition(), ddb.AttrSK: p.at.After}
+		}
+		items, next, err := p.table.Query(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		full, err := p.take(ctx, items)
+		if err != nil || full || next == nil {
+			return full, err
+		}
+		p.at.After = next[ddb.AttrSK]
+		if round >= searchRounds && len(p.products) > 0 {
+			return true, nil
+		}
+		q.Limit = min(q.Limit*moreRows, maxRows)
+	}
+}
+
+// take adds the products of the items. It reports true if there is one more than the page holds.
+func (p *searchPage) take(ctx context.Context, items []ddb.Item) (full bool, err error) {
+	rows, err := firstRows(items, p.at.Word)
 	if err != nil {
 		return false, err
 	}
@@ -150,11 +259,17 @@ func (p *searchPage) takeRows(ctx context.Context, rows []row) (full bool, err e
 		if record.Status != catalog.Active { // or missing: the product changed between the two reads
 			continue
 		}
+		product := record.product()
+		// A row may be older than its product. The rows of the phrase have found exact ones already.
+		match := p.query.Match(product)
+		if match == catalog.NoMatch || (match == catalog.MatchWords) != (p.at.Word != "") {
+			continue
+		}
 		if len(p.products) == p.limit {
 			return true, nil
 		}
-		p.products = append(p.products, record.product())
-		p.last = r.sortKey
+		p.products = append(p.products, product)
+		p.at.After = r.sortKey
 	}
 	return false, nil
 }
@@ -166,7 +281,7 @@ type row struct {
 }
 
 // firstRows returns one row for each product: that of the alphabetically first of its words that start with
-// prefix, whatever page it is on.
+// prefix, whatever page it is on. Without a prefix the items are those of a phrase, one for each product.
 func firstRows(items []ddb.Item, prefix string) ([]row, error) {
 	var rows []row
 	for _, item := range items {
@@ -175,7 +290,7 @@ func firstRows(items []ddb.Item, prefix string) ([]row, error) {
 			return nil, err
 		}
 		word, id, _ := strings.Cut(record.SK, "#")
-		if word == firstWord(record.Text, prefix) {
+		if prefix == "" || word == firstWord(record.Text, prefix) {
 			rows = append(rows, row{sortKey: record.SK, productID: id})
 		}
 	}
@@ -192,18 +307,20 @@ func firstWord(text, prefix string) string {
 	return first
 }
 
-// parseSearchPosition returns the sort key of a position, empty for the first page.
-func parseSearchPosition(position []byte, prefix string) (string, error) {
-	if len(position) == 0 {
-		return "", nil
-	}
+// parseSearchPosition returns a position of the query, the zero one for the first page.
+func parseSearchPosition(position []byte, q catalog.Query) (searchPosition, error) {
 	var p searchPosition
-	if err := json.Unmarshal(position, &p); err != nil {
-		return "", page.ErrInvalidCursor
+	if len(position) == 0 {
+		return p, nil
+	}
+	if err := json.Unmarshal(position, &p); err != nil || len(p.After) > maxSortKey {
+		return searchPosition{}, page.ErrInvalidCursor
 	}
 	_, id, _ := strings.Cut(p.After, "#")
-	if !strings.HasPrefix(p.After, prefix) || id == "" || len(p.After) > maxSortKey {
-		return "", page.ErrInvalidCursor
+	ofPhrase := p.Word == "" && p.After != ""
+	ofWord := slices.Contains(q.Words, p.Word) && (p.After == "" || strings.HasPrefix(p.After, p.Word) && id != "")
+	if !ofPhrase && !ofWord {
+		return searchPosition{}, page.ErrInvalidCursor
 	}
-	return p.After, nil
+	return p, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -49,7 +50,7 @@ func (r stockRecord) inventory() catalog.Inventory {
 		Reserved:  r.Reserved,
 		Sold:      r.Sold,
 		Version:   r.Version,
-		UpdatedAt: ddb.FromMillis(r.UpdatedAt),
+		UpdatedAt: api.NewTime(ddb.FromMillis(r.UpdatedAt)),
 	}
 }
 
@@ -77,7 +78,7 @@ func newAdjustmentRecord(key ddb.Key, a catalog.Adjustment) adjustmentRecord {
 func (r adjustmentRecord) adjustment() catalog.Adjustment {
 	return catalog.Adjustment{
 		ID: r.ID, ProductID: r.ProductID, SKU: r.SKU,
-		Delta: r.Delta, Reason: r.Reason, CreatedAt: ddb.FromMillis(r.CreatedAt),
+		Delta: r.Delta, Reason: r.Reason, CreatedAt: api.NewTime(ddb.FromMillis(r.CreatedAt)),
 	}
 }
 

@@ -4,8 +4,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+// wordsVersion is the version of the rows that find products. It grows, together with the prefixes of their
+// partitions, when catalog.Product has other words or phrases for the same text: then Reindex writes new rows.
+const wordsVersion = 1
+
+const (
+	wordPrefix   = "WORD#"
+	countPrefix  = "COUNT#"
+	phrasePrefix = "PHRASE#"
 )
 
 // wordRecord finds a product by one of its words. Every record of a product has all its words, so that one
@@ -18,46 +30,104 @@ type wordRecord struct {
 }
 
 func wordKey(word, productID string) ddb.Key {
-	return ddb.Key{PK: wordPartition(word), SK: word + "#" + productID}
+	return ddb.Key{PK: wordPrefix + start(word), SK: word + "#" + productID}
 }
 
-// wordPartition has the words that begin with the same two runes. Words are not shorter.
-func wordPartition(word string) string {
+// start returns what the words of one partition begin with: two characters, or one where that may be a word.
+func start(word string) string {
 	runes := []rune(word)
-	return "TOK#" + string(runes[:min(len(runes), catalog.MinWord)])
+	n := catalog.MinWord
+	if len(runes) > 0 && catalog.Unspaced(runes[0]) {
+		n = 1
+	}
+	return string(runes[:min(len(runes), n)])
 }
 
-// wordWrites replaces the words of before by those of after. Only active products have words. It returns at
-// most 2*catalog.MaxWords writes.
-func (s *Store) wordWrites(before, after catalog.Product) []ddb.Write {
-	oldWords, newWords := searchable(before), searchable(after)
-	text := wordText(newWords)
-	if text == wordText(oldWords) {
-		return nil
+func countKey(word string) ddb.Key { return ddb.Key{PK: countPrefix + start(word), SK: word} }
+
+// The beginnings of the sort keys of phrases: SKUs come first.
+const (
+	skuPhrase  = "1#"
+	namePhrase = "2#"
+)
+
+// phraseKeys returns the keys of the rows that find a product by its whole SKU and name: none, one or two.
+func phraseKeys(p catalog.Product) []ddb.Key {
+	var keys []ddb.Key
+	sku, name := p.Phrases()
+	if sku != "" {
+		keys = append(keys, ddb.Key{PK: phrasePrefix + sku, SK: skuPhrase + p.ID})
 	}
-	var writes []ddb.Write
-	for _, word := range oldWords {
-		if !slices.Contains(newWords, word) {
-			writes = append(writes, s.table.Delete(wordKey(word, before.ID)))
-		}
+	if name != "" && name != sku {
+		keys = append(keys, ddb.Key{PK: phrasePrefix + name, SK: namePhrase + p.ID})
 	}
-	for _, word := range newWords {
-		key := wordKey(word, after.ID)
-		writes = append(writes, s.table.Put(wordRecord{PK: key.PK, SK: key.SK, Text: text}))
-	}
-	return writes
+	return keys
 }
 
-func searchable(p catalog.Product) []string {
+// index is what finds a product: nothing if it is not active.
+type index struct {
+	words   []string
+	phrases []ddb.Key
+}
+
+func indexOf(p catalog.Product) index {
 	if p.Status != catalog.Active {
-		return nil
+		return index{}
 	}
-	return p.Words()
+	return index{words: p.Words(), phrases: phraseKeys(p)}
 }
 
-func wordText(words []string) string {
-	if len(words) == 0 {
+// text is wordRecord.Text.
+func (x index) text() string {
+	if len(x.words) == 0 {
 		return ""
 	}
-	return " " + strings.Join(words, " ")
+	return " " + strings.Join(x.words, " ")
+}
+
+// indexWrites replaces the rows that find before by those that find after. A word that is added or removed is
+// two writes, one that stays is one or none. It returns the writes apart that remove the given words: they may
+// be done later.
+func (s *Store) indexWrites(before, after catalog.Product) (writes, removals []ddb.Write, removed []string) {
+	was, is := indexOf(before), indexOf(after)
+	for _, phrase := range missing(was.phrases, is.phrases) {
+		writes = append(writes, s.table.Delete(phrase))
+	}
+	for _, phrase := range missing(is.phrases, was.phrases) {
+		writes = append(writes, s.table.Put(phrase))
+	}
+	text := is.text()
+	if text == was.text() {
+		return writes, nil, nil
+	}
+	for _, word := range is.words {
+		key := wordKey(word, after.ID)
+		writes = append(writes, s.table.Put(wordRecord{PK: key.PK, SK: key.SK, Text: text}))
+		if !slices.Contains(was.words, word) {
+			writes = append(writes, s.countWord(word, 1))
+		}
+	}
+	removed = missing(was.words, is.words)
+	for _, word := range removed {
+		removals = append(removals, s.table.Delete(wordKey(word, before.ID)), s.countWord(word, -1))
+	}
+	return writes, removals, removed
+}
+
+// countWord adds n to the number of products that have the word. Commit's token prevents that a retry adds it
+// twice. Products with a common word cannot change at the same moment: their transactions conflict on its
+// count, and Commit repeats them.
+func (s *Store) countWord(word string, n int) ddb.Write {
+	return s.table.Update(countKey(word), expression.Add(expression.Name("n"), expression.Value(n)))
+}
+
+// missing returns the members of list that others has not.
+func missing[T comparable](list, others []T) []T {
+	var left []T
+	for _, member := range list {
+		if !slices.Contains(others, member) {
+			left = append(left, member)
+		}
+	}
+	return left
 }

@@ -152,7 +152,7 @@ func testOneSKUAtOnce(t *testing.T, store catalog.Store) {
 		t.Fatalf("%d products have one SKU", len(won))
 	}
 	wantListed(t, store, active(), 50, won...)
-	wantFound(t, store, []string{"wanted"}, won...)
+	wantFound(t, store, "wanted", won...)
 	wantCategories(t, store, catalog.Category{Name: "coffee-beans", ActiveProducts: 1})
 	wantInventory(t, store, catalog.Inventory{
 		ProductID: won[0].ID, SKU: "WANTED", Version: 1, UpdatedAt: won[0].CreatedAt,
@@ -184,6 +184,6 @@ func testOneVersionAtOnce(t *testing.T, store catalog.Store) {
 	}
 	wantProduct(t, store, won[0])
 	wantListed(t, store, active(), 50, won...)
-	wantFound(t, store, []string{"changed"}, won...)
+	wantFound(t, store, "changed", won...)
 	wantCategories(t, store, catalog.Category{Name: won[0].Category, ActiveProducts: 1})
 }

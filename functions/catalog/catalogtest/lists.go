@@ -2,7 +2,6 @@ package catalogtest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -136,7 +135,10 @@ func testListPages(t *testing.T, store catalog.Store) {
 		create(t, store, all[i])
 	}
 	slices.SortFunc(all, func(a, b catalog.Product) int {
-		return newestFirst(positionOf(a), positionOf(b))
+		if newer := b.CreatedAt.Compare(a.CreatedAt.Time); newer != 0 {
+			return newer
+		}
+		return strings.Compare(b.ID, a.ID)
 	})
 	for _, c := range []string{"", "tea", "cups", "none"} {
 		for _, s := range statuses() {
@@ -163,143 +165,5 @@ func wantListed(t *testing.T, store catalog.Store, filter catalog.Filter, limit 
 	}
 	if diff := cmp.Diff(wantPages, pages, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("List(%+v) by %d (-want +got):\n%s", filter, limit, diff)
-	}
-}
-
-func testSearch(t *testing.T, newStore func(t *testing.T) catalog.Store) {
-	t.Helper()
-	t.Run("ByWordsOfNameTagsAndSKU", func(t *testing.T) {
-		t.Parallel()
-		testSearchWords(t, newStore(t))
-	})
-	t.Run("FollowsAChange", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		p := NewProduct(status(catalog.Draft), name("Morning Blend"))
-		create(t, store, p)
-		wantFound(t, store, []string{"morning"})
-		p = update(t, store, p, status(catalog.Active))
-		wantFound(t, store, []string{"morning"}, p)
-		p = update(t, store, p, name("Evening Blend"))
-		wantFound(t, store, []string{"morning"})
-		wantFound(t, store, []string{"evening"}, p)
-		wantFound(t, store, []string{"blend", "eve"}, p)
-		wantFound(t, store, []string{"blend", "mor"})
-		p = update(t, store, p, func(p *catalog.Product) { p.Price.AmountMinor = 9 })
-		wantFound(t, store, []string{"evening"}, p)
-		p = update(t, store, p, status(catalog.Draft), name("Night Blend"))
-		wantFound(t, store, []string{"evening"})
-		wantFound(t, store, []string{"night"})
-		p = update(t, store, p, status(catalog.Active))
-		wantFound(t, store, []string{"night"}, p)
-		update(t, store, p, status(catalog.Archived))
-		wantFound(t, store, []string{"night"})
-		wantFound(t, store, []string{"blend"})
-	})
-	t.Run("EveryPageSize", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		var want []catalog.Product
-		for i := range 9 {
-			// Each has several words that start alike; every other one has the second word too.
-			p := NewProduct(name(fmt.Sprintf("Coffee coffeepot coff%d", i)))
-			if i%2 == 0 {
-				p.Tags = []string{"filter"}
-				want = append(want, p)
-			}
-			create(t, store, p)
-		}
-		for limit := 1; limit <= len(want)+1; limit++ {
-			wantSearched(t, store, []string{"coff", "filt"}, limit, want...)
-			wantSearched(t, store, []string{"filt", "coff"}, limit, want...)
-		}
-	})
-	t.Run("AsManyWordsAsAProductHas", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		words := func(letter string) (list []string) {
-			for i := range catalog.MaxWords {
-				list = append(list, fmt.Sprintf("%s%02d%s", letter, i, strings.Repeat("ж", 29)))
-			}
-			return list
-		}
-		p := NewProduct(sku("."), name(strings.Join(words("a"), " ")))
-		create(t, store, p)
-		wantFound(t, store, words("a"), p)
-		p = update(t, store, p, name(strings.Join(words("b"), " "))) // the largest transaction there is
-		wantFound(t, store, words("a")[:1])
-		wantFound(t, store, words("b"), p)
-	})
-	t.Run("MalformedPositionIsAnInvalidCursor", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		create(t, store, NewProduct(name("Coffee")), NewProduct(name("Coffee")))
-		for _, bad := range malformed() {
-			if _, _, err := store.Search(t.Context(), []string{"coffee"}, 1, []byte(bad)); !errors.Is(err, page.ErrInvalidCursor) {
-				t.Errorf("Search from %q: %v, want %v", bad, err, page.ErrInvalidCursor)
-			}
-		}
-	})
-}
-
-func testSearchWords(t *testing.T, store catalog.Store) {
-	t.Helper()
-	blend := NewProduct(sku("COF-250.x1"), name("House Blend, dark ROAST", "Fair-Trade", "espresso"))
-	decaf := NewProduct(sku("COF-251"), name("Decaf Dark Dark darkest", "espresso"))
-	muesli := NewProduct(sku("M1"), name("Müsli 東京 кофейный"))
-	long := NewProduct(sku(strings.Repeat("L0NG", 16)), name("Z"))
-	draft := NewProduct(sku("D1"), status(catalog.Draft), name("Dark Secret"))
-	archived := NewProduct(sku("A1"), status(catalog.Archived), name("Dark Past"))
-	create(t, store, blend, decaf, muesli, long, draft, archived)
-
-	for _, tt := range []struct {
-		words []string
-		want  []catalog.Product
-	}{
-		{[]string{"house"}, []catalog.Product{blend}},
-		{[]string{"ho"}, []catalog.Product{blend}},
-		{[]string{"ouse"}, nil},
-		{[]string{"houses"}, nil},
-		{[]string{"dark"}, []catalog.Product{blend, decaf}},
-		{[]string{"da"}, []catalog.Product{blend, decaf}},
-		{[]string{"dark", "dark"}, []catalog.Product{blend, decaf}},
-		{[]string{"dark", "da"}, []catalog.Product{blend, decaf}},
-		{[]string{"darkest", "dark"}, []catalog.Product{decaf}},
-		{[]string{"roast", "dark"}, []catalog.Product{blend}},
-		{[]string{"dark", "roast"}, []catalog.Product{blend}},
-		{[]string{"dark", "oast"}, nil},
-		{[]string{"decaf", "roast"}, nil},
-		{[]string{"decaf", "house", "dark"}, nil},
-		{[]string{"decaf", "dark", "house"}, nil},
-		{[]string{"espr"}, []catalog.Product{blend, decaf}},
-		{[]string{"fair", "trade", "x1"}, []catalog.Product{blend}},
-		{[]string{"cof"}, []catalog.Product{blend, decaf}},
-		{[]string{"cof", "250"}, []catalog.Product{blend}},
-		{[]string{"mü"}, []catalog.Product{muesli}},
-		{[]string{"東京", "коф"}, []catalog.Product{muesli}},
-		{catalog.Words(long.SKU), []catalog.Product{long}},
-		{[]string{"l0ngl0"}, []catalog.Product{long}},
-		{[]string{"secret"}, nil},
-		{[]string{"past"}, nil},
-		{nil, nil},
-	} {
-		wantFound(t, store, tt.words, tt.want...)
-	}
-}
-
-// wantFound searches with a page that holds everything.
-func wantFound(t *testing.T, store catalog.Store, words []string, want ...catalog.Product) {
-	t.Helper()
-	wantSearched(t, store, words, 50, want...)
-}
-
-// wantSearched checks the products of all pages of a search. Their order depends on the store, and pages need
-// not be full.
-func wantSearched(t *testing.T, store catalog.Store, words []string, limit int, want ...catalog.Product) {
-	t.Helper()
-	got := slices.Concat(walk(t, searcher(store, words...), limit)...)
-	byID := cmpopts.SortSlices(func(a, b catalog.Product) bool { return a.ID < b.ID })
-	if diff := cmp.Diff(want, got, byID, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("Search(%q) by %d (-want +got):\n%s", words, limit, diff)
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -101,33 +101,33 @@ func (m *Memory) Update(ctx context.Context, before, after catalog.Product) erro
 
 // List implements catalog.Store.
 func (m *Memory) List(ctx context.Context, filter catalog.Filter, limit int, after []byte) ([]catalog.Product, []byte, error) {
-	return m.page(ctx, limit, after, func(p catalog.Product) bool {
-		return p.Status == filter.Status && (filter.Category == "" || p.Category == filter.Category)
+	return m.page(ctx, limit, after, func(p catalog.Product) catalog.Match {
+		if p.Status == filter.Status && (filter.Category == "" || p.Category == filter.Category) {
+			return catalog.MatchWords
+		}
+		return catalog.NoMatch
 	})
 }
 
 // Search implements catalog.Store.
-func (m *Memory) Search(ctx context.Context, words []string, limit int, after []byte) ([]catalog.Product, []byte, error) {
-	return m.page(ctx, limit, after, func(p catalog.Product) bool {
-		return p.Status == catalog.Active && len(words) > 0 && matches(p.Words(), words)
+func (m *Memory) Search(ctx context.Context, q catalog.Query, limit int, after []byte) ([]catalog.Product, []byte, error) {
+	return m.page(ctx, limit, after, func(p catalog.Product) catalog.Match {
+		if p.Status != catalog.Active {
+			return catalog.NoMatch
+		}
+		return q.Match(p)
 	})
 }
 
-// matches reports whether each of the prefixes begins one of words.
-func matches(words, prefixes []string) bool {
-	return !slices.ContainsFunc(prefixes, func(prefix string) bool {
-		return !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, prefix) })
-	})
-}
-
-// position is the last product of a page.
+// position is the place of a product in a list.
 type position struct {
-	CreatedAt time.Time `json:"created_at"`
-	ID        string    `json:"id"`
+	Match     catalog.Match `json:"match"`
+	CreatedAt api.Time      `json:"created_at"`
+	ID        string        `json:"id"`
 }
 
-// page returns the newest matching products after the position.
-func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(catalog.Product) bool) ([]catalog.Product, []byte, error) {
+// page returns the matching products after the position: those with the greatest match, then the newest.
+func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(catalog.Product) catalog.Match) ([]catalog.Product, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -140,25 +140,29 @@ func (m *Memory) page(ctx context.Context, limit int, after []byte, match func(c
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var found []catalog.Product
+	var places []position
 	for _, p := range m.products {
-		if match(p) && (len(after) == 0 || newestFirst(positionOf(p), start) > 0) {
-			found = append(found, clone(p))
+		at := position{Match: match(p), CreatedAt: p.CreatedAt, ID: p.ID}
+		if at.Match != catalog.NoMatch && (len(after) == 0 || compare(at, start) > 0) {
+			places = append(places, at)
 		}
 	}
-	slices.SortFunc(found, func(a, b catalog.Product) int { return newestFirst(positionOf(a), positionOf(b)) })
-	if len(found) <= limit {
+	slices.SortFunc(places, compare)
+	more := len(places) > limit
+	places = places[:min(len(places), limit)]
+	found := make([]catalog.Product, len(places))
+	for i, at := range places {
+		found[i] = clone(m.products[at.ID])
+	}
+	if !more {
 		return found, nil, nil
 	}
-	found = found[:limit]
-	next, err := json.Marshal(positionOf(found[limit-1]))
+	next, err := json.Marshal(places[limit-1])
 	return found, next, err
 }
 
-func positionOf(p catalog.Product) position { return position{CreatedAt: p.CreatedAt, ID: p.ID} }
-
-func newestFirst(a, b position) int {
-	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+func compare(a, b position) int {
+	return cmp.Or(cmp.Compare(b.Match, a.Match), b.CreatedAt.Compare(a.CreatedAt.Time), cmp.Compare(b.ID, a.ID))
 }
 
 // Categories implements catalog.Store.
@@ -206,7 +210,7 @@ func (m *Memory) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalo
 	if !ok {
 		return catalog.Adjustment{}, false, catalog.ErrNotFound
 	}
-	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife)) {
+	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife).Time) {
 		if first.ProductID != a.ProductID || first.Delta != a.Delta || first.Reason != a.Reason {
 			return catalog.Adjustment{}, false, catalog.ErrKeyReused
 		}

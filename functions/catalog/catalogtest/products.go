@@ -86,7 +86,7 @@ func testCreate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 			t.Errorf("Get of the refused product: %v, want %v", err, catalog.ErrNotFound)
 		}
 		wantCategories(t, store, catalog.Category{Name: first.Category, ActiveProducts: 1})
-		wantFound(t, store, []string{"second"})
+		wantFound(t, store, "second")
 	})
 	t.Run("SKUOfAnArchivedProductStaysTaken", func(t *testing.T) {
 		t.Parallel()
@@ -167,7 +167,7 @@ func testUpdate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		}
 		wantProduct(t, store, second)
 		wantCategories(t, store, catalog.Category{Name: first.Category, ActiveProducts: 1})
-		wantFound(t, store, []string{"late"})
+		wantFound(t, store, "late")
 	})
 	t.Run("UnknownIsNotFound", func(t *testing.T) {
 		t.Parallel()

@@ -220,7 +220,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		"Create": func() error { return store.Create(ended, NewProduct()) },
 		"Update": func() error { return store.Update(ended, p, next(p, status(catalog.Archived))) },
 		"List":   func() error { _, _, err := store.List(ended, active(), 1, nil); return err },
-		"Search": func() error { _, _, err := store.Search(ended, []string{"house"}, 1, nil); return err },
+		"Search": func() error { _, _, err := store.Search(ended, catalog.NewQuery("house"), 1, nil); return err },
 		"Categories": func() error {
 			_, err := store.Categories(ended)
 			return err

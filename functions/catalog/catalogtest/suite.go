@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
@@ -45,13 +46,13 @@ func Run(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 }
 
 // Time returns a fixed time, n seconds after the first one.
-func Time(n int) time.Time {
-	return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second)
+func Time(n int) api.Time {
+	return api.NewTime(time.Date(2026, time.March, 1, 12, 0, n, 0, time.UTC))
 }
 
 // NewID returns a new id of something that was created at the time.
-func NewID(at time.Time) string {
-	return ulid.MustNew(ulid.Timestamp(at), rand.Reader).String()
+func NewID(at api.Time) string {
+	return ulid.MustNew(ulid.Timestamp(at.Time), rand.Reader).String()
 }
 
 // NewProduct returns an active product in its first version, as the service passes one to a store. Its SKU is
@@ -189,9 +190,9 @@ func lister(store catalog.Store, filter catalog.Filter) pager {
 	}
 }
 
-func searcher(store catalog.Store, words ...string) pager {
+func searcher(store catalog.Store, query string) pager {
 	return func(ctx context.Context, limit int, after []byte) ([]catalog.Product, []byte, error) {
-		return store.Search(ctx, words, limit, after)
+		return store.Search(ctx, catalog.NewQuery(query), limit, after)
 	}
 }
 

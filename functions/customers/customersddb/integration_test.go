@@ -46,7 +46,7 @@ func TestLostAnswers(t *testing.T) {
 			table := ddbtest.Table(t, faults.Option)
 			store := creating{Store: customersddb.New(table), table: table}
 			faults.Inject("TransactWriteItems", fault, ddbtest.Throttle, fault)
-			if err := store.Create(t.Context(), "01J00000000000000000000001", "maria@shop.example", "María", customerstest.Time(0)); err != nil {
+			if err := store.Create(t.Context(), "01J00000000000000000000001", "maria@shop.example", "María", customerstest.Time(0).Time); err != nil {
 				t.Fatalf("Create: %v", err)
 			}
 			c, err := store.Get(t.Context(), "01J00000000000000000000001")
@@ -76,7 +76,7 @@ func TestReadIsConsistent(t *testing.T) {
 	table := ddbtest.Table(t, reads.Option)
 	store := creating{Store: customersddb.New(table), table: table}
 	const id = "01J00000000000000000000001"
-	if err := store.Create(t.Context(), id, "maria@shop.example", "María", customerstest.Time(0)); err != nil {
+	if err := store.Create(t.Context(), id, "maria@shop.example", "María", customerstest.Time(0).Time); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Get(t.Context(), id); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/tienda-dev/tienda/functions/customers"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
@@ -35,7 +36,8 @@ func New(table *ddb.Table) *Store {
 
 // Add returns the writes that create a profile, for the transaction that creates its user.
 func (s *Store) Add(id, email, name string, at time.Time) []ddb.Write {
-	r := newRecord(customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: at, UpdatedAt: at})
+	created := api.NewTime(at)
+	r := newRecord(customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: created, UpdatedAt: created})
 	return []ddb.Write{s.table.Put(r).If(ddb.Absent(), errTaken)}
 }
 
@@ -99,6 +101,6 @@ func newRecord(c customers.Customer) record {
 func (r record) customer() customers.Customer {
 	return customers.Customer{
 		ID: r.ID, Email: r.Email, Name: r.Name, Version: r.Version,
-		CreatedAt: ddb.FromMillis(r.CreatedAt), UpdatedAt: ddb.FromMillis(r.UpdatedAt),
+		CreatedAt: api.NewTime(ddb.FromMillis(r.CreatedAt)), UpdatedAt: api.NewTime(ddb.FromMillis(r.UpdatedAt)),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/customers"
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // Memory is a customers.Store in memory, for tests. It passes the suite and is safe for concurrent use.
@@ -32,7 +33,8 @@ func (m *Memory) Create(ctx context.Context, id, email, name string, at time.Tim
 	if _, taken := m.customers[id]; taken {
 		return errors.New("customerstest: the customer exists")
 	}
-	m.customers[id] = customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: at, UpdatedAt: at}
+	created := api.NewTime(at)
+	m.customers[id] = customers.Customer{ID: id, Email: email, Name: name, Version: 1, CreatedAt: created, UpdatedAt: created}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tienda-dev/tienda/functions/customers"
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // Store is a customers.Store that can also create a profile, as the registration does.
@@ -43,18 +44,18 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 }
 
 // Time returns a fixed time, n seconds after the first one.
-func Time(n int) time.Time {
-	return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second)
+func Time(n int) api.Time {
+	return api.NewTime(time.Date(2026, time.March, 1, 12, 0, n, 0, time.UTC))
 }
 
 // create stores a profile and returns it.
 func create(t *testing.T, store Store) customers.Customer {
 	t.Helper()
 	c := customers.Customer{
-		ID: ulid.MustNew(ulid.Timestamp(Time(0)), rand.Reader).String(), Email: "Maria.Lopez@shop.example", Name: "María López",
+		ID: ulid.MustNew(ulid.Timestamp(Time(0).Time), rand.Reader).String(), Email: "Maria.Lopez@shop.example", Name: "María López",
 		Version: 1, CreatedAt: Time(0), UpdatedAt: Time(0),
 	}
-	if err := store.Create(t.Context(), c.ID, c.Email, c.Name, c.CreatedAt); err != nil {
+	if err := store.Create(t.Context(), c.ID, c.Email, c.Name, c.CreatedAt.Time); err != nil {
 		t.Fatalf("Create: %v", err)
 	}
 	return c
@@ -79,7 +80,7 @@ func want(t *testing.T, store Store, want customers.Customer) {
 func testCreated(t *testing.T, store Store) {
 	c := create(t, store)
 	want(t, store, c)
-	if err := store.Create(t.Context(), c.ID, "other@shop.example", "Other", Time(1)); err == nil {
+	if err := store.Create(t.Context(), c.ID, "other@shop.example", "Other", Time(1).Time); err == nil {
 		t.Error("a taken id is created again")
 	}
 	want(t, store, c)

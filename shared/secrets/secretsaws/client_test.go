@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/awsclient/awsclienttest"
+	"github.com/tienda-dev/tienda/shared/awsjson"
 	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
 )
@@ -48,7 +51,7 @@ func TestGet(t *testing.T) {
 		"NoValue":    {200, `{}`, "", "no value"},
 		"NotFound":   {400, `{"__type":"ResourceNotFoundException","Message":"gone"}`, "", "ResourceNotFoundException"},
 		"NotAllowed": {400, `{"__type":"AccessDeniedException","Message":"no"}`, "", "AccessDeniedException"},
-		"Unreadable": {200, `{"SecretString":"canary`, "", "could not be read"},
+		"Unreadable": {200, `{"SecretString":"canary`, "", "not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -233,5 +236,38 @@ func TestEndpointOfThePartition(t *testing.T) {
 		if host != tt.host {
 			t.Errorf("%s: asked %q, want %q", tt.arn, host, tt.host)
 		}
+	}
+}
+
+// An answer that breaks off behind any byte, or is a proxy's page, may be whole the next time.
+func TestAnswerThatBreaksOffIsTransient(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup // all at once: each pauses between its attempts
+	defer wg.Wait()
+	try := func(answer string, end awsclienttest.End, timeout time.Duration) {
+		wg.Go(func() {
+			cfg := secretsaws.Config{Config: caller(nil), Endpoint: awsclienttest.Serve(t, answer, end)}
+			cfg.HTTP = &http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true}}
+			client, err := secretsaws.New(cfg)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, err = client.Get(t.Context(), arn)
+			if failed, ok := errors.AsType[*awsjson.Error](err); !ok || !failed.Transient || strings.Contains(err.Error(), "canary") {
+				t.Errorf("%q, %s: got %v, want a transient error", answer, end, err)
+			}
+		})
+	}
+	good := awsclienttest.Answer(200, "application/x-amz-json-1.1", `{"SecretString":"canary"}`)
+	for n := range len(good) {
+		try(good[:n], awsclienttest.Close, time.Minute)
+		try(good[:n], awsclienttest.Reset, time.Minute)
+	}
+	for _, n := range []int{0, 5, 40, len(good) - 1} {
+		try(good[:n], awsclienttest.Stall, 20*time.Millisecond)
+	}
+	for _, status := range []int{200, 302, 400, 403, 404} {
+		try(awsclienttest.Answer(status, "text/html", "<html>"), awsclienttest.Close, time.Minute)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -214,40 +213,25 @@ func TestNoResponseIsUnavailable(t *testing.T) {
 	})
 }
 
-// The user store may keep the account in the same item: the session store reads only its own attributes
-// and keeps the others.
-func TestAccountItemIsShared(t *testing.T) {
+// A user store changes roles and SetAuthz in one transaction, whether or not there is an account.
+func TestSetAuthz(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
 	store := sessionddb.New(table)
-	key := ddb.Key{PK: "U#alice", SK: "A"}
-	user := map[string]types.AttributeValue{
-		"PK": &types.AttributeValueMemberS{Value: key.PK}, "SK": &types.AttributeValueMemberS{Value: key.SK},
-		"password": &types.AttributeValueMemberS{Value: "$argon2id$"}, "authz_ver": &types.AttributeValueMemberN{Value: "7"},
-	}
-	if err := ddb.Commit(t.Context(), table.Client(), table.Put(user)); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.RevokeSubject(t.Context(), "alice", sessiontest.Time(1)); err != nil {
-		t.Fatal(err)
-	}
-	raised := expression.Set(expression.Name("authz_ver"), expression.Name("authz_ver").Plus(expression.Value(1)))
-	if _, done, err := table.UpdateIf(t.Context(), key, raised, ddb.Present()); !done || err != nil {
-		t.Fatalf("done %t, %v", done, err)
-	}
-	state, err := store.State(t.Context(), session.Query{Subject: "alice", Strong: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(session.Account{NotBefore: sessiontest.Time(1), AuthzVersion: 8}, state.Account); diff != "" {
-		t.Errorf("account (-want +got):\n%s", diff)
-	}
-	var got struct {
-		Password string `dynamodbav:"password"`
-		Epoch    int64  `dynamodbav:"nbf_epoch"`
-	}
-	if _, err := table.Get(t.Context(), key, &got, true); err != nil || got.Password != "$argon2id$" || got.Epoch != sessiontest.Time(1).UnixMilli() {
-		t.Errorf("item %+v, %v", got, err)
+	for version := int64(2); version <= 3; version++ {
+		if err := ddb.Commit(t.Context(), table.Client(), sessionddb.SetAuthz(table, "alice", version)); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.RevokeSubject(t.Context(), "alice", sessiontest.Time(1)); err != nil {
+			t.Fatal(err)
+		}
+		state, err := store.State(t.Context(), session.Query{Subject: "alice", Strong: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(session.Account{NotBefore: sessiontest.Time(1), AuthzVersion: version}, state.Account); diff != "" {
+			t.Errorf("account (-want +got):\n%s", diff)
+		}
 	}
 }
 

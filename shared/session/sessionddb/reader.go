@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -26,19 +27,14 @@ const (
 
 var errTaken = errors.New("sessionddb: the id of a new session is taken, which cannot happen by chance")
 
-// AttrAuthzVersion is the name of the attribute of an account with the version of the subject's roles.
-const AttrAuthzVersion = layout.AuthzVersion
-
-// Account is the part of an account item that a user store writes and session checks read. Tokens with an
-// older version are refused.
-type Account struct {
-	ddb.Key
-
-	AuthzVersion int64 `dynamodbav:"authz_ver"`
-}
-
 // AccountKey returns the key of a subject's account.
 func AccountKey(subject string) ddb.Key { return ddb.Key(layout.AccountKey(subject)) }
+
+// SetAuthz returns the write that moves the version of the subject's roles to version, for the transaction that
+// changes the roles: tokens with an older version are refused from then on.
+func SetAuthz(table *ddb.Table, subject string, version int64) ddb.Write {
+	return table.Update(AccountKey(subject), expression.Set(expression.Name(layout.AuthzVersion), expression.Value(version)))
+}
 
 func sessionKey(id string) ddb.Key { return ddb.Key(layout.SessionKey(id)) }
 

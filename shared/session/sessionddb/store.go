@@ -10,9 +10,8 @@
 // is always compared in code. GSI1 is for lists ("my devices"), GSI1PK is U#<subject>, GSI1SK
 // <created at, 15 digits>#<id>; projecting its keys is enough, and keeps a refresh at one write unit.
 //
-// A user store may keep its users in the account items: it embeds Account in its record, takes the key
-// from AccountKey and sets AttrAuthzVersion to the next number in the write that changes the roles. This
-// package changes nbf_epoch and, in RaiseAuthz, authz_ver, and reads no other attribute of the item.
+// A user store adds SetAuthz to the transaction that changes a user's roles. Roles and passwords do not belong
+// into the account item: every role that ends sessions may write it.
 //
 // What each call costs, in round trips, write units (WCU) and read units (RCU), for items below 1 KB:
 //

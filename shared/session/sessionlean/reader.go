@@ -21,8 +21,8 @@ import (
 
 const (
 	target = "DynamoDB_20120810.BatchGetItem"
-	// attemptTimeout bounds one attempt, which normally takes milliseconds.
-	attemptTimeout = time.Second
+	// attemptTimeout bounds one attempt from when it is sent, which normally takes milliseconds.
+	attemptTimeout = 2500 * time.Millisecond
 	// rounds is how often keys are asked for that DynamoDB leaves unprocessed.
 	rounds = 3
 )

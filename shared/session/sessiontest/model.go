@@ -36,7 +36,7 @@ func testModel(t *testing.T, newStore func(t *testing.T) session.Store) {
 }
 
 const (
-	modelWindow = 10 * time.Second
+	modelWindow = session.DefaultRetryWindow
 	modelIdle   = 2 * time.Hour
 	modelEnd    = 5 * time.Hour
 )
@@ -290,14 +290,18 @@ func (m *machine) expect(l *modelLogin, presented int64) (events session.EventKi
 	case over:
 		return "", session.ErrInvalidGrant
 	case !current && (presented < l.generation-1 || m.now.Sub(l.rotated) > modelWindow):
+		ended := session.Reused
+		if presented == l.generation-1 {
+			ended = session.Late
+		}
 		if m.store.revoke == refused {
-			return session.Reused, session.ErrUnavailable
+			return ended, session.ErrUnavailable
 		}
 		l.revoked = m.now
 		if m.store.revoke == lost {
-			return session.Reused, session.ErrUnavailable
+			return ended, session.ErrUnavailable
 		}
-		return session.Reused, session.ErrInvalidGrant
+		return ended, session.ErrInvalidGrant
 	case m.store.state == refused:
 		return "", session.ErrUnavailable
 	case !l.created.After(l.user.epoch):
@@ -311,7 +315,7 @@ func (m *machine) expect(l *modelLogin, presented int64) (events session.EventKi
 func (m *machine) passTime(t *rapid.T) {
 	m.now = m.now.Add(rapid.SampledFrom([]time.Duration{
 		time.Millisecond, 999 * time.Millisecond, modelWindow - time.Millisecond, modelWindow, modelWindow + time.Millisecond,
-		30 * time.Second, time.Minute, 14 * time.Minute, modelIdle - time.Second, modelIdle, modelIdle + time.Millisecond, modelEnd,
+		30 * time.Second, 14 * time.Minute, modelIdle - time.Second, modelIdle, modelIdle + time.Millisecond, modelEnd,
 	}).Draw(t, "time"))
 }
 

@@ -115,6 +115,26 @@ func TestRoutesNamesTheOpenAndTheUnreachable(t *testing.T) {
 	})
 }
 
+func TestCORSNamesWhatDiffersOrIsOpen(t *testing.T) {
+	t.Parallel()
+	set := func(side int, member string, value any) func(translated.Stack) {
+		return func(s translated.Stack) {
+			choice := props(s, "Api", "Body", "x-amazon-apigateway-cors")["Fn::If"].([]any)
+			choice[side].(map[string]any)[member] = value
+		}
+	}
+	red(t, translated.CORS, map[string]plant{
+		"NoCondition": {func(s translated.Stack) {
+			props(s, "Api", "Body")["x-amazon-apigateway-cors"] = map[string]any{"allowOrigins": []any{"*"}}
+		}, []string{"want CorsConfiguration: !If"}},
+		"OtherMethods":  {set(2, "allowMethods", []any{"GET"}), []string{"CORS has allowMethods ["}},
+		"NoMethods":     {set(1, "allowMethods", nil), []string{"CORS has no allowMethods"}},
+		"UnknownMember": {set(1, "AllowMethods", []any{"GET"}), []string{"CORS has AllowMethods, which"}},
+		"Localhost":     {set(2, "allowOrigins", []any{"https://a.example", "http://localhost:5173"}), []string{"allows http://localhost:5173 in prod"}},
+		"Loopback":      {set(2, "allowOrigins", []any{"http://127.0.0.1"}), []string{"allows http://127.0.0.1 in prod"}},
+	})
+}
+
 func TestAccessLogsNamesPersonalData(t *testing.T) {
 	t.Parallel()
 	const stage = "ApiApiGatewayDefaultStage"

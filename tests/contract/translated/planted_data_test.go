@@ -49,6 +49,22 @@ func TestSecretsNamesWhatMayBeLost(t *testing.T) {
 	})
 }
 
+func TestHashingNamesWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	reserve := func(value any) func(translated.Stack) {
+		return func(s translated.Stack) { s.Parameters["HashingConcurrency"] = translated.Parameter{Default: value} }
+	}
+	rule := func(s translated.Stack) []string { return translated.Hashing(s, "POST /v1/auth/login") }
+	red(t, rule, map[string]plant{
+		"Nothing":    {reserve(""), []string{"HashingConcurrency is 0 for 3", "burst of 50"}},
+		"TooMuch":    {reserve("301"), []string{"HashingConcurrency is 301 for 3"}},
+		"SmallBurst": {reserve("49"), []string{"POST /v1/auth/login has a burst of 50"}},
+		"NoLimit": {func(s translated.Stack) {
+			delete(props(s, "ApiApiGatewayDefaultStage", "RouteSettings"), "POST /v1/auth/login")
+		}, []string{"POST /v1/auth/login has a burst of 0"}},
+	})
+}
+
 func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 	t.Parallel()
 	const api, failures = "ApiServerErrorsAlarm", "FunctionErrorsAlarm"

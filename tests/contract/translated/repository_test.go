@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,13 +31,11 @@ func tables(environment string) map[string]translated.TableRule {
 func routes() map[string]string {
 	want := map[string]string{}
 	for _, r := range table.Routes() {
-		key := r.Method + " " + r.Path
-		if r.Path == api.DefaultPath {
-			key = "$default"
-		}
-		want[key] = ""
-		if r.Auth != api.Public {
-			want[key] = "TokenAuthorizer"
+		for _, key := range r.Keys() {
+			want[key] = ""
+			if r.Auth != api.Public {
+				want[key] = "TokenAuthorizer"
+			}
 		}
 	}
 	return want
@@ -46,6 +46,40 @@ func TestConfigVersionIsADigestOfEveryParameter(t *testing.T) {
 	t.Parallel()
 	if err := python("tools/translate_test.py"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCredentialsAreFoundAsTheSAMCLIFindsThem runs the tests of the tool that looks for them.
+func TestCredentialsAreFoundAsTheSAMCLIFindsThem(t *testing.T) {
+	t.Parallel()
+	if err := python("tools/credentials_test.py"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDeployingStartsWithCredentials runs what deploys without any, and expects that nothing was done before.
+func TestDeployingStartsWithCredentials(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.Open(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile.Close()
+	for target, argument := range map[string]string{"deploy": "STAGE=prod", "package": "BUCKET=none", "promote": "STAGE=dev"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr strings.Builder
+			command := exec.CommandContext(t.Context(), "make", "--no-print-directory", target, argument)
+			command.Dir, command.Stdout, command.Stderr = root, &stdout, &stderr
+			command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") }),
+				"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
+			if err := command.Run(); err == nil {
+				t.Error("it passes without credentials")
+			}
+			if !strings.HasPrefix(stderr.String(), "There are no AWS credentials.") || stdout.Len() > 0 {
+				t.Errorf("it prints %q and %q, want only that there are no credentials", stdout.String(), stderr.String())
+			}
+		})
 	}
 }
 
@@ -75,7 +109,7 @@ var translate = sync.OnceValues(func() (map[string][]byte, error) {
 func python(arguments ...string) error {
 	interpreter := filepath.Join(".cache", "venv", "bin", "python")
 	// Opened so that `go test` knows that the result depends on them.
-	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate", "tools/translate_test.py", interpreter} {
+	for _, input := range []string{"template.yaml", "samconfig.toml", "tools/translate", "tools/translate_test.py", "tools/credentials", "tools/credentials_test.py", interpreter} {
 		file, err := os.Open(filepath.Join(root, input))
 		if err != nil {
 			return fmt.Errorf("%w (`make contract` installs Python's packages)", err)
@@ -130,9 +164,13 @@ func TestTranslatedTemplate(t *testing.T) {
 				"Tables":     translated.Tables(stack, tables(environment)),
 				"Secrets":    translated.Secrets(stack),
 				"Alarms":     translated.Alarms(stack),
+				"CORS":       translated.CORS(stack),
 			}
 			if environment != "default" {
 				rules["Deployments"] = translated.Deployments(stack)
+			}
+			if environment == "prod" {
+				rules["Hashing"] = translated.Hashing(stack, "POST /v1/auth/login", "POST /v1/auth/register")
 			}
 			for name, faults := range rules {
 				for _, fault := range faults {

@@ -14,7 +14,6 @@ import (
 	"example.com/notes/notes"
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -54,16 +53,15 @@ func lookup(context.Context, string) (session.User, error) { return user(), nil 
 // server serves the routes as behind a Function URL, each with an authenticator of its own.
 func server(t *testing.T, a *accounts.Accounts) http.Handler {
 	t.Helper()
-	mux := http.NewServeMux()
-	for route, handler := range map[*api.Route]api.Handler{
-		&notes.CreateNoteRoute: notes.CreateNote(notes.NewTable(10)),
-		&accounts.LogoutRoute:  accounts.Logout(a),
-	} {
-		chain, err := middleware.Chain(*route, middleware.Config{Authenticator: a.Authenticator(*route)}, handler)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux.Handle(route.Key(), chain)
+	mux, err := middleware.Mux(middleware.Config{},
+		middleware.Endpoint{
+			Route: notes.CreateNoteRoute, Handler: notes.CreateNote(notes.NewTable(10)), Authenticator: a.Authenticator(notes.CreateNoteRoute),
+		},
+		middleware.Endpoint{
+			Route: accounts.LogoutRoute, Handler: accounts.Logout(a), Authenticator: a.Authenticator(accounts.LogoutRoute),
+		})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return mux
 }

@@ -65,7 +65,8 @@ func TestBehindAFunctionURL(t *testing.T) {
 		"Anonymous": {status: 401, want: "missing_token", challenge: problem.Challenge},
 		"Altered":   {authorization: "Bearer x" + token, status: 401, want: "invalid_token", challenge: invalid},
 		"LoggedOut": {authorization: "Bearer " + loggedOut, status: 401, want: "token_revoked", challenge: invalid},
-		"Basic":     {authorization: "Basic dTpw", status: 400, want: "invalid_request", challenge: `Bearer error="invalid_request"`},
+		"Basic":     {authorization: "Basic dTpw", status: 401, want: "missing_token", challenge: problem.Challenge},
+		"TwoTokens": {authorization: "Bearer a, Bearer b", status: 400, want: "invalid_request", challenge: `Bearer error="invalid_request"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -51,34 +51,36 @@ func invokeHandler(ctx context.Context, t *testing.T, handler http.Handler, even
 	return string(answer)
 }
 
-// TestTheGuideShowsThisModule holds every line of Go in docs/library.md against this module's.
-func TestTheGuideShowsThisModule(t *testing.T) {
+// TestTheGuidesShowThisModule holds every line of Go in docs/library.md and README.md against this module's.
+func TestTheGuidesShowThisModule(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := map[string]bool{}
-	for _, file := range append(files, "../main.go", "../accounts/accounts.go", "../accounts/accounts_test.go", "../accounts/functionurl_test.go") {
+	for _, file := range append(files, "../main.go", "../accounts/accounts.go", "../accounts/accounts_test.go", "../accounts/functionurl_test.go", "../service/main.go") {
 		for line := range strings.Lines(read(t, file)) {
 			ours[strings.TrimSpace(line)] = true
 		}
 	}
 
-	inGo, shown := false, 0
-	for line := range strings.Lines(read(t, "../../../docs/library.md")) {
-		line = strings.TrimSpace(line)
-		switch {
-		case strings.HasPrefix(line, "```"):
-			inGo = line == "```go"
-		case inGo && !ours[line]:
-			t.Errorf("docs/library.md shows a line that this module does not have: %s", line)
-		case inGo:
-			shown++
+	for _, guide := range []string{"docs/library.md", "README.md"} {
+		inGo, shown := false, 0
+		for line := range strings.Lines(read(t, filepath.Join("..", "..", "..", guide))) {
+			line = strings.TrimSpace(line)
+			switch {
+			case strings.HasPrefix(line, "```"):
+				inGo = line == "```go"
+			case inGo && !ours[line]:
+				t.Errorf("%s shows a line that this module does not have: %s", guide, line)
+			case inGo:
+				shown++
+			}
 		}
-	}
-	if shown == 0 {
-		t.Error("docs/library.md shows no Go")
+		if shown == 0 {
+			t.Errorf("%s shows no Go", guide)
+		}
 	}
 }
 

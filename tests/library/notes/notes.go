@@ -106,7 +106,7 @@ func CreateNote(notes noteAdder) api.Handler {
 			return err
 		}
 
-		w.Header().Set("Location", r.URL.Path+"/"+n.ID)
+		w.Header().Set("Location", "notes/"+n.ID) // relative to the request's URL
 		return api.Write(w, http.StatusCreated, n)
 	}
 }

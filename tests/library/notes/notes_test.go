@@ -135,7 +135,7 @@ func TestOnANetHTTPServer(t *testing.T) {
 		return rec
 	}
 
-	if rec := post(editor()); rec.Code != http.StatusCreated || rec.Header().Get("Location") != "/v1/boards/kitchen/notes/1" {
+	if rec := post(editor()); rec.Code != http.StatusCreated || rec.Header().Get("Location") != "notes/1" {
 		t.Errorf("first note: %d %v %s", rec.Code, rec.Header(), rec.Body)
 	}
 	if rec := post(editor()); rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), "board_full") {

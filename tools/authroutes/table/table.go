@@ -1,5 +1,5 @@
-// Package table writes the Revocation of each route into a table for the authorizer, which must know
-// the routes and must not link the code that serves them.
+// Package table writes tables of the routes: the Revocation of each for the authorizer, which must know the routes
+// and must not link the code that serves them, and who may call each for people.
 package table
 
 import (

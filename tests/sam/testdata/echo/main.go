@@ -15,6 +15,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
+// version is set when the function is built.
+var version string
+
 func main() {
 	failing := fails()
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
@@ -33,7 +36,7 @@ func main() {
 			return json.RawMessage(answer), err
 		}
 		return map[string]any{
-			"statusCode": 200, "headers": map[string]string{"content-type": "application/json"}, "body": string(event),
+			"statusCode": 200, "headers": map[string]string{"content-type": "application/json", "x-version": version}, "body": string(event),
 		}, nil
 	})
 }

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Time is a moment in an answer or a request. Its JSON is RFC 3339 in UTC with three digits of milliseconds,
+// always, because some clients compare times as texts or parse one form only: "2026-11-24T20:00:00.350Z". It
+// reads every time of RFC 3339.
+type Time struct{ time.Time }
+
+// NewTime returns the moment in UTC, to the millisecond.
+func NewTime(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
+
+// Add returns the moment that is d later, to the millisecond.
+func (t Time) Add(d time.Duration) Time { return NewTime(t.Time.Add(d)) }
+
+const (
+	timeLayout = "2006-01-02T15:04:05.000Z"
+	maxYear    = 9999
+)
+
+// MarshalJSON implements json.Marshaler. A year that does not have four digits is an error.
+func (t Time) MarshalJSON() ([]byte, error) {
+	utc := t.UTC()
+	if utc.Year() < 0 || utc.Year() > maxYear {
+		return nil, errors.New("api: the year of a time does not have four digits")
+	}
+	return utc.AppendFormat(make([]byte, 0, len(timeLayout)+2), `"`+timeLayout+`"`), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It refuses null, and drops what is below a millisecond.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	var moment time.Time
+	// RFC 3339 section 5.6 allows t and z.
+	if err := moment.UnmarshalText([]byte(strings.ToUpper(text))); err != nil {
+		return err
+	}
+	*t = NewTime(moment)
+	return nil
+}
