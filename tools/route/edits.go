@@ -33,7 +33,9 @@ func changed(root string, o operation) (map[string][]byte, error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		files[path] = after
+		if !bytes.Equal(before, after) {
+			files[path] = after
+		}
 		return nil
 	}
 
