@@ -222,7 +222,7 @@ func TestStartErrors(t *testing.T) {
 			want: []string{"Java 17", "Docker"},
 		},
 		"FunctionThatEndsAtInit": {
-			args: []string{"-root", withFunctions(t, "package main\n\nfunc main() { panic(\"COMMERCE_TABLE is not set\") }\n")},
+			args: []string{"-root", withFunctions(t, "package main\n\nimport \"log\"\n\nfunc main() { log.Fatal(\"COMMERCE_TABLE is not set\") }\n")},
 			want: []string{"the function ", "COMMERCE_TABLE is not set"},
 		},
 	} {
