@@ -137,7 +137,7 @@ func copyFile(from, to string) error {
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // gone after the rename
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), to)
