@@ -18,7 +18,9 @@ const limitSteps = 20
 func LimitRead(ctx context.Context, limit time.Duration) (limited context.Context, cancel context.CancelFunc) {
 	limited, stop := context.WithCancel(ctx)
 	l := &readLimit{step: limit / limitSteps, left: limitSteps, expire: stop}
+	l.mu.Lock() // the first tick may come before AfterFunc returns
 	l.timer = time.AfterFunc(l.step, l.tick)
+	l.mu.Unlock()
 	limited = httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
 		GetConn: func(string) { l.pause() },
 		GotConn: func(httptrace.GotConnInfo) { l.resume(false) },
