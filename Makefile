@@ -16,6 +16,8 @@ PORT ?= 3000
 DATA ?=
 # A DynamoDB Local that runs already. Empty starts one.
 DYNAMODB_ENDPOINT ?=
+# 1 builds and serves each change of the sources while `make run` runs.
+WATCH ?=
 # `json` prints the functions' lines of `make run` as they are; `off` serves it without throttles.
 LOGS ?=
 THROTTLE ?=
@@ -60,7 +62,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -74,8 +76,10 @@ UNIT = $$(go list ./... | grep -v '/tests/')
 INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared functions internal local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Packages with benchmarks.
 BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions internal authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
-# Builds and lays functions for this machine.
-LAY = GOOS= GOARCH= go run ./tools/lay
+# Builds and lays functions. Its own flags are theirs, so that the standard library is compiled once.
+LAY = GOOS= GOARCH= CGO_ENABLED=0 go run -trimpath ./tools/lay
+# The command that runs the API on this machine, built with the functions' flags: what both use is compiled once.
+LOCAL = $(LAY) -program ./local -out .cache/bin/local && .cache/bin/local
 # The SAM CLI, without sending usage data.
 SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 # Drives the SAM CLI in containers.
@@ -87,29 +91,29 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public"
 
 ##@ Use
 
 .PHONY: run
-run: need-go ## Build for this machine and serve the API with sample data on PORT
-	@$(LAY) -host -out .cache/run
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+run: need-go ## Build for this machine and serve the API with sample data on PORT (WATCH=1 follows changes)
+	@echo 'Building for this machine: only what changed since the last time.'
+	@$(LAY) -program ./local -out .cache/bin/local
 	@exec .cache/bin/local
 
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
-	@GOOS= GOARCH= go run ./local token -role "$$ROLE"
+	@$(LOCAL) token -role "$$ROLE"
 
 .PHONY: admin
 admin: need-go ## Make an admin of who has registered at the API that runs on PORT (EMAIL=address)
-	@GOOS= GOARCH= go run ./local admin -email "$$EMAIL"
+	@$(LOCAL) admin -email "$$EMAIL"
 
 .PHONY: keys
 keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote, remove, revoke, public)
-	@GOOS= GOARCH= go run ./local keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
+	@$(LOCAL) keys -secret "$$SECRET" -alg "$$ALG" -kid "$$KID" -force="$$([ "$$FORCE" = 1 ] && echo true || echo false)" "$$STEP"
 
 .PHONY: route
 route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=catalog METHOD=GET ROUTE=/v1/products/count)
@@ -122,11 +126,11 @@ generate: need-go ## Write the code that is generated from other code
 
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
-	@GOOS= GOARCH= go run ./local seed
+	@$(LOCAL) seed
 
 .PHONY: reindex
 reindex: need-go ## Let search find the products of an earlier release, in the API that runs on PORT
-	@GOOS= GOARCH= go run ./local reindex
+	@$(LOCAL) reindex
 
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
@@ -187,7 +191,7 @@ venv: $(VENV)/.complete ## Install the SAM CLI and its checks into .cache/venv/b
 
 .PHONY: sam-cli
 sam-cli: need-go $(VENV)/.complete
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	@$(LAY) -program ./local -out .cache/bin/local
 
 ##@ Test
 
@@ -223,7 +227,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
-	@GOOS= GOARCH= go build -o .cache/bin/local ./local
+	@$(LAY) -program ./local -out .cache/bin/local
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: fuzz-smoke
@@ -249,7 +253,7 @@ test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of t
 
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
-	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then GOOS= GOARCH= go run ./local fetch; fi
+	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then $(LOCAL) fetch; fi
 
 ##@ Check
 

@@ -12,9 +12,9 @@
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
-// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. LOGS=json
-// prints the functions' lines as they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the
-// template's throttles.
+// folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. WATCH=1
+// builds and serves each change of the sources and of the template, LOGS=json prints the functions' lines as
+// they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the template's throttles.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -42,6 +42,7 @@ import (
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/tools/progress"
 )
 
 const (
@@ -113,7 +114,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		opts := options(*root, getenv)
 		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "localhost:"+port
-		opts.Logs, opts.Color = stack.LogsPeople, isTerminal(out) && getenv("NO_COLOR") == ""
+		shown := progress.New(out)
+		opts.Logs, opts.Color = stack.LogsPeople, shown.Terminal() && getenv("NO_COLOR") == ""
 		asJSON, err := choice(getenv, "LOGS", "json")
 		if err != nil {
 			return err
@@ -122,10 +124,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			opts.Logs = stack.LogsJSON
 		}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
+		if opts.Watch, err = choice(getenv, "WATCH", "1"); err != nil {
+			return err
+		}
 		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
 			return err
 		}
-		return untilStopped(ctx, serve(ctx, opts, out))
+		return untilStopped(ctx, serve(ctx, opts, shown))
 	case "token":
 		role := flags.String("role", "", "the token's roles, separated by commas; empty is a customer")
 		subject := flags.String("subject", developer, "the token's subject")

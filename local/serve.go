@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tienda-dev/tienda/local/builder"
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/tools/progress"
 )
 
 // choice reports whether the variable has the one value that it may have. Empty is false.
@@ -24,25 +24,21 @@ func choice(getenv func(string) string, name, value string) (bool, error) {
 	}
 }
 
-// isTerminal reports whether people see what is written to out.
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// serve runs the API until ctx ends. Its port is its own from the start, but answers only when the sample
-// products are in.
-func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
+// serve builds the API and runs it until ctx ends. Its port is its own from the start, but answers only when
+// the sample products are in. What they do not need is built after that.
+func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error {
 	began := time.Now()
 	var err error
 	if opts.Listeners, err = stack.Listen(ctx, opts.Addr); err != nil {
 		return err
 	}
+	built, err := builder.Open(opts.Root, out)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = built.Close() }() // the next run cleans what stays
 	var loaded seed.Result
+	opts.Builder, opts.First = built, seed.Routes()
 	opts.Out = out
 	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
 	opts.Prepare = func(ctx context.Context, s *stack.Stack, url string) error {
@@ -50,7 +46,10 @@ func serve(ctx context.Context, opts stack.Options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		loaded, err = seed.Load(ctx, seed.Config{URL: url, Token: minted})
+		defer out.Done()
+		loaded, err = seed.Load(ctx, seed.Config{URL: url, Token: minted, Loaded: func(done, total int) {
+			out.Count("loading sample products", done, total, "")
+		}})
 		return err
 	}
 	s, err := stack.Start(ctx, opts)

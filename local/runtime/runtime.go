@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -64,6 +65,8 @@ type Function struct {
 	Name string
 	// Binary is the path of the bootstrap for this host.
 	Binary string
+	// Late is true when Binary may be missing at New. It must be there at the first Invoke.
+	Late bool
 	// Env is the function's environment. The names that Lambda reserves are refused.
 	Env map[string]string
 	// MemoryMB is the memory in MB that the function is told about. It is not enforced. 0 is 128.
@@ -204,7 +207,7 @@ func check(fn Function) (Function, error) {
 	}
 
 	binary, err := executable(fn.Binary)
-	if err != nil {
+	if err != nil && (!fn.Late || !errors.Is(err, os.ErrNotExist)) {
 		return fn, fmt.Errorf("function %s: %w", fn.Name, err)
 	}
 	fn.Binary = binary
@@ -213,7 +216,7 @@ func check(fn Function) (Function, error) {
 	return fn, nil
 }
 
-// executable returns the absolute path of an executable file.
+// executable returns the absolute path of an executable file, also when the file does not exist.
 func executable(path string) (string, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -221,7 +224,7 @@ func executable(path string) (string, error) {
 	}
 	info, err := os.Stat(absolute)
 	if err != nil {
-		return "", err
+		return absolute, err
 	}
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
 		return "", fmt.Errorf("%s is not an executable file", absolute)

@@ -31,12 +31,19 @@ const (
 // Roles returns the roles that the token needs: to create products and to move stock.
 func Roles() []string { return []string{"catalog", "fulfilment"} }
 
-// Config configures Load. Both fields are required.
+// Routes returns the keys of the routes that Load calls.
+func Routes() []string {
+	return []string{"POST /v1/products", "GET /v1/staff/products", "POST /v1/products/{id}/inventory/adjustments"}
+}
+
+// Config configures Load. URL and Token are required.
 type Config struct {
 	// URL is the API's, "http://localhost:3000".
 	URL string
 	// Token is an access token with Roles.
 	Token string
+	// Loaded is called after each product. Nil is not called.
+	Loaded func(done, total int)
 }
 
 // Result counts what was loaded.
@@ -71,10 +78,14 @@ func Load(ctx context.Context, cfg Config) (Result, error) {
 	}
 
 	c := &client{cfg: cfg, http: &http.Client{Timeout: timeout}}
+	defer c.http.CloseIdleConnections() // who stops that server does not wait for them
 	var result Result
-	for _, s := range samples {
+	for i, s := range samples {
 		if err := c.load(ctx, s, &result); err != nil {
 			return result, fmt.Errorf("seed: %w", err)
+		}
+		if cfg.Loaded != nil {
+			cfg.Loaded(i+1, len(samples))
 		}
 	}
 	return result, nil

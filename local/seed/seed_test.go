@@ -28,9 +28,13 @@ func newShop(t *testing.T) (*shop, string) {
 	t.Helper()
 	s := &shop{products: map[string]map[string]any{}, stock: map[string]int{}, seen: map[string]bool{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/products", s.create)
-	mux.HandleFunc("GET /v1/staff/products", s.list)
-	mux.HandleFunc("POST /v1/products/{id}/inventory/adjustments", s.adjust)
+	handlers := map[string]http.HandlerFunc{
+		"POST /v1/products": s.create, "GET /v1/staff/products": s.list,
+		"POST /v1/products/{id}/inventory/adjustments": s.adjust,
+	}
+	for _, route := range seed.Routes() { // no others answer
+		mux.HandleFunc(route, handlers[route])
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -143,7 +147,13 @@ func TestLoadWaitsForABusyAPI(t *testing.T) {
 	t.Parallel()
 	s, url := newShop(t)
 	s.busy = 2
-	if got, err := seed.Load(t.Context(), seed.Config{URL: url, Token: "good"}); err != nil || got.Created != 12 {
+	var done int
+	cfg := seed.Config{URL: url, Token: "good", Loaded: func(n, total int) {
+		if done++; n != done || total != 12 {
+			t.Errorf("%d of %d are loaded, want %d of 12", n, total, done)
+		}
+	}}
+	if got, err := seed.Load(t.Context(), cfg); err != nil || got.Created != 12 || done != 12 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -30,7 +30,9 @@ func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error)
 	var missing []string
 	for _, f := range t.Functions {
 		binary := filepath.Join(binDir, f.Name, f.Handler)
-		if info, err := os.Stat(binary); err != nil || !info.Mode().IsRegular() {
+		if opts.Builder != nil {
+			binary = opts.Builder.Path(f.Name)
+		} else if info, err := os.Stat(binary); err != nil || !info.Mode().IsRegular() {
 			missing = append(missing, f.Name)
 			continue
 		}
@@ -44,7 +46,7 @@ func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error)
 			env[envLogLevel] = f.LogLevel
 		}
 		functions = append(functions, runtime.Function{
-			Name: f.Name, Binary: binary, Env: env,
+			Name: f.Name, Binary: binary, Late: opts.Builder != nil, Env: env,
 			MemoryMB: f.MemoryMB, Timeout: f.Timeout, ReservedConcurrency: f.ReservedConcurrency,
 		})
 	}

@@ -112,6 +112,28 @@ func TestAPIAnswersWhenItIsPrepared(t *testing.T) {
 	}
 }
 
+// TestPreparationMayLeaveAConnectionOpen opens one and sends nothing, as an http.Client does that needs no
+// second one after all.
+func TestPreparationMayLeaveAConnectionOpen(t *testing.T) {
+	t.Parallel()
+	opts := options(t, templateText)
+	opts.Prepare = func(_ context.Context, _ *stack.Stack, url string) error {
+		unused, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err == nil {
+			t.Cleanup(func() { _ = unused.Close() })
+		}
+		return err
+	}
+	s, err := stack.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	if status, body := get(t, s.URL+"/open", ""); status != http.StatusOK {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
 func TestFailedPreparationIsShown(t *testing.T) {
 	t.Parallel()
 	opts := options(t, templateText)

@@ -15,10 +15,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tienda-dev/tienda/local/builder"
 	"github.com/tienda-dev/tienda/local/gateway"
 	"github.com/tienda-dev/tienda/local/localddb"
 	"github.com/tienda-dev/tienda/local/record"
-	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
 )
@@ -44,6 +44,14 @@ type Options struct {
 	Template string
 	// BinDir holds <function>/bootstrap for this machine. Empty is .cache/run in Root.
 	BinDir string
+	// Builder builds the functions, instead of BinDir: those behind the routes First before the API answers,
+	// the others when a request asks for them and in the background. Nil uses BinDir.
+	Builder *builder.Builder
+	// First are route keys, such as "POST /v1/products".
+	First []string
+	// Watch builds again what a changed source reaches, and serves it; a changed template too. It needs
+	// Builder.
+	Watch bool
 	// Data is a folder that keeps the tables. Empty is in memory.
 	Data string
 	// DynamoDBEndpoint is a DynamoDB that runs already. Empty starts one.
@@ -89,7 +97,7 @@ type Stack struct {
 	Tables map[string]string
 	// KeysPath is the file of the token keys; empty when the template has none.
 	KeysPath string
-	// Template is what is served.
+	// Template is what is served at the start; Watch can serve a later one.
 	Template *template.Template
 
 	cacheDir string
@@ -164,6 +172,11 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	watch, err := s.watchSources(opts)
+	if err != nil {
+		return err
+	}
+	first, built := s.buildFirst(ctx, opts)
 	if err := s.data(ctx, opts); err != nil {
 		return err
 	}
@@ -172,40 +185,40 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	for i := range functions {
-		if _, declared := functions[i].Env[envEndpoint]; declared {
-			functions[i].Env[envEndpoint] = endpoint(functions[i].Name)
-		}
-	}
-	if opts.CheckInit {
-		if err := checkInit(ctx, functions); err != nil {
-			return err
-		}
-	}
-	lambda, err := runtime.New(runtime.Config{
-		Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function, Complete: out.complete,
-	})
+	connect(functions, endpoint)
+	lambda, err := newGeneration(s.Template, functions, opts, out)
 	if err != nil {
 		return err
 	}
-	s.stops = append(s.stops, lambda.Close)
-	api, err := gateway.New(gatewayConfig(s.Template, opts.Unlimited, lambda, out.access))
-	if err != nil {
-		return fmt.Errorf("the template's API cannot be served: %w", err)
+	api := &live{current: lambda}
+	s.stops = append(s.stops, api.drained.Wait, api.Close)
+	if err := built(); err != nil {
+		return err
+	}
+	if opts.CheckInit {
+		if opts.Builder != nil {
+			functions = lambda.chosen(first)
+		}
+		if err := checkInit(ctx, functions); err != nil {
+			return err
+		}
 	}
 	if opts.Prepare != nil {
 		if err := s.prepare(ctx, opts, lambda, out); err != nil {
 			return err
 		}
 	}
-	s.serve(listeners, api, lambda.Close)
+	if opts.Builder != nil {
+		(&development{stack: s, opts: opts, out: out, live: api, endpoint: endpoint}).start(watch)
+	}
+	s.serve(listeners, api, api.Close)
 	s.URL = "http://" + listeners[0].Addr().String()
 	return ctx.Err()
 }
 
 // prepare calls Prepare with an address of its own, which nobody else knows. If it fails, what the functions
 // wrote is printed.
-func (s *Stack) prepare(ctx context.Context, opts Options, lambda *runtime.Runtime, out *printer) error {
+func (s *Stack) prepare(ctx context.Context, opts Options, lambda *generation, out *printer) error {
 	api, err := gateway.New(gatewayConfig(s.Template, true, lambda, out.keep))
 	if err != nil {
 		return err
@@ -214,7 +227,11 @@ func (s *Stack) prepare(ctx context.Context, opts Options, lambda *runtime.Runti
 	if err != nil {
 		return err
 	}
-	stop := s.serve(private, api, lambda.Close)
+	stop := s.serve(private, api, func() {
+		if err != nil { // otherwise nothing is in flight, and the functions go on
+			lambda.Close()
+		}
+	})
 	err = opts.Prepare(ctx, s, "http://"+private[0].Addr().String())
 	if err != nil && ctx.Err() == nil {
 		out.show()

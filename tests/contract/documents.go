@@ -70,7 +70,7 @@ func MakeTargets(makefile string) []string {
 // targets that exist.
 func MakeCommands(name, page string, targets []string) []string {
 	var f faults
-	command := regexp.MustCompile(`(?:^|&& |; )(?:\$ )?(?:[A-Z_]+=\S+ )*make((?: +[A-Za-z0-9_./:=-]+)+)`)
+	command := regexp.MustCompile(`(?:^|&& |; )(?:\$ )?(?:[A-Z_]+=\S+ )*make(?: -C \S+)?((?: +[A-Za-z0-9_./:=-]+)+)`)
 	for _, code := range codeOf(page) {
 		for _, m := range command.FindAllStringSubmatch(code, -1) {
 			for word := range strings.FieldsSeq(m[1]) {

@@ -127,8 +127,8 @@ func TestConfigurationNamesUndocumentedVariables(t *testing.T) {
 func TestMakeCommandsNamesMissingTargets(t *testing.T) {
 	t.Parallel()
 	targets := contract.MakeTargets("run: deps ## Run\n\nbuild: ## Build\n\nsecret:\n")
-	page := "Call `make run` and `make deploy`; make sure of it.\n\n```console\n$ make build ARCH=arm64 && make secret\nmake run PORT=4000\n```\nmake believe\n"
-	contract.Expect(t, contract.MakeCommands("page.md", page, targets), "`make deploy`", "`make secret`")
+	page := "Call `make run` and `make deploy`; make sure of it.\n\n```console\n$ make build ARCH=arm64 && make secret\nmake -C ../shop run && make -C .. none\nmake run PORT=4000\n```\nmake believe\n"
+	contract.Expect(t, contract.MakeCommands("page.md", page, targets), "`make deploy`", "`make secret`", "`make none`")
 }
 
 func TestStepsReadsBothForms(t *testing.T) {

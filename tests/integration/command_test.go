@@ -211,7 +211,7 @@ func TestStartErrors(t *testing.T) {
 		"PortTooLarge":    {env: map[string]string{"PORT": "65536"}, want: []string{`PORT is "65536"`}},
 		"UnknownCommand":  {args: []string{"deploy"}, want: []string{`"deploy"`}},
 		"UnknownLogLevel": {env: map[string]string{"LOG_LEVEL": "loud"}, want: []string{"LogLevel"}},
-		"MissingBinaries": {args: []string{"-root", folder(t, nil)}, want: []string{"no binary", "get-product", "make run"}},
+		"NoFunctions":     {args: []string{"-root", folder(t, nil)}, want: []string{"no function below"}},
 		"NoTemplate":      {args: []string{"-root", t.TempDir()}, want: []string{"template.yaml"}},
 		"BrokenTemplate": {
 			args: []string{"-root", folder(t, map[string]string{"template.yaml": "Resources: [\n"})}, want: []string{"template"},
@@ -222,15 +222,14 @@ func TestStartErrors(t *testing.T) {
 			want: []string{"Java 17", "Docker"},
 		},
 		"FunctionThatEndsAtInit": {
-			args: []string{"-root", withBinaries(t, "#!/bin/sh\necho 'COMMERCE_TABLE is not set' >&2\nexit 1\n")},
+			args: []string{"-root", withFunctions(t, "package main\n\nimport \"log\"\n\nfunc main() { log.Fatal(\"COMMERCE_TABLE is not set\") }\n")},
 			want: []string{"the function ", "COMMERCE_TABLE is not set"},
 		},
-		"BinaryOfAnotherMachine": {args: []string{"-root", withBinaries(t, "\x7fELF but not really")}, want: []string{"the function "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := command(t, tc.env, tc.args...)
-			// The binaries end at once; what takes longer is other tests on the same machine.
+			// The functions are built and end at once; what takes longer is other tests on the same machine.
 			code := run.wait(t, 30*time.Second)
 			if code != 1 {
 				t.Errorf("exit code %d, want 1", code)
@@ -271,12 +270,12 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// withBinaries returns such a folder where every function is the same file.
-func withBinaries(t *testing.T, content string) string {
+// withFunctions returns such a folder where every function has the same main.go.
+func withFunctions(t *testing.T, content string) string {
 	t.Helper()
-	files := map[string]string{}
+	files := map[string]string{"go.mod": "module example.com/shop\n\ngo 1.26\n"}
 	for _, f := range shared.Template.Functions {
-		files[filepath.Join(".cache", "run", f.Name, "bootstrap")] = content
+		files[filepath.Join("functions", "shop", f.Name, "main.go")] = content
 	}
 	return folder(t, files)
 }

@@ -1,5 +1,6 @@
-// Package dist builds every Lambda function with one go build and copies each binary to
-// <out>/<function>/bootstrap. It finds the functions by their folders, without the template.
+// Package dist builds Lambda functions with one go build and links each binary to
+// <out>/<function>/bootstrap, so that the disk holds it once. It finds the functions by their folders,
+// without the template.
 package dist
 
 import (
@@ -10,10 +11,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 const (
@@ -48,11 +47,19 @@ type Options struct {
 	GOOS string
 	// GOARCH is the target architecture in Go's words (see GOARCH the function); required.
 	GOARCH string
+	// Only are the names of the functions to build. Empty builds all, and removes what is no function.
+	Only []string
+	// Link is a folder that also gets <function>/bootstrap of every built function. No other build writes
+	// there, so that a program that runs from it keeps its binaries. Empty is none.
+	Link string
+	// Compiler receives each line of the compiler's output as it comes: "go: downloading …", the name of a
+	// package that is compiled, an error. Nil drops them.
+	Compiler func(line string)
 }
 
 // Result is what Build did.
 type Result struct {
-	// Functions are all functions in Out, sorted by name.
+	// Functions are the functions that were built, sorted by name.
 	Functions []Function
 	// Laid are the names of the functions with a changed bootstrap.
 	Laid []string
@@ -105,9 +112,9 @@ func Functions(root string) ([]Function, error) {
 	return slices.SortedFunc(maps.Values(byName), func(a, b Function) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
-// Build compiles every function with one go build into <out>/.bin/ and copies the binaries that differ to
+// Build compiles the functions with one go build into <out>/.bin/ and links the binaries that differ to
 // <out>/<function>/bootstrap, so that an unchanged function keeps its file. Files that belong to no function
-// are removed. The error contains the compiler's messages.
+// are removed. Builds into the same folder wait for each other. The error contains the compiler's messages.
 func Build(ctx context.Context, o Options) (Result, error) {
 	o.GOOS = cmp.Or(o.GOOS, "linux")
 	if o.GOARCH == "" {
@@ -124,16 +131,27 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err := claim(out); err != nil {
 		return Result{}, err
 	}
+	unlock, err := lock(ctx, filepath.Join(out, binFolder))
+	if err != nil {
+		return Result{}, err
+	}
+	defer unlock()
+	var removed []string
+	if len(o.Only) == 0 {
+		if removed, err = prune(out, functions); err != nil {
+			return Result{}, err
+		}
+	} else if functions, err = only(functions, o.Only); err != nil {
+		return Result{}, err
+	}
 	if err := compile(ctx, o, out, functions); err != nil {
 		return Result{}, err
 	}
-
 	laid, err := lay(out, functions)
 	if err != nil {
 		return Result{}, err
 	}
-	removed, err := prune(out, functions)
-	if err != nil {
+	if err := link(out, o.Link, functions); err != nil {
 		return Result{}, err
 	}
 	return Result{Functions: functions, Laid: laid, Removed: removed}, nil
@@ -172,8 +190,29 @@ func Check(ctx context.Context, o Options) error {
 	return checkSources(ctx, o, out, functions)
 }
 
+// only returns the functions with the given names.
+func only(functions []Function, names []string) ([]Function, error) {
+	var chosen []Function
+	for _, fn := range functions {
+		if slices.Contains(names, fn.Name) {
+			chosen = append(chosen, fn)
+		}
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(chosen, func(fn Function) bool { return fn.Name == name }) {
+			return nil, fmt.Errorf("no folder of sources for the function %q", name)
+		}
+	}
+	return chosen, nil
+}
+
 // checkSources compiles every function and compares.
 func checkSources(ctx context.Context, o Options, out string, functions []Function) error {
+	unlock, err := lock(ctx, filepath.Join(out, binFolder))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := compile(ctx, o, out, functions); err != nil {
 		return err
 	}
@@ -225,32 +264,6 @@ func claim(out string) error {
 	}
 	if err := os.MkdirAll(filepath.Join(out, binFolder), 0o755); err != nil {
 		return fmt.Errorf("make output folder: %w", err)
-	}
-	return nil
-}
-
-func compile(ctx context.Context, o Options, out string, functions []Function) error {
-	out, err := filepath.Abs(out) // the compiler runs in the root
-	if err != nil {
-		return fmt.Errorf("go build: %w", err)
-	}
-	args := []string{
-		"build", "-trimpath", "-buildvcs=false", "-tags", Tags, "-ldflags", LinkFlags,
-		"-o", filepath.Join(out, binFolder) + string(filepath.Separator),
-	}
-	for _, fn := range functions {
-		args = append(args, "./"+fn.Folder)
-	}
-	build := exec.CommandContext(ctx, "go", args...)
-	build.Dir = o.Root
-	// Exported variables of a developer must not change the binary: flags, a workspace, another
-	// instruction set. GOFLAGS is set, because an empty one falls back to `go env -w`.
-	build.Env = append(os.Environ(),
-		"CGO_ENABLED=0", "GOOS="+o.GOOS, "GOARCH="+o.GOARCH, "GOARM64=v8.0", "GOAMD64=v1",
-		"GOFLAGS=-buildvcs=false", "GOWORK=off", "GOEXPERIMENT=")
-	message, err := build.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, strings.TrimSpace(string(message)))
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package dist_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,6 +117,67 @@ func TestBuild(t *testing.T) {
 		}
 		if got := build(t, root); len(got.Laid) != 0 || len(got.Removed) != 0 {
 			t.Errorf("build of an unchanged tree did %+v, want nothing", got)
+		}
+	})
+
+	t.Run("StoresEachBinaryOnce", func(t *testing.T) {
+		t.Parallel()
+		root := shop(t, "functions/a/one", "functions/a/two")
+		build(t, root)
+		for _, name := range []string{"one", "two"} {
+			if !os.SameFile(stat(t, root, "dist/.bin/"+name), stat(t, root, "dist/"+name+"/bootstrap")) {
+				t.Errorf("the disk holds %s twice", name)
+			}
+		}
+	})
+
+	t.Run("LinksWhatNoLaterBuildChanges", func(t *testing.T) {
+		t.Parallel()
+		root := shop(t, "functions/a/one", "functions/a/two")
+		o := dist.Options{Root: root, Out: "dist", GOARCH: "arm64", Link: filepath.Join(root, "mine"), Only: []string{"one"}}
+		result, err := dist.Build(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"one"}, result.Laid); diff != "" {
+			t.Errorf("laid (-want +got):\n%s", diff)
+		}
+		before := content(t, root, "mine/one/bootstrap")
+		write(t, root, "functions/a/one/main.go", strings.ReplaceAll(program, "hello", "servus"))
+		build(t, root)
+		if content(t, root, "mine/one/bootstrap") != before {
+			t.Error("a build without Link changed the linked binary")
+		}
+		if content(t, root, "dist/one/bootstrap") == before {
+			t.Error("the build did not change its own")
+		}
+	})
+
+	t.Run("RefusesToBuildOnlyWhatIsNotThere", func(t *testing.T) {
+		t.Parallel()
+		o := dist.Options{Root: shop(t, "functions/a/one"), Out: "dist", GOARCH: "arm64", Only: []string{"two"}}
+		if _, err := dist.Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), `"two"`) {
+			t.Errorf("err = %v, want the name", err)
+		}
+	})
+
+	t.Run("WaitsForAnotherBuild", func(t *testing.T) {
+		t.Parallel()
+		root := shop(t, "functions/a/one")
+		build(t, root)
+		file, err := os.Open(filepath.Join(root, "dist/.bin"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err = dist.Build(ctx, dist.Options{Root: root, Out: "dist", GOARCH: "arm64"})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("err = %v, want that it waited", err)
 		}
 	})
 
@@ -275,13 +339,38 @@ func content(t *testing.T, root, name string) string {
 	return string(text)
 }
 
-func modTime(t *testing.T, root, name string) time.Time {
+func stat(t *testing.T, root, name string) os.FileInfo {
 	t.Helper()
 	info, err := os.Stat(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return info.ModTime()
+	return info
+}
+
+func modTime(t *testing.T, root, name string) time.Time {
+	t.Helper()
+	return stat(t, root, name).ModTime()
+}
+
+func TestGraphNamesWhatAFunctionContains(t *testing.T) {
+	t.Parallel()
+	root := shop(t, "functions/a/one", "functions/a/two")
+	write(t, root, "shared/money/money.go", "package money\n")
+	write(t, root, "functions/a/a.go", "package a\n\nimport _ \"example.com/shop/shared/money\"\n")
+	write(t, root, "functions/a/one/use.go", "package main\n\nimport _ \"example.com/shop/functions/a\"\n")
+	functions, err := dist.Functions(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := dist.Graph(t.Context(), root, functions)
+	want := map[string]map[string]bool{
+		"one": {"functions/a/one": true, "functions/a": true, "shared/money": true},
+		"two": {"functions/a/two": true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("Graph() (-want +got):\n%s\nerr = %v", diff, err)
+	}
 }
 
 // TestRelativeRoot builds from outside the repository. The compiler runs in the root, so its

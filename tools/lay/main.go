@@ -1,8 +1,9 @@
-// Command lay builds every function into dist/<function>/bootstrap, or checks that folder.
+// Command lay builds every function into dist/<function>/bootstrap, or checks that folder, or builds a
+// command of the repository for this machine. It shows its progress on stderr.
 //
 //	go run ./tools/lay -arch arm64                 build for Lambda into dist/
-//	go run ./tools/lay -host -out .cache/run       build for this machine
 //	go run ./tools/lay -check -arch arm64          refuse a dist/ that is missing, stale or for another target
+//	go run ./tools/lay -program ./local -out .cache/bin/local
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/tienda-dev/tienda/tools/dist"
+	"github.com/tienda-dev/tienda/tools/progress"
 )
 
 func main() {
@@ -33,14 +35,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	root := flags.String("root", ".", "the repository's folder")
 	out := flags.String("out", "dist", "the output folder")
 	arch := flags.String("arch", "arm64", "Lambda architecture: arm64, amd64 or x86_64")
-	host := flags.Bool("host", false, "build for this machine instead of Lambda")
 	check := flags.Bool("check", false, "write nothing; fail unless the output folder is up to date")
+	program := flags.String("program", "", "the folder of a command to build for this machine into the file -out")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 
 	o := dist.Options{Root: *root, Out: *out, GOOS: "linux"}
-	if *host {
+	shown := progress.New(os.Stderr)
+	defer shown.Done()
+	if *program != "" {
 		o.GOOS, o.GOARCH = runtime.GOOS, runtime.GOARCH
 	} else {
 		goarch, err := dist.GOARCH(*arch)
@@ -50,6 +54,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		o.GOARCH = goarch
 	}
 
+	o.Compiler = shown.Compiler(func() (int, int) { return dist.Sizes(ctx, *root, *program) })
+	if *program != "" {
+		return dist.Program(ctx, o, *program, *out)
+	}
 	if *check {
 		if err := dist.Check(ctx, o); err != nil {
 			return fmt.Errorf("%s differs from a build for %s/%s (run `make build ARCH=%s`):\n%w", *out, o.GOOS, o.GOARCH, *arch, err)
@@ -60,6 +68,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	shown.Done()
 	return report(stdout, *out, o, result)
 }
 
