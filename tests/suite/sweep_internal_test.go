@@ -34,6 +34,7 @@ func TestSweepEndsAtAFailureOfTheServer(t *testing.T) {
 				}
 				w.Header().Set(headerCacheControl, "no-store")
 				w.Header().Set(headerRequestID, "planted")
+				w.Header().Set("Vary", headerOrigin)
 				w.Header().Set(headerContentType, typeProblem)
 				if status < http.StatusBadRequest {
 					w.Header().Set(headerContentType, typeJSON)
