@@ -16,7 +16,7 @@ import (
 const (
 	// endLimit bounds the end of an attempt. The attempt itself must be over as long before the request's
 	// deadline.
-	endLimit = time.Second
+	endLimit = 3 * time.Second
 	// endTries is how often its end is tried.
 	endTries = 3
 	// placeLimit bounds the wait for a place.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"unicode/utf8"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -16,8 +17,8 @@ type Cursors interface {
 	Get(ctx context.Context) *Sealer
 }
 
-// ParseQuery returns limit, cursor and the other known query parameters. One that cannot be decoded or is given
-// twice is a 400. Unknown parameters are ignored (api.Parameters).
+// ParseQuery returns limit, cursor and the other known query parameters. One that cannot be decoded, is not
+// UTF-8 or is given twice is a 400. Unknown parameters are ignored (api.Parameters).
 func ParseQuery(r *http.Request, known ...string) (url.Values, error) {
 	query, err := api.Parameters(r.URL.RawQuery, append(known, ParamLimit, ParamCursor)...)
 	if err != nil {
@@ -26,6 +27,9 @@ func ParseQuery(r *http.Request, known ...string) (url.Values, error) {
 	for name, values := range query {
 		if len(values) > 1 {
 			return nil, problem.Parameter(name, "must be given once")
+		}
+		if !utf8.ValidString(values[0]) {
+			return nil, problem.Parameter(name, "must be UTF-8")
 		}
 	}
 	return query, nil

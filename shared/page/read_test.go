@@ -152,6 +152,8 @@ func TestParseQuery(t *testing.T) {
 		_, err = parse(raw)
 		wantBadRequest(t, err, "invalid_parameter", "limit")
 	}
+	_, err = parse("a=%ff")
+	wantBadRequest(t, err, "invalid_parameter", "a")
 	for _, raw := range []string{"a=%zz", "cursor=%"} {
 		_, err = parse(raw)
 		wantBadRequest(t, err, "malformed_query", "")
