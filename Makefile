@@ -272,7 +272,7 @@ lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
-	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint $(GOLANGCI_LINT)
+	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint "$$PWD/$(GOLANGCI_LINT)"
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
