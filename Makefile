@@ -39,7 +39,7 @@ METHOD   :=
 ROUTE    :=
 AUTH     := required
 # How long `make fuzz-smoke` feeds each fuzz target.
-FUZZTIME ?= 5s
+FUZZTIME ?= 3s
 
 # What `make deploy` deploys to: dev, staging or prod.
 STAGE ?=
