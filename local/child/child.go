@@ -68,6 +68,11 @@ func (p *Process) Stop(patience time.Duration) {
 
 // Wait waits for the end of the program, at most d, and reports whether it has ended.
 func (p *Process) Wait(d time.Duration) bool {
+	select {
+	case <-p.ended: // select would choose by chance when the time is over too
+		return true
+	default:
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -45,3 +45,17 @@ func TestLastLine(t *testing.T) {
 		}
 	}
 }
+
+func TestWaitSeesAnEndedProgram(t *testing.T) {
+	t.Parallel()
+	p, err := child.Start(exec.Command("true"), syscall.SIGKILL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Ended()
+	for range 100 {
+		if !p.Wait(0) {
+			t.Fatal("Wait(0) does not see that the program has ended")
+		}
+	}
+}

@@ -72,7 +72,7 @@ var targets = map[string]target{
 	},
 	"deploy":         {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
 	"package":        {refuses: true, says: "BUCKET is empty"},
-	"promote":        {args: []string{"STAGE=dev"}, refuses: true, says: "make package"},
+	"promote":        {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
 	"clean":          {ends: true},
 	"sam-api":        {serves: "/v1/products?limit=1"},
 	"sam-env":        {says: "Ready for SAM's own commands"},
