@@ -25,8 +25,8 @@ func (in refreshTokenRequest) Validate() []problem.FieldError {
 }
 
 // RefreshToken exchanges a refresh token and answers 200 with new tokens; 400 invalid_grant for one that
-// is not accepted. The old token is then used up: for some seconds it gets the same answer again, after
-// that its use ends the session.
+// is not accepted. The old token is then used up: within the retry window it gets the same successor again, as long as
+// that is unused; any other use ends the session.
 func RefreshToken(sessions tokenRefresher, users session.UserLookup) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[refreshTokenRequest](r)

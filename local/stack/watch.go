@@ -82,13 +82,19 @@ func (w *watcher) add(folder string) error {
 // moment.
 func (w *watcher) next(ctx context.Context) (changed []string, err error) {
 	found := map[string]bool{}
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(quiet)
+	timer.Stop() // until something changes
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case err, ok := <-w.files.Errors:
+			if errors.Is(err, fsnotify.ErrEventOverflow) { // many files at once: take all as changed
+				found["template.yaml"], found["go.mod"] = true, true
+				timer.Reset(quiet)
+				continue
+			}
 			if !ok || err != nil {
 				return nil, fmt.Errorf("watch the sources: %w", errors.Join(err, fs.ErrClosed))
 			}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.uber.org/zap"
@@ -58,6 +59,11 @@ type Authorizer struct {
 	cached   bool
 }
 
+// decisionLimit bounds a decision: API Gateway waits 10 s for an authorizer and then answers 500, where a function answers
+// 503 with Retry-After to a decision that could not be made.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const decisionLimit = 9 * time.Second
+
 // New returns an Authorizer. It refuses a nil verifier and a negative TTL.
 func New(verify VerifierFunc, cfg Config) (*Authorizer, error) {
 	if verify == nil {
@@ -74,7 +80,9 @@ func New(verify VerifierFunc, cfg Config) (*Authorizer, error) {
 // Authorize answers IsAuthorized: true, always, with identity.Annotation.Map as the context. It
 // does not panic, and returns no error but ErrUnavailable.
 func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
-	annotation := a.decide(ctx, req)
+	limited, cancel := context.WithTimeout(ctx, decisionLimit)
+	defer cancel()
+	annotation := a.decide(limited, req)
 	note(ctx, annotation)
 	if a.cached && annotation.Outcome == identity.Unavailable {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, ErrUnavailable

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,4 +193,27 @@ func BenchmarkDecision(b *testing.B) {
 		b.Fatal(err)
 	}
 	run("KnownToBeRevoked", "POST /v1/orders")
+}
+
+// stuck is a check that ends only with its context.
+type stuck struct{}
+
+func (stuck) Check(ctx context.Context, _ identity.Identity, _ identity.Revocation) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// API Gateway gives up after 10 s and answers 500.
+func TestDecisionEndsBeforeTheGatewayGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthorizer(t, onlyToken, authorizer.Config{Sessions: stuck{}})
+		began := time.Now()
+		if got := authorize(t, a, request("Bearer "+token)); got.Outcome != identity.Unavailable {
+			t.Errorf("outcome %s", got.Outcome)
+		}
+		if took := time.Since(began); took >= 10*time.Second {
+			t.Errorf("the decision took %v", took)
+		}
+	})
 }

@@ -71,6 +71,7 @@ func printedEnd(s string, i int) int {
 		if after == "" || after[0] == '\n' {
 			return i
 		}
+		closed := len(s) - len(after) // the brackets up to here close the list all or none
 		if name := strings.TrimLeft(after, " ,"); len(name) < len(after) {
 			n := 0
 			for n < len(name) && (isWord(name[n]) || name[n] == '-') {
@@ -80,6 +81,7 @@ func printedEnd(s string, i int) int {
 				return i
 			}
 		}
+		i = closed - 1
 	}
 	return i
 }

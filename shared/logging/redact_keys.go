@@ -3,6 +3,7 @@ package logging
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -76,10 +77,14 @@ func hasSecretSuffix(b []byte) bool {
 	return false
 }
 
-// isHeader reports whether a secret name is a header's, whose value may hold spaces and delimiters: it has a
-// hyphen, or is one of the two without.
+// headers are those of secret names without a hyphen whose values are headers, or lists of them: the last three are
+// members of API Gateway's events.
+var headers = []string{"authorization", "cookie", "cookies", "identitySource", "authorizationToken"}
+
+// isHeader reports whether a secret name is a header's, whose value may hold spaces and delimiters.
 func isHeader(name string) bool {
-	return strings.IndexByte(name, '-') >= 0 || strings.EqualFold(name, "authorization") || strings.EqualFold(name, "cookie")
+	return strings.IndexByte(name, '-') >= 0 ||
+		slices.ContainsFunc(headers, func(header string) bool { return strings.EqualFold(name, header) })
 }
 
 // isBasic reports whether s is the base64 of user:password.

@@ -257,6 +257,7 @@ func TestHeadersAreHiddenWhole(t *testing.T) {
 	headers := []string{
 		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "X-Amz-Security-Token",
 		"X-Forwarded-Authorization", "X-Amzn-Remapped-Authorization", "X-Csrf-Token", "cookie", "AUTHORIZATION",
+		"cookies", "identitySource", "authorizationToken",
 	}
 	quote := func(v any) string {
 		out, err := json.Marshal(v)

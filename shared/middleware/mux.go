@@ -20,6 +20,9 @@ type Endpoint struct {
 	Authenticator Authenticator
 }
 
+// unmatched is the name of a Mux's own default route.
+const unmatched = "unmatched"
+
 // Mux returns one handler for several routes, each behind a chain of its own. A path that no route has gets 404, a
 // method that a path does not have gets 405 with Allow, both as problem documents. With a CORS policy it answers the
 // preflights of every path. HEAD is served by the route of GET.
@@ -28,10 +31,13 @@ type Endpoint struct {
 func Mux(cfg Config, endpoints ...Endpoint) (http.Handler, error) {
 	m := &mux{routes: http.NewServeMux()}
 	fallback := Endpoint{
-		Route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}, Handler: m.unmatched,
+		Route: api.Route{Name: unmatched, Path: api.DefaultPath, Auth: api.Public}, Handler: m.unmatched,
 	}
 	for _, e := range endpoints {
 		if e.Route.Path == api.DefaultPath {
+			if fallback.Route.Name != unmatched {
+				return nil, fmt.Errorf("route %q: %q is the default route already", e.Route.Name, fallback.Route.Name)
+			}
 			fallback = e
 			continue
 		}
@@ -84,14 +90,12 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Refuse is chain.Refuse.
 func (m *mux) Refuse(w http.ResponseWriter, r *http.Request, err error) { m.fallback.Refuse(w, r, err) }
 
-// matches reports whether a route serves the request. ServeMux would redirect a path with empty or dotted segments;
-// API Gateway does not.
+// matches reports whether a route serves the request. ServeMux would redirect a path with empty or dotted segments, or
+// without the segments of a greedy parameter; API Gateway does not.
 func (m *mux) matches(r *http.Request) bool {
-	if !clean(r) {
-		return false
-	}
-	_, pattern := m.routes.Handler(r)
-	return pattern != ""
+	h, _ := m.routes.Handler(r)
+	_, isRoute := h.(*chain)
+	return isRoute && clean(r)
 }
 
 func clean(r *http.Request) bool {

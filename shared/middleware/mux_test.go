@@ -48,17 +48,18 @@ func TestMux(t *testing.T) {
 		body           string
 		want           http.Header
 	}{
-		"Get":          {"GET", "/things/7", nil, 200, `"get 7"`, nil},
-		"Escaped":      {"GET", "/things/a%20b", nil, 200, `"get a b"`, nil},
-		"OtherMethod":  {"DELETE", "/things/7", nil, 200, `"delete 7"`, nil},
-		"Greedy":       {"GET", "/files/a/b", nil, 200, `"file a/b"`, nil},
-		"NoRoute":      {"GET", "/nothing", nil, 404, `"code":"route_not_found"`, nil},
-		"Root":         {"GET", "/", nil, 404, `"code":"route_not_found"`, nil},
-		"DoubledSlash": {"GET", "//things/7", nil, 404, `"code":"route_not_found"`, nil},
-		"Dots":         {"GET", "/things/../things/7", nil, 404, `"code":"route_not_found"`, nil},
-		"NoMethod":     {"PATCH", "/things/7", nil, 405, `"code":"method_not_allowed"`, http.Header{"Allow": {"DELETE, GET, HEAD"}}},
-		"Preflight":    {"OPTIONS", "/things/7", preflight, 204, "", http.Header{"Access-Control-Allow-Methods": {"DELETE"}}},
-		"OptionsAlone": {"OPTIONS", "/things/7", nil, 405, `"code":"method_not_allowed"`, nil},
+		"Get":           {"GET", "/things/7", nil, 200, `"get 7"`, nil},
+		"Escaped":       {"GET", "/things/a%20b", nil, 200, `"get a b"`, nil},
+		"OtherMethod":   {"DELETE", "/things/7", nil, 200, `"delete 7"`, nil},
+		"Greedy":        {"GET", "/files/a/b", nil, 200, `"file a/b"`, nil},
+		"GreedyNothing": {"GET", "/files", nil, 404, `"code":"route_not_found"`, nil},
+		"NoRoute":       {"GET", "/nothing", nil, 404, `"code":"route_not_found"`, nil},
+		"Root":          {"GET", "/", nil, 404, `"code":"route_not_found"`, nil},
+		"DoubledSlash":  {"GET", "//things/7", nil, 404, `"code":"route_not_found"`, nil},
+		"Dots":          {"GET", "/things/../things/7", nil, 404, `"code":"route_not_found"`, nil},
+		"NoMethod":      {"PATCH", "/things/7", nil, 405, `"code":"method_not_allowed"`, http.Header{"Allow": {"DELETE, GET, HEAD"}}},
+		"Preflight":     {"OPTIONS", "/things/7", preflight, 204, "", http.Header{"Access-Control-Allow-Methods": {"DELETE"}}},
+		"OptionsAlone":  {"OPTIONS", "/things/7", nil, 405, `"code":"method_not_allowed"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(tc.method, tc.target, nil)
@@ -122,8 +123,11 @@ func TestMuxRefuses(t *testing.T) {
 		routes []api.Route
 		want   string
 	}{
-		"Twice":      {[]api.Route{things, things}, "conflicts"},
-		"Ambiguous":  {[]api.Route{things, conflict}, `route "get-any"`},
+		"Twice":     {[]api.Route{things, things}, "conflicts"},
+		"Ambiguous": {[]api.Route{things, conflict}, `route "get-any"`},
+		"TwoDefaults": {[]api.Route{
+			{Name: "one", Path: api.DefaultPath, Auth: api.Public}, {Name: "two", Path: api.DefaultPath, Auth: api.Public},
+		}, `"one" is the default route already`},
 		"Undeclared": {[]api.Route{{Name: "get-thing", Method: http.MethodGet, Path: "/things"}}, "Auth is not declared"},
 		"NoCaller":   {[]api.Route{staffRoute}, "needs an authenticator"},
 	} {

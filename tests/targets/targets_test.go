@@ -57,7 +57,7 @@ type target struct {
 }
 
 // targets has every target of `make help`, except those that .ci/run makes with nothing built: its steps, and the parts
-// of `make test`.
+// of `make test`; a few of them are here all the same.
 var targets = map[string]target{
 	"help":     {ends: true, says: "Variables:"},
 	"run":      {serves: "/v1/products?limit=1"},
@@ -71,16 +71,21 @@ var targets = map[string]target{
 		args: []string{"NAME=count-products", "RESOURCE=catalog", "METHOD=GET", "ROUTE=/v1/products/count"},
 		ends: true, says: "answers after the next", changes: true,
 	},
-	"deploy":         {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
-	"package":        {refuses: true, says: "BUCKET is empty"},
-	"promote":        {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
-	"clean":          {ends: true},
-	"sam-api":        {serves: "/v1/products?limit=1"},
-	"sam-env":        {says: "Ready for SAM's own commands"},
-	"sam-build":      {ends: true, says: "are built"},
-	"invoke":         {args: []string{"FN=get-product"}, ends: true, says: `"statusCode": 200`},
-	"invoke-all":     {says: "answers 200 as expected"},
-	"sam-image":      {ends: true, says: "the image"},
+	"deploy":     {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
+	"package":    {refuses: true, says: "BUCKET is empty"},
+	"promote":    {args: []string{"STAGE=dev"}, refuses: true, says: "credentials"},
+	"clean":      {ends: true},
+	"sam-api":    {serves: "/v1/products?limit=1"},
+	"sam-env":    {says: "Ready for SAM's own commands"},
+	"sam-build":  {ends: true, says: "are built"},
+	"invoke":     {args: []string{"FN=get-product"}, ends: true, says: `"statusCode": 200`},
+	"invoke-all": {says: "answers 200 as expected"},
+	"sam-image":  {ends: true, says: "the image"},
+	// Steps of .ci/run, for the path with a space.
+	"build":          {ends: true},
+	"fmt-check":      {ends: true},
+	"sam-lint":       {ends: true},
+	"actionlint":     {ends: true},
 	"unit":           {says: "ok  \t"},
 	"bench":          {says: "ns/op"},
 	"dynamodb-local": {ends: true},
