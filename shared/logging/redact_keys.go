@@ -3,7 +3,6 @@ package logging
 import (
 	"bytes"
 	"encoding/base64"
-	"slices"
 	"strings"
 )
 
@@ -77,14 +76,15 @@ func hasSecretSuffix(b []byte) bool {
 	return false
 }
 
-// headers are those of secret names without a hyphen whose values are headers, or lists of them: the last three are
-// members of API Gateway's events.
-var headers = []string{"authorization", "cookie", "cookies", "identitySource", "authorizationToken"}
-
-// isHeader reports whether a secret name is a header's, whose value may hold spaces and delimiters.
+// isHeader reports whether a secret name is a header's, whose value may hold spaces and delimiters: it has a hyphen, or
+// is one of those without. The last three are members of API Gateway's events that hold headers.
 func isHeader(name string) bool {
-	return strings.IndexByte(name, '-') >= 0 ||
-		slices.ContainsFunc(headers, func(header string) bool { return strings.EqualFold(name, header) })
+	for _, header := range [...]string{"authorization", "cookie", "cookies", "identitySource", "authorizationToken"} {
+		if strings.EqualFold(name, header) {
+			return true
+		}
+	}
+	return strings.IndexByte(name, '-') >= 0
 }
 
 // isBasic reports whether s is the base64 of user:password.
