@@ -32,7 +32,7 @@ var (
 
 // attempt makes one attempt of the name. read runs in parallel with the request for a place, check after
 // both; check returns nil for a right password, ErrInvalidCredentials or ErrWrongPassword for a wrong one. Any
-// other end, an outage or a timeout, is no verdict, and the attempt is taken back. who is the field that names
+// other end, an outage or a timeout, says nothing about the password, and the attempt is taken back. who is the field that names
 // the user in a security event.
 func (a *PasswordLogin) attempt(ctx context.Context, name string, who zap.Field, read, check func(context.Context) error) error {
 	limited, cancel := ctx, func() {}

@@ -13,8 +13,8 @@ import (
 //
 // Only a wrong password is a failure. But an attempt must have a place before its password is checked, and
 // there are Places of them, so failures and attempts in flight together are never more than FreeAttempts, and
-// from there on one attempt is in flight at a time. Hence guesses sent at once get no more answers than guesses
-// sent one by one: FreeAttempts, and then one after each wait. An attempt that finds no place waits until
+// from there on one attempt is in flight at a time. So an attacker who sends guesses at once gets as many answers
+// as one who sends them one by one: FreeAttempts, and then one after each wait. An attempt that finds no place waits until
 // another one ends, so right passwords that come at once all log in. An attempt that ends without a verdict
 // gives its place back and leaves no trace; one whose process was killed counts as a failure after
 // AttemptLife, because nobody knows its verdict.

@@ -28,7 +28,7 @@ type Builder struct {
 	shown  *progress.Printer
 	close  func() error
 
-	building sync.Mutex        // held by whoever runs go build
+	building sync.Mutex        // held while go build runs
 	compiler func(line string) // shows what it does; made by the first build
 
 	mu      sync.Mutex

@@ -242,7 +242,7 @@ func (p *pool) oldest() (env *environment, since time.Time) {
 	return p.idle[0], p.idle[0].rested
 }
 
-// evict ends env and returns true, or returns false if it is no longer free.
+// evict ends env if it is still free, and reports whether it did.
 func (p *pool) evict(env *environment) bool {
 	p.mu.Lock()
 	i := slices.Index(p.idle, env)

@@ -136,7 +136,7 @@ func (p *printer) request(r *request) {
 
 // write writes whole lines. The caller holds the lock.
 func (p *printer) write(text string) {
-	_, _ = io.WriteString(p.out, text) // a closed terminal is no reason to stop serving
+	_, _ = io.WriteString(p.out, text) // a closed terminal does not stop the API
 }
 
 // functionLine returns what is printed of a function's line, with a line break; empty for nothing.

@@ -63,7 +63,7 @@ func (s *Stack) watchSources(opts Options) (*watcher, error) {
 	return w, err
 }
 
-// add watches a folder with those in it. One that is gone is no error.
+// add watches a folder and the folders below it. It ignores a folder that has been removed.
 func (w *watcher) add(folder string) error {
 	return filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		switch {

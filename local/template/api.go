@@ -38,7 +38,7 @@ func (r *reader) api(res resource, props *yaml.Node) *API {
 	return api
 }
 
-// throttle reads the settings of a stage or of a route; nil is no limit.
+// throttle reads the settings of a stage or of a route. It returns nil where there is no limit.
 func (r *reader) throttle(what string, n *yaml.Node) *Throttle {
 	settings := r.eval(n)
 	r.only(what, settings,

@@ -98,7 +98,7 @@ type API struct {
 	CORS *CORS
 	// Authorizers are the Lambda authorizers.
 	Authorizers []Authorizer
-	// Throttle limits all routes together that have no limit of their own; nil is no limit.
+	// Throttle limits all routes together that have no limit of their own. Nil sets no limit.
 	Throttle *Throttle
 	// RouteThrottles are the limits of single routes.
 	RouteThrottles []RouteThrottle
