@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
@@ -122,8 +123,7 @@ func (g *gate) Discard() bool {
 	if !g.pass() {
 		return true
 	}
-	w, ok := g.w.(interface{ Discard() bool })
-	return ok && w.Discard()
+	return middleware.Record(g.w).Discard()
 }
 
 // Unwrap lets http.ResponseController find the writer below, for an admitted request.
