@@ -110,13 +110,17 @@ func (c *denyCache) remove(element *list.Element) {
 	delete(c.entries, element.Value.(*denial).key)
 }
 
-// after returns the decision as the store would say it at now, if nobody has taken, given back or reset since.
+// after returns the decision as the store would say it at now, if nobody has taken, given back or reset since. For more
+// units than were denied, RetryAfter is exact for GCRA and the least that it can be for others.
 func (e *denial) after(subject Subject, cost int64, now time.Time) Decision {
 	d := e.decision
-	elapsed := max(0, now.Sub(e.at))
+	elapsed := max(0, now.Truncate(time.Microsecond).Sub(e.at)) // stores count microseconds
 	d.Source, d.Subject, d.Cost, d.At = FromCache, subject, cost, now.UnixMicro()
 	d.Results = make([]Result, len(e.decision.Results))
 	for i, r := range e.decision.Results {
+		if more := max(cost, 1) - e.cost; !r.Allowed && r.Policy.Algorithm == GCRA {
+			r.RetryAfter += micros(more * r.Policy.Interval())
+		}
 		d.Results[i] = r.after(elapsed)
 	}
 	return d

@@ -208,8 +208,8 @@ func (g *Guard) decide(ctx context.Context, subject Subject, cost int64, ask fun
 		}
 	case errors.Is(err, ErrSubjectThrottled):
 		d = g.throttled(subject, cost)
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return Decision{}, fmt.Errorf("ratelimit: %w", ctx.Err())
+	case errors.Is(err, errTimeOver):
+		return Decision{}, err
 	default:
 		d = g.failed(ctx, subject, cost, err, ask)
 	}
@@ -225,6 +225,9 @@ func (g *Guard) observe(ctx context.Context, d Decision, start time.Time) {
 
 // errBreakerOpen is the reason of a decision for which the store was not asked.
 var errBreakerOpen = errors.New("ratelimit: the store has failed too often, and is not asked")
+
+// errTimeOver is a request whose own deadline has ended the call.
+var errTimeOver = fmt.Errorf("ratelimit: the request's time is over: %w", context.DeadlineExceeded)
 
 // call calls the store if the breaker lets it. It tells the breaker the outcome.
 func (g *Guard) call(ctx context.Context, f func(context.Context) error) error {
@@ -251,7 +254,8 @@ func (g *Guard) call(ctx context.Context, f func(context.Context) error) error {
 	case err == nil, errors.Is(err, ErrSubjectThrottled), errors.Is(err, ErrNotRefundable):
 		outcome = success
 		g.answered.Store(g.now().UnixMicro())
-	case cut && detached.Err() != nil: // the request's own deadline says nothing about the store
+	case cut && detached.Err() != nil: // which says nothing about the store
+		err = errTimeOver
 	default:
 		outcome = failure
 	}
