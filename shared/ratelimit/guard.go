@@ -168,16 +168,30 @@ func (g *Guard) Take(ctx context.Context, subject Subject, cost int64) (Decision
 	if err := ValidateCost(g.store.Policies(), cost); err != nil {
 		return Decision{}, err
 	}
-	return g.decide(ctx, subject, cost, func(ctx context.Context, l Limiter) (Decision, error) {
-		return l.Take(ctx, subject, cost)
-	})
+	return g.decide(ctx, query{subject: subject, cost: cost})
 }
 
 // Peek implements Limiter, with the same answers to a store that fails.
 func (g *Guard) Peek(ctx context.Context, subject Subject) (Decision, error) {
-	return g.decide(ctx, subject, 0, func(ctx context.Context, l Limiter) (Decision, error) {
-		return l.Peek(ctx, subject)
-	})
+	return g.decide(ctx, query{subject: subject})
+}
+
+// query is one call of a limiter. A cost of 0 is a Peek.
+type query struct {
+	subject Subject
+	cost    int64
+	taken   *Decision // not nil is a Refund
+}
+
+func (q query) ask(ctx context.Context, l Limiter) (Decision, error) {
+	switch {
+	case q.taken != nil:
+		return Decision{}, l.Refund(ctx, *q.taken)
+	case q.cost == 0:
+		return l.Peek(ctx, q.subject)
+	default:
+		return l.Take(ctx, q.subject, q.cost)
+	}
 }
 
 // Denied returns the decision of Take if this instance remembers a denial, without a call to the store. It is false
@@ -191,27 +205,23 @@ func (g *Guard) Denied(ctx context.Context, subject Subject, cost int64) (Decisi
 	return d, ok
 }
 
-func (g *Guard) decide(ctx context.Context, subject Subject, cost int64, ask func(context.Context, Limiter) (Decision, error)) (Decision, error) {
-	if d, ok := g.Denied(ctx, subject, cost); ok {
+func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
+	if d, ok := g.Denied(ctx, q.subject, q.cost); ok {
 		return d, nil
 	}
 	start := g.now()
-	var d Decision
-	err := g.call(ctx, func(ctx context.Context) (err error) {
-		d, err = ask(ctx, g.store)
-		return err
-	})
+	d, err := g.call(ctx, q)
 	switch {
 	case err == nil:
 		if !d.Allowed {
-			g.denials.put(subject, max(cost, 1), d, g.now())
+			g.denials.put(q.subject, max(q.cost, 1), d, g.now())
 		}
 	case errors.Is(err, ErrSubjectThrottled):
-		d = g.throttled(subject, cost)
+		d = g.throttled(q)
 	case errors.Is(err, errTimeOver):
 		return Decision{}, err
 	default:
-		d = g.failed(ctx, subject, cost, err, ask)
+		d = g.failed(ctx, q, err)
 	}
 	g.observe(ctx, d, start)
 	return d, nil
@@ -230,14 +240,13 @@ var errBreakerOpen = errors.New("ratelimit: the store has failed too often, and 
 var errTimeOver = fmt.Errorf("ratelimit: the request's time is over: %w", context.DeadlineExceeded)
 
 // call calls the store if the breaker lets it. It tells the breaker the outcome.
-func (g *Guard) call(ctx context.Context, f func(context.Context) error) error {
+func (g *Guard) call(ctx context.Context, q query) (d Decision, err error) {
 	now := g.now()
 	probe, ok := g.cfg.Breaker.allow(now)
 	if !ok {
-		return errBreakerOpen
+		return Decision{}, errBreakerOpen
 	}
 	outcome := unknown // of a panic, too
-	var err error
 	defer func() { g.report(ctx, g.cfg.Breaker.done(g.now(), probe, outcome), err) }()
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.budget(now, probe))
 	defer cancel()
@@ -249,7 +258,7 @@ func (g *Guard) call(ctx context.Context, f func(context.Context) error) error {
 	} else {
 		cut = false
 	}
-	err = f(detached)
+	d, err = q.ask(detached, g.store)
 	switch {
 	case err == nil, errors.Is(err, ErrSubjectThrottled), errors.Is(err, ErrNotRefundable):
 		outcome = success
@@ -259,7 +268,7 @@ func (g *Guard) call(ctx context.Context, f func(context.Context) error) error {
 	default:
 		outcome = failure
 	}
-	return err
+	return d, err
 }
 
 // budget returns how long a call may take that begins now.
@@ -290,12 +299,12 @@ func policyNames(policies []Policy) zap.Field {
 }
 
 // throttled denies a subject whose own rate the store does not bear, and remembers that.
-func (g *Guard) throttled(subject Subject, cost int64) Decision {
+func (g *Guard) throttled(q query) Decision {
 	now := g.now()
 	if !g.enforced {
-		return Decision{Allowed: true, Source: FailedOpen, Subject: subject, Cost: cost, At: now.UnixMicro()}
+		return Decision{Allowed: true, Source: FailedOpen, Subject: q.subject, Cost: q.cost, At: now.UnixMicro()}
 	}
-	d := Decision{Source: FromStore, Subject: subject, Cost: cost, At: now.UnixMicro()}
+	d := Decision{Source: FromStore, Subject: q.subject, Cost: q.cost, At: now.UnixMicro()}
 	policies := g.store.Policies()
 	for i := range policies {
 		r := Result{Policy: &policies[i], Allowed: policies[i].Shadow, MoreAfter: throttleBlock}
@@ -304,19 +313,19 @@ func (g *Guard) throttled(subject Subject, cost int64) Decision {
 		}
 		d.Results = append(d.Results, r)
 	}
-	g.denials.put(subject, 1, d, now)
+	g.denials.put(q.subject, 1, d, now)
 	return d
 }
 
 // failed decides without the store.
-func (g *Guard) failed(ctx context.Context, subject Subject, cost int64, cause error, ask func(context.Context, Limiter) (Decision, error)) Decision {
-	d := Decision{Subject: subject, Cost: cost, At: g.now().UnixMicro()}
+func (g *Guard) failed(ctx context.Context, q query, cause error) Decision {
+	d := Decision{Subject: q.subject, Cost: q.cost, At: g.now().UnixMicro()}
 	mode := g.cfg.OnError
 	if !g.enforced {
 		mode = Open
 	}
 	if mode == Local {
-		local, err := ask(ctx, g.cfg.Local)
+		local, err := q.ask(ctx, g.cfg.Local)
 		if err == nil {
 			local.Source = FromLocal
 			return local
@@ -339,7 +348,7 @@ func (g *Guard) Refund(ctx context.Context, taken Decision) error {
 	}
 	switch taken.Source {
 	case FromStore:
-		err := g.call(ctx, func(ctx context.Context) error { return g.store.Refund(ctx, taken) })
+		_, err := g.call(ctx, query{taken: &taken})
 		if err == nil {
 			g.denials.drop(taken.Subject)
 		}

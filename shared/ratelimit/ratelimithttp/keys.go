@@ -2,7 +2,6 @@ package ratelimithttp
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -41,7 +40,8 @@ func IPKey(proxies ...netip.Prefix) KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		return ratelimit.NewSubject(KindIP, Network(addr)), nil
+		var buffer [64]byte
+		return ratelimit.NewSubject(KindIP, string(appendNetwork(buffer[:0], addr))), nil
 	}
 }
 
@@ -86,14 +86,16 @@ func AccountKey(id string) (ratelimit.Subject, error) {
 }
 
 // Network returns the part of an address that IPKey counts: an IPv4 address, or the /64 of an IPv6 address.
-func Network(addr netip.Addr) string {
+func Network(addr netip.Addr) string { return string(appendNetwork(nil, addr)) }
+
+func appendNetwork(b []byte, addr netip.Addr) []byte {
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() {
-		return addr.String()
+		return addr.AppendTo(b)
 	}
 	const customer = 64
 	prefix, _ := addr.Prefix(customer) // fails for lengths above 128 only
-	return prefix.String()
+	return prefix.AppendTo(b)
 }
 
 func clientAddr(r *http.Request, proxies []netip.Prefix) (netip.Addr, error) {
@@ -126,13 +128,9 @@ func trusted(addr netip.Addr, proxies []netip.Prefix) bool {
 
 // parseAddr reads an address, with a port and brackets or without.
 func parseAddr(s string) (netip.Addr, bool) {
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		host, _, splitErr := net.SplitHostPort(s)
-		if splitErr != nil {
-			host = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
-		}
-		addr, err = netip.ParseAddr(host)
+	if with, err := netip.ParseAddrPort(s); err == nil {
+		return with.Addr().Unmap().WithZone(""), true
 	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 	return addr.Unmap().WithZone(""), err == nil
 }

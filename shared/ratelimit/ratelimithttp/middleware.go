@@ -128,7 +128,7 @@ func (l *layer) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 		l.serveParallel(next, w, r, requests)
 		return
 	}
-	decisions, err := ratelimit.TakeAll(r.Context(), requests...)
+	decisions, err := take(r.Context(), requests)
 	if err := l.answer(w.Header(), decisions, err); err != nil {
 		problem.Write(w, r, err)
 		return
@@ -167,6 +167,18 @@ func remembered(ctx context.Context, requests []ratelimit.Request) ratelimit.Dec
 		}
 	}
 	return denials
+}
+
+// take asks the limiters.
+func take(ctx context.Context, requests []ratelimit.Request) (ratelimit.Decisions, error) {
+	if len(requests) != 1 {
+		return ratelimit.TakeAll(ctx, requests...)
+	}
+	d, err := requests[0].Limiter.Take(ctx, requests[0].Subject, requests[0].Cost)
+	if err != nil {
+		return nil, err
+	}
+	return ratelimit.Decisions{d}, nil
 }
 
 // answer sets the headers of an answer and returns the error of a request that must not pass. err is what the limiters

@@ -73,7 +73,7 @@ func (g *gate) ask(ctx context.Context, cancel context.CancelFunc, requests []ra
 		}
 		close(g.decided)
 	}()
-	g.decisions, g.err = ratelimit.TakeAll(ctx, requests...)
+	g.decisions, g.err = take(ctx, requests)
 	admitted = g.err == nil && g.decisions.Allowed()
 }
 
