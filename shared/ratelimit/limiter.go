@@ -6,20 +6,18 @@ import (
 	"time"
 )
 
-// Subject is what a limit counts: one client address, one user, one account. Build it with NewSubject. It may be
-// personal data: stores keep only a keyed hash of it.
-type Subject string
-
 // Limiter decides about subjects by its policies, all of which must admit. The stores implement it exactly, and
 // Guard implements it for request paths. A Limiter is safe for concurrent use.
 type Limiter interface {
 	// Take takes cost units, 1 or more, from every policy, or from none of them. A cost that a policy can never
 	// admit (more than its Capacity) is an error.
 	Take(ctx context.Context, subject Subject, cost int64) (Decision, error)
-	// Peek returns what a Take of one unit would return now, and takes nothing.
+	// Peek returns whether a Take of one unit would be admitted now, and takes nothing: Remaining is what could be
+	// taken, and Cost is 0.
 	Peek(ctx context.Context, subject Subject) (Decision, error)
-	// Refund gives back what taken, an admitted decision of Take, took: at most once. It does nothing for a
-	// decision that took nothing, or whose window is over. ErrNotRefundable if a policy cannot.
+	// Refund gives back what taken, an admitted decision of Take, took. Call it at most once for a decision. It does
+	// nothing for a decision that took nothing, and to a policy where time has given the units back already.
+	// ErrNotRefundable if one of the policies cannot refund: then none does.
 	Refund(ctx context.Context, taken Decision) error
 	// Reset forgets the subject. Instances that have cached a denial see it when that entry ends.
 	Reset(ctx context.Context, subject Subject) error
@@ -68,6 +66,9 @@ type Decision struct {
 	At      int64
 }
 
+// Took reports whether the decision has taken units from a store.
+func (d Decision) Took() bool { return d.Allowed && d.Cost > 0 && len(d.Results) > 0 }
+
 // Result is what one policy says.
 type Result struct {
 	// Policy is the policy.
@@ -79,6 +80,6 @@ type Result struct {
 	// RetryAfter is how long after a denial the same Take would be admitted, to the microsecond, if nobody else
 	// takes; 0 if Allowed.
 	RetryAfter time.Duration
-	// MoreAfter is how long until Remaining grows; 0 if it is at the policy's Capacity.
+	// MoreAfter is how long until Remaining grows if nobody takes; 0 if it is at the policy's Capacity.
 	MoreAfter time.Duration
 }
