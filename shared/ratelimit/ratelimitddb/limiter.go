@@ -53,9 +53,8 @@ type api interface {
 
 var _ ratelimit.Limiter = (*Limiter)(nil)
 
-// New returns a limiter that decides by all of the policies, in one item per subject. The names of the policies must
-// differ, and all sliding logs together may have ratelimit.MaxLog units: an expression cannot be longer. Limiters with
-// the same policies share their counts, in all instances.
+// New returns a limiter that decides by all of the policies, in one item per subject. All sliding logs together may
+// have ratelimit.MaxLog units. Limiters with the same names and versions of policies share their counts, in all instances.
 func New(client *dynamodb.Client, table string, key Key, policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
 	if client == nil {
 		return nil, errors.New("ratelimitddb: the client is nil")
@@ -80,7 +79,7 @@ func newLimiter(client api, table string, key Key, policies []ratelimit.Policy, 
 	if cfg.MaxHints == 0 {
 		cfg.MaxHints = defaultHints
 	}
-	if err := errors.Join(append(problems, checkPolicies(policies)...)...); err != nil {
+	if err := errors.Join(append(problems, ratelimit.ValidatePolicies(policies), checkLogs(policies))...); err != nil {
 		return nil, fmt.Errorf("ratelimitddb: %w", err)
 	}
 	l := &Limiter{
@@ -102,25 +101,19 @@ func newLimiter(client api, table string, key Key, policies []ratelimit.Policy, 
 	return l, nil
 }
 
-func checkPolicies(policies []ratelimit.Policy) (problems []error) {
-	if len(policies) == 0 {
-		problems = append(problems, errors.New("there are no policies"))
-	}
-	names, logged := map[string]bool{}, int64(0)
-	for _, p := range policies {
-		problems = append(problems, p.Validate())
-		if names[p.Name] {
-			problems = append(problems, fmt.Errorf("policy %q: the name is taken", p.Name))
-		}
-		names[p.Name] = true
-		if p.Algorithm == ratelimit.SlidingLog {
-			logged += p.Limit
+// checkLogs refuses sliding logs whose expressions DynamoDB would refuse: they have a term for each unit of the cost, and
+// at most 300 operators and 4 KB.
+func checkLogs(policies []ratelimit.Policy) error {
+	units := int64(0)
+	for i := range policies {
+		if policies[i].Algorithm == ratelimit.SlidingLog {
+			units += policies[i].Limit
 		}
 	}
-	if logged > ratelimit.MaxLog {
-		problems = append(problems, fmt.Errorf("the sliding logs have %d units together, want at most %d", logged, ratelimit.MaxLog))
+	if units > ratelimit.MaxLog {
+		return fmt.Errorf("the sliding logs have %d units together, want at most %d", units, ratelimit.MaxLog)
 	}
-	return problems
+	return nil
 }
 
 // oneAttempt makes the SDK send a request once.
