@@ -3,31 +3,15 @@
 package ratelimitddb_test
 
 import (
-	"bytes"
 	"context"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
-	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitddb"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitmem"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimittest"
 )
-
-func testKey(context.Context) ([]byte, error) { return bytes.Repeat([]byte{7}, ratelimitddb.MinKey), nil }
-
-// open returns a limiter on the table: an instance of its own, which knows nothing of the others.
-func open(t testing.TB, client *dynamodb.Client, table string, now func() time.Time, policies ...ratelimit.Policy) *ratelimitddb.Limiter {
-	t.Helper()
-	l, err := ratelimitddb.New(client, table, testKey, policies, ratelimitddb.Config{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
 
 // onTable returns limiters of the suite on one table.
 func onTable(t *testing.T) ratelimittest.New {

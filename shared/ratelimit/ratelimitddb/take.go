@@ -123,4 +123,3 @@ func (l *Limiter) right(r *request, old []ratelimit.State, d ratelimit.Decision)
 	}
 	return d.Allowed
 }
-
