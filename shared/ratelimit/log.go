@@ -1,42 +1,36 @@
 package ratelimit
 
-import "slices"
-
-// oldest returns the i-th oldest of the Limit times of the log, 0 for a unit that was never taken: longer ago than any
-// window.
-func (p *Policy) oldest(s State, i int64) int64 {
-	if i -= p.Limit - int64(len(s.Log)); i >= 0 {
-		return s.Log[i]
-	}
-	return 0
-}
+// unused returns how many of the Limit units of the log were never taken.
+func (p *Policy) unused(s State) int64 { return max(0, p.Limit-int64(len(s.Log))) }
 
 // takeLog replaces the oldest times by now, if all of them are a window or more ago. It looks at each of them, because
 // instances with different clocks do not arrive in the order of their times.
 func (p *Policy) takeLog(s State, now, cost int64) (wait int64, next State) {
+	drop := max(0, cost-p.unused(s))
 	var newest int64
-	for i := range cost {
-		newest = max(newest, p.oldest(s, i))
+	for _, at := range s.Log[:drop] {
+		newest = max(newest, at)
 	}
-	if wait = newest + p.Window.Microseconds() - now; wait > 0 {
+	if wait = newest + p.Window.Microseconds() - now; drop > 0 && wait > 0 {
 		return wait, s
 	}
-	drop := max(0, int64(len(s.Log))+cost-p.Limit)
 	log := make([]int64, 0, int64(len(s.Log))-drop+cost)
 	log = append(log, s.Log[drop:]...)
 	for range cost {
 		log = append(log, now)
 	}
-	return 0, State{Log: slices.Clip(log)}
+	return 0, State{Log: log}
 }
 
 func (p *Policy) availableLog(s State, now int64) Result {
-	r := Result{Policy: p}
-	for ; r.Remaining < p.Limit; r.Remaining++ {
-		if wait := p.oldest(s, r.Remaining) + p.Window.Microseconds() - now; wait > 0 {
+	r := Result{Policy: p, Remaining: p.unused(s)}
+	length := p.Window.Microseconds()
+	for _, at := range s.Log {
+		if wait := at + length - now; wait > 0 {
 			r.MoreAfter = micros(wait)
 			break
 		}
+		r.Remaining++
 	}
 	return r
 }

@@ -173,13 +173,3 @@ func (p Policy) Capacity() int64 {
 // Refundable reports whether units that were taken can be given back. A sliding log cannot: the time that a unit
 // replaced is lost.
 func (p Policy) Refundable() bool { return p.Algorithm != SlidingLog }
-
-// Refundable reports whether the limiter can refund: each of its policies can.
-func Refundable(l Limiter) bool {
-	for _, p := range l.Policies() {
-		if !p.Refundable() {
-			return false
-		}
-	}
-	return true
-}

@@ -55,7 +55,7 @@ func (p *Policy) FreshAt(subject Subject, s State) int64 {
 		var last int64
 		for w, units := range s.Windows {
 			if units > 0 {
-				last = max(last, p.windowEnd(subject, w))
+				last = max(last, p.windows(subject).end(w))
 			}
 		}
 		return last

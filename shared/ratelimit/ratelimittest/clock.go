@@ -29,3 +29,6 @@ func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()) }
 
 // Move moves the clock, backwards too, by whole microseconds.
 func (c *Clock) Move(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// Set sets the clock, to the microsecond.
+func (c *Clock) Set(now time.Time) { c.micros.Store(now.UnixMicro()) }
