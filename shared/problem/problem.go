@@ -91,8 +91,34 @@ type Error struct {
 	// Unavailable, and not said for other kinds.
 	RetryAfter time.Duration
 
+	// Type is the document's problem type (RFC 9457, section 3.1.1). The zero value is "about:blank".
+	Type Type
+	// ViolatedPolicies names the rate limits whose quota is exceeded, for the type QuotaExceeded.
+	ViolatedPolicies []string
+
 	cause error
 	oauth string
+}
+
+// Type is a problem type: its URI and the title that goes with it.
+type Type struct{ URI, Title string }
+
+// QuotaExceeded returns the type of a request that exceeds a rate limit
+// (https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10, section 5).
+func QuotaExceeded() Type {
+	return Type{
+		URI:   "https://iana.org/assignments/http-problem-types#quota-exceeded",
+		Title: "Request cannot be satisfied as assigned quota has been exceeded",
+	}
+}
+
+// TemporaryReducedCapacity returns the type of a request that is refused because the server has less capacity for a
+// while (the same draft).
+func TemporaryReducedCapacity() Type {
+	return Type{
+		URI:   "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+		Title: "Request cannot be satisfied due to temporary server capacity constraints",
+	}
 }
 
 // FieldError names one offending part of the request and the rule that it breaks.

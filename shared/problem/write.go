@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -54,9 +55,10 @@ const (
 	Challenge = `Bearer realm="api"`
 )
 
-// document is the RFC 9457 body with our extension members. "type" is left out: its default is
-// about:blank, and Code is the stable name.
+// document is the RFC 9457 body with our extension members. "type" is left out where it is about:blank, its default:
+// Code is the stable name.
 type document struct {
+	Type      string       `json:"type,omitempty"`
 	Title     string       `json:"title"`
 	Status    int          `json:"status"`
 	Detail    string       `json:"detail,omitempty"`
@@ -64,6 +66,7 @@ type document struct {
 	RequestID string       `json:"request_id,omitempty"`
 	Errors    []FieldError `json:"errors,omitempty"`
 	OAuth     string       `json:"error,omitempty"`
+	Violated  []string     `json:"violated-policies,omitempty"` //nolint:tagliatelle // the name in the draft of QuotaExceeded
 }
 
 // Write answers the request with err. An *Error in err's chain decides status, code, sentence and the
@@ -90,13 +93,15 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 
 	status := e.Kind.Status()
 	body, marshalErr := json.Marshal(document{
-		Title:     http.StatusText(status),
+		Type:      e.Type.URI,
+		Title:     cmp.Or(e.Type.Title, http.StatusText(status)),
 		Status:    status,
 		Detail:    e.Detail,
 		Code:      e.Code,
 		RequestID: h.Get(HeaderRequestID),
 		Errors:    e.Errors,
 		OAuth:     e.oauthError(r.Context()),
+		Violated:  e.ViolatedPolicies,
 	})
 	if marshalErr != nil { // strings and ints always marshal
 		status, body = http.StatusInternalServerError, nil

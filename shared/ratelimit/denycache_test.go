@@ -1,0 +1,201 @@
+package ratelimit_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tienda-dev/tienda/shared/clock/clocktest"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
+	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitmem"
+	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimittest"
+)
+
+func TestDenialIsRememberedAndCountsDown(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &faulty{Limiter: memory(t, now.Now, perMinute)} // one unit each 20 s
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	take(t, g, 2)
+	denied := take(t, g, 1)
+	now.Move(time.Second)
+	again := take(t, g, 1)
+	peeked, err := g.Peek(t.Context(), alice)
+	if err != nil || store.calls.Load() != 2 {
+		t.Fatalf("%d calls, %v", store.calls.Load(), err)
+	}
+	for _, d := range []ratelimit.Decision{again, peeked} {
+		if d.Allowed || d.Source != ratelimit.FromCache || d.Results[0].RetryAfter != denied.Results[0].RetryAfter-time.Second {
+			t.Errorf("%+v after %+v", d, denied)
+		}
+	}
+	if d, ok := g.Denied(t.Context(), alice, 1); !ok || d.Allowed {
+		t.Errorf("Denied: %+v, %t", d, ok)
+	}
+	now.Move(time.Second) // the cap of 2 s, on a wall clock whose monotonic part stands still
+	if d := take(t, g, 1); d.Source != ratelimit.FromStore {
+		t.Errorf("after the cap: %+v", d)
+	}
+	now.Move(-time.Second)
+	if d := take(t, g, 1); d.Source != ratelimit.FromCache {
+		t.Errorf("the clock was set back by 1 s: %+v", d)
+	}
+	now.Move(-time.Second)
+	if d := take(t, g, 1); d.Source != ratelimit.FromStore {
+		t.Errorf("the clock was set back by 2 s: %+v", d)
+	}
+}
+
+func TestDenialOfMoreUnitsDoesNotDenyFewer(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &faulty{Limiter: memory(t, now.Now, perMinute)}
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	take(t, g, 1)
+	if d := take(t, g, 2); d.Allowed {
+		t.Fatal("3 of 2 units")
+	}
+	if d := take(t, g, 1); !d.Allowed {
+		t.Error("the denial of two units denies one")
+	}
+	one, two := take(t, g, 1), take(t, g, 2)
+	if one.Allowed || two.Source != ratelimit.FromCache || two.Results[0].RetryAfter-one.Results[0].RetryAfter != 20*time.Second {
+		t.Errorf("%+v, %+v", one, two)
+	}
+}
+
+func TestRefundAndResetForgetTheDenial(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]func(*ratelimit.Guard, ratelimit.Decision) error{
+		"Refund": func(g *ratelimit.Guard, d ratelimit.Decision) error { return g.Refund(context.Background(), d) },
+		"Reset":  func(g *ratelimit.Guard, _ ratelimit.Decision) error { return g.Reset(context.Background(), alice) },
+	} {
+		now := clocktest.New(t)
+		g := guarded(t, memory(t, now.Now, perMinute), ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+		taken := take(t, g, 2)
+		if d := take(t, g, 1); d.Allowed {
+			t.Fatal("not limited")
+		}
+		if err := forget(g, taken); err != nil {
+			t.Fatal(err)
+		}
+		if d := take(t, g, 1); !d.Allowed {
+			t.Errorf("%s: still denied: %+v", name, d)
+		}
+	}
+}
+
+func TestDenialsAreBounded(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &faulty{Limiter: memory(t, now.Now, perMinute)}
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now, DenyEntries: 3})
+	deny := func(i int) ratelimit.Source {
+		subject := ratelimit.NewSubject("user", fmt.Sprint(i))
+		if _, err := g.Take(t.Context(), subject, 2); err != nil {
+			t.Fatal(err)
+		}
+		d, err := g.Take(t.Context(), subject, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Source
+	}
+	for i := range 3 {
+		deny(i)
+	}
+	deny(0) // used last
+	deny(3) // drops 1
+	remembered := ""
+	for i := range 4 {
+		if _, ok := g.Denied(t.Context(), ratelimit.NewSubject("user", fmt.Sprint(i)), 2); ok {
+			remembered += fmt.Sprint(i)
+		}
+	}
+	if remembered != "023" {
+		t.Errorf("remembered %s, want 023", remembered)
+	}
+}
+
+// smallPolicies draws a policy of each algorithm, or several.
+func smallPolicies(t *rapid.T) []ratelimit.Policy {
+	var drawn []ratelimit.Policy
+	for i := range rapid.IntRange(1, 3).Draw(t, "policies") {
+		p := ratelimit.Policy{
+			Name: fmt.Sprintf("p%d", i), Algorithm: ratelimit.Algorithm(rapid.IntRange(0, 2).Draw(t, "algorithm")),
+			Limit: int64(rapid.IntRange(2, 6).Draw(t, "limit")), Window: time.Duration(rapid.IntRange(1, 12).Draw(t, "window")) * time.Second,
+			Shadow: rapid.IntRange(0, 4).Draw(t, "shadow") == 0,
+		}
+		if p.Algorithm == ratelimit.GCRA {
+			p.Burst = int64(rapid.IntRange(0, 4).Draw(t, "burst"))
+		}
+		drawn = append(drawn, p)
+	}
+	return drawn
+}
+
+// A remembered denial is what the store would have said, to the microsecond, and it never admits. What other instances
+// give back is seen when the entry has ended, within its cap.
+func TestDenyCacheAgreesWithTheStore(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		clock := ratelimittest.NewClock()
+		store, err := ratelimitmem.New(smallPolicies(t), ratelimitmem.Config{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		denyCap := time.Duration(rapid.IntRange(1, 5).Draw(t, "cap")) * time.Second
+		g, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Closed, DenyCap: denyCap, DenyEntries: 2, Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		capacity := int64(6)
+		for _, p := range store.Policies() {
+			capacity = min(capacity, p.Capacity())
+		}
+		ctx := context.Background()
+		foreign := map[ratelimit.Subject]time.Time{} // when another instance changed the subject last
+		costs := map[ratelimit.Subject]int64{}       // the cost of the store's last denial
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+			clock.Move(time.Duration(rapid.IntRange(0, 900_000).Draw(t, "us")) * time.Microsecond)
+			subject := ratelimit.Subject(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "subject"))
+			cost := int64(rapid.IntRange(1, int(capacity)).Draw(t, "cost"))
+			if rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
+				_ = store.Reset(ctx, subject)
+				foreign[subject] = clock.Now()
+				continue
+			}
+			got, err := g.Take(ctx, subject, cost)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Source != ratelimit.FromCache {
+				costs[subject] = cost
+				continue
+			}
+			if got.Allowed {
+				t.Fatal("a cache has admitted")
+			}
+			want, err := store.Take(ctx, subject, cost)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if changed, ok := foreign[subject]; ok && clock.Now().Sub(changed) < denyCap {
+				continue // the store may have admitted
+			}
+			if want.Allowed {
+				t.Fatalf("denied %v after %v of nothing that could explain it", got, want)
+			}
+			if costs[subject] != cost {
+				continue
+			}
+			if diff := cmp.Diff(want.Results, got.Results, cmp.Comparer(func(a, b *ratelimit.Policy) bool { return a.Name == b.Name })); diff != "" {
+				t.Fatalf("store and cache differ:\n%s", diff)
+			}
+		}
+	})
+}
