@@ -35,6 +35,12 @@ func (f *fault) Error() string { return "dynamodb " + f.operation + ": " + f.tex
 
 func (f *fault) Unwrap() error { return f.err }
 
+// NewFailure returns the error of a call of the client that another package has made itself, as this package would: see
+// the package documentation.
+func NewFailure(ctx context.Context, operation string, err error) error {
+	return newFault(ctx, operation, err)
+}
+
 // newFault classifies what a call returned: the end of the context, ErrUnavailable, or a fault of
 // the program.
 func newFault(ctx context.Context, operation string, err error) error {

@@ -61,6 +61,25 @@ func Config(t testing.TB) ddb.Config {
 // when the test ends. The options are the client's (Faults.Option, for one).
 func Table(t testing.TB, options ...func(*dynamodb.Options)) *ddb.Table {
 	t.Helper()
+	return ddb.NewTable(Client(t, options...), create(t, schema))
+}
+
+// HashTable returns the name of an empty table of its own for the test, whose primary key is PK alone. It is deleted when
+// the test ends.
+func HashTable(t testing.TB) string {
+	t.Helper()
+	return create(t, func(name string) *dynamodb.CreateTableInput {
+		return &dynamodb.CreateTableInput{
+			TableName:            &name,
+			BillingMode:          types.BillingModePayPerRequest,
+			KeySchema:            keys(ddb.AttrPK, "")[:1],
+			AttributeDefinitions: []types.AttributeDefinition{definition(ddb.AttrPK)},
+		}
+	})
+}
+
+func create(t testing.TB, schema func(name string) *dynamodb.CreateTableInput) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), setupTimeout)
 	defer cancel()
 
@@ -76,7 +95,7 @@ func Table(t testing.TB, options ...func(*dynamodb.Options)) *ddb.Table {
 			t.Errorf("ddbtest: delete table: %v", err)
 		}
 	})
-	return ddb.NewTable(Client(t, options...), name)
+	return name
 }
 
 func schema(name string) *dynamodb.CreateTableInput {
@@ -93,11 +112,13 @@ func schema(name string) *dynamodb.CreateTableInput {
 		})
 	}
 	for _, attribute := range []string{ddb.AttrPK, ddb.AttrSK, "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"} {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
-			AttributeName: aws.String(attribute), AttributeType: types.ScalarAttributeTypeS,
-		})
+		in.AttributeDefinitions = append(in.AttributeDefinitions, definition(attribute))
 	}
 	return in
+}
+
+func definition(attribute string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS}
 }
 
 func keys(hash, sortKey string) []types.KeySchemaElement {
