@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/authorizer"
@@ -29,7 +29,7 @@ type (
 	answer  = events.APIGatewayV2CustomAuthorizerSimpleResponse
 )
 
-func main() { backend.Func(build) }
+func main() { process.Func(build) }
 
 func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (answer, error), error) {
 	var cfg config
@@ -40,7 +40,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Store.HTTP, err = backend.HTTP(ctx); err != nil {
+	if cfg.Store.HTTP, err = process.HTTP(ctx); err != nil {
 		return nil, err
 	}
 	reader, err := sessionlean.New(cfg.Store)

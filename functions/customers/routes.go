@@ -3,16 +3,17 @@ package customers
 import (
 	"net/http"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // The routes of the caller's own profile. Only the token identifies the owner.
 var (
 	GetMyProfileRoute = api.Route{
-		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required,
+		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.UserRead,
 	}
 	UpdateMyProfileRoute = api.Route{
-		Name: "update-my-profile", Method: http.MethodPatch, Path: "/v1/customers/me", Auth: api.Required,
+		Name: "update-my-profile", Method: http.MethodPatch, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.UserWrite,
 		MaxBody: maxBody,
 	}
 )

@@ -4,12 +4,13 @@ package fallback
 import (
 	"net/http"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
 // NotFoundRoute serves every request that no other route matches.
-var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}
+var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public, Rate: policy.Meta}
 
 // Routes returns every route of the package.
 func Routes() []api.Route { return []api.Route{NotFoundRoute} }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/healthcheck"
 )
@@ -14,13 +15,13 @@ import (
 // The routes of the probes. They are public and show no internals.
 var (
 	GetHealthRoute = api.Route{
-		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public,
+		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public, Rate: policy.Meta,
 	}
 	GetLivenessRoute = api.Route{
-		Name: "get-liveness", Method: http.MethodGet, Path: "/health/live", Auth: api.Public,
+		Name: "get-liveness", Method: http.MethodGet, Path: "/health/live", Auth: api.Public, Rate: policy.Meta,
 	}
 	GetReadinessRoute = api.Route{
-		Name: "get-readiness", Method: http.MethodGet, Path: "/health/ready", Auth: api.Public,
+		Name: "get-readiness", Method: http.MethodGet, Path: "/health/ready", Auth: api.Public, Rate: policy.Meta,
 	}
 )
 

@@ -1,49 +1,71 @@
-// Package backend is the door through which every program of this repository starts. What all functions share
-// is added here and not in each main.
-//
-// Everything that a function links makes its cold start longer. So what only some functions need has its own
-// package: tables, secret, cursors, tokenkeys, sessions.
+// Package backend is the door through which every function of a route starts, except those of class policy.Meta. What
+// all of them share is added here and not in each main: the route's rate limits.
 package backend
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
-	"sync"
 
+	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
 )
 
 // Main serves one HTTP route. It does not return.
-func Main(route api.Route, build app.Build) { app.Main(route, withClient(build)) }
-
-// Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
-func Func[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) {
-	app.Func(withClient(build))
-}
+func Main(route api.Route, build app.Build) { app.Main(route, process.With(limited(build))) }
 
 // Handler returns the handler that Main would serve, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
-	return app.Handler(ctx, route, withClient(build), environ)
+	return app.Handler(ctx, route, process.With(limited(build)), environ)
 }
 
-// withClient runs build with the process's one HTTP client in its context. The client is made when it is first
-// asked for.
-func withClient[T any](build func(context.Context, *app.Setup) (T, error)) func(context.Context, *app.Setup) (T, error) {
-	return func(ctx context.Context, s *app.Setup) (T, error) {
-		return build(context.WithValue(ctx, clientKey{}, sync.OnceValues(awsclient.NewHTTP)), s)
+// limited runs build after it has filled the chain's places for the route's rate limits.
+func limited(build app.Build) app.Build {
+	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+		if err := limit(ctx, s); err != nil {
+			return nil, err
+		}
+		return build(ctx, s)
 	}
 }
 
-type clientKey struct{}
-
-// HTTP returns the process's one HTTP client towards AWS. ctx is the context of a build.
-func HTTP(ctx context.Context) (*http.Client, error) {
-	client, ok := ctx.Value(clientKey{}).(func() (*http.Client, error))
-	if !ok {
-		return nil, errors.New("backend: this is not the context of a build that Main, Func or Handler runs")
+// limit fills the place before the caller is known for a limit of addresses only, and otherwise the one after: API
+// Gateway has authenticated the caller before the function runs, so both limits are asked in parallel.
+func limit(ctx context.Context, s *app.Setup) error {
+	class, ok := policy.ClassOf(s.Route().Rate)
+	if !ok || class.Rate == policy.Meta {
+		return fmt.Errorf("route %q: the rate class %q is not one of package backend", s.Route().Name, s.Route().Rate)
 	}
-	return client()
+	cfg := ratelimithttp.Config{}
+	if err := s.Env(&cfg); err != nil {
+		return err
+	}
+	ip := ratelimithttp.IPKey()
+	if class.IP != nil {
+		limiter, err := Limiter(ctx, s, class.IP, class.OnError)
+		if err != nil {
+			return err
+		}
+		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ip, Limiter: limiter, Closed: class.Hide, Hide: class.Hide})
+	}
+	if class.User != nil {
+		limiter, err := Limiter(ctx, s, class.User, class.OnError)
+		if err != nil {
+			return err
+		}
+		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ratelimithttp.UserKey(ip), Limiter: limiter})
+	}
+	layer, err := ratelimithttp.Middleware(cfg)
+	if err != nil {
+		return err
+	}
+	if class.User == nil {
+		s.Chain().RateLimitIP = layer
+	} else {
+		s.Chain().RateLimitSubject = layer
+	}
+	return nil
 }

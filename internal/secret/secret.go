@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/secrets"
 	"github.com/tienda-dev/tienda/shared/secrets/secretsaws"
@@ -23,7 +23,7 @@ func New[T any](ctx context.Context, s *app.Setup, name, value string, decode fu
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
-	if cfg.HTTP, err = backend.HTTP(ctx); err != nil {
+	if cfg.HTTP, err = process.HTTP(ctx); err != nil {
 		return nil, err
 	}
 	client, err := secretsaws.New(cfg)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/awsclient"
@@ -55,7 +55,7 @@ func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := ddb.NewTable(client, "auth")
-	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public}
+	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public, Rate: api.Unlimited}
 	for name, tc := range map[string]struct {
 		environ map[string]string
 		want    string
@@ -76,7 +76,7 @@ func TestOpenRefusesDurationsOutOfRange(t *testing.T) {
 				"TOKEN_ISSUER":        "https://auth.shop.example", "TOKEN_AUDIENCE": "api", "REFRESH_AUDIENCE": "refresh",
 			}
 			maps.Copy(environ, tc.environ)
-			_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+			_, err := process.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 				_, err := Open(ctx, s, table)
 				return func(http.ResponseWriter, *http.Request) error { return nil }, err
 			}, environ)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
@@ -29,11 +31,27 @@ type Tables struct {
 }
 
 type config struct {
-	DynamoDB ddb.Config
 	// Commerce is the name of the commerce table.
 	Commerce string `env:"COMMERCE_TABLE"`
 	// Auth is the name of the auth table.
 	Auth string `env:"AUTH_TABLE"`
+}
+
+type clientKey struct{}
+
+// Client returns the process's one client of DynamoDB.
+func Client(ctx context.Context, s *app.Setup) (*dynamodb.Client, error) {
+	return process.Once(ctx, clientKey{}, func() (*dynamodb.Client, error) {
+		var cfg ddb.Config
+		if err := s.Env(&cfg); err != nil {
+			return nil, err
+		}
+		var err error
+		if cfg.HTTP, err = process.HTTP(ctx); err != nil {
+			return nil, err
+		}
+		return ddb.Open(cfg)
+	})
 }
 
 // Open returns the named tables on one client. INIT warms up the client's connection by a read from the first
@@ -58,10 +76,7 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 		return t, err
 	}
 
-	if cfg.DynamoDB.HTTP, err = backend.HTTP(ctx); err != nil {
-		return t, err
-	}
-	client, err := ddb.Open(cfg.DynamoDB)
+	client, err := Client(ctx, s)
 	if err != nil {
 		return t, err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -15,7 +15,7 @@ import (
 
 func TestOpenNamesEveryMissingTable(t *testing.T) {
 	t.Parallel()
-	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public}
+	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public, Rate: api.Unlimited}
 	for name, tc := range map[string]struct {
 		environ map[string]string
 		missing []string
@@ -33,7 +33,7 @@ func TestOpenNamesEveryMissingTable(t *testing.T) {
 				delete(environ, "AWS_REGION")
 				tc.missing = append(tc.missing, "AWS_REGION")
 			}
-			_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+			_, err := process.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 				opened, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 				if err == nil && (opened.Auth.Name() != "auth" || opened.Commerce.Name() != "commerce") {
 					t.Errorf("opened %s and %s", opened.Auth.Name(), opened.Commerce.Name())

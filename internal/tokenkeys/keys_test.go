@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -36,8 +36,8 @@ func environment() map[string]string {
 // open runs f as a function's build does.
 func open(t *testing.T, environ map[string]string, f func(ctx context.Context, s *app.Setup) error) error {
 	t.Helper()
-	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public}
-	_, err := backend.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	route := api.Route{Name: "test", Method: http.MethodGet, Path: "/test", Auth: api.Public, Rate: api.Unlimited}
+	_, err := process.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		return func(http.ResponseWriter, *http.Request) error { return nil }, f(ctx, s)
 	}, environ)
 	return err

@@ -54,6 +54,12 @@ const (
 	DefaultMaxBody = 64 << 10
 )
 
+// Rate is the name of a class of rate limits. The program that serves the routes says what each class allows.
+type Rate string
+
+// Unlimited is the class of routes that the service does not limit.
+const Unlimited Rate = "unlimited"
+
 // Route is one operation of the API, with the policy that guards it.
 type Route struct {
 	// Name is the operation in kebab-case ("create-product"); also its folder and binary.
@@ -74,6 +80,8 @@ type Route struct {
 	MaxAuthAge time.Duration
 	// Revocation is how soon the route notices a revoked token. A Public route has no token.
 	Revocation identity.Revocation
+	// Rate is the class of the route's rate limits. It must be declared.
+	Rate Rate
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
 	// OAuth is set for an endpoint of OAuth 2.0: its errors have the member "error" of RFC 6749 section 5.2.
@@ -160,6 +168,9 @@ func (r Route) Validate() error {
 	}
 	if r.Revocation == identity.Strict && r.Auth == Public {
 		refuse("Revocation needs Auth Required or Optional")
+	}
+	if r.Rate == "" {
+		refuse("Rate is not declared: a class of limits, or api.Unlimited")
 	}
 	if r.MaxBody < 0 {
 		refuse("MaxBody is negative")

@@ -14,7 +14,7 @@ import (
 
 func TestRouteValidate(t *testing.T) {
 	t.Parallel()
-	good := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public}
+	good := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public, Rate: api.Unlimited}
 	with := func(change func(*api.Route)) api.Route {
 		r := good
 		change(&r)
@@ -27,7 +27,7 @@ func TestRouteValidate(t *testing.T) {
 		"OK":            {route: good},
 		"OKRoles":       {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Required, []string{"x"} })},
 		"OKGreedy":      {route: with(func(r *api.Route) { r.Path = "/v1/files/{path+}" })},
-		"OKDefault":     {route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public}},
+		"OKDefault":     {route: api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}},
 		"NoPolicy":      {route: with(func(r *api.Route) { r.Auth = 0 }), want: "Auth is not declared"},
 		"UnknownPolicy": {route: with(func(r *api.Route) { r.Auth = 9 }), want: "Auth is not declared"},
 		"RolesOptional": {route: with(func(r *api.Route) { r.Auth, r.Roles = api.Optional, []string{"x"} }), want: "Roles need Auth Required"},
@@ -52,7 +52,7 @@ func TestRouteValidate(t *testing.T) {
 		"BadParameter":      {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
 		"TrailingSlash":     {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
 		"NegativeBody":      {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
-		"DefaultAndMethod":  {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public}, want: "leave Method empty"},
+		"DefaultAndMethod":  {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, want: "leave Method empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,10 +74,10 @@ func TestRouteKeys(t *testing.T) {
 		route api.Route
 		want  []string
 	}{
-		"PublicRead":    {api.Route{Method: "GET", Path: "/x/{id}", Auth: api.Public}, []string{"GET /x/{id}", "HEAD /x/{id}"}},
-		"ProtectedRead": {api.Route{Method: "GET", Path: "/x", Auth: api.Required}, []string{"GET /x"}},
-		"PublicWrite":   {api.Route{Method: "POST", Path: "/x", Auth: api.Public}, []string{"POST /x"}},
-		"Default":       {api.Route{Path: api.DefaultPath, Auth: api.Public}, []string{"$default"}},
+		"PublicRead":    {api.Route{Method: "GET", Path: "/x/{id}", Auth: api.Public, Rate: api.Unlimited}, []string{"GET /x/{id}", "HEAD /x/{id}"}},
+		"ProtectedRead": {api.Route{Method: "GET", Path: "/x", Auth: api.Required, Rate: api.Unlimited}, []string{"GET /x"}},
+		"PublicWrite":   {api.Route{Method: "POST", Path: "/x", Auth: api.Public, Rate: api.Unlimited}, []string{"POST /x"}},
+		"Default":       {api.Route{Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, []string{"$default"}},
 	} {
 		if diff := cmp.Diff(tc.want, tc.route.Keys()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -13,7 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 )
 
-var route = api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things", Auth: api.Required}
+var route = api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things", Auth: api.Required, Rate: api.Unlimited}
 
 func build(context.Context, *app.Setup) (api.Handler, error) {
 	return func(w http.ResponseWriter, r *http.Request) error {

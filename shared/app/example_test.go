@@ -11,7 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
-var greetRoute = api.Route{Name: "greet", Method: http.MethodGet, Path: "/greet/{name}", Auth: api.Public}
+var greetRoute = api.Route{Name: "greet", Method: http.MethodGet, Path: "/greet/{name}", Auth: api.Public, Rate: api.Unlimited}
 
 // A function's main passes route and build to app.Main. Handler returns what Main serves.
 func ExampleHandler() {

@@ -81,7 +81,7 @@ func TestAccessLogHasTheStatusOfTheResponse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			route := api.Route{Name: "get-x", Method: http.MethodGet, Path: "/x", Auth: api.Public}
+			route := api.Route{Name: "get-x", Method: http.MethodGet, Path: "/x", Auth: api.Public, Rate: api.Unlimited}
 			seen := 0 // the status that a layer outside the access log reads, such as metrics
 			chain, err := middleware.Chain(route, middleware.Config{Logger: logger, Metrics: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,7 @@ type Config struct {
 	CORS CORSConfig
 	// Deadline bounds the request.
 	Deadline DeadlineConfig
-	// RateLimitIP runs before the caller is known, RateLimitSubject after.
+	// RateLimitIP runs before the caller is known, RateLimitSubject after. Routes with a rate class need one of them.
 	RateLimitIP, RateLimitSubject Middleware
 	// Authenticator finds out who is calling. Routes with Auth Optional or Required need it.
 	Authenticator Authenticator
@@ -82,6 +82,9 @@ func newChain(route api.Route, cfg Config, handler api.Handler) (*chain, error) 
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if route.Rate != api.Unlimited && cfg.RateLimitIP == nil && cfg.RateLimitSubject == nil {
+		return nil, fmt.Errorf("route %q: the rate class %q needs RateLimitIP or RateLimitSubject", route.Name, route.Rate)
 	}
 	crossOrigin, corsErr := CORS(cfg.CORS)
 	authorize, authErr := Authorize(route, cfg.Authenticator, cfg.Now)

@@ -22,8 +22,8 @@ import (
 )
 
 var (
-	publicRoute  = api.Route{Name: "get-thing", Method: http.MethodPost, Path: "/v1/things/{id}", Auth: api.Public, MaxBody: 16}
-	staffRoute   = api.Route{Name: "edit-thing", Method: http.MethodPost, Path: "/v1/things", Auth: api.Required, Roles: []string{"staff"}}
+	publicRoute  = api.Route{Name: "get-thing", Method: http.MethodPost, Path: "/v1/things/{id}", Auth: api.Public, Rate: api.Unlimited, MaxBody: 16}
+	staffRoute   = api.Route{Name: "edit-thing", Method: http.MethodPost, Path: "/v1/things", Auth: api.Required, Rate: api.Unlimited, Roles: []string{"staff"}}
 	okHandler    = func(w http.ResponseWriter, _ *http.Request) error { return api.Write(w, http.StatusOK, "ok") }
 	staffCaller  = identity.Annotation{Outcome: identity.OK, Identity: identity.Identity{Subject: "u1", Roles: []string{"staff"}}}
 	asStaff      = func(*http.Request) (identity.Annotation, error) { return staffCaller, nil }

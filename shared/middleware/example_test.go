@@ -14,7 +14,7 @@ import (
 var errSoldOut = problem.New(problem.Conflict, "sold_out", "Nothing is left.")
 
 func ExampleChain() {
-	route := api.Route{Name: "buy", Method: http.MethodPost, Path: "/buy", Auth: api.Required, Roles: []string{"customer"}}
+	route := api.Route{Name: "buy", Method: http.MethodPost, Path: "/buy", Auth: api.Required, Rate: api.Unlimited, Roles: []string{"customer"}}
 	authenticate := func(*http.Request) (identity.Annotation, error) {
 		return identity.Annotation{
 			Outcome: identity.OK, Identity: identity.Identity{Subject: "maria", Roles: []string{"customer"}},
@@ -42,8 +42,8 @@ func ExampleMux() {
 	h, err := middleware.Mux(middleware.Config{CORS: middleware.CORSConfig{
 		AllowOrigins: []string{"https://shop.example"}, AllowMethods: []string{http.MethodPut},
 	}},
-		middleware.Endpoint{Route: api.Route{Name: "read", Method: http.MethodGet, Path: "/notes/{id}", Auth: api.Public}, Handler: ok},
-		middleware.Endpoint{Route: api.Route{Name: "write", Method: http.MethodPut, Path: "/notes/{id}", Auth: api.Public}, Handler: ok},
+		middleware.Endpoint{Route: api.Route{Name: "read", Method: http.MethodGet, Path: "/notes/{id}", Auth: api.Public, Rate: api.Unlimited}, Handler: ok},
+		middleware.Endpoint{Route: api.Route{Name: "write", Method: http.MethodPut, Path: "/notes/{id}", Auth: api.Public, Rate: api.Unlimited}, Handler: ok},
 	)
 	if err != nil {
 		fmt.Println(err)

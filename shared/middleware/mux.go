@@ -31,7 +31,7 @@ const unmatched = "unmatched"
 func Mux(cfg Config, endpoints ...Endpoint) (http.Handler, error) {
 	m := &mux{routes: http.NewServeMux()}
 	fallback := Endpoint{
-		Route: api.Route{Name: unmatched, Path: api.DefaultPath, Auth: api.Public}, Handler: m.unmatched,
+		Route: api.Route{Name: unmatched, Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, Handler: m.unmatched,
 	}
 	for _, e := range endpoints {
 		if e.Route.Path == api.DefaultPath {

@@ -12,7 +12,7 @@ import (
 )
 
 func route(name, method, path string) api.Route {
-	return api.Route{Name: name, Method: method, Path: path, Auth: api.Public}
+	return api.Route{Name: name, Method: method, Path: path, Auth: api.Public, Rate: api.Unlimited}
 }
 
 // says answers with the name and the path parameters.
@@ -87,7 +87,7 @@ func TestMux(t *testing.T) {
 func TestMuxWithADefaultRoute(t *testing.T) {
 	t.Parallel()
 	mux, err := middleware.Mux(middleware.Config{},
-		middleware.Endpoint{Route: api.Route{Name: "other", Path: api.DefaultPath, Auth: api.Public}, Handler: says("other")})
+		middleware.Endpoint{Route: api.Route{Name: "other", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, Handler: says("other")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestMuxRefuses(t *testing.T) {
 		"Twice":     {[]api.Route{things, things}, "conflicts"},
 		"Ambiguous": {[]api.Route{things, conflict}, `route "get-any"`},
 		"TwoDefaults": {[]api.Route{
-			{Name: "one", Path: api.DefaultPath, Auth: api.Public}, {Name: "two", Path: api.DefaultPath, Auth: api.Public},
+			{Name: "one", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, {Name: "two", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited},
 		}, `"one" is the default route already`},
 		"Undeclared": {[]api.Route{{Name: "get-thing", Method: http.MethodGet, Path: "/things"}}, "Auth is not declared"},
 		"NoCaller":   {[]api.Route{staffRoute}, "needs an authenticator"},

@@ -16,7 +16,7 @@ import (
 
 // plantedRoute and plantedTemplate agree; each test breaks one of them.
 func plantedRoute() api.Route {
-	return api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/things/{id}", Auth: api.Required, Roles: []string{"staff"}}
+	return api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/things/{id}", Auth: api.Required, Rate: api.Unlimited, Roles: []string{"staff"}}
 }
 
 func plantedTemplate() *template.Template {

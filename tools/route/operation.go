@@ -29,7 +29,7 @@ func (o operation) check(root string) error {
 	if o.Auth != "required" && o.Auth != "public" {
 		refuse("AUTH is %q: want required or public", o.Auth)
 	}
-	route := api.Route{Name: o.Name, Method: o.Method, Path: o.Path, Auth: api.Public}
+	route := api.Route{Name: o.Name, Method: o.Method, Path: o.Path, Auth: api.Public, Rate: api.Unlimited}
 	if err := route.Validate(); err != nil {
 		refuse("%w", err)
 	}

@@ -5,13 +5,13 @@ import (
 	"context"
 
 	"github.com/tienda-dev/tienda/functions/auth"
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/meta"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { backend.Main(auth.GetJwksRoute, build) }
+func main() { meta.Main(auth.GetJwksRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	keys, err := tokenkeys.Public(ctx, s)

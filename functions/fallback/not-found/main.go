@@ -5,11 +5,11 @@ import (
 	"context"
 
 	"github.com/tienda-dev/tienda/functions/fallback"
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/meta"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { backend.Main(fallback.NotFoundRoute, build) }
+func main() { meta.Main(fallback.NotFoundRoute, build) }
 
 func build(context.Context, *app.Setup) (api.Handler, error) { return fallback.NotFound(), nil }

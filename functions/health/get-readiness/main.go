@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/health"
-	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/meta"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-func main() { backend.Main(health.GetReadinessRoute, build) }
+func main() { meta.Main(health.GetReadinessRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	db, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)

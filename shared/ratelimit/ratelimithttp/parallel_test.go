@@ -134,7 +134,7 @@ func TestDenialDropsTheAnswer(t *testing.T) {
 				return finish(w, r)
 			}
 			core, logs := observer.New(zapcore.DebugLevel)
-			h, err := middleware.Chain(api.Route{Name: "x", Method: http.MethodGet, Path: "/x", Auth: api.Public},
+			h, err := middleware.Chain(api.Route{Name: "x", Method: http.MethodGet, Path: "/x", Auth: api.Public, Rate: api.Unlimited},
 				middleware.Config{RateLimitIP: single(t, exhausted(t, started)), Logger: zap.New(core)}, handler)
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestDenialDropsTheAnswer(t *testing.T) {
 func TestWhatTheHandlerAddsToTheAccessLineIsKept(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zapcore.DebugLevel)
-	h, err := middleware.Chain(api.Route{Name: "x", Method: http.MethodGet, Path: "/x", Auth: api.Public},
+	h, err := middleware.Chain(api.Route{Name: "x", Method: http.MethodGet, Path: "/x", Auth: api.Public, Rate: api.Unlimited},
 		middleware.Config{RateLimitIP: single(t, newStore(t, time.Now, one)), Logger: zap.New(core)},
 		func(_ http.ResponseWriter, r *http.Request) error {
 			logging.EntryFrom(r.Context()).Add(zap.Int("items", 3))

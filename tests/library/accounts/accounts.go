@@ -103,7 +103,7 @@ func (a *Accounts) Authorizer(routes ...api.Route) (*authorizer.Authorizer, erro
 
 // LogoutRoute ends the caller's session.
 var LogoutRoute = api.Route{
-	Name: "logout", Method: http.MethodPost, Path: "/v1/logout", Auth: api.Required, Revocation: identity.Strict,
+	Name: "logout", Method: http.MethodPost, Path: "/v1/logout", Auth: api.Required, Rate: api.Unlimited, Revocation: identity.Strict,
 }
 
 // Logout answers 204: neither the session's refresh token nor its access tokens work any more.

@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	listNotes = api.Route{Name: "list-notes", Method: http.MethodGet, Path: "/notes", Auth: api.Public}
+	listNotes = api.Route{Name: "list-notes", Method: http.MethodGet, Path: "/notes", Auth: api.Public, Rate: api.Unlimited}
 	addNote   = api.Route{
-		Name: "add-note", Method: http.MethodPost, Path: "/notes", Auth: api.Required, Scopes: []string{"notes/write"},
+		Name: "add-note", Method: http.MethodPost, Path: "/notes", Auth: api.Required, Rate: api.Unlimited, Scopes: []string{"notes/write"},
 	}
 )
 

@@ -14,7 +14,7 @@ import (
 )
 
 func route(name, method, path string, auth api.Auth, class identity.Revocation) api.Route {
-	return api.Route{Name: name, Method: method, Path: path, Auth: auth, Revocation: class}
+	return api.Route{Name: name, Method: method, Path: path, Auth: auth, Rate: api.Unlimited, Revocation: class}
 }
 
 func TestSource(t *testing.T) {

@@ -57,7 +57,7 @@ func main() {
 
 // fails is the route of a handler that begins an answer and then returns an error.
 func fails() *lambdahttp.Handler {
-	route := api.Route{Name: "fail", Method: http.MethodGet, Path: "/fail", Auth: api.Public}
+	route := api.Route{Name: "fail", Method: http.MethodGet, Path: "/fail", Auth: api.Public, Rate: api.Unlimited}
 	h, err := middleware.Chain(route, middleware.Config{}, func(w http.ResponseWriter, _ *http.Request) error {
 		if err := api.Write(w, http.StatusOK, map[string]int{"a": 1}); err != nil {
 			return err
