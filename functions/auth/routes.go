@@ -27,53 +27,53 @@ const recentLogin = 15 * time.Minute
 // was revoked a moment ago must not reach them. Routes that issue, revoke or describe tokens are OAuth's.
 var (
 	RegisterUserRoute = api.Route{
-		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, Rate: policy.Register, MaxBody: maxBody,
+		Name: "register-user", Method: http.MethodPost, Path: "/v1/auth/register", Auth: api.Public, Rate: policy.RateRegister, MaxBody: maxBody,
 	}
 	LoginRoute = api.Route{
-		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, Rate: policy.Login, MaxBody: maxBody, OAuth: true,
+		Name: "login", Method: http.MethodPost, Path: "/v1/auth/login", Auth: api.Public, Rate: policy.RateLogin, MaxBody: maxBody, OAuth: true,
 	}
 	RefreshTokenRoute = api.Route{
-		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, Rate: policy.Token, MaxBody: maxRefresh, OAuth: true,
+		Name: "refresh-token", Method: http.MethodPost, Path: "/v1/auth/refresh", Auth: api.Public, Rate: policy.RateToken, MaxBody: maxRefresh, OAuth: true,
 	}
 	LogoutRoute = api.Route{
-		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, Rate: policy.UserWrite, MaxBody: maxBody,
+		Name: "logout", Method: http.MethodPost, Path: "/v1/auth/logout", Auth: api.Required, Rate: policy.RateUserWrite, MaxBody: maxBody,
 	}
 	LogoutAllRoute = api.Route{
 		Name: "logout-all", Method: http.MethodPost, Path: "/v1/auth/logout-all",
-		Auth: api.Required, Rate: policy.UserWrite, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, Rate: policy.RateUserWrite, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	ChangePasswordRoute = api.Route{
 		Name: "change-password", Method: http.MethodPost, Path: "/v1/auth/password",
-		Auth: api.Required, Rate: policy.Sensitive, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody, OAuth: true,
+		Auth: api.Required, Rate: policy.RateSensitive, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody, OAuth: true,
 	}
 	ListSessionsRoute = api.Route{
-		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required, Rate: policy.UserRead,
+		Name: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Auth: api.Required, Rate: policy.RateUserRead,
 	}
 	RevokeSessionRoute = api.Route{
 		Name: "revoke-session", Method: http.MethodDelete, Path: "/v1/auth/sessions/{id}",
-		Auth: api.Required, Rate: policy.UserWrite, Revocation: identity.Strict,
+		Auth: api.Required, Rate: policy.RateUserWrite, Revocation: identity.Strict,
 	}
 	IntrospectTokenRoute = api.Route{
 		Name: "introspect-token", Method: http.MethodPost, Path: "/v1/auth/introspect",
-		Auth: api.Required, Rate: policy.Service, Roles: []string{policy.RoleService}, MaxBody: maxForm, OAuth: true,
+		Auth: api.Required, Rate: policy.RateService, Roles: []string{policy.RoleService}, MaxBody: maxForm, OAuth: true,
 	}
 	RevokeTokenRoute = api.Route{
-		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, Rate: policy.Token, MaxBody: maxForm, OAuth: true,
+		Name: "revoke-token", Method: http.MethodPost, Path: "/v1/auth/revoke", Auth: api.Public, Rate: policy.RateToken, MaxBody: maxForm, OAuth: true,
 	}
 	GetJwksRoute = api.Route{
-		Name: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json", Auth: api.Public, Rate: policy.Meta,
+		Name: "get-jwks", Method: http.MethodGet, Path: "/.well-known/jwks.json", Auth: api.Public, Rate: policy.RateMeta,
 	}
 	SetUserRolesRoute = api.Route{
 		Name: "set-user-roles", Method: http.MethodPut, Path: "/v1/users/{id}/roles",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	LogoutUserRoute = api.Route{
 		Name: "logout-user", Method: http.MethodPost, Path: "/v1/users/{id}/logout",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleAdmin}, MaxAuthAge: recentLogin, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 	UnlockUserRoute = api.Route{
 		Name: "unlock-user", Method: http.MethodPost, Path: "/v1/users/{id}/unlock",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleAdmin}, Revocation: identity.Strict, MaxBody: maxBody,
 	}
 )
 

@@ -16,44 +16,44 @@ const maxProduct = 320 << 10
 // own.
 var (
 	ListProductsRoute = api.Route{
-		Name: "list-products", Method: http.MethodGet, Path: "/v1/products", Auth: api.Public, Rate: policy.PublicRead,
+		Name: "list-products", Method: http.MethodGet, Path: "/v1/products", Auth: api.Public, Rate: policy.RatePublicRead,
 	}
 	SearchProductsRoute = api.Route{
-		Name: "search-products", Method: http.MethodGet, Path: "/v1/products/search", Auth: api.Public, Rate: policy.PublicRead,
+		Name: "search-products", Method: http.MethodGet, Path: "/v1/products/search", Auth: api.Public, Rate: policy.RatePublicRead,
 	}
 	GetProductRoute = api.Route{
-		Name: "get-product", Method: http.MethodGet, Path: "/v1/products/{id}", Auth: api.Public, Rate: policy.PublicRead,
+		Name: "get-product", Method: http.MethodGet, Path: "/v1/products/{id}", Auth: api.Public, Rate: policy.RatePublicRead,
 	}
 	ListCategoriesRoute = api.Route{
-		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Public, Rate: policy.PublicRead,
+		Name: "list-categories", Method: http.MethodGet, Path: "/v1/categories", Auth: api.Public, Rate: policy.RatePublicRead,
 	}
 	ListStaffProductsRoute = api.Route{
 		Name: "list-staff-products", Method: http.MethodGet, Path: "/v1/staff/products",
-		Auth: api.Required, Rate: policy.Staff, Roles: policy.Staff(),
+		Auth: api.Required, Rate: policy.RateStaff, Roles: policy.Staff(),
 	}
 	GetStaffProductRoute = api.Route{
 		Name: "get-staff-product", Method: http.MethodGet, Path: "/v1/staff/products/{id}",
-		Auth: api.Required, Rate: policy.Staff, Roles: policy.Staff(),
+		Auth: api.Required, Rate: policy.RateStaff, Roles: policy.Staff(),
 	}
 	CreateProductRoute = api.Route{
 		Name: "create-product", Method: http.MethodPost, Path: "/v1/products",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
 	}
 	UpdateProductRoute = api.Route{
 		Name: "update-product", Method: http.MethodPatch, Path: "/v1/products/{id}",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleCatalog}, MaxBody: maxProduct,
 	}
 	ArchiveProductRoute = api.Route{
 		Name: "archive-product", Method: http.MethodDelete, Path: "/v1/products/{id}",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleCatalog},
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleCatalog},
 	}
 	GetInventoryRoute = api.Route{
 		Name: "get-inventory", Method: http.MethodGet, Path: "/v1/products/{id}/inventory",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleCatalog, policy.RoleFulfilment},
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleCatalog, policy.RoleFulfilment},
 	}
 	AdjustInventoryRoute = api.Route{
 		Name: "adjust-inventory", Method: http.MethodPost, Path: "/v1/products/{id}/inventory/adjustments",
-		Auth: api.Required, Rate: policy.Staff, Roles: []string{policy.RoleFulfilment},
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleFulfilment},
 	}
 )
 

@@ -10,10 +10,10 @@ import (
 // The routes of the caller's own profile. Only the token identifies the owner.
 var (
 	GetMyProfileRoute = api.Route{
-		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.UserRead,
+		Name: "get-my-profile", Method: http.MethodGet, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.RateUserRead,
 	}
 	UpdateMyProfileRoute = api.Route{
-		Name: "update-my-profile", Method: http.MethodPatch, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.UserWrite,
+		Name: "update-my-profile", Method: http.MethodPatch, Path: "/v1/customers/me", Auth: api.Required, Rate: policy.RateUserWrite,
 		MaxBody: maxBody,
 	}
 )

@@ -10,7 +10,7 @@ import (
 )
 
 // NotFoundRoute serves every request that no other route matches.
-var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public, Rate: policy.Meta}
+var NotFoundRoute = api.Route{Name: "not-found", Path: api.DefaultPath, Auth: api.Public, Rate: policy.RateMeta}
 
 // Routes returns every route of the package.
 func Routes() []api.Route { return []api.Route{NotFoundRoute} }

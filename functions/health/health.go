@@ -15,13 +15,13 @@ import (
 // The routes of the probes. They are public and show no internals.
 var (
 	GetHealthRoute = api.Route{
-		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public, Rate: policy.Meta,
+		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public, Rate: policy.RateMeta,
 	}
 	GetLivenessRoute = api.Route{
-		Name: "get-liveness", Method: http.MethodGet, Path: "/health/live", Auth: api.Public, Rate: policy.Meta,
+		Name: "get-liveness", Method: http.MethodGet, Path: "/health/live", Auth: api.Public, Rate: policy.RateMeta,
 	}
 	GetReadinessRoute = api.Route{
-		Name: "get-readiness", Method: http.MethodGet, Path: "/health/ready", Auth: api.Public, Rate: policy.Meta,
+		Name: "get-readiness", Method: http.MethodGet, Path: "/health/ready", Auth: api.Public, Rate: policy.RateMeta,
 	}
 )
 

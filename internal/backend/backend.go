@@ -1,4 +1,4 @@
-// Package backend is the door through which every function of a route starts, except those of class policy.Meta. What
+// Package backend is the door through which every function of a route starts, except those of class policy.RateMeta. What
 // all of them share is added here and not in each main: the route's rate limits.
 package backend
 
@@ -36,7 +36,7 @@ func limited(build app.Build) app.Build {
 // Gateway has authenticated the caller before the function runs, so both limits are asked in parallel.
 func limit(ctx context.Context, s *app.Setup) error {
 	class, ok := policy.ClassOf(s.Route().Rate)
-	if !ok || class.Rate == policy.Meta {
+	if !ok || class.Rate == policy.RateMeta {
 		return fmt.Errorf("route %q: the rate class %q is not one of package backend", s.Route().Name, s.Route().Rate)
 	}
 	cfg := ratelimithttp.Config{}

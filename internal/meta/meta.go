@@ -1,4 +1,4 @@
-// Package meta is the door through which functions of class policy.Meta start: probes, public keys, routes that do not
+// Package meta is the door through which functions of class policy.RateMeta start: probes, public keys, routes that do not
 // exist. They must answer without a database, so each instance counts its requests in memory.
 package meta
 
@@ -36,7 +36,7 @@ func limited(build app.Build) app.Build {
 // limit fills the chain's place for the limit of addresses.
 func limit(s *app.Setup) error {
 	class, ok := policy.ClassOf(s.Route().Rate)
-	if !ok || class.Rate != policy.Meta {
+	if !ok || class.Rate != policy.RateMeta {
 		return fmt.Errorf("route %q: the rate class %q is not the one of package meta", s.Route().Name, s.Route().Rate)
 	}
 	var switches ratelimit.Switches

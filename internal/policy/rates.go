@@ -9,25 +9,25 @@ import (
 
 // The classes of rate limits, to declare routes with.
 const (
-	// Meta is for what must answer without a database: probes, public keys, routes that do not exist. Each instance
+	// RateMeta is for what must answer without a database: probes, public keys, routes that do not exist. Each instance
 	// counts for itself.
-	Meta api.Rate = "meta"
-	// PublicRead is for reads of everybody.
-	PublicRead api.Rate = "public-read"
-	// UserRead and UserWrite are for users' own data.
-	UserRead  api.Rate = "user-read"
-	UserWrite api.Rate = "user-write"
-	// Sensitive is for what a stolen token must not do often.
-	Sensitive api.Rate = "sensitive"
-	// Staff is for the work of staff.
-	Staff api.Rate = "staff"
-	// Service is for other services.
-	Service api.Rate = "service"
-	// Login, Register and Token are for anonymous routes on which secrets can be guessed. Their handlers have limits
+	RateMeta api.Rate = "meta"
+	// RatePublicRead is for reads of everybody.
+	RatePublicRead api.Rate = "public-read"
+	// RateUserRead and RateUserWrite are for users' own data.
+	RateUserRead  api.Rate = "user-read"
+	RateUserWrite api.Rate = "user-write"
+	// RateSensitive is for what a stolen token must not do often.
+	RateSensitive api.Rate = "sensitive"
+	// RateStaff is for the work of staff.
+	RateStaff api.Rate = "staff"
+	// RateService is for other services.
+	RateService api.Rate = "service"
+	// RateLogin, RateRegister and RateToken are for anonymous routes on which secrets can be guessed. Their handlers have limits
 	// for each account besides.
-	Login    api.Rate = "login"
-	Register api.Rate = "register"
-	Token    api.Rate = "token"
+	RateLogin    api.Rate = "login"
+	RateRegister api.Rate = "register"
+	RateToken    api.Rate = "token"
 )
 
 // Class is what a class of rate limits allows.
@@ -47,16 +47,16 @@ type Class struct {
 // Classes returns every class, by name.
 func Classes() []Class {
 	return []Class{
-		{Rate: Login, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true},
-		{Rate: Meta, IP: perSecond("meta", 50, 100), OnError: ratelimit.Open},
-		{Rate: PublicRead, IP: perSecond("public-read", 20, 40), OnError: ratelimit.Open},
-		{Rate: Register, IP: perMinute("register-ip", 10, 10), OnError: ratelimit.Closed, Hide: true},
-		{Rate: Sensitive, User: perMinute("sensitive", 5, 5), OnError: ratelimit.Closed},
-		{Rate: Service, User: perSecond("service", 50, 100), OnError: ratelimit.Open},
-		{Rate: Staff, User: perSecond("staff", 5, 50), OnError: ratelimit.Open},
-		{Rate: Token, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true},
-		{Rate: UserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
-		{Rate: UserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
+		{Rate: RateLogin, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true},
+		{Rate: RateMeta, IP: perSecond("meta", 50, 100), OnError: ratelimit.Open},
+		{Rate: RatePublicRead, IP: perSecond("public-read", 20, 40), OnError: ratelimit.Open},
+		{Rate: RateRegister, IP: perMinute("register-ip", 10, 10), OnError: ratelimit.Closed, Hide: true},
+		{Rate: RateSensitive, User: perMinute("sensitive", 5, 5), OnError: ratelimit.Closed},
+		{Rate: RateService, User: perSecond("service", 50, 100), OnError: ratelimit.Open},
+		{Rate: RateStaff, User: perSecond("staff", 5, 50), OnError: ratelimit.Open},
+		{Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true},
+		{Rate: RateUserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
+		{Rate: RateUserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
 	}
 }
 
