@@ -52,7 +52,7 @@ func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {
 	if len(cfg.Rules) == 0 {
 		return nil, errors.New("ratelimithttp: Middleware without rules")
 	}
-	l := &layer{legacy: cfg.Legacy, now: time.Now}
+	l := &layer{legacy: cfg.Legacy, now: time.Now} //nolint:forbidigo // the clock of a caller that names none
 	if cfg.Now != nil {
 		l.now = cfg.Now
 	}
@@ -91,11 +91,11 @@ type layer struct {
 func (l *layer) add(rule Rule) error {
 	switch {
 	case rule.Key == nil:
-		return errors.New("Key is nil") //nolint:revive // the field's name
+		return errors.New("the Key is nil")
 	case rule.Limiter == nil:
-		return errors.New("Limiter is nil") //nolint:revive // the field's name
+		return errors.New("the Limiter is nil")
 	case rule.Cost < 0:
-		return errors.New("Cost must be 0 or more") //nolint:revive // the field's name
+		return errors.New("the Cost must be 0 or more")
 	case len(rule.Limiter.Policies()) == 0:
 		return nil
 	case rule.Cost == 0:
