@@ -52,11 +52,10 @@ func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {
 	if len(cfg.Rules) == 0 {
 		return nil, errors.New("ratelimithttp: Middleware without rules")
 	}
-	l := &layer{legacy: cfg.Legacy, now: time.Now} //nolint:forbidigo // the clock of a caller that names none
-	if cfg.Now != nil {
-		l.now = cfg.Now
+	if cfg.Now == nil {
+		cfg.Now = time.Now //nolint:forbidigo // the clock of a caller that names none
 	}
-	l.now = clock.Wall(l.now)
+	l := &layer{legacy: cfg.Legacy, now: clock.Wall(cfg.Now)}
 	for i, rule := range cfg.Rules {
 		if err := l.add(rule); err != nil {
 			return nil, fmt.Errorf("ratelimithttp: rule %d: %w", i, err)
