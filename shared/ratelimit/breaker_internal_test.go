@@ -62,14 +62,14 @@ func TestBreakerFollowsTheWallClock(t *testing.T) {
 		t.Fatalf("half open: probe %t, allowed %t, second allowed %t", probe, ok, second)
 	}
 	b.done(now(), probe, failure)
-	for _, wait := range []time.Duration{2, 4, 5, 5} {
-		stalled.Move((wait - 1) * time.Second)
+	for _, wait := range []time.Duration{2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second} {
+		stalled.Move(wait - time.Second)
 		if b.call(now(), failure) {
-			t.Fatalf("let through after %d s of %d s", wait-1, wait)
+			t.Fatalf("let through a second before %v", wait)
 		}
 		stalled.Move(time.Second)
 		if !b.call(now(), failure) {
-			t.Fatalf("not let through after %d s", wait)
+			t.Fatalf("not let through after %v", wait)
 		}
 	}
 	stalled.Move(-time.Second)

@@ -143,9 +143,9 @@ func (r Result) after(elapsed time.Duration) Result {
 		return r
 	}
 	interval := micros(r.Policy.Interval())
-	more := -r.MoreAfter/interval + 1
-	r.Remaining = min(r.Policy.Capacity(), r.Remaining+int64(more))
-	r.MoreAfter += more * interval
+	more := int64(-r.MoreAfter/interval) + 1
+	r.Remaining = min(r.Policy.Capacity(), r.Remaining+more)
+	r.MoreAfter += micros(more * r.Policy.Interval())
 	if r.Remaining == r.Policy.Capacity() {
 		r.MoreAfter = 0
 	}

@@ -102,7 +102,7 @@ func NewGuard(store Limiter, cfg GuardConfig) (*Guard, error) {
 		return nil, fmt.Errorf("ratelimit: %w", err)
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		cfg.Now = time.Now //nolint:forbidigo // the clock of a caller that names none
 	}
 	setDefault(&cfg.Budget, defaultBudget)
 	setDefault(&cfg.ConnectBudget, max(cfg.Budget, defaultConnectBudget))
@@ -197,8 +197,11 @@ func (q query) ask(ctx context.Context, l Limiter) (Decision, error) {
 // Denied returns the decision of Take if this instance remembers a denial, without a call to the store. It is false
 // otherwise, which admits nothing: Take decides then.
 func (g *Guard) Denied(ctx context.Context, subject Subject, cost int64) (Decision, bool) {
-	now := g.now()
-	d, ok := g.denials.get(subject, cost, now)
+	return g.remembered(ctx, query{subject: subject, cost: cost}, g.now())
+}
+
+func (g *Guard) remembered(ctx context.Context, q query, now time.Time) (Decision, bool) {
+	d, ok := g.denials.get(q.subject, q.cost, now)
 	if ok {
 		g.observe(ctx, d, now)
 	}
@@ -206,11 +209,11 @@ func (g *Guard) Denied(ctx context.Context, subject Subject, cost int64) (Decisi
 }
 
 func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
-	if d, ok := g.Denied(ctx, q.subject, q.cost); ok {
+	start := g.now()
+	if d, ok := g.remembered(ctx, q, start); ok {
 		return d, nil
 	}
-	start := g.now()
-	d, err := g.call(ctx, q)
+	d, err := g.call(ctx, q, start)
 	switch {
 	case err == nil:
 		if !d.Allowed {
@@ -240,14 +243,19 @@ var errBreakerOpen = errors.New("ratelimit: the store has failed too often, and 
 var errTimeOver = fmt.Errorf("ratelimit: the request's time is over: %w", context.DeadlineExceeded)
 
 // call calls the store if the breaker lets it. It tells the breaker the outcome.
-func (g *Guard) call(ctx context.Context, q query) (d Decision, err error) {
-	now := g.now()
+func (g *Guard) call(ctx context.Context, q query, now time.Time) (d Decision, err error) {
 	probe, ok := g.cfg.Breaker.allow(now)
 	if !ok {
 		return Decision{}, errBreakerOpen
 	}
 	outcome := unknown // of a panic, too
-	defer func() { g.report(ctx, g.cfg.Breaker.done(g.now(), probe, outcome), err) }()
+	defer func() {
+		end := g.now()
+		if outcome == success {
+			g.answered.Store(end.UnixMicro())
+		}
+		g.report(ctx, g.cfg.Breaker.done(end, probe, outcome), err)
+	}()
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.budget(now, probe))
 	defer cancel()
 	deadline, cut := ctx.Deadline()
@@ -262,7 +270,6 @@ func (g *Guard) call(ctx context.Context, q query) (d Decision, err error) {
 	switch {
 	case err == nil, errors.Is(err, ErrSubjectThrottled), errors.Is(err, ErrNotRefundable):
 		outcome = success
-		g.answered.Store(g.now().UnixMicro())
 	case cut && detached.Err() != nil: // which says nothing about the store
 		err = errTimeOver
 	default:
@@ -348,7 +355,7 @@ func (g *Guard) Refund(ctx context.Context, taken Decision) error {
 	}
 	switch taken.Source {
 	case FromStore:
-		_, err := g.call(ctx, query{taken: &taken})
+		_, err := g.call(ctx, query{taken: &taken}, g.now())
 		if err == nil {
 			g.denials.drop(taken.Subject)
 		}

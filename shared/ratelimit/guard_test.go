@@ -230,6 +230,16 @@ func TestBudget(t *testing.T) {
 	is("the clock was set back", 300*time.Millisecond)
 	is("and again a connection", 100*time.Millisecond)
 
+	store.set(errDown)
+	for range 5 {
+		take(t, g, 1)
+	}
+	now.Move(time.Second)
+	is("a probe", 300*time.Millisecond)
+	store.set(nil)
+	now.Move(2 * time.Second)
+	take(t, g, 1)
+
 	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Millisecond)
 	defer cancel()
 	if _, err := g.Take(ctx, alice, 1); err != nil || budget > 40*time.Millisecond {

@@ -52,11 +52,10 @@ func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {
 	if len(cfg.Rules) == 0 {
 		return nil, errors.New("ratelimithttp: Middleware without rules")
 	}
-	l := &layer{legacy: cfg.Legacy, now: time.Now}
-	if cfg.Now != nil {
-		l.now = cfg.Now
+	if cfg.Now == nil {
+		cfg.Now = time.Now //nolint:forbidigo // the clock of a caller that names none
 	}
-	l.now = clock.Wall(l.now)
+	l := &layer{legacy: cfg.Legacy, now: clock.Wall(cfg.Now)}
 	for i, rule := range cfg.Rules {
 		if err := l.add(rule); err != nil {
 			return nil, fmt.Errorf("ratelimithttp: rule %d: %w", i, err)
@@ -91,11 +90,11 @@ type layer struct {
 func (l *layer) add(rule Rule) error {
 	switch {
 	case rule.Key == nil:
-		return errors.New("Key is nil") //nolint:revive // the field's name
+		return errors.New("the Key is nil")
 	case rule.Limiter == nil:
-		return errors.New("Limiter is nil") //nolint:revive // the field's name
+		return errors.New("the Limiter is nil")
 	case rule.Cost < 0:
-		return errors.New("Cost must be 0 or more") //nolint:revive // the field's name
+		return errors.New("the Cost must be 0 or more")
 	case len(rule.Limiter.Policies()) == 0:
 		return nil
 	case rule.Cost == 0:

@@ -1,6 +1,7 @@
 package ratelimithttp_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -76,11 +77,18 @@ func behind(t testing.TB, method string, mw middleware.Middleware, handler api.H
 	return h
 }
 
-func send(t testing.TB, h http.Handler, method string) *http.Response {
+func send(t testing.TB, h http.Handler, method string) answer {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest(method, "/x", nil))
-	return rec.Result()
+	return answer{rec.Code, rec.Header(), rec.Body}
+}
+
+// answer is what a client gets.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	Body       *bytes.Buffer
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) error {

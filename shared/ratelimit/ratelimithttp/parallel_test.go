@@ -369,7 +369,7 @@ func decided(t testing.TB, method string) func() {
 	}
 }
 
-func TestAllocations(t *testing.T) {
+func TestAllocations(t *testing.T) { //nolint:paralleltest // testing.AllocsPerRun counts the whole process
 	if n := testing.AllocsPerRun(200, decided(t, http.MethodPost)); n > 10 {
 		t.Errorf("%v allocations for a decision, want at most 10", n)
 	}
