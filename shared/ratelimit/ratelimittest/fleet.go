@@ -95,7 +95,7 @@ func PageLoads(subject ratelimit.Subject, every, length time.Duration) []Arrival
 }
 
 // Boundary is a client that knows where windows begin and how far the fleet's clocks disagree: it rests, and then asks
-// for far more than the limit three times: just before the border of two windows, where only the slowest clocks are
+// for far more than the limit: just before the border of two windows, where only the slowest clocks are
 // still in the first one, just after it, and when only the fastest clocks have reached the next border. border is the
 // real time of the first border, after the beginning.
 func Boundary(subject ratelimit.Subject, p ratelimit.Policy, border, skew time.Duration) []Arrival {
@@ -105,7 +105,7 @@ func Boundary(subject ratelimit.Subject, p ratelimit.Policy, border, skew time.D
 		between = 10 * time.Microsecond
 	)
 	var traffic []Arrival
-	for range 3 {
+	for range 2 {
 		for _, at := range []time.Duration{border - margin, border + margin, border + p.Window - skew + margin} {
 			for i := range crowd * p.Limit {
 				traffic = append(traffic, Arrival{At: at + time.Duration(i)*between, Subject: subject, Cost: 1})
