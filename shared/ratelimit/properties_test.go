@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func TestBounds(t *testing.T) {
 			for _, last := range done[i:] {
 				units += last.units
 				length := last.at - done[i].at
-				ok := true
+				var ok bool
 				switch p.Algorithm {
 				case ratelimit.FixedWindow:
 					ok = units <= p.Limit*((length+skew+window-1)/window+1)
@@ -262,9 +263,7 @@ func clone(states []ratelimit.State) []ratelimit.State {
 		all[i] = ratelimit.State{TAT: s.TAT, Log: append([]int64(nil), s.Log...)}
 		if s.Windows != nil {
 			all[i].Windows = map[int64]int64{}
-			for w, n := range s.Windows {
-				all[i].Windows[w] = n
-			}
+			maps.Copy(all[i].Windows, s.Windows)
 		}
 	}
 	return all

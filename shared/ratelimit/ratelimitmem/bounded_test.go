@@ -2,6 +2,7 @@ package ratelimitmem_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -129,6 +130,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // testing.AllocsPerRun counts the allocations of all goroutines
 func TestAllocations(t *testing.T) {
 	for name, policies := range benchmarked() {
 		l, err := ratelimitmem.New(policies, ratelimitmem.Config{})
@@ -161,7 +163,7 @@ func benchmarked() map[string][]ratelimit.Policy {
 func BenchmarkTake(b *testing.B) {
 	subjects := make([]ratelimit.Subject, 4000)
 	for i := range subjects {
-		subjects[i] = ratelimit.NewSubject("user", fmt.Sprint(i))
+		subjects[i] = ratelimit.NewSubject("user", strconv.Itoa(i))
 	}
 	for name, policies := range benchmarked() {
 		b.Run(name, func(b *testing.B) {

@@ -45,7 +45,7 @@ type Outcome struct {
 // Run sends the traffic to the instances and returns the outcomes in the order of the decisions, or the first error of
 // a limiter. The real time at the beginning is that of the clock, which Run leaves there.
 func (f *Fleet) Run(ctx context.Context, traffic []Arrival) ([]Outcome, error) {
-	random := rand.New(rand.NewPCG(f.Seed, 0)) //nolint:gosec // the same requests for the same seed
+	random := rand.New(rand.NewPCG(f.Seed, 0))
 	outcomes := make([]Outcome, len(traffic))
 	for i, a := range traffic {
 		call := time.Duration(random.Int64N(int64(f.RTT) + 1)) // there, on average half of the RTT

@@ -169,7 +169,7 @@ func (s simulation) checkBound(t *testing.T) {
 	for i, first := range admitted {
 		for j, last := range admitted[i:] {
 			units, length := int64(j+1), last.Decided-first.Decided
-			ok := true
+			var ok bool
 			switch p.Algorithm {
 			case ratelimit.FixedWindow:
 				windows := int64((length+s.skew+p.Window-1)/p.Window) + 1
@@ -205,7 +205,7 @@ func (s simulation) checkDenials(t *testing.T) {
 			continue
 		}
 		denials++
-		ok := false
+		var ok bool
 		switch p.Algorithm {
 		case ratelimit.FixedWindow:
 			ok = counts[at] == p.Limit
