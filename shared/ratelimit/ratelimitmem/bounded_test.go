@@ -182,3 +182,16 @@ func BenchmarkTake(b *testing.B) {
 		})
 	}
 }
+
+// A subject that takes again is forgotten later.
+func TestForgetsByTheNewestTake(t *testing.T) {
+	t.Parallel()
+	l := bounded(t, ratelimittest.NewClock(), 2)
+	take(t, l, "again", 1)
+	take(t, l, "once", 3)
+	take(t, l, "again", 7)
+	take(t, l, "third", 1)
+	if got := take(t, l, "again", 1); got != 1 {
+		t.Errorf("%d units are left of the subject that has taken most", got)
+	}
+}
