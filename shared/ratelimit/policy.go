@@ -28,7 +28,7 @@ const (
 	// FixedWindow counts units in windows that follow each other. Each subject has its own first window, so that clients
 	// do not all return in the same second.
 	//
-	//   - Bound: Limit in each window of one clock.
+	//   - Bound: Limit in each window, while the clocks are at most MaxSkew apart.
 	//   - Worst window: 2*Limit, around the border of two windows; 3*Limit when skew lets three windows overlap.
 	//   - Burst: Limit units at once, at any time in the window.
 	//   - Under-admission: none.

@@ -55,7 +55,9 @@ func (s *scripted) Refund(ctx context.Context, taken ratelimit.Decision) error {
 func (s *scripted) Peek(context.Context, ratelimit.Subject) (ratelimit.Decision, error) {
 	return ratelimit.Decision{}, errors.New("not asked")
 }
+
 func (s *scripted) Reset(context.Context, ratelimit.Subject) error { return errors.New("not asked") }
+
 func (s *scripted) Policies() []ratelimit.Policy {
 	return []ratelimit.Policy{{Name: s.name, Algorithm: s.algorithm, Limit: 5, Window: time.Second}}
 }

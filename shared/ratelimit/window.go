@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// maxSkew is how far apart the clocks of two instances may be before a fixed window's count is lost to the slower
-// one.
-const maxSkew = int64(10 * time.Second / time.Microsecond)
+// MaxSkew is how far apart the clocks of two instances may be before the slower one may find a fixed window's count
+// forgotten. Instances of Lambda are milliseconds apart.
+const MaxSkew = 10 * time.Second
 
 // windows are the fixed windows of one subject, in microseconds since 1970. Those of different subjects begin at
 // different times, so that clients do not all return at once.
@@ -30,7 +30,7 @@ func (w windows) at(time int64) int64 { return (time + w.offset) / w.length }
 func (w windows) end(window int64) int64 { return (window+1)*w.length - w.offset }
 
 // stale reports whether no instance counts in the window at now any longer.
-func (w windows) stale(window, now int64) bool { return w.end(window)+maxSkew < now }
+func (w windows) stale(window, now int64) bool { return w.end(window)+MaxSkew.Microseconds() < now }
 
 // WindowOf returns the number of the fixed window in which the subject is at a time, in microseconds since 1970.
 func (p *Policy) WindowOf(subject Subject, at int64) int64 { return p.windows(subject).at(at) }

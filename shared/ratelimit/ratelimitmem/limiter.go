@@ -55,7 +55,7 @@ func New(policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
 		cfg.MaxSubjects = defaultMaxSubjects
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		cfg.Now = time.Now //nolint:forbidigo // the default of a clock that the caller may set
 	}
 	shards := make([]shard, min(max(cfg.MaxSubjects/minShard, 1), maxShards))
 	for i := range shards {

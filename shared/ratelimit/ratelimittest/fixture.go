@@ -36,9 +36,12 @@ func start(t *testing.T, newLimiter New, policies ...ratelimit.Policy) *fixture 
 	clock := NewClock()
 	return &fixture{
 		t: t, clock: clock, limiter: newLimiter(t, policies, clock.Now),
-		subject: ratelimit.NewSubject("test", t.Name(), rand.Text()),
+		subject: ratelimit.NewSubject("test", t.Name(), tag()),
 	}
 }
+
+// tag is different in each call, so that tests may share a store.
+func tag() string { return rand.Text() }
 
 // take takes units and fails the test if the decision's own fields are wrong.
 func (f *fixture) take(cost int64) ratelimit.Decision {

@@ -54,7 +54,8 @@ func retryAfterIsExact(f *fixture) {
 	for _, cost := range []int64{1, 2, capacity} {
 		f.admitted(1)
 		f.clock.Move(1234567 * time.Microsecond)
-		for f.take(1).Allowed {
+		for left := f.peek().Results[0].Remaining; left > 0; left-- {
+			f.admitted(1)
 		}
 		after := f.denied(cost)
 		f.clock.Move(after - time.Microsecond)
@@ -72,11 +73,10 @@ func moreAfterIsExact(f *fixture) {
 	f.admitted(1)
 	f.clock.Move(1234567 * time.Microsecond)
 	f.admitted(capacity - 1)
-	for {
+	for range capacity {
 		before := f.peek().Results[0]
 		if before.MoreAfter == 0 {
-			f.remaining(0, capacity)
-			return
+			break
 		}
 		f.clock.Move(before.MoreAfter - time.Microsecond)
 		f.remaining(0, before.Remaining)
@@ -85,6 +85,7 @@ func moreAfterIsExact(f *fixture) {
 			f.t.Fatalf("%d units are left, %d before", after.Remaining, before.Remaining)
 		}
 	}
+	f.remaining(0, capacity)
 }
 
 func denialTakesNothing(f *fixture) {

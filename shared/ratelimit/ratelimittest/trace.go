@@ -2,13 +2,12 @@ package ratelimittest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
-
-	mathrand "math/rand/v2"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,11 +41,11 @@ func Trace(t *testing.T, steps int, newA, newB New) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seed, tag := mathrand.Uint64(), rand.Text()
-			t.Logf("seed %d, tag %s", seed, tag)
-			tr := trace{random: mathrand.New(mathrand.NewPCG(seed, 0)), clock: NewClock()} //nolint:gosec // a test
+			seed, run := rand.Uint64(), tag()
+			t.Logf("seed %d, tag %s", seed, run)
+			tr := trace{random: rand.New(rand.NewPCG(seed, 0)), clock: NewClock()}
 			for i := range 3 {
-				tr.subjects = append(tr.subjects, ratelimit.NewSubject("trace", tag, fmt.Sprint(i)))
+				tr.subjects = append(tr.subjects, ratelimit.NewSubject("trace", run, strconv.Itoa(i)))
 			}
 			tr.a, tr.b = newA(t, policies, tr.clock.Now), newB(t, policies, tr.clock.Now)
 			for step := range steps {
@@ -59,7 +58,7 @@ func Trace(t *testing.T, steps int, newA, newB New) {
 }
 
 type trace struct {
-	random   *mathrand.Rand
+	random   *rand.Rand
 	clock    *Clock
 	skew     time.Duration
 	a, b     ratelimit.Limiter
