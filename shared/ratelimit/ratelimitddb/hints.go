@@ -27,7 +27,7 @@ type hint struct {
 const maxStale = 20
 
 // weight is how much one outcome moves a moving average.
-const weight = 1.0 / 8
+const weight = 1.0 / 4
 
 // hints are the hints of this instance, by partition key. It is safe for concurrent use.
 type hints struct {
@@ -69,6 +69,7 @@ func (h *hints) guess(pk string, slots []slot, subject ratelimit.Subject, now in
 func (h *hints) learn(pk string, slots []slot, before, after []ratelimit.State, d ratelimit.Decision, removed [][]int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	before, after = before[:len(slots)], after[:len(slots)]
 	known, ok := h.known[pk]
 	if !ok {
 		for i := range slots {
@@ -94,8 +95,12 @@ func (h *hints) learn(pk string, slots []slot, before, after []ratelimit.State, 
 		k.tat, k.exists = after[i].TAT, len(after[i].Log) > 0
 		k.deniedUntil = d.At + d.Results[i].RetryAfter.Microseconds()
 		k.stale = k.stale[:0]
+		var gone []int64
+		if len(removed) > i {
+			gone = removed[i]
+		}
 		for w := range before[i].Windows {
-			if len(k.stale) < maxStale && p.StaleWindow(d.Subject, w, d.At) && (removed == nil || !slices.Contains(removed[i], w)) {
+			if len(k.stale) < maxStale && p.StaleWindow(d.Subject, w, d.At) && !slices.Contains(gone, w) {
 				k.stale = append(k.stale, w)
 			}
 		}

@@ -76,7 +76,7 @@ func (l *Limiter) Take(ctx context.Context, subject ratelimit.Subject, cost int6
 	if err != nil {
 		return ratelimit.Decision{}, err
 	}
-	r := l.requests.Get().(*request) //nolint:errcheck,forcetypeassert // the pool has nothing else
+	r := l.requests.Get().(*request) //nolint:forcetypeassert // the pool has nothing else
 	defer l.requests.Put(r)
 	r.pk.Value = pk
 	r.input.ExpressionAttributeNames = l.names
