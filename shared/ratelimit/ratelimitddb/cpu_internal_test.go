@@ -80,8 +80,7 @@ func cpuLimiter(tb testing.TB, policy ratelimit.Policy, denied bool) *Limiter {
 		item[l.slots[0].attr] = n(tat)
 	}
 	store.out = &dynamodb.UpdateItemOutput{Attributes: item}
-	l.hints.learn(pk, l.slots, []ratelimit.State{{}}, []ratelimit.State{{TAT: tat, Log: []int64{1}}},
-		ratelimit.Decision{At: cpuNow, Subject: cpuSubject, Results: []ratelimit.Result{{}}}, nil)
+	l.hints.known[pk] = []hint{{tat: tat, exists: true}}
 	if denied {
 		store.out, store.err = nil, &types.ConditionalCheckFailedException{Item: item}
 	}

@@ -69,7 +69,6 @@ func (h *hints) guess(pk string, slots []slot, subject ratelimit.Subject, now in
 func (h *hints) learn(pk string, slots []slot, before, after []ratelimit.State, d ratelimit.Decision, removed [][]int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before, after = before[:len(slots)], after[:len(slots)]
 	known, ok := h.known[pk]
 	if !ok {
 		for i := range slots {
