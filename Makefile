@@ -238,6 +238,12 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
 	go test -run '^$$' -bench . -count 3 $(BENCHMARKS)
 
+.PHONY: bench-ratelimit
+bench-ratelimit: need-go dynamodb-local ## Measure what a rate limit costs: writes, write units, USD, CPU, allocations
+	@$(LAY) -program ./local -out .cache/bin/local
+	@.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 10m -v -run '^TestRateLimit' ./tests/bench
+	@go test -run '^$$' -bench '^BenchmarkDecision$$' ./shared/ratelimit/ratelimitddb
+
 .PHONY: bench-smoke
 bench-smoke: need-go ## Run every benchmark once, for what it checks and not for its time
 	@packages=$(BENCHMARKS); echo 'go test -bench . -benchtime 1x' $$packages; \

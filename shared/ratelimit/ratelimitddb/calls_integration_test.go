@@ -5,6 +5,7 @@ package ratelimitddb_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,7 +69,8 @@ func TestCallsPerDecision(t *testing.T) {
 			{0, 2, true, 1},
 			{0, 2, true, 2}, // the shadow policies would deny
 			{0, 2, true, 1}, // as they did before
-			{1, 2, true, 2}, {1, 2, true, 1},
+			{1, 2, true, 2},
+			{1, 2, true, 1},
 		}},
 		"OneRetryResolvesAll": {[]ratelimit.Policy{gcra, window, log}, []step{
 			{0, 1, true, 1}, {1, 1, true, 2}, {1, 1, true, 1}, {2, 1, false, 1},
@@ -103,7 +105,7 @@ func TestUnknownSubjectsShareAGuess(t *testing.T) {
 			all, faults, _ := instances(t, 2, ratelimittest.NewClock(), policy)
 			take := func(instance, subject int) int {
 				before := faults.Attempts("UpdateItem")
-				if _, err := all[instance].Take(t.Context(), ratelimit.NewSubject("n", fmt.Sprint(subject)), 1); err != nil {
+				if _, err := all[instance].Take(t.Context(), ratelimit.NewSubject("n", strconv.Itoa(subject)), 1); err != nil {
 					t.Fatal(err)
 				}
 				return faults.Attempts("UpdateItem") - before
@@ -163,7 +165,7 @@ func TestConcurrentInstancesAdmitTheLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all, faults, _ := instances(t, 4, ratelimittest.NewClock(), policy)
 			for round := range rounds {
-				subject := ratelimit.NewSubject("round", fmt.Sprint(round))
+				subject := ratelimit.NewSubject("round", strconv.Itoa(round))
 				var admitted atomic.Int64
 				var group sync.WaitGroup
 				begin := make(chan struct{})

@@ -63,8 +63,14 @@ const lastIndex = 9999
 type expression struct {
 	set, remove, add, condition []byte
 	values                      map[string]types.AttributeValue
-	numbers                     []*types.AttributeValueMemberN
+	numbers                     []*formatted
 	used                        int
+}
+
+// formatted is a number and its text, which is the same for most requests.
+type formatted struct {
+	value int64
+	types.AttributeValueMemberN
 }
 
 func newExpression() *expression {
@@ -77,20 +83,22 @@ func (e *expression) reset() {
 }
 
 // update returns the update expression.
-func (e *expression) update() string {
+func (e *expression) update() []byte {
 	e.set = append(append(e.set, e.remove...), e.add...)
-	return string(e.set)
+	return e.set
 }
 
 // number gives the placeholder a value.
 func (e *expression) number(placeholder string, v int64) {
 	if e.used == len(e.numbers) {
-		e.numbers = append(e.numbers, &types.AttributeValueMemberN{})
+		e.numbers = append(e.numbers, &formatted{})
 	}
 	n := e.numbers[e.used]
 	e.used++
-	n.Value = strconv.FormatInt(v, 10)
-	e.values[placeholder] = n
+	if n.value != v || n.Value == "" {
+		n.value, n.Value = v, strconv.FormatInt(v, 10)
+	}
+	e.values[placeholder] = &n.AttributeValueMemberN
 }
 
 // now gives :now its value.

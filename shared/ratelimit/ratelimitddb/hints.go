@@ -16,6 +16,9 @@ type hint struct {
 	exists bool
 	// deniedUntil is when the policy would have admitted after its last denial; only used in shadow mode.
 	deniedUntil int64
+	// busy is how often the subject was not new or idle where nothing here said so: a moving average from 0 to 1. A client
+	// that loads pages of many requests mostly is busy, although this instance has not seen the requests before.
+	busy float64
 	// stale has the windows that the item still has and that no instance counts in any longer.
 	stale []int64
 }
@@ -23,8 +26,8 @@ type hint struct {
 // maxStale is how many stale windows one request removes.
 const maxStale = 20
 
-// priorWeight is how much one unknown subject moves the guess for the next one.
-const priorWeight = 1.0 / 8
+// weight is how much one outcome moves a moving average.
+const weight = 1.0 / 4
 
 // hints are the hints of this instance, by partition key. It is safe for concurrent use.
 type hints struct {
@@ -32,8 +35,7 @@ type hints struct {
 
 	mu    sync.Mutex
 	known map[string][]hint
-	// busy is, for each policy, how often the state of an unknown subject was not that of a new one: a moving average
-	// from 0 to 1.
+	// busy is hint.busy of all unknown subjects, for each policy.
 	busy []float64
 }
 
@@ -54,7 +56,7 @@ func (h *hints) guess(pk string, slots []slot, subject ratelimit.Subject, now in
 			continue
 		}
 		k := &known[i]
-		paths[i] = s.path(k.exists || k.tat > now, !s.policy.Shadow || k.deniedUntil <= now)
+		paths[i] = s.path(k.exists || k.tat > now || k.busy > 0.5, !s.policy.Shadow || k.deniedUntil <= now)
 		for _, w := range k.stale {
 			if s.policy.StaleWindow(subject, w, now) { // the clock may have been set back
 				stale[i] = append(stale[i], w)
@@ -70,10 +72,7 @@ func (h *hints) learn(pk string, slots []slot, before, after []ratelimit.State, 
 	known, ok := h.known[pk]
 	if !ok {
 		for i := range slots {
-			h.busy[i] *= 1 - priorWeight
-			if slots[i].started(before[i], d.At) {
-				h.busy[i] += priorWeight
-			}
+			h.busy[i] = moved(h.busy[i], slots[i].started(before[i], d.At))
 		}
 		if len(h.known) >= h.max {
 			for other := range h.known { // any: the worst is one guess
@@ -82,19 +81,37 @@ func (h *hints) learn(pk string, slots []slot, before, after []ratelimit.State, 
 			}
 		}
 		known = make([]hint, len(slots))
+		for i := range known {
+			known[i].busy = h.busy[i]
+		}
 		h.known[pk] = known
 	}
 	for i := range slots {
 		k, p := &known[i], slots[i].policy
+		if ok && !k.exists && k.tat <= d.At {
+			k.busy = moved(k.busy, slots[i].started(before[i], d.At))
+		}
 		k.tat, k.exists = after[i].TAT, len(after[i].Log) > 0
 		k.deniedUntil = d.At + d.Results[i].RetryAfter.Microseconds()
 		k.stale = k.stale[:0]
+		var gone []int64
+		if len(removed) > i {
+			gone = removed[i]
+		}
 		for w := range before[i].Windows {
-			if len(k.stale) < maxStale && p.StaleWindow(d.Subject, w, d.At) && (removed == nil || !slices.Contains(removed[i], w)) {
+			if len(k.stale) < maxStale && p.StaleWindow(d.Subject, w, d.At) && !slices.Contains(gone, w) {
 				k.stale = append(k.stale, w)
 			}
 		}
 	}
+}
+
+func moved(average float64, toOne bool) float64 {
+	average *= 1 - weight
+	if toOne {
+		average += weight
+	}
+	return average
 }
 
 // refunded forgets what a refund has changed: units are there again, and a GCRA is idle earlier.

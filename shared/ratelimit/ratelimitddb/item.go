@@ -40,10 +40,10 @@ func newSlot(p *ratelimit.Policy, i int) slot {
 	return s
 }
 
-// errItem is an item that no limiter has written. It is a failure of the store and not a denial.
-type errItem string
+// itemError is an item that no limiter has written. It is a failure of the store and not a denial.
+type itemError string
 
-func (e errItem) Error() string { return "ratelimitddb: bad item: " + string(e) }
+func (e itemError) Error() string { return "ratelimitddb: bad item: " + string(e) }
 
 // parse reads an item strictly: a wrong type makes a condition fail as a spent limit does, and must not deny. The item is
 // nil or empty if there is none.
@@ -53,7 +53,7 @@ func (l *Limiter) parse(item map[string]types.AttributeValue, pk string) ([]rate
 		return states, nil
 	}
 	if v, ok := item[attrPK].(*types.AttributeValueMemberS); !ok || v.Value != pk {
-		return nil, errItem("its PK is not the one that was asked for")
+		return nil, itemError("its PK is not the one that was asked for")
 	}
 	for name, value := range item {
 		if name == attrPK {
@@ -61,16 +61,16 @@ func (l *Limiter) parse(item map[string]types.AttributeValue, pk string) ([]rate
 		}
 		if name == attrTTL {
 			if _, err := number(value); err != nil {
-				return nil, errItem(attrTTL + ": " + err.Error())
+				return nil, itemError(attrTTL + ": " + err.Error())
 			}
 			continue
 		}
 		i := l.slotOf(name)
 		if i < 0 {
-			return nil, errItem("it has an attribute that no policy has")
+			return nil, itemError("it has an attribute that no policy has")
 		}
 		if err := l.slots[i].parse(&states[i], name, value); err != nil {
-			return nil, errItem(l.slots[i].attr + ": " + err.Error())
+			return nil, itemError(l.slots[i].attr + ": " + err.Error())
 		}
 	}
 	return states, nil

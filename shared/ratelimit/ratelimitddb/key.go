@@ -78,7 +78,7 @@ func (h *hasher) partitionKey(ctx context.Context, subject ratelimit.Subject) (s
 		with = newKeyed(key)
 		h.current.Store(with)
 	}
-	m := with.pool.Get().(*mac) //nolint:errcheck,forcetypeassert // the pool has nothing else
+	m := with.pool.Get().(*mac) //nolint:forcetypeassert // the pool has nothing else
 	defer with.pool.Put(m)
 	m.hash.Reset()
 	m.text = append(append(m.text[:0], h.policies...), subject...)

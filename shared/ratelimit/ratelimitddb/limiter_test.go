@@ -85,7 +85,7 @@ func TestPartitionKey(t *testing.T) {
 	// The encoding, written out: two policies; "gcra" of version 300; "window" of version 0; the subject.
 	old := gcra
 	old.Version = 300
-	key, _ := testKey(t.Context()) //nolint:errcheck // it has none
+	key, _ := testKey(t.Context())
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("\x02\x04gcra\xac\x02\x06window\x00alice@example.com"))
 	if got, want := pkOf(t, alice, old, window), "RL#"+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)); got != want {

@@ -182,7 +182,7 @@ func seed(t *testing.T, client *dynamodb.Client, table, pk string, s *slot, valu
 // used are left out: they would be refused.
 func update(t *testing.T, client *dynamodb.Client, table, pk string, e *expression, condition string) bool {
 	t.Helper()
-	change := e.update()
+	change := string(e.update())
 	maps.DeleteFunc(e.values, func(name string, _ types.AttributeValue) bool {
 		return !regexp.MustCompile(name + `\b`).MatchString(change + " " + condition)
 	})

@@ -26,7 +26,7 @@ func (l *Limiter) Refund(ctx context.Context, taken ratelimit.Decision) error {
 	if err != nil {
 		return err
 	}
-	r := l.requests.Get().(*request) //nolint:errcheck,forcetypeassert // the pool has nothing else
+	r := l.requests.Get().(*request) //nolint:forcetypeassert // the pool has nothing else
 	defer l.requests.Put(r)
 	r.pk.Value, r.input.ExpressionAttributeNames = pk, nil
 

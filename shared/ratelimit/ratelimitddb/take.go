@@ -45,7 +45,8 @@ func (l *Limiter) newRequest() *request {
 // send sends the request and returns the item before it, and whether its condition held. An item that DynamoDB does not
 // return counts as absent; the expressions for that fail if there is one.
 func (l *Limiter) send(ctx context.Context, r *request) (old []ratelimit.State, done bool, err error) {
-	r.update, r.condition = r.expression.update(), string(r.expression.condition)
+	setText(&r.update, r.expression.update())
+	setText(&r.condition, r.expression.condition)
 	out, err := l.client.UpdateItem(ctx, &r.input, l.options...)
 	if err == nil {
 		old, err = l.parse(out.Attributes, r.pk.Value)
@@ -59,6 +60,13 @@ func (l *Limiter) send(ctx context.Context, r *request) (old []ratelimit.State, 
 	return old, false, err
 }
 
+// setText makes a new string only if the text has changed: most requests have the same expressions.
+func setText(to *string, text []byte) {
+	if *to != string(text) {
+		*to = string(text)
+	}
+}
+
 // Take implements ratelimit.Limiter, with one write, or two if the guess is wrong.
 func (l *Limiter) Take(ctx context.Context, subject ratelimit.Subject, cost int64) (ratelimit.Decision, error) {
 	if err := ratelimit.ValidateCost(l.policies, cost); err != nil {
@@ -68,7 +76,7 @@ func (l *Limiter) Take(ctx context.Context, subject ratelimit.Subject, cost int6
 	if err != nil {
 		return ratelimit.Decision{}, err
 	}
-	r := l.requests.Get().(*request) //nolint:errcheck,forcetypeassert // the pool has nothing else
+	r := l.requests.Get().(*request) //nolint:forcetypeassert // the pool has nothing else
 	defer l.requests.Put(r)
 	r.pk.Value = pk
 	r.input.ExpressionAttributeNames = l.names
