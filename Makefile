@@ -21,6 +21,8 @@ WATCH ?=
 # `json` prints the functions' lines of `make run` as they are; `off` serves it without throttles.
 LOGS ?=
 THROTTLE ?=
+# `off` serves it without the rate limits of the functions.
+LIMITS ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
@@ -62,7 +64,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -91,7 +93,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public"
 

@@ -42,6 +42,7 @@ import (
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/tools/progress"
 )
 
@@ -129,6 +130,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
 			return err
+		}
+		off, err := choice(getenv, "LIMITS", "off")
+		if err != nil {
+			return err
+		}
+		if off {
+			opts.Parameters[stack.RateLimitsOff] = ratelimit.All
 		}
 		return untilStopped(ctx, serve(ctx, opts, shown))
 	case "token":

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/secret"
 	"github.com/tienda-dev/tienda/internal/tables"
@@ -29,6 +33,11 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	var cfg config
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
+	}
+	for _, name := range slices.Concat(cfg.Off, cfg.Shadow) {
+		if !policy.Known(name) { // not an error: it would be an outage
+			s.Logger().Warn("unknown rate limit policy", zap.String("policy", name))
+		}
 	}
 	policies = cfg.Apply(policies)
 	if len(policies) == 0 {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -68,6 +69,21 @@ func ClassOf(rate api.Rate) (Class, bool) {
 		}
 	}
 	return Class{}, false
+}
+
+// Known reports whether a policy of a class has the name, or it is ratelimit.All.
+func Known(name string) bool {
+	if name == ratelimit.All {
+		return true
+	}
+	for _, class := range Classes() {
+		for _, p := range slices.Concat(class.IP, class.User) {
+			if p.Name == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func perSecond(name string, limit, burst int64) []ratelimit.Policy {

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -40,8 +38,8 @@ type config struct {
 type clientKey struct{}
 
 // Client returns the process's one client of DynamoDB.
-func Client(ctx context.Context, s *app.Setup) (*dynamodb.Client, error) {
-	return process.Once(ctx, clientKey{}, func() (*dynamodb.Client, error) {
+func Client(ctx context.Context, s *app.Setup) (*ddb.Client, error) {
+	return process.Once(ctx, clientKey{}, func() (*ddb.Client, error) {
 		var cfg ddb.Config
 		if err := s.Env(&cfg); err != nil {
 			return nil, err

@@ -87,6 +87,9 @@ type Options struct {
 	Note func(sentence string)
 }
 
+// RateLimitsOff is the template's parameter that names the rate limits that are off.
+const RateLimitsOff = "RateLimitsOff"
+
 // Stack is the running API.
 type Stack struct {
 	// URL is where it answers, without a slash at the end.

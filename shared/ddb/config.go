@@ -27,6 +27,9 @@ type Config struct {
 	Endpoint string `env:"AWS_ENDPOINT_URL_DYNAMODB"`
 }
 
+// Client is the SDK's client of DynamoDB.
+type Client = dynamodb.Client
+
 // Open returns a client for cfg, or an error that names every variable that is wrong. It sends
 // nothing: Table.Warm does. The options come last and may replace any of its choices.
 //

@@ -63,6 +63,13 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 	return all, nil
 }
 
+// everyFunctionNames reports whether the environment of each function names a secret.
+func everyFunctionNames(t *template.Template, secret string) bool {
+	return len(t.Functions) > 1 && !slices.ContainsFunc(t.Functions, func(fn template.Function) bool {
+		return !slices.Contains(slices.Collect(maps.Values(fn.Environment)), secret)
+	})
+}
+
 // keyKind is a kind of partition keys that a role may name, as record.Action.Key writes it.
 var keyKind = regexp.MustCompile(`^[A-Z]+(#\*)?$`)
 
@@ -115,6 +122,7 @@ func Secrets(t *template.Template, resources map[string]Resource) []string {
 		for _, secret := range t.Secrets {
 			named := slices.Contains(slices.Collect(maps.Values(fn.Environment)), secret.LogicalID)
 			switch may := slices.Contains(readable, secret.LogicalID); {
+			case named && !may && everyFunctionNames(t, secret.LogicalID): // in Globals, for those whose role reads it
 			case named && !may:
 				f.add("the environment of %s names %s: let %s read it, or remove the variable", fn.Name, secret.LogicalID, fn.Role)
 			case may && !named:

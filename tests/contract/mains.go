@@ -4,6 +4,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
@@ -15,8 +17,8 @@ const (
 )
 
 // Main checks that a function's main.go is short and serves the route that its folder names, through its
-// own resource. The linters refuse variables and an init function.
-func Main(fn dist.Function, source string) []string {
+// own resource and the door of its rate class. The linters refuse variables and an init function.
+func Main(fn dist.Function, rate api.Rate, source string) []string {
 	var f faults
 	file, limit := fn.Folder+"/main.go", maxMainLines
 	if fn.Folder == "authorizer" {
@@ -29,7 +31,11 @@ func Main(fn dist.Function, source string) []string {
 		return f
 	}
 	operation := path.Base(path.Dir(fn.Folder)) + "." + Camel(fn.Name)
-	if call := "backend.Main(" + operation + "Route, "; !strings.Contains(source, call) {
+	door := "backend"
+	if rate == policy.RateMeta { // it must not link a database because of its limits
+		door = "meta"
+	}
+	if call := door + ".Main(" + operation + "Route, "; !strings.Contains(source, call) {
 		f.add("%s does not serve the route of its folder: call %sbuild)", file, call)
 	}
 	if !strings.Contains(source, " "+operation+"(") {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
@@ -132,8 +133,10 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 `
 	tests := map[string]struct {
 		folder, old, new string
+		rate             api.Rate
 		want             []string
 	}{
+		"OtherDoor":     {folder: "functions/things/get-thing", rate: policy.RateMeta, want: []string{"call meta.Main(things.GetThingRoute, build)"}},
 		"Nothing":       {folder: "functions/things/get-thing"},
 		"OtherRoute":    {folder: "functions/things/get-thing", old: "GetThingRoute", new: "PutThingRoute", want: []string{"call backend.Main(things.GetThingRoute, build)"}},
 		"OtherHandler":  {folder: "functions/things/get-thing", old: "things.GetThing(", new: "things.PutThing(", want: []string{"return things.GetThing(…)"}},
@@ -145,7 +148,7 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fn := dist.Function{Name: filepath.Base(test.folder), Folder: test.folder}
-			contract.Expect(t, contract.Main(fn, strings.Replace(working, test.old, test.new, 1)), test.want...)
+			contract.Expect(t, contract.Main(fn, test.rate, strings.Replace(working, test.old, test.new, 1)), test.want...)
 		})
 	}
 }

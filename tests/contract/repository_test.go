@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
@@ -67,8 +68,15 @@ func TestBlocksOfTheTemplateAreShort(t *testing.T) {
 
 func TestMainsServeTheRouteOfTheirFolder(t *testing.T) {
 	t.Parallel()
+	rates := map[string]api.Rate{}
+	for _, route := range routes() {
+		rates[route.Name] = route.Rate
+		if _, ok := policy.ClassOf(route.Rate); !ok {
+			t.Errorf("the route %s has the rate class %q, which internal/policy does not have", route.Name, route.Rate)
+		}
+	}
 	for _, fn := range functions(t) {
-		report(t, contract.Main(fn, read(t, fn.Folder+"/main.go")))
+		report(t, contract.Main(fn, rates[fn.Name], read(t, fn.Folder+"/main.go")))
 	}
 }
 

@@ -34,7 +34,7 @@ type Config struct {
 	// Rules must all admit a request: a request that one of them denies takes nothing from the others.
 	Rules []Rule
 	// Legacy adds the X-RateLimit headers.
-	Legacy bool
+	Legacy bool `env:"RATE_LIMITS_LEGACY_HEADERS"`
 	// Now is the clock of the legacy headers; nil is time.Now.
 	Now func() time.Time
 }

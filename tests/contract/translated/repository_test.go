@@ -22,8 +22,9 @@ const root = "../../.."
 func tables(environment string) map[string]translated.TableRule {
 	kept := environment != "default"
 	return map[string]translated.TableRule{
-		"AuthTable":     {TTL: "ttl", PointInTimeRecovery: true, Protected: kept},
-		"CommerceTable": {TTL: "ttl", PointInTimeRecovery: true, Stream: "NEW_AND_OLD_IMAGES", Protected: kept},
+		"AuthTable":      {TTL: "ttl", PointInTimeRecovery: true, Protected: kept},
+		"RateLimitTable": {TTL: "ttl"},
+		"CommerceTable":  {TTL: "ttl", PointInTimeRecovery: true, Stream: "NEW_AND_OLD_IMAGES", Protected: kept},
 	}
 }
 
