@@ -20,6 +20,7 @@ import (
 
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/tests/suite"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
@@ -89,9 +90,12 @@ func build(ctx context.Context) error {
 	return nil
 }
 
-// options returns the options of a stack without throttles.
+// options returns the options of a stack that refuses nobody, because all tests come from one address: without
+// throttles, and with rate limits that only count.
 func options(out io.Writer) stack.Options {
-	return stack.Options{Root: root, Out: out, Unlimited: true}
+	return stack.Options{
+		Root: root, Out: out, Unlimited: true, Parameters: map[string]string{"RateLimitsShadow": ratelimit.All},
+	}
 }
 
 // target returns the stack as the suite sees it. Its client is closed at the end of the test.

@@ -60,7 +60,7 @@ func (c *Caller) testCORS(t *testing.T) {
 			t.Parallel()
 			want := map[string]string{
 				"Allow-Origin":   origin,
-				"Expose-Headers": "etag idempotent-replayed location retry-after www-authenticate x-request-id",
+				"Expose-Headers": "etag idempotent-replayed location ratelimit ratelimit-policy retry-after www-authenticate x-request-id",
 			}
 			for _, r := range []Request{
 				{Method: http.MethodGet, Path: "/v1/categories"},
