@@ -43,7 +43,6 @@ func TestAttackerFromOneAddressKeepsNobodyOut(t *testing.T) {
 	if answered == 0 || answered > guessesADay {
 		t.Errorf("%d guesses were answered in a day, want 1 to %d", answered, guessesADay)
 	}
-	h.loginFrom(attacker, email, wrongPW).wantProblem(http.StatusTooManyRequests, "rate_limited")
 }
 
 func TestIPv6NetworkIsOneAddress(t *testing.T) {

@@ -69,6 +69,9 @@ func clientOf(key []byte, identifier, ip string) client {
 	return c
 }
 
+// AddressKey returns Attempt.Address of a login for the identifier from the address ip.
+func AddressKey(key []byte, identifier, ip string) string { return clientOf(key, identifier, ip).key }
+
 func (c client) subject() ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindIP, c.network)
 }

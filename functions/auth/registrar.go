@@ -3,11 +3,13 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
 )
@@ -37,7 +39,7 @@ func NewRegistrar(store Store, passwords hasher, limit ratelimit.Limiter, key fu
 
 // Register adds a user with the role customer. When the address is taken it returns ErrEmailExists, after
 // it has hashed the password all the same. It returns 429 with Retry-After for an address that was tried too often.
-func (s *Registrar) Register(ctx context.Context, email, password, name string) (Registration, error) {
+func (s *Registrar) Register(ctx context.Context, email, password, name string) (_ Registration, err error) {
 	identifier := Identifier(s.key(ctx), email)
 	counted, err := s.limit.Take(ctx, AccountSubject(identifier), 1)
 	if err == nil {
@@ -46,6 +48,13 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 	if err != nil {
 		return Registration{}, err
 	}
+	defer func() {
+		if err != nil && !errors.Is(err, ErrEmailExists) { // an outage counts for nothing
+			if lost := s.limit.Refund(context.WithoutCancel(ctx), counted); lost != nil {
+				logging.From(ctx).Warn("registration not given back to its limit", logging.Error(lost))
+			}
+		}
+	}()
 	hash, err := s.passwords.Hash(ctx, password)
 	if err != nil {
 		return Registration{}, err
@@ -66,7 +75,7 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 		Email: email,
 		Name:  name,
 	}
-	if err := s.store.Register(ctx, r); err != nil {
+	if err = s.store.Register(ctx, r); err != nil {
 		return Registration{}, err
 	}
 	return r, nil
