@@ -14,12 +14,15 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
 	"github.com/tienda-dev/tienda/internal/apitest"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
+	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitmem"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
 )
@@ -27,6 +30,7 @@ import (
 // server serves every route of the resource with its real chain, tokens and sessions, on stores in
 // memory. Its clock moves only when the test moves it.
 type server struct {
+	limits   auth.LoginLimits
 	t        *testing.T
 	users    *authtest.Memory
 	sessions *sessiontest.Memory
@@ -131,14 +135,15 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 	if wrap != nil {
 		store = wrap(store)
 	}
-	users := auth.NewPasswordLogin(store, h.hashes, h.manager, key, h.clock)
+	h.limits = auth.LoginLimits{Account: newLimiter(t, policy.LoginAccount(), h.clock), Address: newLimiter(t, policy.LoginAddress(), h.clock)}
+	users := auth.NewPasswordLogin(store, h.hashes, h.manager, h.limits, key, h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
 	readRefresh := func(_ context.Context, token string) (jwt.Refresh, error) { return tokens.Refresh.Verify(token) }
 	h.serve(map[string]api.Handler{
-		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, key, h.clock)),
+		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, newLimiter(t, policy.RegisterAccount(), h.clock), key, h.clock)),
 		"login":            auth.Login(users),
-		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store)),
+		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store), h.manager.ReadRefresh, newLimiter(t, policy.RefreshUser(), h.clock)),
 		"logout":           auth.Logout(h.manager),
 		"logout-all":       auth.LogoutAll(h.manager),
 		"change-password":  auth.ChangePassword(users),
@@ -149,7 +154,7 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 		"get-jwks":         auth.GetJwks(func(context.Context) jwt.JWKS { return jwt.JWKS{Keys: []jwt.JWK{}} }),
 		"set-user-roles":   auth.SetUserRoles(staff),
 		"logout-user":      auth.LogoutUser(staff, h.manager),
-		"unlock-user":      auth.UnlockUser(staff),
+		"unlock-user":      auth.UnlockUser(auth.NewUnlocker(store, h.limits.Account)),
 	})
 	return h
 }
@@ -170,6 +175,14 @@ func (h *server) serve(handlers map[string]api.Handler) {
 		})
 		return middleware.Config{Authenticator: authenticate, Logger: logger, Now: h.clock}
 	})
+}
+
+// newLimiter returns a limiter in memory.
+func newLimiter(t *testing.T, policies []ratelimit.Policy, now func() time.Time) ratelimit.Limiter {
+	t.Helper()
+	l, err := ratelimitmem.New(policies, ratelimitmem.Config{Now: now})
+	must(t, err)
+	return l
 }
 
 func (h *server) clock() time.Time {

@@ -30,18 +30,18 @@ var (
 	errPanicked = errors.New("auth: the attempt ended in a panic")
 )
 
-// attempt makes one attempt of the name. read runs in parallel with the request for a place, check after
+// attempt makes one attempt of the name at the address of place. read runs in parallel with the request for a place, check after
 // both; check returns nil for a right password, ErrInvalidCredentials or ErrWrongPassword for a wrong one. Any
 // other end, an outage or a timeout, says nothing about the password, and the attempt is taken back. who is the field that names
 // the user in a security event.
-func (a *PasswordLogin) attempt(ctx context.Context, name string, who zap.Field, read, check func(context.Context) error) error {
+func (a *PasswordLogin) attempt(ctx context.Context, place Attempt, who zap.Field, read, check func(context.Context) error) error {
 	limited, cancel := ctx, func() {}
 	if deadline, ok := ctx.Deadline(); ok {
 		limited, cancel = context.WithDeadline(ctx, deadline.Add(-endLimit))
 	}
 	defer cancel()
 
-	place := Attempt{Name: name, ID: rand.Text()}
+	place.ID = rand.Text()
 	taken := false // or perhaps taken
 	err := errPanicked
 	defer func() {

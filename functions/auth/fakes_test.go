@@ -226,6 +226,20 @@ func (f *failing) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.V
 	return f.Store.EndAttempt(ctx, a, verdict, at)
 }
 
+func (f *failing) KnownUntil(ctx context.Context, name, address string) (time.Time, error) {
+	if err := f.fail("KnownUntil"); err != nil {
+		return time.Time{}, err
+	}
+	return f.Store.KnownUntil(ctx, name, address)
+}
+
+func (f *failing) Remember(ctx context.Context, name, address string, until time.Time) error {
+	if err := f.fail("Remember"); err != nil {
+		return err
+	}
+	return f.Store.Remember(ctx, name, address, until)
+}
+
 func (f *failing) ResetAttempts(ctx context.Context, names ...string) error {
 	if err := f.fail("ResetAttempts"); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The lockout, per identifier: the curve of Amazon Cognito. Of the failures in a row the first four cost
+// The lockout, per identifier and client address (IPv6: /64), of which the store has a keyed hash: the curve of Amazon Cognito. Of the failures in a row the first four cost
 // nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
 // twice as long as the one before, up to MaxLock. Attempts during the wait are refused, also with the right
 // password, and do not make it longer. A success, or Quiet without a failure, resets the count.
@@ -19,8 +19,13 @@ import (
 // gives its place back and leaves no trace; one whose process was killed counts as a failure after
 // AttemptLife, because nobody knows its verdict.
 //
-// An attacker who sends a wrong password as soon as each wait is over, always before the owner, keeps the
-// owner from logging in. Sessions that exist are not affected.
+// So an attacker's failures make only the attacker's address wait. Guesses from many addresses are bounded by LoginLimits:
+// those for one account from all unknown addresses together, those from each known one apart, and those from one address
+// for all accounts. An address is known for KnownFor after a login. This is the device cookie of
+// https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies, for clients without cookies.
+//
+// What remains: while guesses from many addresses use up an account's limit, its owner can log in from known addresses
+// only; and an attacker behind the owner's address shares the owner's waits. Sessions that exist are not affected.
 const (
 	FreeAttempts = 5
 	MaxLock      = 15 * time.Minute

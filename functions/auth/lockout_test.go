@@ -86,7 +86,7 @@ func TestFailureThatCannotBeWrittenKeepsItsPlace(t *testing.T) {
 	f.fails("", nil)
 	identifier := auth.Identifier(key(t.Context()), email)
 	again := func() auth.Admission {
-		_, got, err := h.users.Attempt(t.Context(), auth.Attempt{Name: identifier, ID: "another", At: h.clock()})
+		_, got, err := h.users.Attempt(t.Context(), auth.Attempt{Name: identifier, Address: auth.AddressKey(key(t.Context()), identifier, "203.0.113.7"), ID: "another", At: h.clock()})
 		must(t, err)
 		return got
 	}

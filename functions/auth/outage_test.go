@@ -130,6 +130,15 @@ func (u unreliableUsers) EndAttempt(ctx context.Context, a auth.Attempt, v auth.
 	return f, err
 }
 
+func (u unreliableUsers) KnownUntil(ctx context.Context, name, address string) (until time.Time, err error) {
+	err = u.through("KnownUntil", func() error { until, err = u.Store.KnownUntil(ctx, name, address); return err })
+	return until, err
+}
+
+func (u unreliableUsers) Remember(ctx context.Context, name, address string, until time.Time) error {
+	return u.through("Remember", func() error { return u.Store.Remember(ctx, name, address, until) })
+}
+
 func (u unreliableUsers) ResetAttempts(ctx context.Context, names ...string) error {
 	return u.through("ResetAttempts", func() error { return u.Store.ResetAttempts(ctx, names...) })
 }

@@ -3,9 +3,11 @@ package auth
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/logging"
@@ -55,64 +57,120 @@ type PasswordLogin struct {
 	store     Store
 	passwords passwordHasher
 	sessions  sessionStarter
+	limits    LoginLimits
 	key       func(context.Context) []byte
 	now       func() time.Time
 }
 
 // NewPasswordLogin returns a PasswordLogin; key returns the key of identifiers, now the time. It panics
 // when something is missing.
-func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionStarter, key func(context.Context) []byte, now func() time.Time) *PasswordLogin {
-	if store == nil || passwords == nil || sessions == nil || key == nil || now == nil {
-		panic("auth: NewPasswordLogin needs a store, a hasher, sessions, a key and a clock")
+func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionStarter, limits LoginLimits, key func(context.Context) []byte, now func() time.Time) *PasswordLogin {
+	if store == nil || passwords == nil || sessions == nil || !limits.valid() || key == nil || now == nil {
+		panic("auth: NewPasswordLogin needs a store, a hasher, sessions, limits that can refund, a key and a clock")
 	}
-	return &PasswordLogin{store: store, passwords: passwords, sessions: sessions, key: key, now: now}
+	return &PasswordLogin{store: store, passwords: passwords, sessions: sessions, limits: limits, key: key, now: now}
 }
 
 // Login starts a session for the user with the address and the password. It returns
-// ErrInvalidCredentials, and 429 with Retry-After while the address must wait (see Failures).
+// ErrInvalidCredentials, and 429 with Retry-After while the account must wait at device's address (see Failures), or when
+// one of the limits is used up.
 func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
-	identifier := Identifier(a.key(ctx), email)
-	userID := unknownUser
+	key := a.key(ctx)
+	l := login{identifier: Identifier(key, email), userID: unknownUser, password: pw, device: device}
+	l.client = clientOf(key, l.identifier, device.IP)
 	var tokens session.Tokens
-	err := a.attempt(ctx, identifier, zap.String(logging.KeyIdentifier, identifier), func(ctx context.Context) error {
-		found, err := a.store.Find(ctx, identifier)
-		if err == nil {
-			userID = found
-		}
-		return ignore(err, ErrUserNotFound)
+	name := Attempt{Name: l.identifier, Address: l.client.key}
+	err := a.attempt(ctx, name, zap.String(logging.KeyIdentifier, l.identifier), func(ctx context.Context) error {
+		return a.readLogin(ctx, &l)
 	}, func(ctx context.Context) (err error) {
-		tokens, err = a.login(ctx, userID, pw, device)
+		tokens, err = a.login(ctx, l)
 		return err
 	})
+	if errors.Is(err, ErrInvalidCredentials) {
+		a.spend(ctx, l.client)
+	}
 	return tokens, err
 }
 
-func (a *PasswordLogin) login(ctx context.Context, userID, pw string, device session.Device) (session.Tokens, error) {
+// login is one attempt to log in.
+type login struct {
+	identifier, userID, password string
+	device                       session.Device
+	client                       client
+	// knownUntil is until when the account knows the client.
+	knownUntil time.Time
+}
+
+// readLogin reads whose identifier it is and whether the client is known, and asks whether its address may guess.
+func (a *PasswordLogin) readLogin(ctx context.Context, l *login) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		found, err := a.store.Find(groupCtx, l.identifier)
+		if err == nil {
+			l.userID = found
+		}
+		return ignore(err, ErrUserNotFound)
+	})
+	group.Go(func() (err error) {
+		l.knownUntil, err = a.store.KnownUntil(groupCtx, l.identifier, l.client.key)
+		return err
+	})
+	group.Go(func() error { return a.mayGuess(groupCtx, l.client) })
+	return group.Wait()
+}
+
+// login takes a unit of the account and reads its credentials in parallel. Every answer but that to a wrong password gives
+// the unit back.
+func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Tokens, err error) {
 	// The session begins when the credentials are read: a change of the password between that read and
 	// Start ends it.
 	began := milliseconds(a.now())
-	c, err := a.store.Credentials(ctx, userID)
-	known := err == nil
-	if err := ignore(err, ErrUserNotFound); err != nil {
+	var (
+		c       Credentials
+		readErr error
+		calls   sync.WaitGroup
+	)
+	calls.Go(func() { c, readErr = a.store.Credentials(ctx, l.userID) })
+	taken, err := a.takeGuess(ctx, l.identifier, l.client, l.knownUntil.After(began))
+	calls.Wait()
+	if err != nil {
+		return session.Tokens{}, err
+	}
+	var after sync.WaitGroup // what runs while the session starts
+	defer after.Wait()
+	refunded := false
+	refund := func() {
+		refunded = true
+		after.Go(func() { a.giveBack(ctx, taken) })
+	}
+	defer func() {
+		if !refunded && err != nil && !errors.Is(err, ErrInvalidCredentials) {
+			refund()
+		}
+	}()
+	known := readErr == nil
+	if err := ignore(readErr, ErrUserNotFound); err != nil {
 		return session.Tokens{}, err
 	}
 	if !known {
 		c.PasswordHash = a.passwords.Dummy()
 	}
-	checked, err := a.passwords.Verify(ctx, c.PasswordHash, pw)
+	checked, err := a.passwords.Verify(ctx, c.PasswordHash, l.password)
 	if err != nil {
 		return session.Tokens{}, err
 	}
 	if !known || !checked.Match {
 		return session.Tokens{}, ErrInvalidCredentials
 	}
+	refund()
+	after.Go(func() { a.remember(ctx, l.identifier, l.client, l.knownUntil) })
 	if checked.Outdated {
-		a.rehash(ctx, c, pw)
+		a.rehash(ctx, c, l.password)
 	}
 	return a.sessions.Start(ctx, session.User{
 		Subject: c.User.ID, Roles: c.User.Roles, AuthzVersion: c.User.AuthzVersion,
 		AMR: []string{amrPassword}, AuthTime: began,
-	}, device)
+	}, l.device)
 }
 
 // ChangePassword replaces the caller's password, ends all of the caller's sessions and starts a new one.
@@ -124,7 +182,7 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 		c      Credentials
 		tokens session.Tokens
 	)
-	err := a.attempt(ctx, changeName(caller.Subject), zap.String(logging.KeySubject, caller.Subject), func(ctx context.Context) (err error) {
+	err := a.attempt(ctx, Attempt{Name: changeName(caller.Subject)}, zap.String(logging.KeySubject, caller.Subject), func(ctx context.Context) (err error) {
 		c, err = a.store.Credentials(ctx, caller.Subject)
 		return err
 	}, func(ctx context.Context) (err error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authtest"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func TestRegister(t *testing.T) {
@@ -163,14 +164,18 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	store := authtest.NewMemory()
 	h := newServer(t, nil)
+	off := ratelimit.Disabled()
 	for name, build := range map[string]func(){
-		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, key, h.clock) },
-		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, key, h.clock) },
-		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, key, nil) },
-		"PasswordLoginStore":    func() { auth.NewPasswordLogin(nil, h.hashes, h.manager, key, h.clock) },
-		"PasswordLoginHasher":   func() { auth.NewPasswordLogin(store, nil, h.manager, key, h.clock) },
-		"PasswordLoginSessions": func() { auth.NewPasswordLogin(store, h.hashes, nil, key, h.clock) },
-		"PasswordLoginClock":    func() { auth.NewPasswordLogin(store, h.hashes, h.manager, key, nil) },
+		"RegistrarStore":        func() { auth.NewRegistrar(nil, h.hashes, off, key, h.clock) },
+		"RegistrarHasher":       func() { auth.NewRegistrar(store, nil, off, key, h.clock) },
+		"RegistrarClock":        func() { auth.NewRegistrar(store, h.hashes, off, key, nil) },
+		"PasswordLoginStore":    func() { auth.NewPasswordLogin(nil, h.hashes, h.manager, h.limits, key, h.clock) },
+		"PasswordLoginHasher":   func() { auth.NewPasswordLogin(store, nil, h.manager, h.limits, key, h.clock) },
+		"PasswordLoginSessions": func() { auth.NewPasswordLogin(store, h.hashes, nil, h.limits, key, h.clock) },
+		"PasswordLoginClock":    func() { auth.NewPasswordLogin(store, h.hashes, h.manager, h.limits, key, nil) },
+		"RegistrarLimiter":      func() { auth.NewRegistrar(store, h.hashes, nil, key, h.clock) },
+		"PasswordLoginLimits":   func() { auth.NewPasswordLogin(store, h.hashes, h.manager, auth.LoginLimits{}, key, h.clock) },
+		"UnlockerLimiter":       func() { auth.NewUnlocker(store, nil) },
 		"AdministratorStore":    func() { auth.NewAdministrator(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {

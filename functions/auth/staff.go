@@ -9,6 +9,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/session"
 )
 
@@ -76,13 +77,31 @@ func logRoles(ctx context.Context, before, after User, fields ...zap.Field) {
 		zap.Strings(logging.KeyRolesBefore, before.Roles), zap.Strings(logging.KeyRoles, after.Roles))...)
 }
 
-// Unlock resets the failed attempts of the user, who can try again at once. It returns ErrUserNotFound.
-func (s *Administrator) Unlock(ctx context.Context, id string) error {
-	u, err := s.User(ctx, id)
+// Unlocker unlocks users on behalf of admins.
+type Unlocker struct {
+	users  *Administrator
+	logins ratelimit.Limiter
+}
+
+// NewUnlocker returns an Unlocker; logins is LoginLimits.Account. It panics when something is missing.
+func NewUnlocker(store Store, logins ratelimit.Limiter) *Unlocker {
+	if logins == nil {
+		panic("auth: NewUnlocker needs a limiter")
+	}
+	return &Unlocker{users: NewAdministrator(store), logins: logins}
+}
+
+// Unlock resets the failed attempts of the user at all addresses, and the limit of unknown ones: the user can try again
+// at once. It returns ErrUserNotFound.
+func (s *Unlocker) Unlock(ctx context.Context, id string) error {
+	u, err := s.users.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.store.ResetAttempts(ctx, u.Identifier, changeName(u.ID)); err != nil {
+	if err := s.users.store.ResetAttempts(ctx, u.Identifier, changeName(u.ID)); err != nil {
+		return err
+	}
+	if err := s.logins.Reset(ctx, AccountSubject(u.Identifier)); err != nil {
 		return err
 	}
 	logEvent(ctx, unlocked, zap.String(logging.KeySubject, u.ID))

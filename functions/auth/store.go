@@ -43,14 +43,19 @@ type Store interface {
 	// EndAttempt gives the place of the attempt back, with its verdict at the time, and returns the failures
 	// after that. Without the place, Wrong and NoVerdict change nothing.
 	EndAttempt(ctx context.Context, a Attempt, verdict Verdict, at time.Time) (Failures, error)
-	// ResetAttempts forgets the failures and the attempts in flight of the names.
+	// ResetAttempts forgets the failures and the attempts in flight of the names, from all addresses.
 	ResetAttempts(ctx context.Context, names ...string) error
+	// KnownUntil returns until when the address is known for the name; the zero time for an address that is not.
+	KnownUntil(ctx context.Context, name, address string) (time.Time, error)
+	// Remember makes the address known for the name until then.
+	Remember(ctx context.Context, name, address string, until time.Time) error
 }
 
 // Attempt is one try of a password.
 type Attempt struct {
-	// Name is what the attempts are counted under: an Identifier, or the result of changeName.
-	Name string
+	// Name and Address are what the attempts are counted under: an Identifier and an AddressKey, or the result of
+	// changeName and "".
+	Name, Address string
 	// ID is unique to this attempt.
 	ID string
 	// At is now, to the millisecond.
@@ -64,7 +69,7 @@ type Admission int
 const (
 	// Admitted: the attempt has a place, until EndAttempt gives it back.
 	Admitted Admission = iota + 1
-	// Locked: the name must wait (Failures.Locked).
+	// Locked: the name must wait at this address (Failures.Locked).
 	Locked
 	// Busy: attempts in flight have all places.
 	Busy

@@ -61,6 +61,27 @@ func Classes() []Class {
 	}
 }
 
+// LoginAccount limits the wrong passwords for an account: those from all unknown addresses together, and those from each
+// known address apart. A GCRA of 50 a day that begins with 50 answers at most 100 guesses in any 24 hours, which is what
+// NIST SP 800-63B, section 5.2.2, allows in a row.
+func LoginAccount() []ratelimit.Policy {
+	const day = 24 * time.Hour
+	return []ratelimit.Policy{{Name: "login-account", Limit: 50, Window: day}}
+}
+
+// LoginAddress limits the wrong passwords from an address for all accounts together. Right ones cost nothing.
+func LoginAddress() []ratelimit.Policy {
+	return []ratelimit.Policy{{Name: "login-address", Limit: 20, Window: 15 * time.Minute}}
+}
+
+// RegisterAccount limits how often an e-mail address is registered.
+func RegisterAccount() []ratelimit.Policy {
+	return []ratelimit.Policy{{Name: "register-account", Limit: 5, Window: time.Hour}}
+}
+
+// RefreshUser limits the refreshes of all sessions of a user.
+func RefreshUser() []ratelimit.Policy { return perMinute("refresh-user", 30, 30) }
+
 // ClassOf returns the class that a route declares, and false for an unknown name.
 func ClassOf(rate api.Rate) (Class, bool) {
 	for _, class := range Classes() {

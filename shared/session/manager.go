@@ -111,6 +111,11 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string, lookup UserL
 	return tokens, err
 }
 
+// ReadRefresh returns what a refresh token says, if it is valid by itself. Its session may have ended.
+func (m *Manager) ReadRefresh(ctx context.Context, refreshToken string) (jwt.Refresh, error) {
+	return m.keys.Verify(ctx).Verify(refreshToken)
+}
+
 func (m *Manager) refresh(ctx context.Context, refreshToken string, lookup UserLookup) (Tokens, error) {
 	token, err := m.keys.Verify(ctx).Verify(refreshToken)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -20,6 +21,9 @@ const (
 	attemptsLife = time.Hour
 	// rounds bounds how often an attempt is tried when another one changes the item in between.
 	rounds = 4
+	// resetPage is how many addresses a reset reads at once, and resetsAtOnce how many it resets in parallel.
+	resetPage    = 100
+	resetsAtOnce = 8
 
 	attrFailures = "failures"
 	attrLastAt   = "last_at"
@@ -37,7 +41,20 @@ type attemptsRecord struct {
 	Open []string `dynamodbav:"open,stringset"`
 }
 
-func attemptsKey(name string) ddb.Key { return ddb.Key{PK: "L#" + name, SK: "L"} }
+// The sort keys of a name's items: its attempts, by address, and the addresses that are known. An earlier version counted
+// all addresses under sortAttempts alone.
+const (
+	sortAttempts = "L"
+	sortKnown    = "K#"
+)
+
+func attemptsKey(name, address string) ddb.Key {
+	key := ddb.Key{PK: "L#" + name, SK: sortAttempts}
+	if address != "" {
+		key.SK += "#" + address
+	}
+	return key
+}
 
 // placeOf returns the text of an attempt in flight: when it began, in milliseconds since 1970, and its id.
 func placeOf(a auth.Attempt) string { return fmt.Sprintf("%015d#%s", a.At.UnixMilli(), a.ID) }
@@ -79,7 +96,7 @@ func (s *Store) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, aut
 	take := keep(expression.Add(expression.Name(attrOpen), places(place)), a.At)
 	var stored attemptsRecord
 	for range rounds {
-		item, done, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), take, mayTry(a))
+		item, done, err := s.table.UpdateIf(ctx, attemptsKey(a.Name, a.Address), take, mayTry(a))
 		if err != nil {
 			return auth.Failures{}, 0, err
 		}
@@ -122,7 +139,7 @@ func (s *Store) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Ver
 			Set(expression.Name(attrLastAt), expression.Value(at.UnixMilli()))
 	case auth.NoVerdict:
 	}
-	item, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, condition)
+	item, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name, a.Address), change, condition)
 	if err != nil {
 		return auth.Failures{}, err
 	}
@@ -141,14 +158,14 @@ func (s *Store) bury(ctx context.Context, a auth.Attempt, stored attemptsRecord,
 	change := keep(expression.Delete(expression.Name(attrOpen), places(dead...)), a.At).
 		Set(expression.Name(attrFailures), expression.Value(stored.Failures+int64(len(dead)))).
 		Set(expression.Name(attrLastAt), expression.Value(last))
-	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, unchanged)
+	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name, a.Address), change, unchanged)
 	return err
 }
 
 // forget sets the failures to none, unless the item has changed.
 func (s *Store) forget(ctx context.Context, a auth.Attempt, stored attemptsRecord) error {
 	change := keep(expression.Set(expression.Name(attrFailures), expression.Value(0)), a.At)
-	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name), change, sameFailures(stored).
+	_, _, err := s.table.UpdateIf(ctx, attemptsKey(a.Name, a.Address), change, sameFailures(stored).
 		And(expression.Name(attrLastAt).Equal(expression.Value(stored.LastAt))))
 	return err
 }
@@ -193,13 +210,43 @@ func mayTry(a auth.Attempt) expression.ConditionBuilder {
 	return expression.Not(expression.Contains(open, placeOf(a))).And(admitted)
 }
 
-// ResetAttempts implements auth.Store. A name without attempts gets no item.
+// ResetAttempts implements auth.Store. It reads which addresses have tried; a name without attempts gets no item.
 func (s *Store) ResetAttempts(ctx context.Context, names ...string) error {
-	none := expression.Set(expression.Name(attrFailures), expression.Value(0)).Remove(expression.Name(attrOpen))
 	for _, name := range names {
-		if _, _, err := s.table.UpdateIf(ctx, attemptsKey(name), none, ddb.Present()); err != nil {
-			return err
+		query := ddb.Query{
+			Where: expression.Key("PK").Equal(expression.Value(attemptsKey(name, "").PK)).And(expression.Key("SK").BeginsWith(sortAttempts)),
+			Limit: resetPage, Consistent: true,
+		}
+		for {
+			items, next, err := s.table.Query(ctx, query)
+			if err != nil {
+				return err
+			}
+			if err := s.reset(ctx, items); err != nil {
+				return err
+			}
+			if next == nil {
+				break
+			}
+			query.Start = next
 		}
 	}
 	return nil
+}
+
+func (s *Store) reset(ctx context.Context, items []ddb.Item) error {
+	none := expression.Set(expression.Name(attrFailures), expression.Value(0)).Remove(expression.Name(attrOpen))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(resetsAtOnce)
+	for _, item := range items {
+		key, ok := ddb.KeyOf(item)
+		if !ok {
+			continue
+		}
+		group.Go(func() error {
+			_, _, err := s.table.UpdateIf(groupCtx, key, none, ddb.Present())
+			return err
+		})
+	}
+	return group.Wait()
 }

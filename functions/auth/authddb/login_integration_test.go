@@ -16,6 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionddb"
 	"github.com/tienda-dev/tienda/shared/session/sessiontest"
@@ -42,10 +43,11 @@ func newLogin(t *testing.T) (login func(password string) error, faults *ddbtest.
 	}
 	key := func(context.Context) []byte { return []byte(strings.Repeat("i", auth.MinIdentifierKey)) }
 	store := authddb.New(table, profiles{ddbtest.Table(t)})
-	if _, err := auth.NewRegistrar(store, hasher, key, now).Register(t.Context(), email, rightPW, "María"); err != nil {
+	if _, err := auth.NewRegistrar(store, hasher, ratelimit.Disabled(), key, now).Register(t.Context(), email, rightPW, "María"); err != nil {
 		t.Fatal(err)
 	}
-	users := auth.NewPasswordLogin(store, hasher, manager, key, now)
+	limits := auth.LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
+	users := auth.NewPasswordLogin(store, hasher, manager, limits, key, now)
 	return func(password string) error {
 		_, err := users.Login(t.Context(), email, password, session.Device{})
 		return err

@@ -16,8 +16,12 @@ type Memory struct {
 	mu       sync.Mutex
 	users    map[string]auth.Registration
 	owners   map[string]string // of identifiers: user ids
-	attempts map[string]*attempts
+	attempts map[place]*attempts
+	known    map[place]time.Time // until when
 }
+
+// place is an address for a name.
+type place struct{ name, address string }
 
 type attempts struct {
 	failures auth.Failures
@@ -28,7 +32,7 @@ var _ auth.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{users: map[string]auth.Registration{}, owners: map[string]string{}, attempts: map[string]*attempts{}}
+	return &Memory{users: map[string]auth.Registration{}, owners: map[string]string{}, attempts: map[place]*attempts{}, known: map[place]time.Time{}}
 }
 
 // Register implements auth.Store.
@@ -148,10 +152,10 @@ func (m *Memory) Attempt(ctx context.Context, a auth.Attempt) (auth.Failures, au
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	stored := m.attempts[a.Name]
+	stored := m.attempts[place{a.Name, a.Address}]
 	if stored == nil {
 		stored = &attempts{open: map[string]time.Time{}}
-		m.attempts[a.Name] = stored
+		m.attempts[place{a.Name, a.Address}] = stored
 	}
 	if _, ok := stored.open[a.ID]; ok { // the same call again
 		return stored.failures, auth.Admitted, nil
@@ -186,7 +190,7 @@ func (m *Memory) EndAttempt(ctx context.Context, a auth.Attempt, verdict auth.Ve
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	stored := m.attempts[a.Name]
+	stored := m.attempts[place{a.Name, a.Address}]
 	if stored == nil {
 		return auth.Failures{}, nil
 	}
@@ -208,9 +212,32 @@ func (m *Memory) ResetAttempts(ctx context.Context, names ...string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, name := range names {
-		delete(m.attempts, name)
+	for p := range m.attempts {
+		if slices.Contains(names, p.name) {
+			delete(m.attempts, p)
+		}
 	}
+	return nil
+}
+
+// KnownUntil implements auth.Store.
+func (m *Memory) KnownUntil(ctx context.Context, name, address string) (time.Time, error) {
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.known[place{name, address}], nil
+}
+
+// Remember implements auth.Store.
+func (m *Memory) Remember(ctx context.Context, name, address string, until time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known[place{name, address}] = until
 	return nil
 }
 

@@ -28,6 +28,7 @@ func Run(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		{"ReplaceRoles", testReplaceRoles},
 		{"Attempts", testAttempts},
 		{"ResetAttempts", testResetAttempts},
+		{"Addresses", testAddresses},
 		{"Context", testContext},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -8,11 +8,13 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.LoginRoute, build) }
@@ -26,5 +28,14 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, key, time.Now)), nil
+	account, err := backend.Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
+	if err != nil {
+		return nil, err
+	}
+	address, err := backend.Limiter(ctx, s, policy.LoginAddress(), ratelimit.Closed)
+	if err != nil {
+		return nil, err
+	}
+	limits := auth.LoginLimits{Account: account, Address: address}
+	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, limits, key, time.Now)), nil
 }

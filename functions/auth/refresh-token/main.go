@@ -7,10 +7,12 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.RefreshTokenRoute, build) }
@@ -24,5 +26,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.RefreshToken(manager, auth.Lookup(authddb.New(db.Auth, nil))), nil
+	limit, err := backend.Limiter(ctx, s, policy.RefreshUser(), ratelimit.Closed)
+	if err != nil {
+		return nil, err
+	}
+	return auth.RefreshToken(manager, auth.Lookup(authddb.New(db.Auth, nil)), manager.ReadRefresh, limit), nil
 }

@@ -10,11 +10,13 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/password"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.RegisterUserRoute, build) }
@@ -26,5 +28,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		return nil, err
 	}
 	users := authddb.New(db.Auth, customersddb.New(db.Commerce))
-	return auth.RegisterUser(auth.NewRegistrar(users, password.Default(), key, time.Now)), nil
+	limit, err := backend.Limiter(ctx, s, policy.RegisterAccount(), ratelimit.Closed)
+	if err != nil {
+		return nil, err
+	}
+	return auth.RegisterUser(auth.NewRegistrar(users, password.Default(), limit, key, time.Now)), nil
 }

@@ -7,9 +7,11 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.UnlockUserRoute, build) }
@@ -19,5 +21,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.UnlockUser(auth.NewAdministrator(authddb.New(db.Auth, nil))), nil
+	logins, err := backend.Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
+	if err != nil {
+		return nil, err
+	}
+	return auth.UnlockUser(auth.NewUnlocker(authddb.New(db.Auth, nil), logins)), nil
 }

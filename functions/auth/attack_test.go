@@ -1,0 +1,216 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/problem"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
+	"github.com/tienda-dev/tienda/shared/session"
+)
+
+const (
+	attacker = "198.51.100.66:1"
+	// guessesADay is what docs/users.md promises for one account and all unknown addresses.
+	guessesADay = 100
+)
+
+// loginFrom logs in from the address and returns the status.
+func (h *server) loginFrom(address, email, pw string) answer {
+	h.t.Helper()
+	return h.do("", http.MethodPost, "/v1/auth/login", credentials(email, pw), from(address))
+}
+
+func TestAttackerFromOneAddressKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	answered := 0
+	for range 24 * 60 { // a guess each minute, always before the owner
+		if h.loginFrom(attacker, email, wrongPW).Status == http.StatusUnauthorized {
+			answered++
+		}
+		h.pass(time.Minute)
+		h.login(email) // the owner, from 203.0.113.7
+	}
+	if answered == 0 || answered > guessesADay {
+		t.Errorf("%d guesses were answered in a day, want 1 to %d", answered, guessesADay)
+	}
+}
+
+func TestIPv6NetworkIsOneAddress(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	for i := range auth.FreeAttempts {
+		h.loginFrom(fmt.Sprintf("[2001:db8:1:2::%d]:1", i+1), email, wrongPW).want(http.StatusUnauthorized)
+	}
+	h.loginFrom("[2001:db8:1:2:ffff::1]:1", email, rightPW).wantProblem(http.StatusTooManyRequests, "too_many_attempts")
+	h.loginFrom("[2001:db8:1:3::1]:1", email, rightPW).want(http.StatusOK)
+}
+
+// The answers for an address of nobody are those for a user's.
+func TestGuessesFromManyAddressesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{email, "nobody@example.com"} {
+		h := newServer(t, nil)
+		h.register(email)
+		h.login(email) // makes the owner's address known
+		const addresses, rounds = 1000, 4
+		answered := 0
+		for range rounds {
+			for i := range addresses {
+				a := h.loginFrom(fmt.Sprintf("198.18.%d.%d:1", i/250, i%250), target, wrongPW)
+				switch a.Status {
+				case http.StatusUnauthorized:
+					answered++
+				case http.StatusTooManyRequests:
+					a.wantProblem(http.StatusTooManyRequests, "rate_limited")
+					if strings.Contains(a.Header.Get("RateLimit"), "login-account") {
+						t.Fatal("the answer shows how much of the account's limit is left")
+					}
+				default:
+					t.Fatalf("status %d", a.Status)
+				}
+			}
+			h.pass(24 * time.Hour / rounds)
+		}
+		if answered < guessesADay/2 || answered > guessesADay {
+			t.Errorf("%s: %d guesses were answered in a day, want %d to %d", target, answered, guessesADay/2, guessesADay)
+		}
+		h.login(email) // from the known address
+	}
+}
+
+func TestUnknownAddressAfterAnAttackGetsInWhenAnAdminUnlocks(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	u := h.register(email)
+	const owner = "192.0.2.44:1"
+	for i := range 60 {
+		h.loginFrom(fmt.Sprintf("198.18.0.%d:1", i), email, wrongPW)
+	}
+	h.loginFrom(owner, email, rightPW).wantProblem(http.StatusTooManyRequests, "rate_limited")
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
+	h.loginFrom(owner, email, rightPW).want(http.StatusOK)
+}
+
+func TestKnownAddressIsForgotten(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	h.login(email)
+	h.pass(auth.KnownFor)
+	for i := range 60 {
+		h.loginFrom(fmt.Sprintf("198.18.0.%d:1", i), email, wrongPW)
+	}
+	h.post("/v1/auth/login", credentials(email, rightPW)).wantProblem(http.StatusTooManyRequests, "rate_limited")
+}
+
+func TestSprayingFromOneAddress(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	answered := 0
+	for i := range 200 {
+		if h.loginFrom(attacker, fmt.Sprintf("user-%d@example.com", i), wrongPW).Status == http.StatusUnauthorized {
+			answered++
+		}
+	}
+	if want := int(policy.LoginAddress()[0].Limit); answered != want {
+		t.Errorf("%d guesses were answered, want %d", answered, want)
+	}
+	h.login(email) // from another address
+}
+
+func TestOfficeLogsInBehindOneAddress(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	for i := range 40 {
+		user := fmt.Sprintf("user-%d@example.com", i)
+		h.register(user)
+		for range 3 {
+			h.login(user)
+		}
+	}
+	for range 60 { // one account's successes use up nothing either
+		h.login("user-1@example.com")
+	}
+}
+
+// down is a limiter that fails as a Guard's store does.
+type down struct{ ratelimit.Limiter }
+
+var errDown = errors.New("the store of the limits is down")
+
+func (down) Take(context.Context, ratelimit.Subject, int64) (ratelimit.Decision, error) {
+	return ratelimit.Decision{}, errDown
+}
+
+func (down) Peek(context.Context, ratelimit.Subject) (ratelimit.Decision, error) {
+	return ratelimit.Decision{}, errDown
+}
+
+func TestLimitsThatFailAreClosedAndCountNothing(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Account", "Address"} {
+		h := newServer(t, nil)
+		h.register(email)
+		guard, err := ratelimit.NewGuard(down{h.limits.Account}, ratelimit.GuardConfig{OnError: ratelimit.Closed, Now: h.clock})
+		must(t, err)
+		limits := h.limits
+		if name == "Account" {
+			limits.Account = guard
+		} else {
+			limits.Address = guard
+		}
+		users := auth.NewPasswordLogin(h.users, h.hashes, h.manager, limits, key, h.clock)
+		for _, pw := range []string{rightPW, wrongPW} {
+			for range 2 * auth.FreeAttempts {
+				_, err := users.Login(t.Context(), email, pw, session.Device{IP: "203.0.113.7"})
+				if p, ok := problem.As(err); !ok || p.Code != "rate_limit_unavailable" {
+					t.Fatalf("%s: %v", name, err)
+				}
+			}
+		}
+		if _, verified := h.hashes.counts(); verified != 0 {
+			t.Errorf("%s: %d passwords were checked", name, verified)
+		}
+		for range auth.FreeAttempts - 1 {
+			h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
+		}
+		h.login(email)
+	}
+}
+
+func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	for range policy.RegisterAccount()[0].Limit - 1 {
+		h.post("/v1/auth/register", registration(email)).wantProblem(http.StatusConflict, "email_exists")
+	}
+	h.post("/v1/auth/register", registration(email)).wantProblem(http.StatusTooManyRequests, "rate_limited")
+	h.register("another@example.com")
+}
+
+// A refused refresh does not use up its token.
+func TestRefreshesOfOneUserAreLimited(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	refresh := h.login(email).Refresh
+	for range policy.RefreshUser()[0].Limit {
+		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
+	}
+	h.refresh(refresh).wantProblem(http.StatusTooManyRequests, "rate_limited")
+	h.pass(time.Minute)
+	h.refresh(refresh).want(http.StatusOK)
+}

@@ -1,0 +1,43 @@
+package authddb
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+
+	"github.com/tienda-dev/tienda/shared/ddb"
+)
+
+const attrKnownUntil = "known_until"
+
+// knownRecord is an address from which the owner of a name has logged in. The address is a keyed hash.
+type knownRecord struct {
+	ddb.Key
+
+	// KnownUntil is in milliseconds since 1970.
+	KnownUntil int64 `dynamodbav:"known_until"`
+}
+
+func knownKey(name, address string) ddb.Key {
+	return ddb.Key{PK: attemptsKey(name, "").PK, SK: sortKnown + address}
+}
+
+// KnownUntil implements auth.Store.
+func (s *Store) KnownUntil(ctx context.Context, name, address string) (time.Time, error) {
+	var r knownRecord
+	found, err := s.table.Get(ctx, knownKey(name, address), &r, true)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return ddb.FromMillis(r.KnownUntil), nil
+}
+
+// Remember implements auth.Store.
+func (s *Store) Remember(ctx context.Context, name, address string, until time.Time) error {
+	change := expression.Set(expression.Name(attrKnownUntil), expression.Value(until.UnixMilli())).
+		Set(expression.Name("ttl"), expression.Value(until.Unix()))
+	key := knownKey(name, address)
+	_, _, err := s.table.UpdateIf(ctx, key, change, ddb.Absent().Or(ddb.Present()))
+	return err
+}

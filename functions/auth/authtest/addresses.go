@@ -1,0 +1,71 @@
+package authtest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/auth"
+)
+
+func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
+	at := func(address string) auth.Attempt {
+		return auth.Attempt{Name: "a", Address: address, ID: rand.Text(), At: Time(0)}
+	}
+	t.Run("EachHasItsOwnFailures", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		for n := int64(1); n <= auth.FreeAttempts; n++ {
+			end(t, store, wantAttempt(t, store, at("1"), auth.Admitted, n-1), auth.Wrong, Time(0), n)
+		}
+		wantAttempt(t, store, at("1"), auth.Locked, auth.FreeAttempts)
+		wantAttempt(t, store, at("2"), auth.Admitted, 0)
+		wantAttempt(t, store, at(""), auth.Admitted, 0)
+	})
+	t.Run("ResetForgetsAll", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		until := Time(time.Hour)
+		if err := store.Remember(t.Context(), "a", "7", until); err != nil {
+			t.Fatal(err)
+		}
+		const addresses = 120 // more than a page
+		for i := range addresses {
+			a := at(fmt.Sprint(i))
+			end(t, store, wantAttempt(t, store, a, auth.Admitted, 0), auth.Wrong, Time(0), 1)
+		}
+		other := auth.Attempt{Name: "b", Address: "1", ID: "1", At: Time(0)}
+		end(t, store, wantAttempt(t, store, other, auth.Admitted, 0), auth.Wrong, Time(0), 1)
+		if err := store.ResetAttempts(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		for i := range addresses {
+			wantAttempt(t, store, at(fmt.Sprint(i)), auth.Admitted, 0)
+		}
+		other.ID = "2"
+		wantAttempt(t, store, other, auth.Admitted, 1)
+		if got, err := store.KnownUntil(t.Context(), "a", "7"); err != nil || !got.Equal(until) {
+			t.Errorf("KnownUntil after the reset: %v, %v, want %v", got, err, until)
+		}
+	})
+	t.Run("KnownUntilTheLastTimeThatWasRemembered", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		for _, until := range []time.Time{Time(time.Hour), Time(2 * time.Hour)} {
+			for range 2 {
+				if err := store.Remember(t.Context(), "a", "1", until); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got, err := store.KnownUntil(t.Context(), "a", "1"); err != nil || !got.Equal(until) {
+				t.Errorf("KnownUntil: %v, %v, want %v", got, err, until)
+			}
+		}
+		for _, other := range [][2]string{{"a", "2"}, {"b", "1"}, {"a", ""}} {
+			if got, err := store.KnownUntil(t.Context(), other[0], other[1]); err != nil || !got.IsZero() {
+				t.Errorf("KnownUntil of %v: %v, %v, want the zero time", other, got, err)
+			}
+		}
+	})
+}
