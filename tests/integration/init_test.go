@@ -19,11 +19,11 @@ import (
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
-// login needs three secrets and a table. INIT asks for all of them at once: one round trip in sequence, and a
+// login needs four secrets and a table. INIT asks for all of them at once: one round trip in sequence, and a
 // connection for each of the requests that are under way together.
 func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 	t.Parallel()
-	const requests = 4
+	const requests = 5
 	var (
 		mu          sync.Mutex
 		seen        []string
@@ -77,6 +77,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 		"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
 		"AWS_ENDPOINT_URL_DYNAMODB=" + aws.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + aws.URL, "AUTH_TABLE=auth",
 		"TOKEN_KEYS_SECRET=" + arn + "token", "REFRESH_KEYS_SECRET=" + arn + "refresh", "IDENTIFIER_KEY_SECRET=" + arn + "identifier",
+		"RATELIMIT_TABLE=ratelimit", "LIMITER_KEY_SECRET=" + arn + "limiter",
 		"TOKEN_ISSUER=https://auth.shop.example", "TOKEN_AUDIENCE=api", "REFRESH_AUDIENCE=https://auth.shop.example/v1/auth/refresh",
 	}
 	if err := command.Start(); err != nil {
@@ -101,7 +102,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 
 // secretAnswer is what AWS answers: a key of its own for each secret, and no item for the table's warm-up.
 func secretAnswer(request string) string {
-	for _, name := range []string{"token", "refresh", "identifier"} {
+	for _, name := range []string{"token", "refresh", "identifier", "limiter"} {
 		if strings.Contains(request, "secret:"+name) {
 			return fmt.Sprintf(`{"SecretString":"{\"kid\":\"%s\",\"alg\":\"HS256\",\"status\":\"active\",\"key\":\"%s\"}"}`, name, strings.Repeat(name[:1], 32))
 		}
