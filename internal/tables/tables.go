@@ -70,12 +70,8 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 			wrong = append(wrong, fmt.Errorf("environment: %s is not set", variable))
 		}
 	}
-	if err := errors.Join(wrong...); err != nil {
-		return t, err
-	}
-
 	client, err := Client(ctx, s)
-	if err != nil {
+	if err := errors.Join(append(wrong, err)...); err != nil {
 		return t, err
 	}
 	for i, variable := range names {

@@ -35,7 +35,7 @@ func ExampleMiddleware() {
 		return
 	}
 
-	route := api.Route{Name: "list-notes", Method: http.MethodGet, Path: "/notes", Auth: api.Public}
+	route := api.Route{Name: "list-notes", Method: http.MethodGet, Path: "/notes", Auth: api.Public, Rate: "notes"}
 	list := func(w http.ResponseWriter, _ *http.Request) error {
 		return api.Write(w, http.StatusOK, []string{"Buy milk"})
 	}
