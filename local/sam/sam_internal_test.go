@@ -63,6 +63,7 @@ func TestEnvironmentNamesWhatSAMDoesNotKnow(t *testing.T) {
 	want := map[string]string{
 		"COMMERCE_TABLE": "CommerceTable-mine", "AUTH_TABLE": "AuthTable-mine", "AWS_ENDPOINT_URL_DYNAMODB": "http://host.docker.internal:8123", "LOG_LEVEL": "WARN",
 		"TOKEN_KEYS_SECRET": `{"key":"TOKEN_KEYS_SECRET"}`, "CURSOR_KEY_SECRET": `{"key":"CURSOR_KEY_SECRET"}`,
+		"LIMITER_KEY_SECRET": `{"key":"LIMITER_KEY_SECRET"}`, "RATELIMIT_TABLE": "RateLimitTable-mine",
 		"REFRESH_KEYS_SECRET": `{"key":"REFRESH_KEYS_SECRET"}`, "IDENTIFIER_KEY_SECRET": `{"key":"IDENTIFIER_KEY_SECRET"}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
