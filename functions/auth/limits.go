@@ -28,6 +28,11 @@ type LoginLimits struct {
 	Address ratelimit.Limiter
 }
 
+// NoLoginLimits are the limits of a caller who has a token: the class of the route limits the caller.
+func NoLoginLimits() LoginLimits {
+	return LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
+}
+
 func (l LoginLimits) valid() bool {
 	if l.Account == nil || l.Address == nil {
 		return false

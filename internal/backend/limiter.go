@@ -27,6 +27,12 @@ type config struct {
 	Key string `env:"LIMITER_KEY_SECRET"`
 }
 
+// How long the store may take where its failure refuses the request.
+const (
+	closedBudget        = 500 * time.Millisecond
+	closedConnectBudget = time.Second
+)
+
 // Limiter returns a limiter of the policies on the table of all functions, with the operator's switches. A Setup's
 // load reads the key. The policies' names and versions name the counters, so two functions can share them.
 func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onError ratelimit.Mode) (ratelimit.Limiter, error) {
@@ -63,7 +69,11 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker})
+	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker}
+	if onError == ratelimit.Closed { // a late answer is better than a refusal
+		guard.Budget, guard.ConnectBudget = closedBudget, closedConnectBudget
+	}
+	return ratelimit.NewGuard(store, guard)
 }
 
 type (

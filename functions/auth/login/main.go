@@ -3,18 +3,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/password"
-	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.LoginRoute, build) }
@@ -24,16 +23,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, key, err := sessions.OpenLogin(ctx, s, db.Auth, auth.ParseIdentifierKey)
-	if err != nil {
-		return nil, err
-	}
-	account, err := backend.Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
-	if err != nil {
-		return nil, err
-	}
-	address, err := backend.Limiter(ctx, s, policy.LoginAddress(), ratelimit.Closed)
-	if err != nil {
+	manager, key, keyErr := sessions.OpenLogin(ctx, s, db.Auth, auth.ParseIdentifierKey)
+	account, address, limitErr := backend.LoginLimits(ctx, s)
+	if err := errors.Join(keyErr, limitErr); err != nil {
 		return nil, err
 	}
 	limits := auth.LoginLimits{Account: account, Address: address}

@@ -3,16 +3,15 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.RefreshTokenRoute, build) }
@@ -22,12 +21,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := sessions.Open(ctx, s, db.Auth)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := backend.Limiter(ctx, s, policy.RefreshUser(), ratelimit.Closed)
-	if err != nil {
+	manager, managerErr := sessions.Open(ctx, s, db.Auth)
+	limit, limitErr := backend.RefreshLimit(ctx, s)
+	if err := errors.Join(managerErr, limitErr); err != nil {
 		return nil, err
 	}
 	return auth.RefreshToken(manager, auth.Lookup(authddb.New(db.Auth, nil)), manager.ReadRefresh, limit), nil

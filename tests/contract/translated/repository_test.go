@@ -23,7 +23,7 @@ func tables(environment string) map[string]translated.TableRule {
 	kept := environment != "default"
 	return map[string]translated.TableRule{
 		"AuthTable":      {TTL: "ttl", PointInTimeRecovery: true, Protected: kept},
-		"RateLimitTable": {TTL: "ttl"},
+		"RateLimitTable": {TTL: "ttl", Protected: kept},
 		"CommerceTable":  {TTL: "ttl", PointInTimeRecovery: true, Stream: "NEW_AND_OLD_IMAGES", Protected: kept},
 	}
 }

@@ -25,8 +25,10 @@ type statement struct {
 // A grant that every function with a route has belongs in the shared policy, so that it is one edit.
 func Roles(s Stack) []string {
 	var f faults
-	for _, st := range statements(at(s.Resources[basics].Properties, "PolicyDocument", "Statement"), "") {
-		f = append(f, s.statementFaults(basics, st)...)
+	for _, policy := range []string{basics, limits} {
+		for _, st := range statements(at(s.Resources[policy].Properties, "PolicyDocument", "Statement"), "") {
+			f = append(f, s.statementFaults(policy, st)...)
+		}
 	}
 	same := map[string]int{}
 	for _, id := range s.of(typeRole) {
@@ -40,8 +42,9 @@ func Roles(s Stack) []string {
 		if got := fmt.Sprint(principals(props)); got != "[lambda.amazonaws.com]" {
 			f.add("%s: it may be assumed by %s, want Lambda alone", id, got)
 		}
-		if managed := list(props["ManagedPolicyArns"]); len(managed) != 1 || ref(managed[0]) != basics {
-			f.add("%s: its ManagedPolicyArns are %v, want [!Ref %s]", id, managed, basics)
+		managed := list(props["ManagedPolicyArns"])
+		if ok := len(managed) == 1 || len(managed) == 2 && ref(managed[1]) == limits; !ok || ref(managed[0]) != basics {
+			f.add("%s: its ManagedPolicyArns are %v, want [!Ref %s] or [!Ref %s, !Ref %s]", id, managed, basics, basics, limits)
 		}
 		own := map[string]bool{}
 		for _, policy := range list(props["Policies"]) {

@@ -23,6 +23,7 @@ const Authorizer = "AuthorizerFunction"
 const (
 	// basics is the managed policy that every role has.
 	basics = "FunctionBasics"
+	limits = "RateLimitBasics"
 	// configVersion is the parameter that changes whenever another one does.
 	configVersion = "ConfigVersion"
 )
