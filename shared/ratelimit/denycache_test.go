@@ -20,7 +20,7 @@ func TestDenialIsRememberedAndCountsDown(t *testing.T) {
 	t.Parallel()
 	now := clocktest.New(t)
 	store := &faulty{Limiter: memory(t, now.Now, perMinute)} // one unit each 20 s
-	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, DenyCap: 2 * time.Second, Now: now.Now})
 	take(t, g, 2)
 	denied := take(t, g, 1)
 	now.Move(time.Second)
@@ -48,6 +48,38 @@ func TestDenialIsRememberedAndCountsDown(t *testing.T) {
 	now.Move(-time.Second)
 	if d := take(t, g, 1); d.Source != ratelimit.FromStore {
 		t.Errorf("the clock was set back by 2 s: %+v", d)
+	}
+}
+
+// What time gives back, a guard notices at once; what another instance gives back, after 30 s at the latest.
+func TestDenialIsRememberedForHalfAMinuteOrUntilTheStoreCouldAdmit(t *testing.T) {
+	t.Parallel()
+	hourly := ratelimit.Policy{Name: "hourly", Algorithm: ratelimit.FixedWindow, Limit: 2, Window: time.Hour}
+	for name, c := range map[string]struct {
+		policy ratelimit.Policy
+		lasts  time.Duration
+	}{
+		"UntilTheStoreCouldAdmit": {perMinute, 20 * time.Second},
+		"HalfAMinute":             {hourly, 30 * time.Second},
+	} {
+		now := clocktest.New(t)
+		store := memory(t, now.Now, c.policy)
+		g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+		take(t, g, 2)
+		if d := take(t, g, 1); d.Allowed {
+			t.Fatalf("%s: not limited", name)
+		}
+		if err := store.Reset(t.Context(), alice); err != nil { // by another instance
+			t.Fatal(err)
+		}
+		now.Move(c.lasts - time.Second)
+		if d := take(t, g, 1); d.Source != ratelimit.FromCache {
+			t.Errorf("%s: a second before its end: %+v", name, d)
+		}
+		now.Move(time.Second)
+		if d := take(t, g, 1); !d.Allowed || d.Source != ratelimit.FromStore {
+			t.Errorf("%s: at its end: %+v", name, d)
+		}
 	}
 }
 
@@ -149,7 +181,7 @@ func TestDenyCacheAgreesWithTheStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		denyCap := time.Duration(rapid.IntRange(1, 5).Draw(t, "cap")) * time.Second
+		denyCap := time.Duration(rapid.IntRange(1, 15).Draw(t, "cap")) * time.Second
 		g, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Closed, DenyCap: denyCap, DenyEntries: 2, Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
