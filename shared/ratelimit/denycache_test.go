@@ -122,6 +122,38 @@ func TestRefundAndResetForgetTheDenial(t *testing.T) {
 	}
 }
 
+// While Reset asks the store, another request of the subject is denied by what the store had before.
+func TestResetForgetsADenialThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &resetting{Limiter: memory(t, now.Now, perMinute)}
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	take(t, g, 2)
+	store.before = func() {
+		if d := take(t, g, 1); d.Allowed {
+			t.Error("not limited")
+		}
+	}
+	if err := g.Reset(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	if d := take(t, g, 1); !d.Allowed {
+		t.Errorf("still denied: %+v", d)
+	}
+}
+
+// resetting is a store with something that happens before it resets.
+type resetting struct {
+	ratelimit.Limiter
+
+	before func()
+}
+
+func (r *resetting) Reset(ctx context.Context, subject ratelimit.Subject) error {
+	r.before()
+	return r.Limiter.Reset(ctx, subject)
+}
+
 func TestDenialsAreBounded(t *testing.T) {
 	t.Parallel()
 	now := clocktest.New(t)
