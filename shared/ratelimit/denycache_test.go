@@ -264,3 +264,29 @@ func TestDenyCacheAgreesWithTheStore(t *testing.T) {
 		}
 	})
 }
+
+// A remembered denial ends when the policies that deny could admit: one in shadow mode does not prolong it, and neither does
+// a sliding log that gets a unit back before the whole cost.
+func TestDenialEndsWhenTheStoreCouldAdmit(t *testing.T) {
+	t.Parallel()
+	for name, policies := range map[string][]ratelimit.Policy{
+		"Shadow": {
+			{Name: "enforced", Limit: 2, Window: 10 * time.Second},
+			{Name: "shadow", Limit: 2, Window: time.Minute, Shadow: true},
+		},
+		"SlidingLog": {{Name: "log", Algorithm: ratelimit.SlidingLog, Limit: 2, Window: 10 * time.Second}},
+	} {
+		now := clocktest.New(t)
+		g := guarded(t, memory(t, now.Now, policies...), ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+		take(t, g, 1)
+		now.Move(5 * time.Second)
+		take(t, g, 1)
+		if d := take(t, g, 2); d.Allowed {
+			t.Fatalf("%s: not limited", name)
+		}
+		now.Move(5 * time.Second)
+		if d := take(t, g, 2); d.Source != ratelimit.FromStore {
+			t.Errorf("%s: the denial is remembered for too long: %+v", name, d)
+		}
+	}
+}
