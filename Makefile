@@ -126,6 +126,10 @@ route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=cat
 generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
 
+.PHONY: plot-ratelimit
+plot-ratelimit: need-go ## Draw the plot of the rate limit algorithms in docs/images/
+	@GOOS= GOARCH= go generate ./tools/ratelimitdocs
+
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@$(LOCAL) seed

@@ -20,7 +20,7 @@ func TestDenialIsRememberedAndCountsDown(t *testing.T) {
 	t.Parallel()
 	now := clocktest.New(t)
 	store := &faulty{Limiter: memory(t, now.Now, perMinute)} // one unit each 20 s
-	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, DenyCap: 2 * time.Second, Now: now.Now})
 	take(t, g, 2)
 	denied := take(t, g, 1)
 	now.Move(time.Second)
@@ -48,6 +48,38 @@ func TestDenialIsRememberedAndCountsDown(t *testing.T) {
 	now.Move(-time.Second)
 	if d := take(t, g, 1); d.Source != ratelimit.FromStore {
 		t.Errorf("the clock was set back by 2 s: %+v", d)
+	}
+}
+
+// What time gives back, a guard notices at once; what another instance gives back, after 30 s at the latest.
+func TestDenialIsRememberedForHalfAMinuteOrUntilTheStoreCouldAdmit(t *testing.T) {
+	t.Parallel()
+	hourly := ratelimit.Policy{Name: "hourly", Algorithm: ratelimit.FixedWindow, Limit: 2, Window: time.Hour}
+	for name, c := range map[string]struct {
+		policy ratelimit.Policy
+		lasts  time.Duration
+	}{
+		"UntilTheStoreCouldAdmit": {perMinute, 20 * time.Second},
+		"HalfAMinute":             {hourly, 30 * time.Second},
+	} {
+		now := clocktest.New(t)
+		store := memory(t, now.Now, c.policy)
+		g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+		take(t, g, 2)
+		if d := take(t, g, 1); d.Allowed {
+			t.Fatalf("%s: not limited", name)
+		}
+		if err := store.Reset(t.Context(), alice); err != nil { // by another instance
+			t.Fatal(err)
+		}
+		now.Move(c.lasts - time.Second)
+		if d := take(t, g, 1); d.Source != ratelimit.FromCache {
+			t.Errorf("%s: a second before its end: %+v", name, d)
+		}
+		now.Move(time.Second)
+		if d := take(t, g, 1); !d.Allowed || d.Source != ratelimit.FromStore {
+			t.Errorf("%s: at its end: %+v", name, d)
+		}
 	}
 }
 
@@ -88,6 +120,38 @@ func TestRefundAndResetForgetTheDenial(t *testing.T) {
 			t.Errorf("%s: still denied: %+v", name, d)
 		}
 	}
+}
+
+// While Reset asks the store, another request of the subject is denied by what the store had before.
+func TestResetForgetsADenialThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &resetting{Limiter: memory(t, now.Now, perMinute)}
+	g := guarded(t, store, ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+	take(t, g, 2)
+	store.before = func() {
+		if d := take(t, g, 1); d.Allowed {
+			t.Error("not limited")
+		}
+	}
+	if err := g.Reset(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	if d := take(t, g, 1); !d.Allowed {
+		t.Errorf("still denied: %+v", d)
+	}
+}
+
+// resetting is a store with something that happens before it resets.
+type resetting struct {
+	ratelimit.Limiter
+
+	before func()
+}
+
+func (r *resetting) Reset(ctx context.Context, subject ratelimit.Subject) error {
+	r.before()
+	return r.Limiter.Reset(ctx, subject)
 }
 
 func TestDenialsAreBounded(t *testing.T) {
@@ -149,7 +213,7 @@ func TestDenyCacheAgreesWithTheStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		denyCap := time.Duration(rapid.IntRange(1, 5).Draw(t, "cap")) * time.Second
+		denyCap := time.Duration(rapid.IntRange(1, 15).Draw(t, "cap")) * time.Second
 		g, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Closed, DenyCap: denyCap, DenyEntries: 2, Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
@@ -199,4 +263,30 @@ func TestDenyCacheAgreesWithTheStore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A remembered denial ends when the policies that deny could admit: one in shadow mode does not prolong it, and neither does
+// a sliding log that gets a unit back before the whole cost.
+func TestDenialEndsWhenTheStoreCouldAdmit(t *testing.T) {
+	t.Parallel()
+	for name, policies := range map[string][]ratelimit.Policy{
+		"Shadow": {
+			{Name: "enforced", Limit: 2, Window: 10 * time.Second},
+			{Name: "shadow", Limit: 2, Window: time.Minute, Shadow: true},
+		},
+		"SlidingLog": {{Name: "log", Algorithm: ratelimit.SlidingLog, Limit: 2, Window: 10 * time.Second}},
+	} {
+		now := clocktest.New(t)
+		g := guarded(t, memory(t, now.Now, policies...), ratelimit.GuardConfig{OnError: ratelimit.Open, Now: now.Now})
+		take(t, g, 1)
+		now.Move(5 * time.Second)
+		take(t, g, 1)
+		if d := take(t, g, 2); d.Allowed {
+			t.Fatalf("%s: not limited", name)
+		}
+		now.Move(5 * time.Second)
+		if d := take(t, g, 2); d.Source != ratelimit.FromStore {
+			t.Errorf("%s: the denial is remembered for too long: %+v", name, d)
+		}
+	}
 }

@@ -52,8 +52,9 @@ type GuardConfig struct {
 	// ConnectBudget is Budget while there may be no connection to the store: before the first answer, after 20 s
 	// without one, and after an outage; 0 is 300 ms.
 	ConnectBudget time.Duration
-	// DenyCap is how long a denial is remembered at most, 1 s to 5 s; 0 is 2 s. It is how late the Guard notices that
-	// another instance has reset or refunded the subject.
+	// DenyCap is how long a denial is remembered at most, 1 s to 60 s; 0 is 30 s. A denial is forgotten in any case at the
+	// earliest time at which the store could admit, so a longer DenyCap never denies what time alone would admit. It is how
+	// late this Guard notices that another instance has reset the subject, refunded it or raised its limit.
 	DenyCap time.Duration
 	// DenyEntries is how many denials are remembered at most; 0 is 10,000.
 	DenyEntries int
@@ -68,9 +69,9 @@ type GuardConfig struct {
 const (
 	defaultBudget        = 100 * time.Millisecond
 	defaultConnectBudget = 300 * time.Millisecond
-	defaultDenyCap       = 2 * time.Second
+	defaultDenyCap       = 30 * time.Second
 	minDenyCap           = time.Second
-	maxDenyCap           = 5 * time.Second
+	maxDenyCap           = time.Minute
 	defaultDenyEntries   = 10_000
 	// idleConnection is how long a connection to the store is kept without a call (awsclient.IdleTimeout).
 	idleConnection = 20 * time.Second

@@ -98,7 +98,7 @@ func TestNewGuardRefuses(t *testing.T) {
 		"belongs to mode Local":            {OnError: ratelimit.Open, Local: store},
 		"must have the store's policies":   {OnError: ratelimit.Local, Local: memory(t, time.Now, shadow)},
 		"DenyCap must be":                  {OnError: ratelimit.Open, DenyCap: time.Millisecond},
-		"from 1s to 5s":                    {OnError: ratelimit.Open, DenyCap: 6 * time.Second},
+		"from 1s to 1m0s":                  {OnError: ratelimit.Open, DenyCap: 61 * time.Second},
 		"DenyEntries must be":              {OnError: ratelimit.Open, DenyEntries: -1},
 		"Budget and ConnectBudget must be": {OnError: ratelimit.Open, Budget: -1},
 	} {

@@ -86,8 +86,8 @@ func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// fleetOf returns instances in front of one table: with a guard each that remembers denials for denyCap, or the bare stores.
-func fleetOf(t *testing.T, instances int, policy ratelimit.Policy, denyCap time.Duration) (*ratelimittest.Fleet, *meter) {
+// fleetOf returns instances in front of one table: with a guard each, or the bare stores.
+func fleetOf(t *testing.T, instances int, policy ratelimit.Policy, guards bool) (*ratelimittest.Fleet, *meter) {
 	t.Helper()
 	clock, table, m := ratelimittest.NewClock(), ddbtest.HashTable(t), &meter{}
 	client := ddbtest.Client(t, m.option)
@@ -99,10 +99,10 @@ func fleetOf(t *testing.T, instances int, policy ratelimit.Policy, denyCap time.
 			t.Fatal(err)
 		}
 		f.Instances = append(f.Instances, store)
-		if denyCap == 0 {
+		if !guards {
 			continue
 		}
-		g, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Closed, Budget: time.Minute, DenyCap: denyCap, Now: clock.Now})
+		g, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Closed, Budget: time.Minute, Now: clock.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +158,7 @@ func TestRateLimitWritesPerDecision(t *testing.T) {
 		most      float64 // writes per decision
 	}{{"mixed", some, traffic(), 1.2}, {"pages", many, pages(), 1.4}} {
 		for _, policy := range limits {
-			fleet, m := fleetOf(t, c.instances, policy, 0)
+			fleet, m := fleetOf(t, c.instances, policy, false)
 			outcomes, err := fleet.Run(t.Context(), c.traffic)
 			if err != nil {
 				t.Fatal(err)
@@ -192,20 +192,19 @@ func count(outcomes []ratelimittest.Outcome, is func(ratelimittest.Outcome) bool
 // it remembers a denial, and once for each unit that the limit gives back.
 func TestRateLimitWritesInAFlood(t *testing.T) {
 	t.Parallel()
-	const perSecond, length = 200, time.Minute
+	const perSecond = 200
 	for _, policy := range limits {
-		const denyCap = 5 * time.Second
-		fleet, m := fleetOf(t, many, policy, denyCap)
+		most, length := 0.02, 5*time.Minute
+		if policy.Algorithm == ratelimit.GCRA {
+			most, length = 0.4, time.Minute
+		}
+		fleet, m := fleetOf(t, many, policy, true)
 		outcomes, err := fleet.Run(t.Context(), ratelimittest.Flood(ratelimit.NewSubject("ip", "192.0.2.1"), perSecond, length))
 		if err != nil {
 			t.Fatal(err)
 		}
 		perRequest, admitted := float64(m.writes)/float64(len(outcomes)), count(outcomes, isAllowed)
 		t.Logf("flood over %d instances, %-12s %d requests, %d admitted: %.4f writes each", many, policy.Name, len(outcomes), admitted, perRequest)
-		most := 0.4
-		if policy.Algorithm != ratelimit.GCRA {
-			most = float64(many*int(length/denyCap+1)+2*admitted) / float64(len(outcomes))
-		}
 		if perRequest > most {
 			t.Errorf("%s: %.4f writes per request, want at most %.4f", policy.Name, perRequest, most)
 		}
@@ -216,7 +215,7 @@ func TestRateLimitWritesInAFlood(t *testing.T) {
 func TestRateLimitWritesOfACachedDenial(t *testing.T) {
 	t.Parallel()
 	for _, policy := range limits {
-		fleet, m := fleetOf(t, 1, policy, 5*time.Second)
+		fleet, m := fleetOf(t, 1, policy, true)
 		one := fleet.Instances[0]
 		subject := ratelimit.NewSubject("ip", "192.0.2.1")
 		denied := func() bool {

@@ -59,14 +59,15 @@ type target struct {
 // targets has every target of `make help`, except those that .ci/run makes with nothing built: its steps, and the parts
 // of `make test`; a few of them are here all the same.
 var targets = map[string]target{
-	"help":     {ends: true, says: "Variables:"},
-	"run":      {serves: "/v1/products?limit=1"},
-	"token":    {ends: true, says: "eyJ"},
-	"admin":    {args: []string{"EMAIL=a@shop.example"}, refuses: true, says: "make run"},
-	"keys":     {ends: true, says: "active"},
-	"generate": {ends: true},
-	"seed":     {refuses: true, says: "make run"},
-	"reindex":  {refuses: true, says: "make run"},
+	"help":           {ends: true, says: "Variables:"},
+	"run":            {serves: "/v1/products?limit=1"},
+	"token":          {ends: true, says: "eyJ"},
+	"admin":          {args: []string{"EMAIL=a@shop.example"}, refuses: true, says: "make run"},
+	"keys":           {ends: true, says: "active"},
+	"generate":       {ends: true},
+	"plot-ratelimit": {ends: true},
+	"seed":           {refuses: true, says: "make run"},
+	"reindex":        {refuses: true, says: "make run"},
 	"route": {
 		args: []string{"NAME=count-products", "RESOURCE=catalog", "METHOD=GET", "ROUTE=/v1/products/count"},
 		ends: true, says: "answers after the next", changes: true,
