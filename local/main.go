@@ -14,7 +14,8 @@
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
 // folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. WATCH=1
 // builds and serves each change of the sources and of the template, LOGS=json prints the functions' lines as
-// they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the template's throttles.
+// they are, NO_COLOR leaves out colours, THROTTLE=off serves without the template's throttles, and LIMITS=off
+// without the rate limits of the functions.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence

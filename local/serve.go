@@ -11,6 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/tools/progress"
 )
 
@@ -73,6 +74,9 @@ func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error
 		routes(s.Template), url, time.Since(began).Seconds(), loaded.Created+loaded.Existing, kept, url)
 	if err != nil {
 		return err
+	}
+	if opts.Parameters[stack.RateLimitsOff] == ratelimit.All {
+		opts.Note("LIMITS=off: the functions limit no requests.")
 	}
 
 	select {

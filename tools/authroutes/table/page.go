@@ -28,7 +28,7 @@ const (
 )
 
 // Page returns the page with the table of the routes that the template deploys: who may call them by the
-// policies in code, and the throttle of each by the template.
+// policies in code, the class of its rate limits, and the throttle of each by the template.
 func Page(page string, routes []api.Route, text []byte) (string, error) {
 	before, rest, found := strings.Cut(page, begin)
 	_, after, closed := strings.Cut(rest, end)
@@ -63,14 +63,14 @@ func Page(page string, routes []api.Route, text []byte) (string, error) {
 			if own, ok := throttles[deployed.Key()]; ok {
 				throttle = fmt.Sprintf("%d, %d", own["ThrottlingRateLimit"], own["ThrottlingBurstLimit"])
 			}
-			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| %#q | %s | %s | %s | %s |\n",
-				deployed.Key(), callers(route), revocation(route), body(route, deployed.Method), throttle)})
+			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| %#q | %s | %s | %s | `%s` | %s |\n",
+				deployed.Key(), callers(route), revocation(route), body(route, deployed.Method), route.Rate, throttle)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.method, b.method)) })
 
 	var b strings.Builder
-	b.WriteString(before + begin + "\n| Route | Who may call it | Revocation | Largest body | Per second, at once |\n|---|---|---|---|---|\n")
+	b.WriteString(before + begin + "\n| Route | Who may call it | Revocation | Largest body | Rate class | Per second, at once |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		b.WriteString(r.text)
 	}

@@ -50,17 +50,18 @@ func TestPage(t *testing.T) {
 		route("get-thing", http.MethodGet, "/v1/things/{id}", api.Public, identity.Default),
 	}
 	routes[0].Roles, routes[0].MaxAuthAge, routes[0].MaxBody = []string{"admin", "clerk"}, 15*time.Minute, 5<<10
+	routes[0].Rate = "user-write"
 	const page = "above\n<!-- The routes: written by make generate from routes.go and template.yaml -->\nold\n<!-- End of the routes -->\nbelow\n"
 	got, err := table.Page(page, routes, []byte(deployed))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := strings.Replace(page, "old\n", `
-| Route | Who may call it | Revocation | Largest body | Per second, at once |
-|---|---|---|---|---|
-| `+"`POST /v1/things`"+` | `+"`admin`, `clerk`"+`, logged in within 15 min | strict | 5 KiB | the stage's |
-| `+"`GET /v1/things/{id}`"+` | everybody |  |  | 20, 40 |
-| `+"`HEAD /v1/things/{id}`"+` | everybody |  |  | 7, 8 |
+| Route | Who may call it | Revocation | Largest body | Rate class | Per second, at once |
+|---|---|---|---|---|---|
+| `+"`POST /v1/things`"+` | `+"`admin`, `clerk`"+`, logged in within 15 min | strict | 5 KiB | `+"`user-write`"+` | the stage's |
+| `+"`GET /v1/things/{id}`"+` | everybody |  |  | `+"`unlimited`"+` | 20, 40 |
+| `+"`HEAD /v1/things/{id}`"+` | everybody |  |  | `+"`unlimited`"+` | 7, 8 |
 
 `, 1)
 	if diff := cmp.Diff(want, got); diff != "" {
