@@ -30,14 +30,23 @@ type config struct {
 // Limiter returns a limiter of the policies on the table of all functions, with the operator's switches. A Setup's
 // load reads the key. The policies' names and versions name the counters, so two functions can share them.
 func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onError ratelimit.Mode) (ratelimit.Limiter, error) {
-	var cfg config
-	if err := s.Env(&cfg); err != nil {
+	store, err := Counter(ctx, s, policies)
+	if err != nil || len(store.Policies()) == 0 {
+		return store, err
+	}
+	breaker, err := process.Once(ctx, breakerName{}, func() (*ratelimit.Breaker, error) { return ratelimit.NewBreaker(), nil })
+	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Concat(cfg.Off, cfg.Shadow) {
-		if !policy.Known(name) { // not an error: it would be an outage
-			s.Logger().Warn("unknown rate limit policy", zap.String("policy", name))
-		}
+	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker})
+}
+
+// Counter returns the limiter that Limiter guards: for admins, who must see what the table has, and not what an
+// instance remembers. Its errors are the table's.
+func Counter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy) (ratelimit.Limiter, error) {
+	cfg, err := process.Once(ctx, configName{}, func() (config, error) { return readConfig(s) })
+	if err != nil {
+		return nil, err
 	}
 	policies = cfg.Apply(policies)
 	if len(policies) == 0 {
@@ -54,19 +63,25 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	store, err := ratelimitddb.New(client, cfg.Table, func(ctx context.Context) ([]byte, error) { return key.Get(ctx), nil },
+	return ratelimitddb.New(client, cfg.Table, func(ctx context.Context) ([]byte, error) { return key.Get(ctx), nil },
 		policies, ratelimitddb.Config{Now: time.Now})
-	if err != nil {
-		return nil, err
+}
+
+func readConfig(s *app.Setup) (config, error) {
+	var cfg config
+	if err := s.Env(&cfg); err != nil {
+		return config{}, err
 	}
-	breaker, err := process.Once(ctx, breakerName{}, func() (*ratelimit.Breaker, error) { return ratelimit.NewBreaker(), nil })
-	if err != nil {
-		return nil, err
+	for _, name := range slices.Concat(cfg.Off, cfg.Shadow) {
+		if !policy.Known(name) { // not an error: it would be an outage
+			s.Logger().Warn("unknown rate limit policy", zap.String("policy", name))
+		}
 	}
-	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker})
+	return cfg, nil
 }
 
 type (
+	configName  struct{}
 	keyName     struct{}
 	breakerName struct{}
 )
