@@ -28,6 +28,11 @@ type LoginLimits struct {
 	Address ratelimit.Limiter
 }
 
+// NoLimits are for changes of passwords: the caller has a token, and the route's class limits the user.
+func NoLimits() LoginLimits {
+	return LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
+}
+
 func (l LoginLimits) valid() bool {
 	if l.Account == nil || l.Address == nil {
 		return false

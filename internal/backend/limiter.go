@@ -41,6 +41,29 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker})
 }
 
+// LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
+func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
+	if account, err = LoginAccount(ctx, s); err == nil {
+		address, err = Limiter(ctx, s, policy.LoginAddress(), ratelimit.Closed)
+	}
+	return account, address, err
+}
+
+// LoginAccount returns the limiter of policy.LoginAccount.
+func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
+}
+
+// RegisterAccount returns the limiter of policy.RegisterAccount.
+func RegisterAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return Limiter(ctx, s, policy.RegisterAccount(), ratelimit.Closed)
+}
+
+// RefreshUser returns the limiter of policy.RefreshUser.
+func RefreshUser(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return Limiter(ctx, s, policy.RefreshUser(), ratelimit.Closed)
+}
+
 // Counter returns the limiter that Limiter guards: for admins, who must see what the table has, and not what an
 // instance remembers. Its errors are the table's.
 func Counter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy) (ratelimit.Limiter, error) {

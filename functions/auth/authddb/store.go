@@ -104,6 +104,12 @@ func (s *Store) User(ctx context.Context, id string) (auth.User, error) {
 	return r.user(), nil
 }
 
+// Identifier returns the identifier under which the user's attempts are counted, or auth.ErrUserNotFound.
+func (s *Store) Identifier(ctx context.Context, id string) (string, error) {
+	u, err := auth.NewAdministrator(s).User(ctx, id)
+	return u.Identifier, err
+}
+
 // Credentials implements auth.Store.
 func (s *Store) Credentials(ctx context.Context, id string) (auth.Credentials, error) {
 	items, err := s.table.BatchGet(ctx, []ddb.Key{userKey(id), passwordKey(id)}, true)

@@ -3,30 +3,26 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.RefreshTokenRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Auth)
-	if err != nil {
+	db, dbErr := tables.Open(ctx, s, tables.Auth)
+	limit, limitErr := backend.RefreshUser(ctx, s)
+	if err := errors.Join(dbErr, limitErr); err != nil {
 		return nil, err
 	}
 	manager, err := sessions.Open(ctx, s, db.Auth)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := backend.Limiter(ctx, s, policy.RefreshUser(), ratelimit.Closed)
 	if err != nil {
 		return nil, err
 	}

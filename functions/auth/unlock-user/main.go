@@ -7,11 +7,9 @@ import (
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
 	"github.com/tienda-dev/tienda/internal/backend"
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 func main() { backend.Main(auth.UnlockUserRoute, build) }
@@ -21,7 +19,7 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	logins, err := backend.Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
+	logins, err := backend.LoginAccount(ctx, s)
 	if err != nil {
 		return nil, err
 	}
