@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/secret"
 	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitddb"
@@ -44,24 +45,30 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 // LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
 func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
 	if account, err = LoginAccount(ctx, s); err == nil {
-		address, err = Limiter(ctx, s, policy.LoginAddress(), ratelimit.Closed)
+		address, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
 	}
 	return account, address, err
 }
 
 // LoginAccount returns the limiter of policy.LoginAccount.
 func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return Limiter(ctx, s, policy.LoginAccount(), ratelimit.Closed)
+	return ofClass(ctx, s, policy.RateLogin, policy.LoginAccount())
 }
 
 // RegisterAccount returns the limiter of policy.RegisterAccount.
 func RegisterAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return Limiter(ctx, s, policy.RegisterAccount(), ratelimit.Closed)
+	return ofClass(ctx, s, policy.RateRegister, policy.RegisterAccount())
 }
 
 // RefreshUser returns the limiter of policy.RefreshUser.
 func RefreshUser(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return Limiter(ctx, s, policy.RefreshUser(), ratelimit.Closed)
+	return ofClass(ctx, s, policy.RateToken, policy.RefreshUser())
+}
+
+// ofClass returns a limiter of a handler, which fails as the routes of its class do.
+func ofClass(ctx context.Context, s *app.Setup, rate api.Rate, policies []ratelimit.Policy) (ratelimit.Limiter, error) {
+	class, _ := policy.ClassOf(rate) // without one, the mode is refused
+	return Limiter(ctx, s, policies, class.OnError)
 }
 
 // Counter returns the limiter that Limiter guards: for admins, who must see what the table has, and not what an

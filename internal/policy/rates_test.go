@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
@@ -25,6 +26,17 @@ func TestClassesAreValid(t *testing.T) {
 				}
 				names[p.Name] = true
 			}
+		}
+	}
+}
+
+// Where secrets can be guessed, or a stolen token could take an account over, nothing passes without being counted.
+func TestWhatGuardsAccountsIsClosed(t *testing.T) {
+	t.Parallel()
+	for _, class := range policy.Classes() {
+		guards := slices.Contains([]api.Rate{policy.RateLogin, policy.RateRegister, policy.RateToken, policy.RateSensitive}, class.Rate)
+		if closed := class.OnError == ratelimit.Closed; closed != guards {
+			t.Errorf("%s is %v", class.Rate, class.OnError)
 		}
 	}
 }
