@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -321,9 +322,7 @@ func TestResetsAreLoggedWithoutAddresses(t *testing.T) {
 	s.do(http.MethodDelete, "staff?user="+maria).WantProblem(http.StatusServiceUnavailable, "unavailable")
 	event := func(class string, more map[string]any, policies ...any) map[string]any {
 		e := map[string]any{"limits_event": "limits_reset", "rate_class": class, "rate_limit_policies": policies, "by": admin}
-		for name, value := range more {
-			e[name] = value
-		}
+		maps.Copy(e, more)
 		return e
 	}
 	want := []map[string]any{
