@@ -44,15 +44,15 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 
 // LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
 func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
-	if account, err = LoginAccount(ctx, s); err == nil {
+	if account, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAccount()); err == nil {
 		address, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
 	}
 	return account, address, err
 }
 
-// LoginAccount returns the limiter of policy.LoginAccount.
+// LoginAccount returns the Counter of policy.LoginAccount. A Guard's budget is too short for admins, who can wait.
 func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return ofClass(ctx, s, policy.RateLogin, policy.LoginAccount())
+	return Counter(ctx, s, policy.LoginAccount())
 }
 
 // RegisterAccount returns the limiter of policy.RegisterAccount.

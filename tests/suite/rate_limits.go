@@ -3,6 +3,7 @@ package suite
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,14 +21,25 @@ func deleting(r Request) Request {
 func (c *Caller) remaining(t *testing.T, class, query string) map[string]int64 {
 	t.Helper()
 	var got struct {
-		Limits []struct {
-			Policy    string `json:"policy"`
-			Limit     int64  `json:"limit"`
-			Window    int64  `json:"window_seconds"`
-			Remaining int64  `json:"remaining"`
+		Class   string `json:"class"`
+		By      string `json:"by"`
+		Allowed bool   `json:"allowed"`
+		Limits  []struct {
+			Policy     string `json:"policy"`
+			Algorithm  string `json:"algorithm"`
+			Limit      int64  `json:"limit"`
+			Window     int64  `json:"window_seconds"`
+			Burst      int64  `json:"burst"`
+			Shadow     bool   `json:"shadow"`
+			Allowed    bool   `json:"allowed"`
+			Remaining  int64  `json:"remaining"`
+			RetryAfter int64  `json:"retry_after_seconds"`
 		} `json:"limits"`
 	}
 	c.Do(t, rateLimits(class, query, c.As(t, roleAdmin))).want(t, http.StatusOK).decode(t, &got)
+	if got.Class != class || !got.Allowed || !strings.HasPrefix(query, got.By+"=") {
+		t.Errorf("%s, %s: got %+v", class, query, got)
+	}
 	left := map[string]int64{}
 	for _, l := range got.Limits {
 		if l.Limit < 1 || l.Window < 1 {
