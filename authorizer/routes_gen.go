@@ -16,6 +16,8 @@ func routeClasses() map[string]identity.Revocation {
 		"DELETE /v1/auth/sessions/{id}":                identity.Strict,
 		"GET /v1/customers/me":                         identity.Default,
 		"PATCH /v1/customers/me":                       identity.Default,
+		"DELETE /v1/limits/{class}":                    identity.Strict,
+		"GET /v1/limits/{class}":                       identity.Strict,
 		"POST /v1/products":                            identity.Default,
 		"DELETE /v1/products/{id}":                     identity.Default,
 		"PATCH /v1/products/{id}":                      identity.Default,

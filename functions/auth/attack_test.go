@@ -2,15 +2,19 @@ package auth_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -42,6 +46,20 @@ func TestAttackerFromOneAddressKeepsNobodyOut(t *testing.T) {
 	}
 	if answered == 0 || answered > guessesADay {
 		t.Errorf("%d guesses were answered in a day, want 1 to %d", answered, guessesADay)
+	}
+	// When the address need not wait any more, the account has one unit again at most.
+	h.pass(auth.Quiet)
+	h.loginFrom(attacker, email, wrongPW)
+	h.wantAccountLimited(h.loginFrom(attacker, email, wrongPW))
+	h.login(email)
+}
+
+// wantAccountLimited reports an answer that is not a refusal by the account's limit.
+func (h *server) wantAccountLimited(a answer) {
+	h.t.Helper()
+	a.wantProblem(http.StatusTooManyRequests, "rate_limited")
+	if !strings.Contains(a.Body, `"violated-policies":["login-account"]`) {
+		h.t.Errorf("another limit refuses: %s", a.Body)
 	}
 }
 
@@ -114,6 +132,52 @@ func TestKnownAddressIsForgotten(t *testing.T) {
 	h.post("/v1/auth/login", credentials(email, rightPW)).wantProblem(http.StatusTooManyRequests, "rate_limited")
 }
 
+// An attacker who had the password, and logged in with it, loses what a known address has.
+func TestChangeOfThePasswordForgetsAddresses(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	h.loginFrom(attacker, email, rightPW).want(http.StatusOK)
+	token := h.login(email).Access
+	next := decode[tokens](h.do(token, http.MethodPost, "/v1/auth/password",
+		text(map[string]string{"current_password": rightPW, "new_password": secondPW}), from("192.0.2.44:1")).want(http.StatusOK))
+	h.wantAccepted(next.Access, true)
+	for i := range 60 {
+		h.loginFrom(fmt.Sprintf("198.18.0.%d:1", i), email, wrongPW)
+	}
+	for _, address := range []string{attacker, "203.0.113.7:1"} {
+		h.wantAccountLimited(h.loginFrom(address, email, secondPW))
+	}
+	h.loginFrom("192.0.2.44:1", email, secondPW).want(http.StatusOK) // where the password was changed
+}
+
+// exhaust sends wrong passwords from the address until its own limit of the account is used up.
+func (h *server) exhaust(address string) {
+	h.t.Helper()
+	for range 200 {
+		a := h.loginFrom(address, email, wrongPW)
+		if a.Status == http.StatusTooManyRequests && strings.Contains(a.Body, "login-account") {
+			return
+		}
+		h.pass(time.Minute)
+		if a.Status == http.StatusTooManyRequests {
+			h.pass(auth.MaxLock)
+		}
+	}
+	h.t.Fatal("the limit was not used up")
+}
+
+func TestUnlockResetsKnownAddresses(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	u := h.register(email)
+	h.login(email)
+	h.exhaust("203.0.113.7:1")
+	h.wantAccountLimited(h.post("/v1/auth/login", credentials(email, rightPW)))
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
+	h.login(email)
+}
+
 func TestSprayingFromOneAddress(t *testing.T) {
 	t.Parallel()
 	h := newServer(t, nil)
@@ -163,8 +227,7 @@ func TestLimitsThatFailAreClosedAndCountNothing(t *testing.T) {
 	for _, name := range []string{"Account", "Address"} {
 		h := newServer(t, nil)
 		h.register(email)
-		guard, err := ratelimit.NewGuard(down{h.limits.Account}, ratelimit.GuardConfig{OnError: ratelimit.Closed, Now: h.clock})
-		must(t, err)
+		guard := h.guarded()
 		limits := h.limits
 		if name == "Account" {
 			limits.Account = guard
@@ -187,6 +250,76 @@ func TestLimitsThatFailAreClosedAndCountNothing(t *testing.T) {
 			h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
 		}
 		h.login(email)
+	}
+}
+
+// guarded returns a closed limiter whose store is down.
+func (h *server) guarded() ratelimit.Limiter {
+	h.t.Helper()
+	guard, err := ratelimit.NewGuard(down{h.limits.Account}, ratelimit.GuardConfig{OnError: ratelimit.Closed, Now: h.clock})
+	must(h.t, err)
+	return guard
+}
+
+func wantClosed(t *testing.T, err error) {
+	t.Helper()
+	if p, ok := problem.As(err); !ok || p.Kind != problem.Unavailable || p.Code != "rate_limit_unavailable" {
+		t.Fatalf("got %v, want rate_limit_unavailable", err)
+	}
+}
+
+func TestRegistrationWithoutItsLimitDoesNothing(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	_, err := auth.NewRegistrar(h.users, h.hashes, h.guarded(), key, h.clock).Register(t.Context(), email, rightPW, "María")
+	wantClosed(t, err)
+	if hashed, _ := h.hashes.counts(); hashed != 0 {
+		t.Errorf("%d passwords were hashed", hashed)
+	}
+	if _, err := h.users.Find(t.Context(), auth.Identifier(key(t.Context()), email)); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("the user is registered: %v", err)
+	}
+	h.register(email)
+}
+
+func TestRefreshWithoutItsLimitDoesNothing(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	refresh := h.login(email).Refresh
+	handler := auth.RefreshToken(h.manager, auth.Lookup(h.users), h.manager.ReadRefresh, h.guarded())
+	for range 2 {
+		r := httptest.NewRequest(http.MethodPost, "/v1/auth/refresh", strings.NewReader(text(map[string]string{"refresh_token": refresh})))
+		r.Header.Set("Content-Type", api.ContentTypeJSON)
+		w := httptest.NewRecorder()
+		wantClosed(t, handler(w, r))
+		if w.Body.Len() != 0 {
+			t.Errorf("the answer has %s", w.Body)
+		}
+	}
+	next := decode[tokens](h.refresh(refresh).want(http.StatusOK)) // it was not used up, or this would end the session
+	h.refresh(next.Refresh).want(http.StatusOK)
+}
+
+func TestLimitsAreOAuthErrors(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	refresh := h.login(email).Refresh
+	for range policy.LoginAddress()[0].Limit {
+		h.loginFrom(attacker, "nobody"+rand.Text()+"@example.com", wrongPW).want(http.StatusUnauthorized)
+	}
+	for range policy.RefreshUser()[0].Limit {
+		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
+	}
+	for name, a := range map[string]answer{"login": h.loginFrom(attacker, email, rightPW), "refresh": h.refresh(refresh)} {
+		var got struct {
+			Error string `json:"error"`
+		}
+		must(t, json.Unmarshal([]byte(a.Body), &got))
+		if a.Status != http.StatusTooManyRequests || got.Error != problem.OAuthTemporarilyUnavailable {
+			t.Errorf("%s: got %d %s", name, a.Status, a.Body)
+		}
 	}
 }
 

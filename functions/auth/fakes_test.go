@@ -321,3 +321,8 @@ func (o *overtaking) ReplaceRoles(ctx context.Context, before, after auth.User) 
 	}
 	return o.Store.ReplaceRoles(ctx, before, after)
 }
+
+func (u unreliableUsers) KnownAddresses(ctx context.Context, name string) (all []string, err error) {
+	err = u.through("KnownAddresses", func() error { all, err = u.Store.KnownAddresses(ctx, name); return err })
+	return all, err
+}

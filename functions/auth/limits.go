@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
@@ -28,8 +30,8 @@ type LoginLimits struct {
 	Address ratelimit.Limiter
 }
 
-// NoLoginLimits are the limits of a caller who has a token: the class of the route limits the caller.
-func NoLoginLimits() LoginLimits {
+// NoLimits are for changes of passwords: the caller has a token, and the route's class limits the user.
+func NoLimits() LoginLimits {
 	return LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
 }
 
@@ -51,6 +53,11 @@ const kindKnown = "account-address"
 // AccountSubject returns the subject under which LoginLimits.Account counts an identifier at unknown addresses.
 func AccountSubject(identifier string) ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindAccount, identifier)
+}
+
+// knownSubject returns the subject of an account at a known address, of which it gets the AddressKey.
+func knownSubject(identifier, address string) ratelimit.Subject {
+	return ratelimit.NewSubject(kindKnown, identifier, address)
 }
 
 // client is the address of one login.
@@ -94,7 +101,7 @@ func (a *PasswordLogin) mayGuess(ctx context.Context, c client) error {
 func (a *PasswordLogin) takeGuess(ctx context.Context, identifier string, c client, known bool) (ratelimit.Decision, error) {
 	subject := AccountSubject(identifier)
 	if known {
-		subject = ratelimit.NewSubject(kindKnown, identifier, c.key)
+		subject = knownSubject(identifier, c.key)
 	}
 	d, err := a.limits.Account.Take(ctx, subject, 1)
 	if err != nil {
@@ -119,6 +126,31 @@ func (a *PasswordLogin) spend(ctx context.Context, c client) {
 	if _, err := a.limits.Address.Take(limited, c.subject(), 1); err != nil {
 		logging.From(ctx).Warn("wrong password not counted for its address", logging.Error(err))
 	}
+}
+
+// eachAtOnce is how many known addresses are changed in parallel.
+const eachAtOnce = 8
+
+// eachKnown calls change for every address that is or was known for the identifier.
+func eachKnown(ctx context.Context, store Store, identifier string, change func(ctx context.Context, address string) error) error {
+	addresses, err := store.KnownAddresses(ctx, identifier)
+	if err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(eachAtOnce)
+	for _, address := range addresses {
+		group.Go(func() error { return change(groupCtx, address) })
+	}
+	return group.Wait()
+}
+
+// forget makes every address unknown: an attacker who had the old password may have made one known.
+func (a *PasswordLogin) forget(ctx context.Context, identifier string) error {
+	now := milliseconds(a.now())
+	return eachKnown(ctx, a.store, identifier, func(ctx context.Context, address string) error {
+		return a.store.Remember(ctx, identifier, address, now)
+	})
 }
 
 // remember makes the address known, or known for longer. A login succeeds without that.

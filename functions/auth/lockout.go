@@ -6,10 +6,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// The lockout, per identifier and client address (IPv6: /64), of which the store has a keyed hash: the curve of Amazon Cognito. Of the failures in a row the first four cost
-// nothing; the fifth, which is FreeAttempts, makes the next attempt wait a second, and each one after it
-// twice as long as the one before, up to MaxLock. Attempts during the wait are refused, also with the right
-// password, and do not make it longer. A success, or Quiet without a failure, resets the count.
+// The lockout, per identifier and client address (IPv6: /64), of which the store has a keyed hash: the curve of Amazon
+// Cognito. Of the failures in a row the first four cost nothing; the fifth, which is FreeAttempts, makes the next attempt
+// wait a second, and each one after it twice as long as the one before, up to MaxLock. Attempts during the wait are
+// refused, also with the right password, and do not make it longer. A success, or Quiet without a failure, resets the
+// count.
 //
 // Only a wrong password is a failure. But an attempt must have a place before its password is checked, and
 // there are Places of them, so failures and attempts in flight together are never more than FreeAttempts, and
@@ -21,7 +22,7 @@ import (
 //
 // So an attacker's failures make only the attacker's address wait. Guesses from many addresses are bounded by LoginLimits:
 // those for one account from all unknown addresses together, those from each known one apart, and those from one address
-// for all accounts. An address is known for KnownFor after a login. This is the device cookie of
+// for all accounts. An address is known for KnownFor after a login, or until the password changes. This is the device cookie of
 // https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies, for clients without cookies.
 //
 // What remains: while guesses from many addresses use up an account's limit, its owner can log in from known addresses

@@ -205,10 +205,19 @@ func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c 
 	if err != nil {
 		return session.Tokens{}, err
 	}
+	// Before the sessions end, so that a change that could not do it can be repeated.
+	if err := a.forget(ctx, c.User.Identifier); err != nil {
+		return session.Tokens{}, err
+	}
 	epoch, err := a.sessions.RevokeAll(ctx, caller.Subject, session.Password)
 	if err != nil {
 		return session.Tokens{}, err
 	}
+	var after sync.WaitGroup // what runs while the session starts
+	defer after.Wait()
+	after.Go(func() {
+		a.remember(ctx, c.User.Identifier, clientOf(a.key(ctx), c.User.Identifier, device.IP), time.Time{})
+	})
 	return a.sessions.Start(ctx, session.User{
 		Subject: caller.Subject, Roles: c.User.Roles, AuthzVersion: c.User.AuthzVersion,
 		AMR: []string{amrPassword}, NotBefore: epoch,

@@ -75,7 +75,7 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 		Email: email,
 		Name:  name,
 	}
-	if err = s.store.Register(ctx, r); err != nil {
+	if err := s.store.Register(ctx, r); err != nil {
 		return Registration{}, err
 	}
 	return r, nil

@@ -91,8 +91,8 @@ func NewUnlocker(store Store, logins ratelimit.Limiter) *Unlocker {
 	return &Unlocker{users: NewAdministrator(store), logins: logins}
 }
 
-// Unlock resets the failed attempts of the user at all addresses, and the limit of unknown ones: the user can try again
-// at once. It returns ErrUserNotFound.
+// Unlock resets the failed attempts of the user at all addresses, and the limits of unknown and of known ones: the user can
+// try again at once. It returns ErrUserNotFound.
 func (s *Unlocker) Unlock(ctx context.Context, id string) error {
 	u, err := s.users.User(ctx, id)
 	if err != nil {
@@ -102,6 +102,12 @@ func (s *Unlocker) Unlock(ctx context.Context, id string) error {
 		return err
 	}
 	if err := s.logins.Reset(ctx, AccountSubject(u.Identifier)); err != nil {
+		return err
+	}
+	err = eachKnown(ctx, s.users.store, u.Identifier, func(ctx context.Context, address string) error {
+		return s.logins.Reset(ctx, knownSubject(u.Identifier, address))
+	})
+	if err != nil {
 		return err
 	}
 	logEvent(ctx, unlocked, zap.String(logging.KeySubject, u.ID))

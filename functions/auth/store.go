@@ -47,8 +47,10 @@ type Store interface {
 	ResetAttempts(ctx context.Context, names ...string) error
 	// KnownUntil returns until when the address is known for the name; the zero time for an address that is not.
 	KnownUntil(ctx context.Context, name, address string) (time.Time, error)
-	// Remember makes the address known for the name until then.
+	// Remember makes the address known for the name until then, and forgets it if that time is over.
 	Remember(ctx context.Context, name, address string, until time.Time) error
+	// KnownAddresses returns all addresses that are known for the name, and perhaps some that no longer are.
+	KnownAddresses(ctx context.Context, name string) ([]string, error)
 }
 
 // Attempt is one try of a password.

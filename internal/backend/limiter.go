@@ -13,6 +13,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/secret"
 	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitddb"
@@ -36,14 +37,56 @@ const (
 // Limiter returns a limiter of the policies on the table of all functions, with the operator's switches. A Setup's
 // load reads the key. The policies' names and versions name the counters, so two functions can share them.
 func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onError ratelimit.Mode) (ratelimit.Limiter, error) {
-	var cfg config
-	if err := s.Env(&cfg); err != nil {
+	store, err := Counter(ctx, s, policies)
+	if err != nil || len(store.Policies()) == 0 {
+		return store, err
+	}
+	breaker, err := process.Once(ctx, breakerName{}, func() (*ratelimit.Breaker, error) { return ratelimit.NewBreaker(), nil })
+	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Concat(cfg.Off, cfg.Shadow) {
-		if !policy.Known(name) { // not an error: it would be an outage
-			s.Logger().Warn("unknown rate limit policy", zap.String("policy", name))
-		}
+	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker}
+	if onError == ratelimit.Closed { // a late answer is better than a refusal
+		guard.Budget, guard.ConnectBudget = closedBudget, closedConnectBudget
+	}
+	return ratelimit.NewGuard(store, guard)
+}
+
+// LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
+func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
+	if account, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAccount()); err == nil {
+		address, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
+	}
+	return account, address, err
+}
+
+// LoginAccount returns the Counter of policy.LoginAccount. A Guard's budget is too short for admins, who can wait.
+func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return Counter(ctx, s, policy.LoginAccount())
+}
+
+// RegisterAccount returns the limiter of policy.RegisterAccount.
+func RegisterAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return ofClass(ctx, s, policy.RateRegister, policy.RegisterAccount())
+}
+
+// RefreshUser returns the limiter of policy.RefreshUser.
+func RefreshUser(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return ofClass(ctx, s, policy.RateToken, policy.RefreshUser())
+}
+
+// ofClass returns a limiter of a handler, which fails as the routes of its class do.
+func ofClass(ctx context.Context, s *app.Setup, rate api.Rate, policies []ratelimit.Policy) (ratelimit.Limiter, error) {
+	class, _ := policy.ClassOf(rate) // without one, the mode is refused
+	return Limiter(ctx, s, policies, class.OnError)
+}
+
+// Counter returns the limiter that Limiter guards: for admins, who must see what the table has, and not what an
+// instance remembers. Its errors are the table's.
+func Counter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy) (ratelimit.Limiter, error) {
+	cfg, err := process.Once(ctx, configName{}, func() (config, error) { return readConfig(s) })
+	if err != nil {
+		return nil, err
 	}
 	policies = cfg.Apply(policies)
 	if len(policies) == 0 {
@@ -60,23 +103,25 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	store, err := ratelimitddb.New(client, cfg.Table, func(ctx context.Context) ([]byte, error) { return key.Get(ctx), nil },
+	return ratelimitddb.New(client, cfg.Table, func(ctx context.Context) ([]byte, error) { return key.Get(ctx), nil },
 		policies, ratelimitddb.Config{Now: time.Now})
-	if err != nil {
-		return nil, err
+}
+
+func readConfig(s *app.Setup) (config, error) {
+	var cfg config
+	if err := s.Env(&cfg); err != nil {
+		return config{}, err
 	}
-	breaker, err := process.Once(ctx, breakerName{}, func() (*ratelimit.Breaker, error) { return ratelimit.NewBreaker(), nil })
-	if err != nil {
-		return nil, err
+	for _, name := range slices.Concat(cfg.Off, cfg.Shadow) {
+		if !policy.Known(name) { // not an error: it would be an outage
+			s.Logger().Warn("unknown rate limit policy", zap.String("policy", name))
+		}
 	}
-	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker}
-	if onError == ratelimit.Closed { // a late answer is better than a refusal
-		guard.Budget, guard.ConnectBudget = closedBudget, closedConnectBudget
-	}
-	return ratelimit.NewGuard(store, guard)
+	return cfg, nil
 }
 
 type (
+	configName  struct{}
 	keyName     struct{}
 	breakerName struct{}
 )

@@ -43,19 +43,63 @@ type Class struct {
 	OnError ratelimit.Mode
 	// Hide leaves out of answers how much is left: an address may be shared with the account's owner.
 	Hide bool
+	// Handlers are the limits that handlers of the class's routes count themselves.
+	Handlers []Counter
+}
+
+// Kind is what a limit counts, as admins name it in a query.
+type Kind string
+
+// The kinds.
+const (
+	// ByIP counts client addresses (IPv6: each /64).
+	ByIP Kind = "ip"
+	// ByUser counts authenticated users by their ids.
+	ByUser Kind = "user"
+	// ByAccount counts the accounts that anonymous callers name.
+	ByAccount Kind = "account"
+)
+
+// Counter is one limiter: its policies share an item for each subject.
+type Counter struct {
+	// By is what it counts.
+	By Kind
+	// Policies are the limiter's.
+	Policies []ratelimit.Policy
+}
+
+// Counters returns all limiters of the class: those of its routes, and those of their handlers.
+func (c Class) Counters() []Counter {
+	var all []Counter
+	if c.IP != nil {
+		all = append(all, Counter{By: ByIP, Policies: c.IP})
+	}
+	if c.User != nil {
+		all = append(all, Counter{By: ByUser, Policies: c.User})
+	}
+	return append(all, c.Handlers...)
 }
 
 // Classes returns every class, by name.
 func Classes() []Class {
 	return []Class{
-		{Rate: RateLogin, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true},
+		{
+			Rate: RateLogin, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true,
+			Handlers: []Counter{{ByAccount, LoginAccount()}, {ByIP, LoginAddress()}},
+		},
 		{Rate: RateMeta, IP: perSecond("meta", 50, 100), OnError: ratelimit.Open},
 		{Rate: RatePublicRead, IP: perSecond("public-read", 20, 40), OnError: ratelimit.Open},
-		{Rate: RateRegister, IP: perMinute("register-ip", 10, 10), OnError: ratelimit.Closed, Hide: true},
+		{
+			Rate: RateRegister, IP: perMinute("register-ip", 10, 10), OnError: ratelimit.Closed, Hide: true,
+			Handlers: []Counter{{ByAccount, RegisterAccount()}},
+		},
 		{Rate: RateSensitive, User: perMinute("sensitive", 5, 5), OnError: ratelimit.Closed},
 		{Rate: RateService, User: perSecond("service", 50, 100), OnError: ratelimit.Open},
 		{Rate: RateStaff, User: perSecond("staff", 5, 50), OnError: ratelimit.Open},
-		{Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true},
+		{
+			Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true,
+			Handlers: []Counter{{ByUser, RefreshUser()}},
+		},
 		{Rate: RateUserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
 		{Rate: RateUserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
 	}
@@ -92,14 +136,14 @@ func ClassOf(rate api.Rate) (Class, bool) {
 	return Class{}, false
 }
 
-// Known reports whether a policy of a class has the name, or it is ratelimit.All.
+// Known reports whether a policy of a class or of its handlers has the name, or it is ratelimit.All.
 func Known(name string) bool {
 	if name == ratelimit.All {
 		return true
 	}
 	for _, class := range Classes() {
-		for _, p := range slices.Concat(class.IP, class.User) {
-			if p.Name == name {
+		for _, counter := range class.Counters() {
+			if slices.ContainsFunc(counter.Policies, func(p ratelimit.Policy) bool { return p.Name == name }) {
 				return true
 			}
 		}

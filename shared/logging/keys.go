@@ -76,6 +76,12 @@ const (
 	KeyFailures = "failures"
 	// KeyWaitSeconds is how long the next attempt must wait, in whole seconds.
 	KeyWaitSeconds = "wait_s"
+	// KeyLimitsEvent is what happened to rate limits.
+	KeyLimitsEvent = "limits_event"
+	// KeyRateClass is the class of the rate limits.
+	KeyRateClass = "rate_class"
+	// KeyRatePolicies is the list of the names of the rate limits.
+	KeyRatePolicies = "rate_limit_policies"
 )
 
 // OutcomeUnknown is the KeyOutcome of a change whose answer was lost: it may have been made.

@@ -303,7 +303,7 @@ func policyNames(policies []Policy) zap.Field {
 	for i := range policies {
 		names[i] = policies[i].Name
 	}
-	return zap.Strings("rate_limit_policies", names)
+	return zap.Strings(logging.KeyRatePolicies, names)
 }
 
 // throttled denies a subject whose own rate the store does not bear, and remembers that.

@@ -22,7 +22,7 @@ func guardedKinds() []guardedKind {
 		},
 		{
 			what: "roles", table: "AuthTable", key: "USER#*",
-			readers: []string{"change-password", "login", "logout-user", "refresh-token", "set-user-roles", "unlock-user"},
+			readers: []string{"change-password", "get-limits", "login", "logout-user", "refresh-token", "reset-limits", "set-user-roles", "unlock-user"},
 			writers: []string{"register-user", "set-user-roles"},
 		},
 		{

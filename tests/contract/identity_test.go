@@ -44,7 +44,7 @@ func TestRolesReachOnlyTheItemsOfTheirFunction(t *testing.T) {
 // A token that was revoked a moment ago must not change a password, roles or sessions.
 func TestRoutesThatMustBeStrictAre(t *testing.T) {
 	t.Parallel()
-	want := []string{"change-password", "logout-all", "logout-user", "revoke-session", "set-user-roles", "unlock-user"}
+	want := []string{"change-password", "get-limits", "logout-all", "logout-user", "reset-limits", "revoke-session", "set-user-roles", "unlock-user"}
 	var got []string
 	for _, route := range routes() {
 		if route.Revocation == identity.Strict {

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func alarming(kinds []string) map[string]string {
 		// An admin helped a user: the line is for an inquiry.
 		"account_logged_out": "",
 		"account_unlocked":   "",
+		"limits_reset":       "",
 	}
 	for _, kind := range kinds {
 		if strings.HasPrefix(kind, "session_") {
@@ -31,7 +33,7 @@ func alarming(kinds []string) map[string]string {
 }
 
 // fields are where a log line has the kind of an event.
-var fields = map[string]string{"session": logging.KeySessionEvent, "account": logging.KeyAccountEvent}
+var fields = map[string]string{"session": logging.KeySessionEvent, "account": logging.KeyAccountEvent, "limits": logging.KeyLimitsEvent}
 
 func TestSecurityEventsRaiseAlarms(t *testing.T) {
 	t.Parallel()
@@ -41,10 +43,11 @@ func TestSecurityEventsRaiseAlarms(t *testing.T) {
 	}
 	sessions := contract.EventKinds(read(t, "shared/session/event.go"), "session_")
 	accounts := contract.EventKinds(read(t, "functions/auth/event.go"), "account_")
-	if len(sessions) < 8 || len(accounts) < 4 {
-		t.Fatalf("found the events %q and %q, there are more", sessions, accounts)
+	limits := contract.EventKinds(read(t, "functions/limits/event.go"), "limits_")
+	if len(sessions) < 8 || len(accounts) < 4 || len(limits) < 1 {
+		t.Fatalf("found the events %q, %q and %q, there are more", sessions, accounts, limits)
 	}
-	kinds := append(sessions, accounts...)
+	kinds := slices.Concat(sessions, accounts, limits)
 	report(t, contract.SecurityEvents(kinds, alarming(kinds), fields, resources))
 }
 

@@ -74,6 +74,7 @@ func Run(t *testing.T, target Target) {
 		{"AuthRefuses", (*Caller).testAuthRefuses},
 		{"Staff", (*Caller).testStaff},
 		{"Profile", (*Caller).testProfile},
+		{"RateLimits", (*Caller).testRateLimits},
 		{"Health", (*Caller).testHealth},
 		{"Head", (*Caller).testHead},
 		{"Unmatched", (*Caller).testUnmatched},

@@ -2,6 +2,7 @@ package authddb
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -31,6 +32,30 @@ func (s *Store) KnownUntil(ctx context.Context, name, address string) (time.Time
 		return time.Time{}, err
 	}
 	return ddb.FromMillis(r.KnownUntil), nil
+}
+
+// KnownAddresses implements auth.Store.
+func (s *Store) KnownAddresses(ctx context.Context, name string) ([]string, error) {
+	query := ddb.Query{
+		Where: expression.Key("PK").Equal(expression.Value(knownKey(name, "").PK)).And(expression.Key("SK").BeginsWith(sortKnown)),
+		Limit: resetPage, Consistent: true,
+	}
+	var all []string
+	for {
+		items, next, err := s.table.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			if key, ok := ddb.KeyOf(item); ok {
+				all = append(all, strings.TrimPrefix(key.SK, sortKnown))
+			}
+		}
+		if next == nil {
+			return all, nil
+		}
+		query.Start = next
+	}
 }
 
 // Remember implements auth.Store.

@@ -6,6 +6,8 @@
 //	PW#<id>             P     the hash of the user's password
 //	EM#<identifier>     E     which user has the e-mail address of the identifier
 //	L#<name>            L     failures of a name since its last success, and attempts in flight; for an hour
+//	L#<name>            L#<address>  the same for a name at one address
+//	L#<name>            K#<address>  until when the address is known for the name
 //
 // No key and no attribute holds an e-mail address. Only the profile does: it belongs to the customers, and
 // is written in the transaction that writes the user.
@@ -102,6 +104,12 @@ func (s *Store) User(ctx context.Context, id string) (auth.User, error) {
 		return auth.User{}, auth.ErrUserNotFound
 	}
 	return r.user(), nil
+}
+
+// Identifier returns the identifier under which the user's attempts are counted, or auth.ErrUserNotFound.
+func (s *Store) Identifier(ctx context.Context, id string) (string, error) {
+	u, err := auth.NewAdministrator(s).User(ctx, id)
+	return u.Identifier, err
 }
 
 // Credentials implements auth.Store.

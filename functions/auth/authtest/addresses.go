@@ -3,8 +3,11 @@ package authtest
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
 )
@@ -47,6 +50,30 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		wantAttempt(t, store, other, auth.Admitted, 1)
 		if got, err := store.KnownUntil(t.Context(), "a", "7"); err != nil || !got.Equal(until) {
 			t.Errorf("KnownUntil after the reset: %v, %v, want %v", got, err, until)
+		}
+	})
+	t.Run("KnownAddressesAreOfTheName", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		var want []string
+		for i := range 120 { // more than a page
+			want = append(want, fmt.Sprint(i))
+			for _, name := range []string{"a", "b"} {
+				if err := store.Remember(t.Context(), name, name+fmt.Sprint(i), Time(time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want[i] = "a" + want[i]
+		}
+		wantAttempt(t, store, at("1"), auth.Admitted, 0) // is not known by that
+		got, err := store.KnownAddresses(t.Context(), "a")
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, addresses (-want +got):\n%s", err, diff)
+		}
+		if got, err := store.KnownAddresses(t.Context(), "c"); err != nil || len(got) != 0 {
+			t.Errorf("addresses of nobody: %v, %v", got, err)
 		}
 	})
 	t.Run("KnownUntilTheLastTimeThatWasRemembered", func(t *testing.T) {

@@ -241,6 +241,22 @@ func (m *Memory) Remember(ctx context.Context, name, address string, until time.
 	return nil
 }
 
+// KnownAddresses implements auth.Store.
+func (m *Memory) KnownAddresses(ctx context.Context, name string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []string
+	for known := range m.known {
+		if known.name == name {
+			all = append(all, known.address)
+		}
+	}
+	return all, nil
+}
+
 // clone returns a copy that shares nothing with u.
 func clone(u auth.User) auth.User {
 	u.Roles = append([]string{}, u.Roles...)

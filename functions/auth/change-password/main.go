@@ -26,5 +26,5 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.ChangePassword(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, auth.NoLoginLimits(), key, time.Now)), nil
+	return auth.ChangePassword(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, auth.NoLimits(), key, time.Now)), nil
 }

@@ -19,15 +19,14 @@ import (
 func main() { backend.Main(auth.LoginRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Auth)
+	db, dbErr := tables.Open(ctx, s, tables.Auth)
+	account, address, limitErr := backend.LoginLimits(ctx, s)
+	if err := errors.Join(dbErr, limitErr); err != nil {
+		return nil, err
+	}
+	manager, key, err := sessions.OpenLogin(ctx, s, db.Auth, auth.ParseIdentifierKey)
 	if err != nil {
 		return nil, err
 	}
-	manager, key, keyErr := sessions.OpenLogin(ctx, s, db.Auth, auth.ParseIdentifierKey)
-	account, address, limitErr := backend.LoginLimits(ctx, s)
-	if err := errors.Join(keyErr, limitErr); err != nil {
-		return nil, err
-	}
-	limits := auth.LoginLimits{Account: account, Address: address}
-	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, limits, key, time.Now)), nil
+	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, auth.LoginLimits{Account: account, Address: address}, key, time.Now)), nil
 }

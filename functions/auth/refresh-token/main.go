@@ -17,13 +17,13 @@ import (
 func main() { backend.Main(auth.RefreshTokenRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Auth)
-	if err != nil {
+	db, dbErr := tables.Open(ctx, s, tables.Auth)
+	limit, limitErr := backend.RefreshUser(ctx, s)
+	if err := errors.Join(dbErr, limitErr); err != nil {
 		return nil, err
 	}
-	manager, managerErr := sessions.Open(ctx, s, db.Auth)
-	limit, limitErr := backend.RefreshLimit(ctx, s)
-	if err := errors.Join(managerErr, limitErr); err != nil {
+	manager, err := sessions.Open(ctx, s, db.Auth)
+	if err != nil {
 		return nil, err
 	}
 	return auth.RefreshToken(manager, auth.Lookup(authddb.New(db.Auth, nil)), manager.ReadRefresh, limit), nil

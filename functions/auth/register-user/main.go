@@ -22,7 +22,7 @@ func main() { backend.Main(auth.RegisterUserRoute, build) }
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	db, dbErr := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 	key, keyErr := tokenkeys.Identifier(ctx, s, auth.ParseIdentifierKey)
-	limit, limitErr := backend.RegisterLimit(ctx, s)
+	limit, limitErr := backend.RegisterAccount(ctx, s)
 	if err := errors.Join(dbErr, keyErr, limitErr); err != nil {
 		return nil, err
 	}

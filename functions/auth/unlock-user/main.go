@@ -19,7 +19,7 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	logins, _, err := backend.LoginLimits(ctx, s)
+	logins, err := backend.LoginAccount(ctx, s)
 	if err != nil {
 		return nil, err
 	}
