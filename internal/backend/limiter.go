@@ -109,7 +109,13 @@ func Counter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy) (ra
 		}
 		return nil, errNoKey
 	}
-	return ratelimitddb.New(client, cfg.Table, get, policies, ratelimitddb.Config{Now: time.Now})
+	limiter, err := ratelimitddb.New(client, cfg.Table, get, policies, ratelimitddb.Config{Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	// The limiter and the handler ask at the same time, so INIT opens a connection for each (see tables.Open).
+	_, err = process.Once(ctx, warmName{}, func() (bool, error) { s.OnInit(limiter.Warm); return true, nil })
+	return limiter, err
 }
 
 func readConfig(s *app.Setup) (config, error) {
@@ -129,6 +135,7 @@ type (
 	configName  struct{}
 	keyName     struct{}
 	breakerName struct{}
+	warmName    struct{}
 )
 
 // keyTimeout is how long INIT waits for a key that the route can serve without.
