@@ -143,3 +143,13 @@ func TestRoles(t *testing.T) {
 		t.Error(err, diff)
 	}
 }
+
+func TestLimitsOff(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "", "off": "all"} {
+		parameters := map[string]string{}
+		if err := limits(environment(map[string]string{"LIMITS": value}), parameters); err != nil || parameters["RateLimitsOff"] != want {
+			t.Errorf("LIMITS=%s: RateLimitsOff is %q (%v), want %q", value, parameters["RateLimitsOff"], err, want)
+		}
+	}
+}
