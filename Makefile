@@ -34,12 +34,14 @@ SECRET ?= TokenKeysSecret
 ALG    ?=
 KID    ?=
 FORCE  :=
-# The route that `make route` writes, and whether it is required or public. The command line says what.
+# The route that `make route` writes, whether it is required or public, and its class of rate limits; an empty one
+# follows from METHOD and AUTH. The command line says what.
 NAME     :=
 RESOURCE :=
 METHOD   :=
 ROUTE    :=
 AUTH     := required
+RATE     :=
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 3s
 
@@ -64,7 +66,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -95,7 +97,7 @@ help: ## List the targets
 	@echo
 	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
-	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class"
 
 ##@ Use
 
@@ -119,7 +121,7 @@ keys: need-go ## Make, show or rotate local token keys (STEP=show, add, promote,
 
 .PHONY: route
 route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=catalog METHOD=GET ROUTE=/v1/products/count)
-	@GOOS= GOARCH= go run ./tools/route -name "$$NAME" -resource "$$RESOURCE" -method "$$METHOD" -route "$$ROUTE" -auth "$$AUTH"
+	@GOOS= GOARCH= go run ./tools/route -name "$$NAME" -resource "$$RESOURCE" -method "$$METHOD" -route "$$ROUTE" -auth "$$AUTH" -rate "$$RATE"
 	@$(MAKE) --no-print-directory generate
 
 .PHONY: generate

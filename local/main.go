@@ -132,12 +132,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
 			return err
 		}
-		off, err := choice(getenv, "LIMITS", "off")
-		if err != nil {
+		if err := limits(getenv, opts.Parameters); err != nil {
 			return err
-		}
-		if off {
-			opts.Parameters[stack.RateLimitsOff] = ratelimit.All
 		}
 		return untilStopped(ctx, serve(ctx, opts, shown))
 	case "token":
@@ -220,6 +216,15 @@ func options(root string, getenv func(string) string) stack.Options {
 		o.Parameters["LogLevel"] = strings.ToUpper(level)
 	}
 	return o
+}
+
+// limits switches the functions' rate limits off in the template's parameters, if LIMITS says so.
+func limits(getenv func(string) string, parameters map[string]string) error {
+	off, err := choice(getenv, "LIMITS", "off")
+	if off {
+		parameters[stack.RateLimitsOff] = ratelimit.All
+	}
+	return err
 }
 
 // load loads the sample products into a running API.

@@ -33,6 +33,7 @@ func TestRunRefuses(t *testing.T) {
 		"UnknownRole":    {args: []string{"token", "-root", "..", "-role", "catalog,nobody"}, want: `unknown role "nobody" (want admin, catalog, customer, `},
 		"ThrottleOn":     {env: map[string]string{"THROTTLE": "on"}, want: `THROTTLE is "on", want off or nothing`},
 		"LimitsOn":       {env: map[string]string{"LIMITS": "on"}, want: `LIMITS is "on", want off or nothing`},
+		"SAMLimitsOn":    {args: []string{"sam", "api"}, env: map[string]string{"LIMITS": "on"}, want: `LIMITS is "on", want off or nothing`},
 		"UnknownLogs":    {env: map[string]string{"LOGS": "xml"}, want: `LOGS is "xml", want json or nothing`},
 		"NoTemplate":     {args: []string{"token", "-root", "/nowhere"}, want: "/nowhere/template.yaml"},
 		"UnknownLogLevel": {
@@ -140,5 +141,15 @@ func TestRoles(t *testing.T) {
 	got, err := roles(" catalog, ,fulfilment")
 	if diff := cmp.Diff([]string{"catalog", "fulfilment"}, got); err != nil || diff != "" {
 		t.Error(err, diff)
+	}
+}
+
+func TestLimitsOff(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "", "off": "all"} {
+		parameters := map[string]string{}
+		if err := limits(environment(map[string]string{"LIMITS": value}), parameters); err != nil || parameters["RateLimitsOff"] != want {
+			t.Errorf("LIMITS=%s: RateLimitsOff is %q (%v), want %q", value, parameters["RateLimitsOff"], err, want)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tienda-dev/tienda/local/sam"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
 // runSAM runs the commands that use the SAM CLI:
@@ -46,6 +47,10 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 	if err != nil {
 		return err
 	}
+	off, err := choice(getenv, "LIMITS", "off")
+	if err != nil {
+		return err
+	}
 	cfg := sam.Config{
 		Root: *root, Command: *executable, Image: sam.Image(*image),
 		LogLevel: strings.ToUpper(getenv("LOG_LEVEL")), Out: out,
@@ -54,7 +59,7 @@ func runSAM(ctx context.Context, args []string, getenv func(string) string, out 
 	if err != nil {
 		return err
 	}
-	err = run(ctx, cli, samOptions{args: flags.Args(), root: *root, port: port, endpoint: *endpoint, out: out})
+	err = run(ctx, cli, samOptions{args: flags.Args(), root: *root, port: port, off: off, endpoint: *endpoint, out: out})
 	if command == "api" || command == "env" {
 		return untilStopped(ctx, err)
 	}
@@ -66,6 +71,7 @@ type samOptions struct {
 	args     []string
 	root     string
 	port     int
+	off      bool // LIMITS=off
 	endpoint string
 	out      io.Writer
 }
@@ -136,6 +142,9 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	environment, err := d.Environment("")
 	if err != nil {
 		return err
+	}
+	if o.off {
+		environment["RATE_LIMITS_OFF"] = ratelimit.All
 	}
 	server, err := cli.StartAPI(ctx, sam.ServeOptions{Port: o.port, Environment: environment})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
 )
 
@@ -43,20 +44,20 @@ func limit(ctx context.Context, s *app.Setup) error {
 	if err := s.Env(&cfg); err != nil {
 		return err
 	}
-	ip := ratelimithttp.IPKey()
+	ip, closed := ratelimithttp.IPKey(), class.OnError == ratelimit.Closed
 	if class.IP != nil {
 		limiter, err := Limiter(ctx, s, class.IP, class.OnError)
 		if err != nil {
 			return err
 		}
-		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ip, Limiter: limiter, Closed: class.Hide, Hide: class.Hide})
+		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ip, Limiter: limiter, Closed: closed, Hide: class.Hide})
 	}
 	if class.User != nil {
 		limiter, err := Limiter(ctx, s, class.User, class.OnError)
 		if err != nil {
 			return err
 		}
-		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ratelimithttp.UserKey(ip), Limiter: limiter})
+		cfg.Rules = append(cfg.Rules, ratelimithttp.Rule{Key: ratelimithttp.UserKey(ip), Limiter: limiter, Closed: closed})
 	}
 	layer, err := ratelimithttp.Middleware(cfg)
 	if err != nil {

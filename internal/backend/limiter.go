@@ -103,8 +103,19 @@ func Counter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy) (ra
 	if err != nil {
 		return nil, err
 	}
-	return ratelimitddb.New(client, cfg.Table, func(ctx context.Context) ([]byte, error) { return key.Get(ctx), nil },
-		policies, ratelimitddb.Config{Now: time.Now})
+	get := func(ctx context.Context) ([]byte, error) {
+		if key := key.Get(ctx); key != nil {
+			return key, nil
+		}
+		return nil, errNoKey
+	}
+	limiter, err := ratelimitddb.New(client, cfg.Table, get, policies, ratelimitddb.Config{Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	// The limiter and the handler ask at the same time, so INIT opens a connection for each (see tables.Open).
+	_, err = process.Once(ctx, warmName{}, func() (bool, error) { s.OnInit(limiter.Warm); return true, nil })
+	return limiter, err
 }
 
 func readConfig(s *app.Setup) (config, error) {
@@ -124,17 +135,36 @@ type (
 	configName  struct{}
 	keyName     struct{}
 	breakerName struct{}
+	warmName    struct{}
 )
 
-// openKey returns the secret with the key. A load of s reads it.
+// keyTimeout is how long INIT waits for a key that the route can serve without.
+const keyTimeout = 2 * time.Second
+
+// openKey returns the secret with the key. A load of s reads it. Where a failure of the limits serves the request, so does
+// one of their key: requests are not counted until one of them has read it.
 func openKey(ctx context.Context, s *app.Setup, value string) (*secrets.Secret[[]byte], error) {
 	key, err := secret.New(ctx, s, "LIMITER_KEY_SECRET", value, parseKey)
 	if err != nil {
 		return nil, err
 	}
-	s.Load(key.Load)
+	class, _ := policy.ClassOf(s.Route().Rate)
+	if class.OnError != ratelimit.Open {
+		s.Load(key.Load)
+		return key, nil
+	}
+	s.Load(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+		defer cancel()
+		if err := key.Load(ctx); err != nil {
+			s.Logger().Warn("rate limits without their key", zap.Error(err))
+		}
+		return nil
+	})
 	return key, nil
 }
+
+var errNoKey = errors.New("backend: the key of the rate limits could not be read yet")
 
 var errKey = fmt.Errorf("backend: the key of the rate limits must be a JSON object whose member key has %d bytes or more", ratelimitddb.MinKey)
 

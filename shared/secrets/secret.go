@@ -77,7 +77,8 @@ func Open[T any](ctx context.Context, source Source, getter Getter, decode func(
 	return s, nil
 }
 
-// New returns a secret without a value: call Load before Get. getter may be nil if source is not an ARN. decode must not put bytes of the secret into its errors.
+// New returns a secret without a value: call Load before Get. getter may be nil if source is not an ARN. decode must not
+// put bytes of the secret into its errors.
 func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cfg Config) (*Secret[T], error) {
 	if decode == nil {
 		return nil, errors.New("secrets: no decode function")
@@ -87,7 +88,8 @@ func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cf
 
 // Get returns the value. When it is older than the soft age, the calling request refreshes it
 // first, for at most 200 ms; parallel requests get the old value at once. After a failed
-// refresh, which is logged, the last good value stays in use.
+// refresh, which is logged, the last good value stays in use. Until a Load or a refresh has succeeded, that is the zero
+// value of T.
 func (s *Secret[T]) Get(ctx context.Context) T {
 	if s.due() && s.refreshing.TryLock() {
 		defer s.refreshing.Unlock()
@@ -95,12 +97,16 @@ func (s *Secret[T]) Get(ctx context.Context) T {
 			s.refresh(ctx)
 		}
 	}
-	return *s.value.Load()
+	if value := s.value.Load(); value != nil {
+		return *value
+	}
+	var none T
+	return none
 }
 
 func (s *Secret[T]) due() bool {
 	p := s.pause.Load()
-	return s.source.kind != kindInline && !clock.Fresh(p.from, s.cfg.Clock(), p.age)
+	return p == nil || s.source.kind != kindInline && !clock.Fresh(p.from, s.cfg.Clock(), p.age)
 }
 
 func (s *Secret[T]) refresh(ctx context.Context) {
@@ -108,7 +114,11 @@ func (s *Secret[T]) refresh(ctx context.Context) {
 	defer cancel()
 	if err := s.Load(limited); err != nil {
 		s.pause.Store(&pause{s.cfg.Clock(), RetryAfter})
-		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))
+		message := "secret not refreshed, the last good value stays in use"
+		if s.value.Load() == nil {
+			message = "secret not read, there is no value yet"
+		}
+		logging.From(ctx).Warn(message, zap.Error(err))
 	}
 }
 

@@ -134,6 +134,47 @@ func TestLastGoodIsKept(t *testing.T) {
 	}
 }
 
+// A caller that can do without the value starts without it, and has it when the store is back.
+func TestGetBeforeTheFirstLoad(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ source, after string }{
+		"ARN":    {secretARN, "v1"},
+		"Inline": {`{"not":"right"}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				source, err := secrets.ParseSource(variable, tc.source)
+				if err != nil {
+					t.Fatal(err)
+				}
+				st := &store{err: errors.New("unavailable")}
+				st.value.Store("v1")
+				secret, err := secrets.New(source, st, func(data []byte) (string, error) {
+					if string(data) != "v1" {
+						return "", secrets.ErrDecode
+					}
+					return string(data), nil
+				}, secrets.Config{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := secret.Load(t.Context()); err == nil {
+					t.Error("a load without a value succeeded")
+				}
+				if got := secret.Get(t.Context()); got != "" {
+					t.Errorf("before the first value: %q", got)
+				}
+				st.err = nil
+				time.Sleep(secrets.RetryAfter)
+				if got := secret.Get(t.Context()); got != tc.after {
+					t.Errorf("after the outage: %q, want %q", got, tc.after)
+				}
+			})
+		})
+	}
+}
+
 func TestOneRequestRefreshesAndTheOthersDoNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -29,22 +29,32 @@ func TestRouteIsComplete(t *testing.T) {
 	}
 	copyTree(t, clone)
 
-	route := func(name, resource, method, path, auth string) (string, error) {
-		return in(clone, "make", "--no-print-directory", "route", "NAME="+name, "RESOURCE="+resource, "METHOD="+method, "ROUTE="+path, "AUTH="+auth)
+	route := func(name, resource, method, path, auth, rate string) (string, error) {
+		return in(clone, "make", "--no-print-directory", "route",
+			"NAME="+name, "RESOURCE="+resource, "METHOD="+method, "ROUTE="+path, "AUTH="+auth, "RATE="+rate)
 	}
-	for _, args := range [][5]string{
-		{"count-products", "catalog", "GET", "/v1/products/count", "public"},
-		{"review-product", "catalog", "POST", "/v1/products/{id}/reviews", "required"},
-		{"get-plans", "customers", "GET", "/v1/plans/{id}", "public"},
-		{"forget-address", "customers", "DELETE", "/v1/customers/me/addresses/{address_id}", "required"},
+	for _, args := range [][6]string{
+		{"count-products", "catalog", "GET", "/v1/products/count", "public", ""},
+		{"review-product", "catalog", "POST", "/v1/products/{id}/reviews", "required", "sensitive"},
+		{"get-plans", "customers", "GET", "/v1/plans/{id}", "public", "meta"},
+		{"forget-address", "customers", "DELETE", "/v1/customers/me/addresses/{address_id}", "required", ""},
 	} {
-		if out, err := route(args[0], args[1], args[2], args[3], args[4]); err != nil {
+		if out, err := route(args[0], args[1], args[2], args[3], args[4], args[5]); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	if out, err := route("count-products", "nothing", "FETCH", "/a//b", "maybe"); err == nil ||
-		!strings.Contains(out, "AUTH is") || !strings.Contains(out, "unknown method") || !strings.Contains(out, "RESOURCE is") || !strings.Contains(out, "exists") {
+	for _, rate := range []string{"policy.RatePublicRead", "policy.RateSensitive"} {
+		must(clone, "grep", "-q", rate+",$", "functions/catalog/routes.go")
+	}
+	if out, err := route("count-products", "nothing", "FETCH", "/a//b", "maybe", "fast"); err == nil ||
+		!strings.Contains(out, "AUTH is") || !strings.Contains(out, "unknown method") || !strings.Contains(out, "RESOURCE is") ||
+		!strings.Contains(out, "exists") || !strings.Contains(out, "RATE is") {
 		t.Errorf("a wrong route: got %v\n%s", err, out)
+	}
+	for rate, want := range map[string]string{"": "RATE is empty", "user-write": "RATE is user-write"} {
+		if out, err := route("ask-question", "catalog", "POST", "/v1/questions", "public", rate); err == nil || !strings.Contains(out, want) {
+			t.Errorf("a public route with RATE=%s: got %v, want %s\n%s", rate, err, want, out)
+		}
 	}
 
 	must(clone, "go", "vet", "./...")

@@ -44,6 +44,19 @@ func Main(fn dist.Function, rate api.Rate, source string) []string {
 	return f
 }
 
+// Rate checks that a route has a class of rate limits that knows its clients.
+func Rate(route api.Route) []string {
+	var f faults
+	class, ok := policy.ClassOf(route.Rate)
+	if !ok {
+		f.add("the route %s has the rate class %q, which internal/policy does not have", route.Name, route.Rate)
+	}
+	if route.Auth == api.Public && class.User != nil {
+		f.add("the route %s is public, and its rate class %q limits users: take one that limits addresses", route.Name, route.Rate)
+	}
+	return f
+}
+
 // Folders checks that every route has a folder with a main.go and every such folder a route.
 func Folders(routes []string, functions []dist.Function) []string {
 	var f faults

@@ -153,6 +153,14 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	}
 }
 
+func TestRateNamesWhatDoesNotLimitItsClients(t *testing.T) {
+	t.Parallel()
+	contract.Expect(t, contract.Rate(api.Route{Name: "get-thing", Auth: api.Public, Rate: policy.RatePublicRead}))
+	contract.Expect(t, contract.Rate(api.Route{Name: "get-thing", Auth: api.Required, Rate: policy.RateUserRead}))
+	contract.Expect(t, contract.Rate(api.Route{Name: "get-thing", Auth: api.Public, Rate: policy.RateUserRead}), "limits users")
+	contract.Expect(t, contract.Rate(api.Route{Name: "get-thing", Rate: "fast"}), "internal/policy does not have")
+}
+
 func TestFoldersNamesWhatHasNoCounterpart(t *testing.T) {
 	t.Parallel()
 	functions := []dist.Function{{Name: "authorizer", Folder: "authorizer"}, {Name: "get-thing", Folder: "functions/things/get-thing"}}

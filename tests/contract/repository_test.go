@@ -15,7 +15,6 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
@@ -71,9 +70,7 @@ func TestMainsServeTheRouteOfTheirFolder(t *testing.T) {
 	rates := map[string]api.Rate{}
 	for _, route := range routes() {
 		rates[route.Name] = route.Rate
-		if _, ok := policy.ClassOf(route.Rate); !ok {
-			t.Errorf("the route %s has the rate class %q, which internal/policy does not have", route.Name, route.Rate)
-		}
+		report(t, contract.Rate(route))
 	}
 	for _, fn := range functions(t) {
 		report(t, contract.Main(fn, rates[fn.Name], read(t, fn.Folder+"/main.go")))

@@ -19,11 +19,11 @@ import (
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
-// login needs four secrets and a table. INIT asks for all of them at once: one round trip in sequence, and a
+// login needs four secrets and two tables. INIT asks for all of them at once: one round trip in sequence, and a
 // connection for each of the requests that are under way together.
 func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 	t.Parallel()
-	const requests = 5
+	const requests = 6
 	var (
 		mu          sync.Mutex
 		seen        []string
@@ -100,7 +100,7 @@ func TestInitAsksAWSForEverythingAtOnce(t *testing.T) {
 	}
 }
 
-// secretAnswer is what AWS answers: a key of its own for each secret, and no item for the table's warm-up.
+// secretAnswer is what AWS answers: a key of its own for each secret, and no item for the tables' warm-ups.
 func secretAnswer(request string) string {
 	for _, name := range []string{"token", "refresh", "identifier", "limiter"} {
 		if strings.Contains(request, "secret:"+name) {

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tienda-dev/tienda/local/sam"
+	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/tests/suite"
 )
 
@@ -107,12 +108,18 @@ func start(ctx context.Context) (stop func(), err error) {
 	return stop, nil
 }
 
-// tables creates tables under a suffix of their own and returns the environment that names them.
+// tables creates tables under a suffix of their own and returns the environment that names them. Rate limits count there
+// and refuse nothing, because all requests come from one address.
 func tables(ctx context.Context, suffix string) (map[string]string, error) {
 	if err := shared.data.CreateTables(ctx, suffix); err != nil {
 		return nil, err
 	}
-	return shared.data.Environment(suffix)
+	environment, err := shared.data.Environment(suffix)
+	if err != nil {
+		return nil, err
+	}
+	environment["RATE_LIMITS_SHADOW"] = ratelimit.All
+	return environment, nil
 }
 
 // leftovers reports containers that are still there. Without Docker there are none.

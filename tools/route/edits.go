@@ -108,8 +108,8 @@ func addRoute(source []byte, o operation) ([]byte, error) {
 	if o.Public() {
 		auth = "api.Public"
 	}
-	return insert(source, block, fmt.Sprintf("\t%sRoute = api.Route{\n\t\tName: %q, Method: http.%s, Path: %q, Auth: %s,\n\t}\n",
-		o.Title(), o.Name, o.GoMethod(), o.Path, auth)), nil
+	return insert(source, block, fmt.Sprintf("\t%sRoute = api.Route{\n\t\tName: %q, Method: http.%s, Path: %q, Auth: %s, Rate: policy.%s,\n\t}\n",
+		o.Title(), o.Name, o.GoMethod(), o.Path, auth, o.GoRate())), nil
 }
 
 // addToTests adds the handler to the map of all handlers, and an empty body to the map of the largest bodies. A file

@@ -24,9 +24,11 @@ func run() error {
 	flag.StringVar(&o.Method, "method", "", "the HTTP method: GET")
 	flag.StringVar(&o.Path, "route", "", "the path, with parameters: /v1/products/{id}/reviews")
 	flag.StringVar(&o.Auth, "auth", "required", "required or public")
+	flag.StringVar(&o.Rate, "rate", "", "the class of rate limits, as internal/policy names it; empty follows from method and auth")
 	root := flag.String("root", ".", "the repository's folder")
 	flag.Parse()
 
+	o.Rate = o.rate()
 	done, err := write(*root, o)
 	if err != nil {
 		return err

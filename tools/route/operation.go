@@ -10,12 +10,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tools/authroutes/table"
 )
 
 // operation is what a person types.
-type operation struct{ Name, Resource, Method, Path, Auth string }
+type operation struct{ Name, Resource, Method, Path, Auth, Rate string }
 
 // sampleID is the value of a path parameter in events and tests.
 const sampleID = "01JD7Q9W2V5K8N3M6P4R1S0T9X"
@@ -28,6 +29,15 @@ func (o operation) check(root string) error {
 	refuse := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	if o.Auth != "required" && o.Auth != "public" {
 		refuse("AUTH is %q: want required or public", o.Auth)
+	}
+	class, known := policy.ClassOf(api.Rate(o.Rate))
+	switch {
+	case o.Rate == "":
+		refuse("RATE is empty: for %s without a token, say which class of rate limits (%s)", o.Method, strings.Join(rates(), ", "))
+	case !known:
+		refuse("RATE is %q: want one of %s", o.Rate, strings.Join(rates(), ", "))
+	case o.Public() && class.User != nil:
+		refuse("RATE is %s, which limits users: a public route has none", o.Rate)
 	}
 	route := api.Route{Name: o.Name, Method: o.Method, Path: o.Path, Auth: api.Public, Rate: api.Unlimited}
 	if err := route.Validate(); err != nil {
@@ -49,6 +59,45 @@ func (o operation) check(root string) error {
 	}
 	return errors.Join(wrong...)
 }
+
+// rates returns the names of the classes of rate limits.
+func rates() []string {
+	var names []string
+	for _, class := range policy.Classes() {
+		names = append(names, string(class.Rate))
+	}
+	return names
+}
+
+// rate is the class of rate limits that was typed, or the one that method and auth suggest; empty if none does.
+func (o operation) rate() string {
+	rate := o.Rate
+	switch reads := o.Method == http.MethodGet; {
+	case rate != "":
+	case o.Public() && reads:
+		rate = string(policy.RatePublicRead)
+	case o.Public():
+	case reads:
+		rate = string(policy.RateUserRead)
+	default:
+		rate = string(policy.RateUserWrite)
+	}
+	return rate
+}
+
+// Meta says that the route must answer without a database.
+func (o operation) Meta() bool { return o.Rate == string(policy.RateMeta) }
+
+// Door is the package through which the function starts.
+func (o operation) Door() string {
+	if o.Meta() {
+		return "meta"
+	}
+	return "backend"
+}
+
+// GoRate is the class's constant in package policy: RatePublicRead.
+func (o operation) GoRate() string { return "Rate" + title(o.Rate) }
 
 func (o operation) key() string { return o.Method + " " + o.Path }
 

@@ -134,6 +134,15 @@ func lifeOf(p *ratelimit.Policy) int64 {
 // Policies returns the policies.
 func (l *Limiter) Policies() []ratelimit.Policy { return l.policies }
 
+// Warm pays in INIT what the first call costs, the connection and its TLS handshake: it reads a key that does not exist.
+// It needs dynamodb:GetItem on the partition key RL#WARM, and not the limiter's key.
+func (l *Limiter) Warm(ctx context.Context) error {
+	if _, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: keyOf(prefix + "WARM")}, l.options...); err != nil {
+		return classify(ctx, "GetItem", err)
+	}
+	return nil
+}
+
 // Peek implements ratelimit.Limiter. It is one eventually consistent read, and may miss what was taken in the last
 // moments.
 func (l *Limiter) Peek(ctx context.Context, subject ratelimit.Subject) (ratelimit.Decision, error) {
