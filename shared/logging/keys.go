@@ -82,6 +82,8 @@ const (
 	KeyRateClass = "rate_class"
 	// KeyRatePolicies is the list of the names of the rate limits.
 	KeyRatePolicies = "rate_limit_policies"
+	// KeyRateSource is where the decision of a rate limit comes from, if it is not an ordinary admission.
+	KeyRateSource = "rate_limit_source"
 )
 
 // OutcomeUnknown is the KeyOutcome of a change whose answer was lost: it may have been made.

@@ -85,6 +85,24 @@ func TestBreakerFollowsTheWallClock(t *testing.T) {
 	}
 }
 
+// A probe that succeeds forgets the failures before it.
+func TestBreakerForgetsWhenItCloses(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	b := NewBreaker()
+	for range 5 {
+		b.call(now, failure)
+	}
+	now = now.Add(time.Second)
+	b.call(now, success)
+	for range 4 {
+		b.call(now, failure)
+	}
+	if !b.call(now, unknown) {
+		t.Error("four failures after a successful probe open the breaker")
+	}
+}
+
 func TestProbeWithUnknownOutcomeIsRepeated(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)

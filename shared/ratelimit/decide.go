@@ -1,5 +1,7 @@
 package ratelimit
 
+import "fmt"
+
 // Decide returns the decision about cost units of a subject at now (microseconds since 1970) by all policies, and their
 // states after it. Every policy that admits takes the units, unless one that is not in shadow mode denies: then none
 // does. states has one entry for each policy; Decide does not change it. Stores share it, so that they agree on each
@@ -37,8 +39,11 @@ func Look(policies []Policy, subject Subject, states []State, now int64) Decisio
 }
 
 // Undo returns the states after a refund of taken at now, or ErrNotRefundable. Only policies that admitted have taken
-// units. The decision must be one of Decide by the same policies.
+// units. A decision of another number of policies is an error.
 func Undo(policies []Policy, states []State, taken Decision, now int64) ([]State, error) {
+	if taken.Took() && len(taken.Results) != len(policies) {
+		return nil, fmt.Errorf("ratelimit: refund a decision of %d policies, want %d", len(taken.Results), len(policies))
+	}
 	next := make([]State, len(policies))
 	for i := range policies {
 		p := &policies[i]
@@ -47,7 +52,7 @@ func Undo(policies []Policy, states []State, taken Decision, now int64) ([]State
 		}
 		next[i] = states[i]
 		if taken.Took() && taken.Results[i].Allowed {
-			next[i] = p.Refund(taken.Subject, states[i], taken.At, now, taken.Cost)
+			next[i] = p.Refund(taken.Subject, states[i], taken.Results[i], taken.At, now, taken.Cost)
 		}
 	}
 	return next, nil

@@ -30,10 +30,16 @@ func (p *Policy) availableGCRA(s State, now int64) Result {
 	return Result{Policy: p, Remaining: n, MoreAfter: micros(s.TAT + (n+1)*interval - latest)}
 }
 
+// paidAt returns when all units are paid for that were left after an admitted Take at the time at: the theoretical arrival
+// time that it has produced. It inverts availableGCRA.
+func (p *Policy) paidAt(taken Result, at int64) int64 {
+	return at + p.Tolerance() - (taken.Remaining+1)*p.Interval() + taken.MoreAfter.Microseconds()
+}
+
 // refundGCRA also lowers a theoretical arrival time to before now: a part of the units has been paid for since, and the
 // subject is then as idle as it would be without them.
-func (p *Policy) refundGCRA(s State, taken, now, cost int64) State {
-	if s.TAT > now && now < taken+p.Tolerance() { // otherwise all of it has been paid for
+func (p *Policy) refundGCRA(s State, taken Result, at, now, cost int64) State {
+	if s.TAT > now && now < p.paidAt(taken, at) { // otherwise all of it has been paid for
 		s.TAT -= cost * p.Interval()
 	}
 	return s

@@ -51,6 +51,26 @@ const (
 	Off
 )
 
+// String returns the source's name in kebab-case.
+func (s Source) String() string {
+	switch s {
+	case FromStore:
+		return "store"
+	case FromCache:
+		return "cache"
+	case FromLocal:
+		return "local"
+	case FailedOpen:
+		return "failed-open"
+	case FailedClosed:
+		return "failed-closed"
+	case Off:
+		return "off"
+	default:
+		return "unknown"
+	}
+}
+
 // Decision is the answer for one subject.
 type Decision struct {
 	// Allowed is whether every policy that is not in shadow mode admits.

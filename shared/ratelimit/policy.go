@@ -77,7 +77,8 @@ type Policy struct {
 	Window time.Duration
 	// Burst is how many units a GCRA admits at once after a pause; 0 is Limit. Other algorithms have none.
 	Burst int64
-	// Version is part of the subject's key in a store. Raise it when Algorithm, Limit, Window or Burst change.
+	// Version is part of the subject's key in a store. Raise it to let every subject start from nothing. A change of Algorithm,
+	// Limit, Window or Burst does that by itself.
 	Version int
 	// Shadow makes the policy decide and count, but never deny. It takes nothing when it would have denied.
 	Shadow bool

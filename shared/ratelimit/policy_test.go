@@ -82,6 +82,15 @@ func TestUndoRefusesBeforeItChanges(t *testing.T) {
 	}
 }
 
+func TestUndoRefusesADecisionOfAnotherLimiter(t *testing.T) {
+	t.Parallel()
+	policies := []ratelimit.Policy{{Name: "a", Limit: 5, Window: time.Second}, {Name: "b", Limit: 5, Window: time.Second}}
+	d, _ := ratelimit.Decide(policies[:1], subject, make([]ratelimit.State, 1), epoch, 1)
+	if next, err := ratelimit.Undo(policies, make([]ratelimit.State, 2), d, epoch); next != nil || err == nil {
+		t.Errorf("%v, %v", next, err)
+	}
+}
+
 func TestAlgorithmNames(t *testing.T) {
 	t.Parallel()
 	for a, want := range map[ratelimit.Algorithm]string{

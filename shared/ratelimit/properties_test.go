@@ -58,7 +58,10 @@ func schedules(p ratelimit.Policy, skew int64) *rapid.Generator[[]event] {
 }
 
 // taken is what an event did: units at a real time, negative for a refund.
-type taken struct{ at, units int64 }
+type taken struct {
+	at, units int64
+	result    ratelimit.Result // not for a refund
+}
 
 // run applies the events to a policy, and calls before with the state and the time that each of them sees.
 func run(p ratelimit.Policy, events []event, before func(s ratelimit.State, now int64, e event)) []taken {
@@ -72,17 +75,17 @@ func run(p ratelimit.Policy, events []event, before func(s ratelimit.State, now 
 		if e.refund && len(open) > 0 {
 			last := open[len(open)-1]
 			open = open[:len(open)-1]
-			after := p.Refund(subject, s, last.at, now, last.units)
+			after := p.Refund(subject, s, last.result, last.at, now, last.units)
 			if !cmp.Equal(after, s) {
-				done = append(done, taken{at, -last.units})
+				done = append(done, taken{at: at, units: -last.units})
 			}
 			s = after
 			continue
 		}
 		r, next := p.Take(subject, s, now, e.cost)
 		if r.Allowed {
-			done = append(done, taken{at, e.cost})
-			open = append(open, taken{now, e.cost})
+			done = append(done, taken{at: at, units: e.cost})
+			open = append(open, taken{now, e.cost, r})
 		}
 		s = next
 	}
@@ -200,11 +203,26 @@ func TestRefundRestores(t *testing.T) {
 		if !r.Allowed || !p.Refundable() {
 			return
 		}
-		back := p.Refund(subject, next, now, later, cost)
+		back := p.Refund(subject, next, r, now, later, cost)
 		if diff := cmp.Diff(p.Peek(subject, s, later), p.Peek(subject, back, later)); diff != "" {
 			t.Fatalf("%d µs later (-never taken +refunded):\n%s", later-now, diff)
 		}
 	})
+}
+
+// A refund gives nothing back that time has given back already, even if the subject is busy again with other units.
+func TestLateRefundIsNotASecondUnit(t *testing.T) {
+	t.Parallel()
+	p := ratelimit.Policy{Name: "x", Limit: 10, Window: 10 * time.Second} // one a second, bursts of 10
+	const second = int64(1e6)
+	first, state := p.Take(subject, ratelimit.State{}, epoch, 1)
+	at := epoch + 5*second // first is paid for since 4 s
+	burst, state := p.Take(subject, state, at, 10)
+	state = p.Refund(subject, state, first, epoch, at, 1)
+	eleventh, _ := p.Take(subject, state, at, 1)
+	if !first.Allowed || !burst.Allowed || eleventh.Allowed {
+		t.Errorf("%t, %t, %t: 11 units at once, of which none was refunded, with a burst of 10", first.Allowed, burst.Allowed, eleventh.Allowed)
+	}
 }
 
 func TestFreshStatesAreAsNeverSeen(t *testing.T) {

@@ -34,16 +34,16 @@ func (p *Policy) Peek(subject Subject, s State, now int64) Result {
 	return r
 }
 
-// Refund returns the state after cost units that were taken at the time taken are given back at now. It is the same
-// state if time has given them back already, and for a policy that is not Refundable.
-func (p *Policy) Refund(subject Subject, s State, taken, now, cost int64) State {
+// Refund returns the state after cost units are given back at now. taken is the result of the Take at the time at which
+// has admitted them. It is the same state if time has given them back already, and for a policy that is not Refundable.
+func (p *Policy) Refund(subject Subject, s State, taken Result, at, now, cost int64) State {
 	switch p.Algorithm {
 	case FixedWindow:
-		return p.refundWindow(subject, s, taken, now, cost)
+		return p.refundWindow(subject, s, at, now, cost)
 	case SlidingLog:
 		return s
 	default:
-		return p.refundGCRA(s, taken, now, cost)
+		return p.refundGCRA(s, taken, at, now, cost)
 	}
 }
 

@@ -38,24 +38,3 @@ func (ds Decisions) Allowed() bool {
 	}
 	return true
 }
-
-// Strictest returns the decision with the strictest result, the first of equal ones. A decision without results is less
-// strict than one with results that decides the same. Without decisions it returns the zero Decision, which denies.
-func (ds Decisions) Strictest() Decision {
-	var strictest Decision
-	for i, d := range ds {
-		if i == 0 || d.stricter(strictest) {
-			strictest = d
-		}
-	}
-	return strictest
-}
-
-func (d Decision) stricter(than Decision) bool {
-	if d.Allowed != than.Allowed {
-		return !d.Allowed
-	}
-	a, ok := d.Strictest()
-	b, others := than.Strictest()
-	return ok && (!others || stricter(a, b))
-}

@@ -5,7 +5,7 @@
 //
 // The table has the partition key PK (a string) and no sort key. An item is all that one limiter knows of one subject:
 //
-//	PK       RL#, and a keyed hash of the subject and of each policy's name and version
+//	PK       RL#, and a keyed hash of the subject and of each policy, apart from Shadow
 //	ttl      seconds since 1970, for DynamoDB's time to live. No decision reads it
 //	g0       number: the theoretical arrival time of policy 0, a GCRA, in microseconds since 1970
 //	w1x4711  number: the units that were taken in window 4711 of policy 1, a fixed window

@@ -12,6 +12,7 @@ import (
 	"hash"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
@@ -27,12 +28,13 @@ const MinKey = sha256.Size
 // prefix begins every partition key, for IAM conditions on dynamodb:LeadingKeys.
 const prefix = "RL#"
 
-// hasher makes partition keys: HMAC-SHA256 over the policies' names and versions and the subject. Without the key nobody
-// can find out from the table whether a client address or a user has been seen.
+// hasher makes partition keys: HMAC-SHA256 over the policies and the subject. Without the key, the table does not show
+// whether a client address or a user has been seen.
 type hasher struct {
 	key Key
 	// policies is the unambiguous encoding of the policies: their number, and each one's name with its length in
-	// front, and its version. The subject follows; it is the rest.
+	// front, version, algorithm, limit, window in seconds and burst. So a changed policy never reads the items of the old
+	// one, which may not be valid for it. The subject follows; it is the rest.
 	policies []byte
 	current  atomic.Pointer[keyed]
 }
@@ -56,7 +58,9 @@ func newHasher(key Key, policies []ratelimit.Policy) *hasher {
 		p := &policies[i]
 		text = binary.AppendUvarint(text, uint64(len(p.Name)))
 		text = append(text, p.Name...)
-		text = binary.AppendUvarint(text, uint64(p.Version))
+		for _, v := range []int64{int64(p.Version), int64(p.Algorithm), p.Limit, int64(p.Window / time.Second), p.Burst} {
+			text = binary.AppendUvarint(text, uint64(v))
+		}
 	}
 	return &hasher{key: key, policies: text}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
-// Config is how an instance uses the table.
+// Config is how an instance uses the table. Its zero value works.
 type Config struct {
-	// Now is the clock.
+	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// MaxHints is how many subjects this instance remembers, about 300 bytes each, to choose the right expression; 0
 	// is 4096.
@@ -54,7 +54,7 @@ type api interface {
 var _ ratelimit.Limiter = (*Limiter)(nil)
 
 // New returns a limiter that decides by all of the policies, in one item per subject. All sliding logs together may
-// have ratelimit.MaxLog units. Limiters with the same names and versions of policies share their counts, in all instances.
+// have ratelimit.MaxLog units. Limiters with the same policies, apart from Shadow, share their counts, in all instances.
 func New(client *dynamodb.Client, table string, key Key, policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
 	if client == nil {
 		return nil, errors.New("ratelimitddb: the client is nil")
@@ -71,7 +71,7 @@ func newLimiter(client api, table string, key Key, policies []ratelimit.Policy, 
 		problems = append(problems, errors.New("Key is nil"))
 	}
 	if cfg.Now == nil {
-		problems = append(problems, errors.New("Config.Now is nil"))
+		cfg.Now = time.Now //nolint:forbidigo // the clock of a caller that names none
 	}
 	if cfg.MaxHints < 0 {
 		problems = append(problems, errors.New("Config.MaxHints must be 0 or more"))

@@ -39,7 +39,6 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"the client is nil":     {nil, "t", testKey, one, cfg},
 		"the table has no name": {client, "", testKey, one, cfg},
 		"Key is nil":            {client, "t", nil, one, cfg},
-		"Config.Now is nil":     {client, "t", testKey, one, ratelimitddb.Config{}},
 		"MaxHints must be":      {client, "t", testKey, one, ratelimitddb.Config{Now: now, MaxHints: -1}},
 		"a limiter needs a":     {client, "t", testKey, nil, cfg},
 		"Limit must be":         {client, "t", testKey, []ratelimit.Policy{{Name: "x", Window: time.Second}}, cfg},
@@ -48,6 +47,22 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		if l, err := ratelimitddb.New(a.client, a.table, a.key, a.policies, a.cfg); err == nil || l != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+func TestZeroConfigWorks(t *testing.T) {
+	t.Parallel()
+	faults := &ddbtest.Faults{}
+	faults.Inject("GetItem", func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		return ddbtest.Respond(r, http.StatusOK, `{}`), nil
+	})
+	l, err := ratelimitddb.New(answering(t, faults), "ratelimit", testKey, []ratelimit.Policy{gcra}, ratelimitddb.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := l.Peek(t.Context(), alice)
+	if age := time.Since(time.UnixMicro(d.At)); err != nil || !d.Allowed || age < 0 || age > time.Minute {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
 
@@ -82,25 +97,28 @@ func pkOf(t *testing.T, subject ratelimit.Subject, policies ...ratelimit.Policy)
 
 func TestPartitionKey(t *testing.T) {
 	t.Parallel()
-	// The encoding, written out: two policies; "gcra" of version 300; "window" of version 0; the subject.
-	old := gcra
-	old.Version = 300
+	// The encoding, written out: two policies; each one's name, version, algorithm, limit, seconds and burst; the subject.
+	old := ratelimit.Policy{Name: "gcra", Limit: 3, Window: time.Minute, Burst: 2, Version: 300}
+	daily := ratelimit.Policy{Name: "window", Algorithm: ratelimit.FixedWindow, Limit: 5, Window: time.Second}
 	key, _ := testKey(t.Context())
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("\x02\x04gcra\xac\x02\x06window\x00alice@example.com"))
-	if got, want := pkOf(t, alice, old, window), "RL#"+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)); got != want {
+	mac.Write([]byte("\x02\x04gcra\xac\x02\x00\x03\x3c\x02\x06window\x00\x01\x05\x01\x00alice@example.com"))
+	if got, want := pkOf(t, alice, old, daily), "RL#"+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
 	named := func(name string) ratelimit.Policy { p := gcra; p.Name = name; return p }
-	version := gcra
-	version.Version = 1
+	changed := func(change func(p *ratelimit.Policy)) ratelimit.Policy { p := gcra; change(&p); return p }
 	other := func(context.Context) ([]byte, error) { return bytes.Repeat([]byte{8}, 32), nil }
 	seen := map[string]string{}
 	for name, pk := range map[string]string{
 		"plain":        pkOf(t, alice, gcra),
 		"subject":      pkOf(t, alice+"x", gcra),
-		"version":      pkOf(t, alice, version),
+		"version":      pkOf(t, alice, changed(func(p *ratelimit.Policy) { p.Version++ })),
+		"algorithm":    pkOf(t, alice, changed(func(p *ratelimit.Policy) { p.Algorithm, p.Burst = ratelimit.FixedWindow, 0 })),
+		"limit":        pkOf(t, alice, changed(func(p *ratelimit.Policy) { p.Limit++ })),
+		"seconds":      pkOf(t, alice, changed(func(p *ratelimit.Policy) { p.Window += time.Second })),
+		"burst":        pkOf(t, alice, changed(func(p *ratelimit.Policy) { p.Burst++ })),
 		"name":         pkOf(t, alice, named("gcr")),
 		"shifted":      pkOf(t, "a"+alice, named("gcr")),
 		"two":          pkOf(t, alice, gcra, window),

@@ -58,10 +58,11 @@ func ExampleMiddleware() {
 
 var errWrongPassword = errors.New("wrong password")
 
-// A login looks at the account's limit first, and spends a unit only for a wrong password.
+// A login takes a unit before it checks the password, so that attempts at the same time cannot all pass, and gives it back
+// if the password is right.
 func ExampleDeny() {
 	store, err := ratelimitmem.New([]ratelimit.Policy{
-		{Name: "login-account", Algorithm: ratelimit.SlidingLog, Limit: 2, Window: 15 * time.Minute},
+		{Name: "login-account", Limit: 2, Window: 15 * time.Minute},
 	}, ratelimitmem.Config{})
 	if err != nil {
 		fmt.Println(err)
@@ -77,24 +78,17 @@ func ExampleDeny() {
 		if err != nil {
 			return err
 		}
-		looked, err := guard.Peek(r.Context(), account)
+		taken, err := guard.Take(r.Context(), account, 1)
 		if err != nil {
 			return err
 		}
-		if err := ratelimithttp.Deny(looked); err != nil {
+		if err := ratelimithttp.Deny(taken); err != nil {
 			return err
 		}
-		if password == "right" {
-			return nil
+		if password != "right" {
+			return errWrongPassword
 		}
-		spent, err := guard.Take(r.Context(), account, 1)
-		if err != nil {
-			return err
-		}
-		if err := ratelimithttp.Deny(spent); err != nil { // others were faster
-			return err
-		}
-		return errWrongPassword
+		return guard.Refund(r.Context(), taken)
 	}
 
 	r := httptest.NewRequest(http.MethodPost, "/login", nil)

@@ -3,6 +3,7 @@ package ratelimithttp
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/ratelimit"
@@ -57,13 +58,26 @@ func appendItem(b []byte, name string) []byte {
 	return append(b, '"')
 }
 
+// shared reports whether caches may keep the answer for other clients (RFC 9111, section 3.5).
+func shared(h http.Header) bool {
+	for _, value := range h["Cache-Control"] {
+		for directive := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			if strings.EqualFold(name, "public") || strings.EqualFold(name, "s-maxage") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // seconds rounds up, so that nobody comes too early.
 func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 // setLegacy sets the headers from before the draft by the strictest result.
 func setLegacy(h http.Header, strictest ratelimit.Result, now time.Time) {
 	wait := max(strictest.MoreAfter, strictest.RetryAfter)
-	h[HeaderLegacyLimit] = []string{strconv.FormatInt(strictest.Policy.Limit, 10)}
+	h[HeaderLegacyLimit] = []string{strconv.FormatInt(strictest.Policy.Capacity(), 10)}
 	h[HeaderLegacyRemaining] = []string{strconv.FormatInt(max(0, strictest.Remaining), 10)}
 	h[HeaderLegacyReset] = []string{strconv.FormatInt(now.Unix()+seconds(wait), 10)}
 }

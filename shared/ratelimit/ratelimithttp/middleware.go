@@ -40,7 +40,8 @@ type Config struct {
 }
 
 // Middleware returns a middleware that lets a request pass if all rules admit it, and otherwise answers 429, or 503 if it
-// cannot count. Every answer has the RateLimit headers, as far as something was counted.
+// cannot count. Answers have the RateLimit headers, as far as something was counted. One that shared caches may store for
+// other clients (Cache-Control: public or s-maxage, on GET and HEAD) has only RateLimit-Policy.
 //
 // On GET and HEAD the handler runs while the limiters are asked. Its answer waits for theirs, and is dropped on a denial;
 // then its context is cancelled. Such a handler must not change anything that a denied request may not change. On other
@@ -194,6 +195,9 @@ func (l *layer) answer(h http.Header, decisions ratelimit.Decisions, err error) 
 	}
 	if denied != nil { // what others have left does not matter now
 		delete(h, HeaderRateLimit)
+	}
+	if denied == nil && shared(h) { // other clients get what is left for this one
+		return nil
 	}
 	var buffer [128]byte
 	line := buffer[:0]

@@ -92,7 +92,7 @@ type answer struct {
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header().Set("Cache-Control", "private, max-age=60")
 	w.Header().Set("Etag", `"1"`)
 	return api.Write(w, http.StatusOK, "answer")
 }
@@ -139,7 +139,7 @@ func TestHeadersAndDenial(t *testing.T) {
 			wantPolicy := map[string]map[string]int64{"user-min": {"q": 3, "w": 60}, "user-day": {"q": 100, "w": 86400}}
 			for i := range 2 {
 				res := send(t, h, method)
-				if res.StatusCode != http.StatusOK || res.Header.Get("Etag") == "" || res.Header.Get("Cache-Control") != "public, max-age=60" {
+				if res.StatusCode != http.StatusOK || res.Header.Get("Etag") == "" || res.Header.Get("Cache-Control") != "private, max-age=60" {
 					t.Fatalf("%d %v", res.StatusCode, res.Header)
 				}
 				if diff := cmp.Diff(wantPolicy, items(t, res.Header, "RateLimit-Policy")); diff != "" {
@@ -150,7 +150,7 @@ func TestHeadersAndDenial(t *testing.T) {
 					t.Errorf("RateLimit %q", res.Header.Values("RateLimit"))
 				}
 				if got, want := res.Header.Get("X-RateLimit-Reset"), strconv.FormatInt(clock.Now().Unix()+20, 10); got != want ||
-					res.Header.Get("X-RateLimit-Limit") != "3" || res.Header.Get("X-RateLimit-Remaining") != strconv.Itoa(1-i) {
+					res.Header.Get("X-RateLimit-Limit") != "2" || res.Header.Get("X-RateLimit-Remaining") != strconv.Itoa(1-i) {
 					t.Errorf("legacy headers: %v, want reset %s", res.Header, want)
 				}
 			}
@@ -340,4 +340,34 @@ func TestHeadersAreStructured(t *testing.T) {
 			mustPass = true
 		}
 	})
+}
+
+// What a shared cache stores must not have what the client that filled the cache has left.
+func TestAnswerForSharedCachesHasNoStateOfOneClient(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, time.Now, burst2)
+	mw := limit(t, ratelimithttp.Config{Legacy: true, Rules: []ratelimithttp.Rule{{Key: ratelimithttp.IPKey(), Limiter: s}}})
+	for name, status := range map[string]int{"200": http.StatusOK, "304": http.StatusNotModified} {
+		res := send(t, mw(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=30, stale-while-revalidate=60")
+			w.WriteHeader(status)
+		})), http.MethodGet)
+		for _, header := range []string{"RateLimit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
+			if value := res.Header.Get(header); value != "" {
+				t.Errorf("%s: Cache-Control: public with %s: %s", name, header, value)
+			}
+		}
+	}
+}
+
+// A client that goes on after its burst must not read that it has more units left than the limit.
+func TestLegacyRemainingIsAtMostTheLimit(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, time.Now, ratelimit.Policy{Name: "public-read", Limit: 20, Burst: 40, Window: time.Second})
+	mw := limit(t, ratelimithttp.Config{Legacy: true, Rules: []ratelimithttp.Rule{{Key: ratelimithttp.IPKey(), Limiter: s}}})
+	rec := httptest.NewRecorder()
+	mw(http.NotFoundHandler()).ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/x", nil))
+	if l, r := rec.Header().Get("X-RateLimit-Limit"), rec.Header().Get("X-RateLimit-Remaining"); l != "40" || r != "39" {
+		t.Errorf("X-RateLimit-Limit: %s, X-RateLimit-Remaining: %s", l, r)
+	}
 }

@@ -29,7 +29,7 @@ type model struct {
 type counter interface {
 	admits(now, cost int64) bool
 	take(now, cost int64)
-	refund(taken, now, cost int64)
+	refund(r ratelimit.Result, taken, now, cost int64)
 	// later are the times, in order, at which admits may change.
 	later(now int64) []int64
 }
@@ -104,7 +104,7 @@ func (m *model) Refund(_ context.Context, d ratelimit.Decision) error {
 	}
 	for i, r := range d.Results {
 		if d.Allowed && r.Allowed && d.Cost > 0 {
-			m.counters(d.Subject)[i].refund(d.At, m.now(), d.Cost)
+			m.counters(d.Subject)[i].refund(r, d.At, m.now(), d.Cost)
 		}
 	}
 	return nil
@@ -148,8 +148,11 @@ func (b *bucket) now(now int64) int64 {
 }
 func (b *bucket) admits(now, cost int64) bool { return b.now(now) >= cost*b.unit }
 func (b *bucket) take(now, cost int64)        { b.level, b.at = b.now(now)-cost*b.unit, now }
-func (b *bucket) refund(taken, now, cost int64) {
-	if b.now(now) < b.size && now-taken < b.size {
+
+// refund does nothing when the bucket would be full again without it.
+func (b *bucket) refund(r ratelimit.Result, taken, now, cost int64) {
+	after := (r.Remaining+1)*b.unit - r.MoreAfter.Microseconds()
+	if b.now(now) < b.size && after+now-taken < b.size {
 		b.level += cost * b.unit
 	}
 }
@@ -171,7 +174,7 @@ type windows struct {
 
 func (w *windows) admits(now, cost int64) bool { return w.units[w.id(now)]+cost <= w.limit }
 func (w *windows) take(now, cost int64)        { w.units[w.id(now)] += cost }
-func (w *windows) refund(taken, now, cost int64) {
+func (w *windows) refund(_ ratelimit.Result, taken, now, cost int64) {
 	if w.id(now) <= w.id(taken) && w.units[w.id(taken)] >= cost {
 		w.units[w.id(taken)] -= cost
 	}
@@ -211,7 +214,7 @@ func (h *history) admits(now, cost int64) bool {
 func (h *history) take(now, cost int64) {
 	h.times = append(h.times, slices.Repeat([]int64{now}, int(cost))...)
 }
-func (h *history) refund(int64, int64, int64) {}
+func (h *history) refund(ratelimit.Result, int64, int64, int64) {}
 
 func (h *history) later(int64) []int64 {
 	var at []int64

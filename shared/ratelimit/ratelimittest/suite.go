@@ -24,6 +24,7 @@ func Run(t *testing.T, newLimiter New) {
 			"ResetForgets":            resetForgets,
 			"SubjectsAreApart":        subjectsAreApart,
 			"RefundsOrRefuses":        refundsOrRefuses,
+			"ALateRefund":             lateRefund,
 			"ABackwardClock":          backwardClock,
 			"ALongPause":              longPause,
 			"Concurrent":              concurrent,
@@ -181,6 +182,19 @@ func refundsOrRefuses(f *fixture) {
 	f.admitted(3)
 	f.refund(d)
 	f.remaining(0, 1)
+}
+
+// lateRefund holds that a refund gives nothing back that time has given back, although the subject is busy again.
+func lateRefund(f *fixture) {
+	if !f.limiter.Policies()[0].Refundable() {
+		return
+	}
+	d := f.admitted(1)
+	f.clock.Move(d.Results[0].MoreAfter)
+	f.admitted(capacity)
+	f.refund(d)
+	f.denied(1)
+	f.remaining(0, 0)
 }
 
 // backwardClock is an instance whose clock is behind that of the one which took the units.
