@@ -143,7 +143,7 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 	h.serve(map[string]api.Handler{
 		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, newLimiter(t, policy.RegisterAccount(), h.clock), key, h.clock)),
 		"login":            auth.Login(users),
-		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store), h.manager.ReadRefresh, newLimiter(t, policy.RefreshUser(), h.clock)),
+		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store), h.manager.ReadRefresh, newLimiter(t, policy.RefreshSession(), h.clock)),
 		"logout":           auth.Logout(h.manager),
 		"logout-all":       auth.LogoutAll(h.manager),
 		"change-password":  auth.ChangePassword(users),

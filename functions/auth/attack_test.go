@@ -309,7 +309,7 @@ func TestLimitsAreOAuthErrors(t *testing.T) {
 	for range policy.LoginAddress()[0].Limit {
 		h.loginFrom(attacker, "nobody"+rand.Text()+"@example.com", wrongPW).want(http.StatusUnauthorized)
 	}
-	for range policy.RefreshUser()[0].Limit {
+	for range policy.RefreshSession()[0].Limit {
 		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
 	}
 	for name, a := range map[string]answer{"login": h.loginFrom(attacker, email, rightPW), "refresh": h.refresh(refresh)} {
@@ -335,15 +335,28 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 }
 
 // A refused refresh does not use up its token.
-func TestRefreshesOfOneUserAreLimited(t *testing.T) {
+func TestRefreshesOfOneSessionAreLimited(t *testing.T) {
 	t.Parallel()
 	h := newServer(t, nil)
 	h.register(email)
 	refresh := h.login(email).Refresh
-	for range policy.RefreshUser()[0].Limit {
+	for range policy.RefreshSession()[0].Limit {
 		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
 	}
 	h.refresh(refresh).wantProblem(http.StatusTooManyRequests, "rate_limited")
 	h.pass(time.Minute)
 	h.refresh(refresh).want(http.StatusOK)
+}
+
+// A token of a session that has ended is valid by itself, and must not use up those of its user's other sessions.
+func TestEndedSessionUsesUpNoRefreshes(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	stolen, own := h.login(email), h.login(email)
+	h.do(stolen.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	for range policy.RefreshSession()[0].Limit {
+		h.refresh(stolen.Refresh).want(http.StatusBadRequest)
+	}
+	h.refresh(own.Refresh).want(http.StatusOK)
 }

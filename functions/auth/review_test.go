@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/tienda-dev/tienda/internal/policy"
 )
 
 // An attacker at one address alone uses up what an account has for all unknown addresses.
@@ -31,19 +29,6 @@ func TestReviewAttackerFromOneAddressKeepsNoNewAddressOut(t *testing.T) {
 	if kept > 0 {
 		t.Errorf("one attacker's address kept the owner out of %d of 1440 new addresses, the first time after %d min", kept, first)
 	}
-}
-
-// A token of a session that has ended is valid by itself, and must not use up its user's refreshes.
-func TestReviewEndedSessionUsesUpNoRefreshes(t *testing.T) {
-	t.Parallel()
-	h := newServer(t, nil)
-	h.register(email)
-	stolen, own := h.login(email), h.login(email)
-	h.do(stolen.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
-	for range policy.RefreshUser()[0].Limit {
-		h.refresh(stolen.Refresh).want(http.StatusBadRequest)
-	}
-	h.refresh(own.Refresh).want(http.StatusOK)
 }
 
 // docs/users.md: 20 at once, and 20 in 15 minutes after that, for all accounts.

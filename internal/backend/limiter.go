@@ -70,9 +70,9 @@ func RegisterAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, erro
 	return ofClass(ctx, s, policy.RateRegister, policy.RegisterAccount())
 }
 
-// RefreshUser returns the limiter of policy.RefreshUser.
-func RefreshUser(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return ofClass(ctx, s, policy.RateToken, policy.RefreshUser())
+// RefreshSession returns the limiter of policy.RefreshSession.
+func RefreshSession(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return ofClass(ctx, s, policy.RateToken, policy.RefreshSession())
 }
 
 // ofClass returns a limiter of a handler, which fails as the routes of its class do.

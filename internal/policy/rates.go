@@ -56,6 +56,8 @@ const (
 	ByIP Kind = "ip"
 	// ByUser counts authenticated users by their ids.
 	ByUser Kind = "user"
+	// BySession counts sessions by their ids.
+	BySession Kind = "session"
 	// ByAccount counts the accounts that anonymous callers name.
 	ByAccount Kind = "account"
 )
@@ -98,7 +100,7 @@ func Classes() []Class {
 		{Rate: RateStaff, User: perSecond("staff", 5, 50), OnError: ratelimit.Open},
 		{
 			Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true,
-			Handlers: []Counter{{ByUser, RefreshUser()}},
+			Handlers: []Counter{{BySession, RefreshSession()}},
 		},
 		{Rate: RateUserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
 		{Rate: RateUserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
@@ -123,8 +125,9 @@ func RegisterAccount() []ratelimit.Policy {
 	return []ratelimit.Policy{{Name: "register-account", Limit: 5, Window: time.Hour}}
 }
 
-// RefreshUser limits the refreshes of all sessions of a user.
-func RefreshUser() []ratelimit.Policy { return perMinute("refresh-user", 30, 30) }
+// RefreshSession limits the refreshes of a session. Each session has its own limit, so that a stolen token of one that has
+// ended uses up nothing of the others.
+func RefreshSession() []ratelimit.Policy { return perMinute("refresh-session", 30, 30) }
 
 // ClassOf returns the class that a route declares, and false for an unknown name.
 func ClassOf(rate api.Rate) (Class, bool) {

@@ -10,7 +10,7 @@ import (
 // What an operator may switch is not called unknown in the log.
 func TestReviewLimitsOfHandlersAreKnown(t *testing.T) {
 	t.Parallel()
-	for _, p := range slices.Concat(policy.LoginAccount(), policy.LoginAddress(), policy.RegisterAccount(), policy.RefreshUser()) {
+	for _, p := range slices.Concat(policy.LoginAccount(), policy.LoginAddress(), policy.RegisterAccount(), policy.RefreshSession()) {
 		if !policy.Known(p.Name) {
 			t.Errorf("%s is not known", p.Name)
 		}
