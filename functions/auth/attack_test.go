@@ -188,7 +188,7 @@ func TestSprayingFromOneAddress(t *testing.T) {
 			answered++
 		}
 	}
-	if want := int(policy.LoginAddress()[0].Limit); answered != want {
+	if want := int(policy.LoginAddress()[0].Capacity()); answered != want {
 		t.Errorf("%d guesses were answered, want %d", answered, want)
 	}
 	h.login(email) // from another address
@@ -306,7 +306,7 @@ func TestLimitsAreOAuthErrors(t *testing.T) {
 	h := newServer(t, nil)
 	h.register(email)
 	refresh := h.login(email).Refresh
-	for range policy.LoginAddress()[0].Limit {
+	for range policy.LoginAddress()[0].Capacity() {
 		h.loginFrom(attacker, "nobody"+rand.Text()+"@example.com", wrongPW).want(http.StatusUnauthorized)
 	}
 	for range policy.RefreshSession()[0].Limit {

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,15 +20,15 @@ import (
 // KnownFor is how long after a login its address is known for the account.
 const KnownFor = 30 * 24 * time.Hour
 
-// LoginLimits bound how many wrong passwords are answered. A limiter that fails must deny (ratelimit.Closed).
+// LoginLimits bound how many wrong passwords are answered. A unit of each limit is taken before the password is checked, so
+// that guesses at once are counted, and given back unless the password is wrong. So policies must be refundable. A limiter
+// that fails must deny (ratelimit.Closed).
 type LoginLimits struct {
 	// Account counts the wrong passwords for an account from all unknown addresses together, and those from each known
-	// address apart. Its policies must be refundable: a unit is taken before the password is checked, so that guesses
-	// at once are counted, and given back unless the password is wrong.
+	// address apart.
 	Account ratelimit.Limiter
-	// Address counts the wrong passwords from an address for all accounts. It is asked before the password is checked,
-	// and a unit is taken after a wrong one: right passwords at once never use up an office's units. Guesses at once can
-	// get past it by as many as are in flight.
+	// Address counts the wrong passwords from an address for all accounts. Right ones in flight hold units of it, so it
+	// needs enough at once for an office.
 	Address ratelimit.Limiter
 }
 
@@ -36,11 +38,8 @@ func NoLimits() LoginLimits {
 }
 
 func (l LoginLimits) valid() bool {
-	if l.Account == nil || l.Address == nil {
-		return false
-	}
-	for _, p := range l.Account.Policies() {
-		if !p.Refundable() {
+	for _, limiter := range []ratelimit.Limiter{l.Account, l.Address} {
+		if limiter == nil || slices.ContainsFunc(limiter.Policies(), func(p ratelimit.Policy) bool { return !p.Refundable() }) {
 			return false
 		}
 	}
@@ -88,44 +87,40 @@ func (c client) subject() ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindIP, c.network)
 }
 
-// mayGuess returns the error of an address that has sent too many wrong passwords.
-func (a *PasswordLogin) mayGuess(ctx context.Context, c client) error {
-	d, err := a.limits.Address.Peek(ctx, c.subject())
-	if err != nil {
-		return err
-	}
-	return ratelimithttp.Deny(d)
-}
-
-// takeGuess takes a unit of the account.
-func (a *PasswordLogin) takeGuess(ctx context.Context, identifier string, c client, known bool) (ratelimit.Decision, error) {
-	subject := AccountSubject(identifier)
+// counted returns the units that a wrong password of the login costs.
+func (a *PasswordLogin) counted(l login, known bool) []ratelimit.Request {
+	account := AccountSubject(l.identifier)
 	if known {
-		subject = knownSubject(identifier, c.key)
+		account = knownSubject(l.identifier, l.client.key)
 	}
-	d, err := a.limits.Account.Take(ctx, subject, 1)
+	return []ratelimit.Request{
+		{Limiter: a.limits.Address, Subject: l.client.subject(), Cost: 1},
+		{Limiter: a.limits.Account, Subject: account, Cost: 1},
+	}
+}
+
+// takeUnits takes all units or none. It returns 429 when a limit is used up.
+func takeUnits(ctx context.Context, units []ratelimit.Request) (ratelimit.Decisions, error) {
+	taken, err := ratelimit.TakeAll(ctx, units...)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
-	return d, ratelimithttp.Deny(d)
+	return taken, ratelimithttp.Deny(taken...)
 }
 
-// giveBack gives the unit back. One that is lost comes back with time.
-func (a *PasswordLogin) giveBack(ctx context.Context, taken ratelimit.Decision) {
+// giveBack gives the units back. One that is lost comes back with time.
+func giveBack(ctx context.Context, units []ratelimit.Request, taken ratelimit.Decisions) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
 	defer cancel()
-	if err := a.limits.Account.Refund(limited, taken); err != nil {
-		logging.From(ctx).Warn("login not given back to its limit", logging.Error(err))
+	var refunds sync.WaitGroup
+	for i, unit := range units {
+		refunds.Go(func() {
+			if err := unit.Limiter.Refund(limited, taken[i]); err != nil {
+				logging.From(ctx).Warn("login not given back to its limit", logging.Error(err))
+			}
+		})
 	}
-}
-
-// spend takes a unit of the address after a wrong password. The answer is the same if it fails.
-func (a *PasswordLogin) spend(ctx context.Context, c client) {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
-	defer cancel()
-	if _, err := a.limits.Address.Take(limited, c.subject(), 1); err != nil {
-		logging.From(ctx).Warn("wrong password not counted for its address", logging.Error(err))
-	}
+	refunds.Wait()
 }
 
 // eachAtOnce is how many known addresses are changed in parallel.

@@ -227,10 +227,10 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 func TestGetLimits(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, ratelimit.Switches{Off: []string{"login-ip"}, Shadow: []string{"sensitive"}})
-	_, err := s.limiters["login-address"].Take(t.Context(), ratelimit.NewSubject("ip", "192.0.2.1"), 20)
+	_, err := s.limiters["login-address"].Take(t.Context(), ratelimit.NewSubject("ip", "192.0.2.1"), 40)
 	must(t, err)
 	const want = `{"class":"login","by":"ip","allowed":false,"limits":[{"policy":"login-address","algorithm":"gcra","limit":20,` +
-		`"window_seconds":900,"burst":20,"shadow":false,"allowed":false,"remaining":0,"retry_after_seconds":45}]}` + "\n"
+		`"window_seconds":900,"burst":40,"shadow":false,"allowed":false,"remaining":0,"retry_after_seconds":45}]}` + "\n"
 	if a := s.do(http.MethodGet, "login?ip=::ffff:192.0.2.1").Want(http.StatusOK); a.Body != want {
 		t.Errorf("got %s, want %s", a.Body, want)
 	}
