@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
@@ -20,13 +21,16 @@ import (
 // KnownFor is how long after a login its address is known for the account.
 const KnownFor = 30 * 24 * time.Hour
 
-// LoginLimits bound how many wrong passwords are answered. A unit of each limit is taken before the password is checked, so
-// that guesses at once are counted, and given back unless the password is wrong. So policies must be refundable. A limiter
-// that fails must deny (ratelimit.Closed).
+// LoginLimits bound how many wrong passwords are answered. A unit of each limit is taken before the password is
+// checked, so that guesses at once are counted, and given back unless the password is wrong. So policies must be
+// refundable. A limiter that fails must deny (ratelimit.Closed).
 type LoginLimits struct {
 	// Account counts the wrong passwords for an account from all unknown addresses together, and those from each known
 	// address apart.
 	Account ratelimit.Limiter
+	// Pair counts the wrong passwords for an account from each unknown address, so that one address cannot use up what
+	// the account has for all of them. Its policy allows far less than Account's.
+	Pair ratelimit.Limiter
 	// Address counts the wrong passwords from an address for all accounts. Right ones in flight hold units of it, so it
 	// needs enough at once for an office.
 	Address ratelimit.Limiter
@@ -34,11 +38,11 @@ type LoginLimits struct {
 
 // NoLimits are for changes of passwords: the caller has a token, and the route's class limits the user.
 func NoLimits() LoginLimits {
-	return LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
+	return LoginLimits{Account: ratelimit.Disabled(), Pair: ratelimit.Disabled(), Address: ratelimit.Disabled()}
 }
 
 func (l LoginLimits) valid() bool {
-	for _, limiter := range []ratelimit.Limiter{l.Account, l.Address} {
+	for _, limiter := range []ratelimit.Limiter{l.Account, l.Pair, l.Address} {
 		if limiter == nil || slices.ContainsFunc(limiter.Policies(), func(p ratelimit.Policy) bool { return !p.Refundable() }) {
 			return false
 		}
@@ -46,17 +50,18 @@ func (l LoginLimits) valid() bool {
 	return true
 }
 
-// kindKnown is the kind of the subject of an account at a known address.
-const kindKnown = "account-address"
+// kindPair is the kind of the subject of an account at an address.
+const kindPair = string(policy.ByAccountAddress)
 
 // AccountSubject returns the subject under which LoginLimits.Account counts an identifier at unknown addresses.
 func AccountSubject(identifier string) ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindAccount, identifier)
 }
 
-// knownSubject returns the subject of an account at a known address, of which it gets the AddressKey.
-func knownSubject(identifier, address string) ratelimit.Subject {
-	return ratelimit.NewSubject(kindKnown, identifier, address)
+// pairSubject returns the subject of an account at an address, of which it gets the AddressKey. LoginLimits.Account
+// counts it at known addresses, and LoginLimits.Pair at unknown ones.
+func pairSubject(identifier, address string) ratelimit.Subject {
+	return ratelimit.NewSubject(kindPair, identifier, address)
 }
 
 // client is the address of one login.
@@ -75,7 +80,7 @@ func clientOf(key []byte, identifier, ip string) client {
 		c.network = ratelimithttp.Network(addr)
 	}
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(ratelimit.NewSubject(kindKnown, identifier, c.network)))
+	mac.Write([]byte(ratelimit.NewSubject(kindPair, identifier, c.network)))
 	c.key = hex.EncodeToString(mac.Sum(nil))
 	return c
 }
@@ -89,13 +94,15 @@ func (c client) subject() ratelimit.Subject {
 
 // counted returns the units that a wrong password of the login costs.
 func (a *PasswordLogin) counted(l login, known bool) []ratelimit.Request {
-	account := AccountSubject(l.identifier)
+	address := ratelimit.Request{Limiter: a.limits.Address, Subject: l.client.subject(), Cost: 1}
+	pair := pairSubject(l.identifier, l.client.key)
 	if known {
-		account = knownSubject(l.identifier, l.client.key)
+		return []ratelimit.Request{address, {Limiter: a.limits.Account, Subject: pair, Cost: 1}}
 	}
 	return []ratelimit.Request{
-		{Limiter: a.limits.Address, Subject: l.client.subject(), Cost: 1},
-		{Limiter: a.limits.Account, Subject: account, Cost: 1},
+		address,
+		{Limiter: a.limits.Account, Subject: AccountSubject(l.identifier), Cost: 1},
+		{Limiter: a.limits.Pair, Subject: pair, Cost: 1},
 	}
 }
 
@@ -123,12 +130,15 @@ func giveBack(ctx context.Context, units []ratelimit.Request, taken ratelimit.De
 	refunds.Wait()
 }
 
-// eachAtOnce is how many known addresses are changed in parallel.
+// eachAtOnce is how many addresses are changed in parallel.
 const eachAtOnce = 8
 
-// eachKnown calls change for every address that is or was known for the identifier.
-func eachKnown(ctx context.Context, store Store, identifier string, change func(ctx context.Context, address string) error) error {
-	addresses, err := store.KnownAddresses(ctx, identifier)
+// each calls change for every address of the identifier that list returns.
+func each(
+	ctx context.Context, list func(ctx context.Context, identifier string) ([]string, error), identifier string,
+	change func(ctx context.Context, address string) error,
+) error {
+	addresses, err := list(ctx, identifier)
 	if err != nil {
 		return err
 	}
@@ -143,7 +153,7 @@ func eachKnown(ctx context.Context, store Store, identifier string, change func(
 // forget makes every address unknown: an attacker who had the old password may have made one known.
 func (a *PasswordLogin) forget(ctx context.Context, identifier string) error {
 	now := milliseconds(a.now())
-	return eachKnown(ctx, a.store, identifier, func(ctx context.Context, address string) error {
+	return each(ctx, a.store.KnownAddresses, identifier, func(ctx context.Context, address string) error {
 		return a.store.Remember(ctx, identifier, address, now)
 	})
 }

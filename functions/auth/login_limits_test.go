@@ -10,8 +10,8 @@ import (
 	"github.com/tienda-dev/tienda/internal/policy"
 )
 
-// loginsAtOnce logs the users in from the address, and checks no password before every login was refused or is about to be
-// checked. It returns how many logins got each status.
+// loginsAtOnce logs the users in from the address, and checks no password before every login was refused or is about
+// to be checked. It returns how many logins got each status.
 func (h *server) loginsAtOnce(address string, users []string, pw string) map[int]int {
 	h.t.Helper()
 	held := make(chan struct{})
@@ -81,4 +81,43 @@ func TestOfficeLogsInAtOnce(t *testing.T) {
 			t.Errorf("statuses %v, want %d times 200", got, atOnce)
 		}
 	}
+}
+
+// One attacker at one address must not use up what an account has for all unknown addresses.
+func TestAttackerFromOneAddressKeepsNoNewAddressOut(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	kept, first := 0, -1
+	for minute := range 24 * 60 {
+		for h.loginFrom(attacker, email, wrongPW).Status == http.StatusUnauthorized { //nolint:revive // as many as are answered
+		}
+		// The owner, on the way, at another address each minute: none of them is known.
+		owner := fmt.Sprintf("100.64.%d.%d:1", minute/250, minute%250)
+		if h.loginFrom(owner, email, rightPW).Status != http.StatusOK {
+			kept++
+			if first < 0 {
+				first = minute
+			}
+		}
+		h.pass(time.Minute)
+	}
+	if kept > 0 {
+		t.Errorf("the owner was kept out of %d of 1440 new addresses, the first time after %d min", kept, first)
+	}
+}
+
+// An owner at an unknown address who has used up its units gets in when an admin unlocks.
+func TestUnlockResetsUnknownAddresses(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	u := h.register(email)
+	const owner = "192.0.2.44:1"
+	for range policy.LoginAccountAddress()[0].Capacity() {
+		h.loginFrom(owner, email, wrongPW).want(http.StatusUnauthorized)
+		h.pass(time.Minute)
+	}
+	h.wantLimited(h.loginFrom(owner, email, rightPW), "login-account-address")
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
+	h.loginFrom(owner, email, rightPW).want(http.StatusOK)
 }

@@ -71,9 +71,9 @@ func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionSta
 	return &PasswordLogin{store: store, passwords: passwords, sessions: sessions, limits: limits, key: key, now: now}
 }
 
-// Login starts a session for the user with the address and the password. It returns
-// ErrInvalidCredentials, and 429 with Retry-After while the account must wait at device's address (see Failures), or when
-// one of the limits is used up.
+// Login starts a session for the user with the address and the password. It returns ErrInvalidCredentials, and 429
+// with Retry-After while the account must wait at device's address (see Failures), or when one of the limits is used
+// up.
 func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
 	key := a.key(ctx)
 	l := login{identifier: Identifier(key, email), userID: unknownUser, password: pw, device: device}
@@ -115,8 +115,8 @@ func (a *PasswordLogin) readLogin(ctx context.Context, l *login) error {
 	return group.Wait()
 }
 
-// login takes the units of a wrong password and reads the credentials in parallel. Every end but the answer to a wrong
-// password, also a panic, gives the units back.
+// login takes the units of a wrong password and reads the credentials in parallel. Every end but the answer to a
+// wrong password, also a panic, gives the units back.
 func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Tokens, err error) {
 	// The session begins when the credentials are read: a change of the password between that read and
 	// Start ends it.

@@ -28,12 +28,12 @@ func (in refreshTokenRequest) Validate() []problem.FieldError {
 	return r.broken
 }
 
-// RefreshToken exchanges a refresh token and answers 200 with new tokens; 400 invalid_grant for one that
-// is not accepted. The old token is then used up: within the retry window it gets the same successor again, as long as
-// that is unused; any other use ends the session.
+// RefreshToken exchanges a refresh token and answers 200 with new tokens; 400 invalid_grant for one that is not
+// accepted. The old token is then used up: within the retry window it gets the same successor again, as long as that
+// is unused; any other use ends the session.
 //
-// It answers 429 for a session that is refreshed too often, before the token is used up. read verifies a refresh token;
-// limit counts sessions.
+// It answers 429 for a session that is refreshed too often, before the token is used up. read verifies a refresh
+// token; limit counts sessions.
 func RefreshToken(sessions tokenRefresher, users session.UserLookup, read func(context.Context, string) (jwt.Refresh, error), limit ratelimit.Limiter) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[refreshTokenRequest](r)

@@ -44,6 +44,9 @@ func NewService(open Open, identifiers Identifiers) (*Service, error) {
 			continue
 		}
 		for _, c := range class.Counters() {
+			if c.By == policy.ByAccountAddress { // an address of an account is known by its keyed hash only
+				continue
+			}
 			limiter, err := open(c.Policies)
 			if err != nil {
 				return nil, err

@@ -52,17 +52,20 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	return ratelimit.NewGuard(store, guard)
 }
 
-// LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
-func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
-	if account, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAccount()); err == nil {
-		address, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
-	}
-	return account, address, err
+// LoginLimits returns the limiters of policy.LoginAccount, policy.LoginAccountAddress and policy.LoginAddress.
+func LoginLimits(ctx context.Context, s *app.Setup) (account, pair, address ratelimit.Limiter, err error) {
+	account, accountErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAccount())
+	pair, pairErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAccountAddress())
+	address, addressErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
+	return account, pair, address, errors.Join(accountErr, pairErr, addressErr)
 }
 
-// LoginAccount returns the Counter of policy.LoginAccount. A Guard's budget is too short for admins, who can wait.
-func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return Counter(ctx, s, policy.LoginAccount())
+// LoginAccount returns the Counters of policy.LoginAccount and policy.LoginAccountAddress. A Guard's budget is too short for
+// admins, who can wait.
+func LoginAccount(ctx context.Context, s *app.Setup) (account, pair ratelimit.Limiter, err error) {
+	account, accountErr := Counter(ctx, s, policy.LoginAccount())
+	pair, pairErr := Counter(ctx, s, policy.LoginAccountAddress())
+	return account, pair, errors.Join(accountErr, pairErr)
 }
 
 // RegisterAccount returns the limiter of policy.RegisterAccount.
