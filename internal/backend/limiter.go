@@ -34,6 +34,9 @@ const (
 	closedConnectBudget = time.Second
 )
 
+// denyCap is how late an instance notices that an admin has reset a limit (docs/security.md).
+const denyCap = 2 * time.Second
+
 // Limiter returns a limiter of the policies on the table of all functions, with the operator's switches. A Setup's
 // load reads the key. The policies' names and versions name the counters, so two functions can share them.
 func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onError ratelimit.Mode) (ratelimit.Limiter, error) {
@@ -45,7 +48,7 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker}
+	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, DenyCap: denyCap}
 	if onError == ratelimit.Closed { // a late answer is better than a refusal
 		guard.Budget, guard.ConnectBudget = closedBudget, closedConnectBudget
 	}
