@@ -135,7 +135,11 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 	if wrap != nil {
 		store = wrap(store)
 	}
-	h.limits = auth.LoginLimits{Account: newLimiter(t, policy.LoginAccount(), h.clock), Address: newLimiter(t, policy.LoginAddress(), h.clock)}
+	h.limits = auth.LoginLimits{
+		Account: newLimiter(t, policy.LoginAccount(), h.clock),
+		Pair:    newLimiter(t, policy.LoginAccountAddress(), h.clock),
+		Address: newLimiter(t, policy.LoginAddress(), h.clock),
+	}
 	users := auth.NewPasswordLogin(store, h.hashes, h.manager, h.limits, key, h.clock)
 	staff := auth.NewAdministrator(store)
 	verify := func(_ context.Context, token string) (identity.Identity, error) { return tokens.Access.Verify(token) }
@@ -143,7 +147,7 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 	h.serve(map[string]api.Handler{
 		"register-user":    auth.RegisterUser(auth.NewRegistrar(store, h.hashes, newLimiter(t, policy.RegisterAccount(), h.clock), key, h.clock)),
 		"login":            auth.Login(users),
-		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store), h.manager.ReadRefresh, newLimiter(t, policy.RefreshUser(), h.clock)),
+		"refresh-token":    auth.RefreshToken(h.manager, auth.Lookup(store), h.manager.ReadRefresh, newLimiter(t, policy.RefreshSession(), h.clock)),
 		"logout":           auth.Logout(h.manager),
 		"logout-all":       auth.LogoutAll(h.manager),
 		"change-password":  auth.ChangePassword(users),
@@ -154,7 +158,7 @@ func newServer(t *testing.T, wrap func(auth.Store) auth.Store) *server {
 		"get-jwks":         auth.GetJwks(func(context.Context) jwt.JWKS { return jwt.JWKS{Keys: []jwt.JWK{}} }),
 		"set-user-roles":   auth.SetUserRoles(staff),
 		"logout-user":      auth.LogoutUser(staff, h.manager),
-		"unlock-user":      auth.UnlockUser(auth.NewUnlocker(store, h.limits.Account)),
+		"unlock-user":      auth.UnlockUser(auth.NewUnlocker(store, h.limits.Account, h.limits.Pair)),
 	})
 	return h
 }

@@ -47,18 +47,18 @@ func TestAttackerFromOneAddressKeepsNobodyOut(t *testing.T) {
 	if answered == 0 || answered > guessesADay {
 		t.Errorf("%d guesses were answered in a day, want 1 to %d", answered, guessesADay)
 	}
-	// When the address need not wait any more, the account has one unit again at most.
+	// When the address need not wait any more, it has one unit of the account again at most.
 	h.pass(auth.Quiet)
 	h.loginFrom(attacker, email, wrongPW)
-	h.wantAccountLimited(h.loginFrom(attacker, email, wrongPW))
+	h.wantLimited(h.loginFrom(attacker, email, wrongPW), "login-account-address")
 	h.login(email)
 }
 
-// wantAccountLimited reports an answer that is not a refusal by the account's limit.
-func (h *server) wantAccountLimited(a answer) {
+// wantLimited reports an answer that is not a refusal by the policy.
+func (h *server) wantLimited(a answer, policy string) {
 	h.t.Helper()
 	a.wantProblem(http.StatusTooManyRequests, "rate_limited")
-	if !strings.Contains(a.Body, `"violated-policies":["login-account"]`) {
+	if !strings.Contains(a.Body, `"violated-policies":["`+policy+`"]`) {
 		h.t.Errorf("another limit refuses: %s", a.Body)
 	}
 }
@@ -146,7 +146,7 @@ func TestChangeOfThePasswordForgetsAddresses(t *testing.T) {
 		h.loginFrom(fmt.Sprintf("198.18.0.%d:1", i), email, wrongPW)
 	}
 	for _, address := range []string{attacker, "203.0.113.7:1"} {
-		h.wantAccountLimited(h.loginFrom(address, email, secondPW))
+		h.wantLimited(h.loginFrom(address, email, secondPW), "login-account")
 	}
 	h.loginFrom("192.0.2.44:1", email, secondPW).want(http.StatusOK) // where the password was changed
 }
@@ -173,7 +173,7 @@ func TestUnlockResetsKnownAddresses(t *testing.T) {
 	u := h.register(email)
 	h.login(email)
 	h.exhaust("203.0.113.7:1")
-	h.wantAccountLimited(h.post("/v1/auth/login", credentials(email, rightPW)))
+	h.wantLimited(h.post("/v1/auth/login", credentials(email, rightPW)), "login-account")
 	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusNoContent)
 	h.login(email)
 }
@@ -188,7 +188,7 @@ func TestSprayingFromOneAddress(t *testing.T) {
 			answered++
 		}
 	}
-	if want := int(policy.LoginAddress()[0].Limit); answered != want {
+	if want := int(policy.LoginAddress()[0].Capacity()); answered != want {
 		t.Errorf("%d guesses were answered, want %d", answered, want)
 	}
 	h.login(email) // from another address
@@ -218,20 +218,19 @@ func (down) Take(context.Context, ratelimit.Subject, int64) (ratelimit.Decision,
 	return ratelimit.Decision{}, errDown
 }
 
-func (down) Peek(context.Context, ratelimit.Subject) (ratelimit.Decision, error) {
-	return ratelimit.Decision{}, errDown
-}
-
 func TestLimitsThatFailAreClosedAndCountNothing(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"Account", "Address"} {
+	for _, name := range []string{"Account", "Pair", "Address"} {
 		h := newServer(t, nil)
 		h.register(email)
 		guard := h.guarded()
 		limits := h.limits
-		if name == "Account" {
+		switch name {
+		case "Account":
 			limits.Account = guard
-		} else {
+		case "Pair":
+			limits.Pair = guard
+		default:
 			limits.Address = guard
 		}
 		users := auth.NewPasswordLogin(h.users, h.hashes, h.manager, limits, key, h.clock)
@@ -306,10 +305,10 @@ func TestLimitsAreOAuthErrors(t *testing.T) {
 	h := newServer(t, nil)
 	h.register(email)
 	refresh := h.login(email).Refresh
-	for range policy.LoginAddress()[0].Limit {
+	for range policy.LoginAddress()[0].Capacity() {
 		h.loginFrom(attacker, "nobody"+rand.Text()+"@example.com", wrongPW).want(http.StatusUnauthorized)
 	}
-	for range policy.RefreshUser()[0].Limit {
+	for range policy.RefreshSession()[0].Limit {
 		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
 	}
 	for name, a := range map[string]answer{"login": h.loginFrom(attacker, email, rightPW), "refresh": h.refresh(refresh)} {
@@ -335,15 +334,28 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 }
 
 // A refused refresh does not use up its token.
-func TestRefreshesOfOneUserAreLimited(t *testing.T) {
+func TestRefreshesOfOneSessionAreLimited(t *testing.T) {
 	t.Parallel()
 	h := newServer(t, nil)
 	h.register(email)
 	refresh := h.login(email).Refresh
-	for range policy.RefreshUser()[0].Limit {
+	for range policy.RefreshSession()[0].Limit {
 		refresh = decode[tokens](h.refresh(refresh).want(http.StatusOK)).Refresh
 	}
 	h.refresh(refresh).wantProblem(http.StatusTooManyRequests, "rate_limited")
 	h.pass(time.Minute)
 	h.refresh(refresh).want(http.StatusOK)
+}
+
+// A token of a session that has ended is valid by itself, and must not use up those of its user's other sessions.
+func TestEndedSessionUsesUpNoRefreshes(t *testing.T) {
+	t.Parallel()
+	h := newServer(t, nil)
+	h.register(email)
+	stolen, own := h.login(email), h.login(email)
+	h.do(stolen.Access, http.MethodPost, "/v1/auth/logout", "").want(http.StatusNoContent)
+	for range policy.RefreshSession()[0].Limit {
+		h.refresh(stolen.Refresh).want(http.StatusBadRequest)
+	}
+	h.refresh(own.Refresh).want(http.StatusOK)
 }

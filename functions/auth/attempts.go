@@ -30,10 +30,10 @@ var (
 	errPanicked = errors.New("auth: the attempt ended in a panic")
 )
 
-// attempt makes one attempt of the name at the address of place. read runs in parallel with the request for a place, check after
-// both; check returns nil for a right password, ErrInvalidCredentials or ErrWrongPassword for a wrong one. Any
-// other end, an outage or a timeout, says nothing about the password, and the attempt is taken back. who is the field that names
-// the user in a security event.
+// attempt makes one attempt of the name at the address of place. read runs in parallel with the request for a place,
+// check after both; check returns nil for a right password, ErrInvalidCredentials or ErrWrongPassword for a wrong
+// one. Any other end, an outage or a timeout, says nothing about the password, and the attempt is taken back. who is
+// the field that names the user in a security event.
 func (a *PasswordLogin) attempt(ctx context.Context, place Attempt, who zap.Field, read, check func(context.Context) error) error {
 	limited, cancel := ctx, func() {}
 	if deadline, ok := ctx.Deadline(); ok {

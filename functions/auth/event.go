@@ -17,7 +17,7 @@ const (
 	rolesSet = "account_roles_set"
 	// loggedOut: an admin has ended the sessions of a user.
 	loggedOut = "account_logged_out"
-	// unlocked: an admin has reset the failed attempts of a user.
+	// unlocked: an admin has reset the failed attempts of a user, or may have (logging.OutcomeUnknown).
 	unlocked = "account_unlocked"
 	// lockedOut: after a failed attempt the next one must wait.
 	lockedOut = "account_locked"

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/shared/ddb"
 )
 
 // accountEvents returns the account events in the log, without the fields that every line has.
@@ -65,11 +66,26 @@ func TestFailedActionsOfAdminsAreNotLogged(t *testing.T) {
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusConflict)
 	f.fails("ReplaceRoles", auth.ErrUserNotFound)
 	h.setRoles(u.ID, `{"roles":["admin"]}`).want(http.StatusNotFound)
-	f.fails("ResetAttempts", auth.ErrChanged)
-	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusConflict)
+	f.fails("User", ddb.ErrUnavailable)
+	h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusServiceUnavailable)
 	h.do(h.as("support"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusForbidden)
 	if events := h.accountEvents(); len(events) > 0 {
 		t.Errorf("events %v", events)
+	}
+}
+
+// An unlock that fails has perhaps reset a limit.
+func TestUnlockThatFailsIsLogged(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"KnownAddresses", "TriedAddresses", "ResetAttempts"} {
+		h, f := newFailingServer(t)
+		u := h.register(email)
+		f.fails(call, ddb.ErrUnavailable)
+		h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "").want(http.StatusServiceUnavailable)
+		want := []map[string]any{{"account_event": "account_unlocked", "subject": u.ID, "by": "machine-admin", "outcome": "unknown"}}
+		if diff := cmp.Diff(want, h.accountEvents()); diff != "" {
+			t.Errorf("%s fails, events (-want +got):\n%s", call, diff)
+		}
 	}
 }
 

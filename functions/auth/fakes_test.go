@@ -240,6 +240,20 @@ func (f *failing) Remember(ctx context.Context, name, address string, until time
 	return f.Store.Remember(ctx, name, address, until)
 }
 
+func (f *failing) KnownAddresses(ctx context.Context, name string) ([]string, error) {
+	if err := f.fail("KnownAddresses"); err != nil {
+		return nil, err
+	}
+	return f.Store.KnownAddresses(ctx, name)
+}
+
+func (f *failing) TriedAddresses(ctx context.Context, name string) ([]string, error) {
+	if err := f.fail("TriedAddresses"); err != nil {
+		return nil, err
+	}
+	return f.Store.TriedAddresses(ctx, name)
+}
+
 func (f *failing) ResetAttempts(ctx context.Context, names ...string) error {
 	if err := f.fail("ResetAttempts"); err != nil {
 		return err

@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
@@ -18,46 +21,47 @@ import (
 // KnownFor is how long after a login its address is known for the account.
 const KnownFor = 30 * 24 * time.Hour
 
-// LoginLimits bound how many wrong passwords are answered. A limiter that fails must deny (ratelimit.Closed).
+// LoginLimits bound how many wrong passwords are answered. A unit of each limit is taken before the password is
+// checked, so that guesses at once are counted, and given back unless the password is wrong. So policies must be
+// refundable. A limiter that fails must deny (ratelimit.Closed).
 type LoginLimits struct {
 	// Account counts the wrong passwords for an account from all unknown addresses together, and those from each known
-	// address apart. Its policies must be refundable: a unit is taken before the password is checked, so that guesses
-	// at once are counted, and given back unless the password is wrong.
+	// address apart.
 	Account ratelimit.Limiter
-	// Address counts the wrong passwords from an address for all accounts. It is asked before the password is checked,
-	// and a unit is taken after a wrong one: right passwords at once never use up an office's units. Guesses at once can
-	// get past it by as many as are in flight.
+	// Pair counts the wrong passwords for an account from each unknown address, so that one address cannot use up what
+	// the account has for all of them. Its policy allows far less than Account's.
+	Pair ratelimit.Limiter
+	// Address counts the wrong passwords from an address for all accounts. Right ones in flight hold units of it, so it
+	// needs enough at once for an office.
 	Address ratelimit.Limiter
 }
 
 // NoLimits are for changes of passwords: the caller has a token, and the route's class limits the user.
 func NoLimits() LoginLimits {
-	return LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
+	return LoginLimits{Account: ratelimit.Disabled(), Pair: ratelimit.Disabled(), Address: ratelimit.Disabled()}
 }
 
 func (l LoginLimits) valid() bool {
-	if l.Account == nil || l.Address == nil {
-		return false
-	}
-	for _, p := range l.Account.Policies() {
-		if !p.Refundable() {
+	for _, limiter := range []ratelimit.Limiter{l.Account, l.Pair, l.Address} {
+		if limiter == nil || slices.ContainsFunc(limiter.Policies(), func(p ratelimit.Policy) bool { return !p.Refundable() }) {
 			return false
 		}
 	}
 	return true
 }
 
-// kindKnown is the kind of the subject of an account at a known address.
-const kindKnown = "account-address"
+// kindPair is the kind of the subject of an account at an address.
+const kindPair = string(policy.ByAccountAddress)
 
 // AccountSubject returns the subject under which LoginLimits.Account counts an identifier at unknown addresses.
 func AccountSubject(identifier string) ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindAccount, identifier)
 }
 
-// knownSubject returns the subject of an account at a known address, of which it gets the AddressKey.
-func knownSubject(identifier, address string) ratelimit.Subject {
-	return ratelimit.NewSubject(kindKnown, identifier, address)
+// pairSubject returns the subject of an account at an address, of which it gets the AddressKey. LoginLimits.Account
+// counts it at known addresses, and LoginLimits.Pair at unknown ones.
+func pairSubject(identifier, address string) ratelimit.Subject {
+	return ratelimit.NewSubject(kindPair, identifier, address)
 }
 
 // client is the address of one login.
@@ -76,7 +80,7 @@ func clientOf(key []byte, identifier, ip string) client {
 		c.network = ratelimithttp.Network(addr)
 	}
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(ratelimit.NewSubject(kindKnown, identifier, c.network)))
+	mac.Write([]byte(ratelimit.NewSubject(kindPair, identifier, c.network)))
 	c.key = hex.EncodeToString(mac.Sum(nil))
 	return c
 }
@@ -88,52 +92,53 @@ func (c client) subject() ratelimit.Subject {
 	return ratelimit.NewSubject(ratelimithttp.KindIP, c.network)
 }
 
-// mayGuess returns the error of an address that has sent too many wrong passwords.
-func (a *PasswordLogin) mayGuess(ctx context.Context, c client) error {
-	d, err := a.limits.Address.Peek(ctx, c.subject())
-	if err != nil {
-		return err
-	}
-	return ratelimithttp.Deny(d)
-}
-
-// takeGuess takes a unit of the account.
-func (a *PasswordLogin) takeGuess(ctx context.Context, identifier string, c client, known bool) (ratelimit.Decision, error) {
-	subject := AccountSubject(identifier)
+// counted returns the units that a wrong password of the login costs.
+func (a *PasswordLogin) counted(l login, known bool) []ratelimit.Request {
+	address := ratelimit.Request{Limiter: a.limits.Address, Subject: l.client.subject(), Cost: 1}
+	pair := pairSubject(l.identifier, l.client.key)
 	if known {
-		subject = knownSubject(identifier, c.key)
+		return []ratelimit.Request{address, {Limiter: a.limits.Account, Subject: pair, Cost: 1}}
 	}
-	d, err := a.limits.Account.Take(ctx, subject, 1)
+	return []ratelimit.Request{
+		address,
+		{Limiter: a.limits.Account, Subject: AccountSubject(l.identifier), Cost: 1},
+		{Limiter: a.limits.Pair, Subject: pair, Cost: 1},
+	}
+}
+
+// takeUnits takes all units or none. It returns 429 when a limit is used up.
+func takeUnits(ctx context.Context, units []ratelimit.Request) (ratelimit.Decisions, error) {
+	taken, err := ratelimit.TakeAll(ctx, units...)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
-	return d, ratelimithttp.Deny(d)
+	return taken, ratelimithttp.Deny(taken...)
 }
 
-// giveBack gives the unit back. One that is lost comes back with time.
-func (a *PasswordLogin) giveBack(ctx context.Context, taken ratelimit.Decision) {
+// giveBack gives the units back. One that is lost comes back with time.
+func giveBack(ctx context.Context, units []ratelimit.Request, taken ratelimit.Decisions) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
 	defer cancel()
-	if err := a.limits.Account.Refund(limited, taken); err != nil {
-		logging.From(ctx).Warn("login not given back to its limit", logging.Error(err))
+	var refunds sync.WaitGroup
+	for i, unit := range units {
+		refunds.Go(func() {
+			if err := unit.Limiter.Refund(limited, taken[i]); err != nil {
+				logging.From(ctx).Warn("login not given back to its limit", logging.Error(err))
+			}
+		})
 	}
+	refunds.Wait()
 }
 
-// spend takes a unit of the address after a wrong password. The answer is the same if it fails.
-func (a *PasswordLogin) spend(ctx context.Context, c client) {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
-	defer cancel()
-	if _, err := a.limits.Address.Take(limited, c.subject(), 1); err != nil {
-		logging.From(ctx).Warn("wrong password not counted for its address", logging.Error(err))
-	}
-}
-
-// eachAtOnce is how many known addresses are changed in parallel.
+// eachAtOnce is how many addresses are changed in parallel.
 const eachAtOnce = 8
 
-// eachKnown calls change for every address that is or was known for the identifier.
-func eachKnown(ctx context.Context, store Store, identifier string, change func(ctx context.Context, address string) error) error {
-	addresses, err := store.KnownAddresses(ctx, identifier)
+// each calls change for every address of the identifier that list returns.
+func each(
+	ctx context.Context, list func(ctx context.Context, identifier string) ([]string, error), identifier string,
+	change func(ctx context.Context, address string) error,
+) error {
+	addresses, err := list(ctx, identifier)
 	if err != nil {
 		return err
 	}
@@ -148,7 +153,7 @@ func eachKnown(ctx context.Context, store Store, identifier string, change func(
 // forget makes every address unknown: an attacker who had the old password may have made one known.
 func (a *PasswordLogin) forget(ctx context.Context, identifier string) error {
 	now := milliseconds(a.now())
-	return eachKnown(ctx, a.store, identifier, func(ctx context.Context, address string) error {
+	return each(ctx, a.store.KnownAddresses, identifier, func(ctx context.Context, address string) error {
 		return a.store.Remember(ctx, identifier, address, now)
 	})
 }

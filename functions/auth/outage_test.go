@@ -139,6 +139,11 @@ func (u unreliableUsers) Remember(ctx context.Context, name, address string, unt
 	return u.through("Remember", func() error { return u.Store.Remember(ctx, name, address, until) })
 }
 
+func (u unreliableUsers) TriedAddresses(ctx context.Context, name string) (all []string, err error) {
+	err = u.through("TriedAddresses", func() error { all, err = u.Store.TriedAddresses(ctx, name); return err })
+	return all, err
+}
+
 func (u unreliableUsers) ResetAttempts(ctx context.Context, names ...string) error {
 	return u.through("ResetAttempts", func() error { return u.Store.ResetAttempts(ctx, names...) })
 }

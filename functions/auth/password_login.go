@@ -71,9 +71,9 @@ func NewPasswordLogin(store Store, passwords passwordHasher, sessions sessionSta
 	return &PasswordLogin{store: store, passwords: passwords, sessions: sessions, limits: limits, key: key, now: now}
 }
 
-// Login starts a session for the user with the address and the password. It returns
-// ErrInvalidCredentials, and 429 with Retry-After while the account must wait at device's address (see Failures), or when
-// one of the limits is used up.
+// Login starts a session for the user with the address and the password. It returns ErrInvalidCredentials, and 429
+// with Retry-After while the account must wait at device's address (see Failures), or when one of the limits is used
+// up.
 func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device session.Device) (session.Tokens, error) {
 	key := a.key(ctx)
 	l := login{identifier: Identifier(key, email), userID: unknownUser, password: pw, device: device}
@@ -86,9 +86,6 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 		tokens, err = a.login(ctx, l)
 		return err
 	})
-	if errors.Is(err, ErrInvalidCredentials) {
-		a.spend(ctx, l.client)
-	}
 	return tokens, err
 }
 
@@ -101,7 +98,7 @@ type login struct {
 	knownUntil time.Time
 }
 
-// readLogin reads whose identifier it is and whether the client is known, and asks whether its address may guess.
+// readLogin reads whose identifier it is and whether the client is known.
 func (a *PasswordLogin) readLogin(ctx context.Context, l *login) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -115,12 +112,11 @@ func (a *PasswordLogin) readLogin(ctx context.Context, l *login) error {
 		l.knownUntil, err = a.store.KnownUntil(groupCtx, l.identifier, l.client.key)
 		return err
 	})
-	group.Go(func() error { return a.mayGuess(groupCtx, l.client) })
 	return group.Wait()
 }
 
-// login takes a unit of the account and reads its credentials in parallel. Every answer but that to a wrong password gives
-// the unit back.
+// login takes the units of a wrong password and reads the credentials in parallel. Every end but the answer to a
+// wrong password, also a panic, gives the units back.
 func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Tokens, err error) {
 	// The session begins when the credentials are read: a change of the password between that read and
 	// Start ends it.
@@ -131,7 +127,8 @@ func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Toke
 		calls   sync.WaitGroup
 	)
 	calls.Go(func() { c, readErr = a.store.Credentials(ctx, l.userID) })
-	taken, err := a.takeGuess(ctx, l.identifier, l.client, l.knownUntil.After(began))
+	units := a.counted(l, l.knownUntil.After(began))
+	taken, err := takeUnits(ctx, units)
 	calls.Wait()
 	if err != nil {
 		return session.Tokens{}, err
@@ -141,10 +138,10 @@ func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Toke
 	refunded := false
 	refund := func() {
 		refunded = true
-		after.Go(func() { a.giveBack(ctx, taken) })
+		after.Go(func() { giveBack(ctx, units, taken) })
 	}
 	defer func() {
-		if !refunded && err != nil && !errors.Is(err, ErrInvalidCredentials) {
+		if !refunded && !errors.Is(err, ErrInvalidCredentials) {
 			refund()
 		}
 	}()

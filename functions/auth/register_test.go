@@ -175,7 +175,8 @@ func TestConstructorsRefuseWhatIsMissing(t *testing.T) {
 		"PasswordLoginClock":    func() { auth.NewPasswordLogin(store, h.hashes, h.manager, h.limits, key, nil) },
 		"RegistrarLimiter":      func() { auth.NewRegistrar(store, h.hashes, nil, key, h.clock) },
 		"PasswordLoginLimits":   func() { auth.NewPasswordLogin(store, h.hashes, h.manager, auth.LoginLimits{}, key, h.clock) },
-		"UnlockerLimiter":       func() { auth.NewUnlocker(store, nil) },
+		"UnlockerLimiter":       func() { auth.NewUnlocker(store, nil, off) },
+		"UnlockerPairs":         func() { auth.NewUnlocker(store, off, nil) },
 		"AdministratorStore":    func() { auth.NewAdministrator(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,8 @@ type Registrar struct {
 	now       func() time.Time
 }
 
-// NewRegistrar returns a Registrar; limit counts how often each e-mail address is registered, key returns the key of identifiers, now the time. It panics when
-// something is missing.
+// NewRegistrar returns a Registrar; limit counts how often each e-mail address is registered, key returns the key of
+// identifiers, now the time. It panics when something is missing.
 func NewRegistrar(store Store, passwords hasher, limit ratelimit.Limiter, key func(context.Context) []byte, now func() time.Time) *Registrar {
 	if store == nil || passwords == nil || limit == nil || key == nil || now == nil {
 		panic("auth: NewRegistrar needs a store, a hasher, a limiter, a key and a clock")

@@ -79,39 +79,55 @@ func logRoles(ctx context.Context, before, after User, fields ...zap.Field) {
 
 // Unlocker unlocks users on behalf of admins.
 type Unlocker struct {
-	users  *Administrator
-	logins ratelimit.Limiter
+	users         *Administrator
+	logins, pairs ratelimit.Limiter
 }
 
-// NewUnlocker returns an Unlocker; logins is LoginLimits.Account. It panics when something is missing.
-func NewUnlocker(store Store, logins ratelimit.Limiter) *Unlocker {
-	if logins == nil {
-		panic("auth: NewUnlocker needs a limiter")
+// NewUnlocker returns an Unlocker; logins is LoginLimits.Account, and pairs LoginLimits.Pair. It panics when
+// something is missing.
+func NewUnlocker(store Store, logins, pairs ratelimit.Limiter) *Unlocker {
+	if logins == nil || pairs == nil {
+		panic("auth: NewUnlocker needs two limiters")
 	}
-	return &Unlocker{users: NewAdministrator(store), logins: logins}
+	return &Unlocker{users: NewAdministrator(store), logins: logins, pairs: pairs}
 }
 
-// Unlock resets the failed attempts of the user at all addresses, and the limits of unknown and of known ones: the user can
-// try again at once. It returns ErrUserNotFound.
+// Unlock resets the failed attempts of the user at all addresses, and the limits of unknown and of known ones: the
+// user can try again at once. It returns ErrUserNotFound. An unlock that fails may have been made in part, and is
+// logged too.
 func (s *Unlocker) Unlock(ctx context.Context, id string) error {
 	u, err := s.users.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.users.store.ResetAttempts(ctx, u.Identifier, changeName(u.ID)); err != nil {
-		return err
+	var fields []zap.Field
+	if err = s.reset(ctx, u); err != nil {
+		fields = append(fields, zap.String(logging.KeyOutcome, logging.OutcomeUnknown))
 	}
+	logEvent(ctx, unlocked, append(fields, zap.String(logging.KeySubject, u.ID))...)
+	return err
+}
+
+// reset resets the limits before the attempts, because the attempts name the addresses: after a failure, a repeated
+// request finds them all again.
+func (s *Unlocker) reset(ctx context.Context, u User) error {
+	store := s.users.store
 	if err := s.logins.Reset(ctx, AccountSubject(u.Identifier)); err != nil {
 		return err
 	}
-	err = eachKnown(ctx, s.users.store, u.Identifier, func(ctx context.Context, address string) error {
-		return s.logins.Reset(ctx, knownSubject(u.Identifier, address))
+	err := each(ctx, store.KnownAddresses, u.Identifier, func(ctx context.Context, address string) error {
+		return s.logins.Reset(ctx, pairSubject(u.Identifier, address))
 	})
 	if err != nil {
 		return err
 	}
-	logEvent(ctx, unlocked, zap.String(logging.KeySubject, u.ID))
-	return nil
+	err = each(ctx, store.TriedAddresses, u.Identifier, func(ctx context.Context, address string) error {
+		return s.pairs.Reset(ctx, pairSubject(u.Identifier, address))
+	})
+	if err != nil {
+		return err
+	}
+	return store.ResetAttempts(ctx, u.Identifier, changeName(u.ID))
 }
 
 // User returns the user, or ErrUserNotFound. An id that is not a ULID does not reach the store.

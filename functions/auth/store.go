@@ -51,6 +51,9 @@ type Store interface {
 	Remember(ctx context.Context, name, address string, until time.Time) error
 	// KnownAddresses returns all addresses that are known for the name, and perhaps some that no longer are.
 	KnownAddresses(ctx context.Context, name string) ([]string, error)
+	// TriedAddresses returns all addresses from which the name was tried within the last Quiet, and perhaps some from
+	// which it was tried before, also after ResetAttempts.
+	TriedAddresses(ctx context.Context, name string) ([]string, error)
 }
 
 // Attempt is one try of a password.

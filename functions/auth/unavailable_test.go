@@ -119,7 +119,7 @@ func TestFailedUnlockIs503(t *testing.T) {
 		h.post("/v1/auth/login", credentials(email, wrongPW)).want(http.StatusUnauthorized)
 	}
 	unlock := func() answer { return h.do(h.as("admin"), http.MethodPost, "/v1/users/"+u.ID+"/unlock", "") }
-	for _, call := range []string{"User", "ResetAttempts"} {
+	for _, call := range []string{"User", "KnownAddresses", "TriedAddresses", "ResetAttempts"} {
 		f.fails(call, ddb.ErrUnavailable)
 		wantUnavailable(t, unlock())
 	}

@@ -13,7 +13,7 @@ import (
 // have (logging.OutcomeUnknown).
 const limitsReset = "limits_reset"
 
-// logReset logs the reset with the user whom it helped. It never logs an address.
+// logReset logs the reset with the user or the session that it helped. It never logs an address.
 func logReset(ctx context.Context, t target, err error) {
 	policies := []string{}
 	for _, limiter := range t.limiters {
@@ -27,6 +27,9 @@ func logReset(ctx context.Context, t target, err error) {
 	}
 	if t.userID != "" {
 		fields = append(fields, zap.String(logging.KeySubject, t.userID))
+	}
+	if t.sessionID != "" {
+		fields = append(fields, zap.String(logging.KeySessionID, t.sessionID))
 	}
 	if err != nil {
 		fields = append(fields, zap.String(logging.KeyOutcome, logging.OutcomeUnknown))

@@ -1,4 +1,5 @@
-// Package limits lets admins look at the rate limits of a client address, a user or an account, and reset them.
+// Package limits lets admins look at the rate limits of a client address, a user, a session or an account,
+// and reset them.
 package limits
 
 import (
@@ -43,6 +44,9 @@ func NewService(open Open, identifiers Identifiers) (*Service, error) {
 			continue
 		}
 		for _, c := range class.Counters() {
+			if c.By == policy.ByAccountAddress { // an address of an account is known by its keyed hash only
+				continue
+			}
 			limiter, err := open(c.Policies)
 			if err != nil {
 				return nil, err
@@ -55,9 +59,11 @@ func NewService(open Open, identifiers Identifiers) (*Service, error) {
 
 // target is a subject in a class, and the limiters that count it.
 type target struct {
-	class    api.Rate
-	by       policy.Kind
-	userID   string // empty for an address
+	class api.Rate
+	by    policy.Kind
+	// Empty unless the subject is a user's or an account, or a session.
+	userID, sessionID string
+
 	subject  ratelimit.Subject
 	limiters []ratelimit.Limiter
 }

@@ -33,6 +33,7 @@ import (
 const (
 	maria      = "01JD7PZC3H8Y5E2A9B6D4F7G0K"
 	identifier = "0f3a"
+	sessionID  = "01JD7PZC3H8Y5E2A9B6D4F7G0S"
 	admin      = "01JD7PZC3H8Y5E2A9B6D4F7G0A"
 )
 
@@ -180,6 +181,7 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 	t.Parallel()
 	ip := ratelimithttp.IPKey()
 	account := func(*http.Request) (ratelimit.Subject, error) { return ratelimithttp.AccountKey(identifier) }
+	session := func(*http.Request) (ratelimit.Subject, error) { return ratelimit.NewSubject("session", sessionID), nil }
 	tried := map[string]bool{}
 	for _, class := range policy.Classes() {
 		if class.Rate == policy.RateMeta {
@@ -187,6 +189,9 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 		}
 		for _, counter := range class.Counters() {
 			name := counter.Policies[0].Name
+			if counter.By == policy.ByAccountAddress {
+				continue
+			}
 			tried[name] = true
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -195,6 +200,8 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 				case policy.ByIP:
 				case policy.ByUser:
 					of.key, of.user, values = ratelimithttp.UserKey(ip), maria, []string{maria, strings.ToLower(maria)}
+				case policy.BySession:
+					of.key, values = session, []string{sessionID, strings.ToLower(sessionID)}
 				case policy.ByAccount:
 					of.key, values = account, []string{maria}
 				}
@@ -223,10 +230,10 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 func TestGetLimits(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, ratelimit.Switches{Off: []string{"login-ip"}, Shadow: []string{"sensitive"}})
-	_, err := s.limiters["login-address"].Take(t.Context(), ratelimit.NewSubject("ip", "192.0.2.1"), 20)
+	_, err := s.limiters["login-address"].Take(t.Context(), ratelimit.NewSubject("ip", "192.0.2.1"), 40)
 	must(t, err)
 	const want = `{"class":"login","by":"ip","allowed":false,"limits":[{"policy":"login-address","algorithm":"gcra","limit":20,` +
-		`"window_seconds":900,"burst":20,"shadow":false,"allowed":false,"remaining":0,"retry_after_seconds":45}]}` + "\n"
+		`"window_seconds":900,"burst":40,"shadow":false,"allowed":false,"remaining":0,"retry_after_seconds":45}]}` + "\n"
 	if a := s.do(http.MethodGet, "login?ip=::ffff:192.0.2.1").Want(http.StatusOK); a.Body != want {
 		t.Errorf("got %s, want %s", a.Body, want)
 	}
@@ -301,7 +308,7 @@ func (s *server) events() []map[string]any {
 			s.t.Errorf("the line is %s", line)
 		}
 		kept := map[string]any{}
-		for _, name := range []string{"limits_event", "rate_class", "rate_limit_policies", "subject", "by", "outcome"} {
+		for _, name := range []string{"limits_event", "rate_class", "rate_limit_policies", "subject", "session_id", "by", "outcome"} {
 			if v, ok := fields[name]; ok {
 				kept[name] = v
 			}
@@ -317,6 +324,7 @@ func TestResetsAreLoggedWithoutAddresses(t *testing.T) {
 	s.get("login?ip=192.0.2.1") // is not an event
 	s.do(http.MethodDelete, "login?ip=192.0.2.1").Want(http.StatusNoContent)
 	s.do(http.MethodDelete, "register?account="+maria).Want(http.StatusNoContent)
+	s.do(http.MethodDelete, "token?session="+sessionID).Want(http.StatusNoContent)
 	s.err = ddb.ErrUnavailable
 	s.do(http.MethodGet, "staff?user="+maria).WantProblem(http.StatusServiceUnavailable, "unavailable")
 	s.do(http.MethodDelete, "staff?user="+maria).WantProblem(http.StatusServiceUnavailable, "unavailable")
@@ -328,6 +336,7 @@ func TestResetsAreLoggedWithoutAddresses(t *testing.T) {
 	want := []map[string]any{
 		event("login", nil, "login-ip", "login-address"),
 		event("register", map[string]any{"subject": maria}, "register-account"),
+		event("token", map[string]any{"session_id": sessionID}, "refresh-session"),
 		event("staff", map[string]any{"subject": maria, "outcome": "unknown"}, "staff"),
 	}
 	if diff := cmp.Diff(want, s.events()); diff != "" {

@@ -44,6 +44,12 @@ func (s *Service) target(r *http.Request) (target, error) {
 			t.userID = id
 		}
 		t.subject = ratelimit.NewSubject(ratelimithttp.KindUser, t.userID)
+	case policy.BySession:
+		t.sessionID = value
+		if id, ok := api.ULID(value); ok {
+			t.sessionID = id
+		}
+		t.subject = ratelimit.NewSubject(string(policy.BySession), t.sessionID)
 	case policy.ByAccount:
 		t.userID = value
 		identifier, err := s.identifiers(r.Context(), value)
@@ -59,7 +65,7 @@ func (s *Service) target(r *http.Request) (target, error) {
 
 // subjectOf returns the one parameter of the query that says who is counted.
 func subjectOf(r *http.Request, kinds []policy.Kind) (policy.Kind, string, error) {
-	all := []policy.Kind{policy.ByIP, policy.ByUser, policy.ByAccount}
+	all := []policy.Kind{policy.ByIP, policy.ByUser, policy.BySession, policy.ByAccount}
 	query, err := api.Parameters(r.URL.RawQuery, names(all)...)
 	if err != nil {
 		return "", "", problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.").WithCause(err)

@@ -29,10 +29,12 @@ type config struct {
 	Key string `env:"LIMITER_KEY_SECRET"`
 }
 
-// How long the store may take where its failure refuses the request.
+// Where a failure of the store refuses the request, the store may take longer, and an instance notices earlier that an
+// admin has reset a limit (docs/security.md).
 const (
 	closedBudget        = 500 * time.Millisecond
 	closedConnectBudget = time.Second
+	closedDenyCap       = 2 * time.Second
 )
 
 // Limiter returns a limiter of the policies on the table of all functions, with the operator's switches. A Setup's
@@ -48,7 +50,7 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	}
 	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: logDecision}
 	if onError == ratelimit.Closed { // a late answer is better than a refusal
-		guard.Budget, guard.ConnectBudget = closedBudget, closedConnectBudget
+		guard.Budget, guard.ConnectBudget, guard.DenyCap = closedBudget, closedConnectBudget, closedDenyCap
 	}
 	return ratelimit.NewGuard(store, guard)
 }
@@ -66,17 +68,20 @@ func logDecision(ctx context.Context, d ratelimit.Decision, _ time.Duration) {
 	}
 }
 
-// LoginLimits returns the limiters of policy.LoginAccount and policy.LoginAddress.
-func LoginLimits(ctx context.Context, s *app.Setup) (account, address ratelimit.Limiter, err error) {
-	if account, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAccount()); err == nil {
-		address, err = ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
-	}
-	return account, address, err
+// LoginLimits returns the limiters of policy.LoginAccount, policy.LoginAccountAddress and policy.LoginAddress.
+func LoginLimits(ctx context.Context, s *app.Setup) (account, pair, address ratelimit.Limiter, err error) {
+	account, accountErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAccount())
+	pair, pairErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAccountAddress())
+	address, addressErr := ofClass(ctx, s, policy.RateLogin, policy.LoginAddress())
+	return account, pair, address, errors.Join(accountErr, pairErr, addressErr)
 }
 
-// LoginAccount returns the Counter of policy.LoginAccount. A Guard's budget is too short for admins, who can wait.
-func LoginAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return Counter(ctx, s, policy.LoginAccount())
+// LoginAccount returns the Counters of policy.LoginAccount and policy.LoginAccountAddress. A Guard's budget is too short for
+// admins, who can wait.
+func LoginAccount(ctx context.Context, s *app.Setup) (account, pair ratelimit.Limiter, err error) {
+	account, accountErr := Counter(ctx, s, policy.LoginAccount())
+	pair, pairErr := Counter(ctx, s, policy.LoginAccountAddress())
+	return account, pair, errors.Join(accountErr, pairErr)
 }
 
 // RegisterAccount returns the limiter of policy.RegisterAccount.
@@ -84,9 +89,9 @@ func RegisterAccount(ctx context.Context, s *app.Setup) (ratelimit.Limiter, erro
 	return ofClass(ctx, s, policy.RateRegister, policy.RegisterAccount())
 }
 
-// RefreshUser returns the limiter of policy.RefreshUser.
-func RefreshUser(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
-	return ofClass(ctx, s, policy.RateToken, policy.RefreshUser())
+// RefreshSession returns the limiter of policy.RefreshSession.
+func RefreshSession(ctx context.Context, s *app.Setup) (ratelimit.Limiter, error) {
+	return ofClass(ctx, s, policy.RateToken, policy.RefreshSession())
 }
 
 // ofClass returns a limiter of a handler, which fails as the routes of its class do.

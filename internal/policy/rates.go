@@ -24,8 +24,8 @@ const (
 	RateStaff api.Rate = "staff"
 	// RateService is for other services.
 	RateService api.Rate = "service"
-	// RateLogin, RateRegister and RateToken are for anonymous routes on which secrets can be guessed. Their handlers have limits
-	// for each account besides.
+	// RateLogin, RateRegister and RateToken are for anonymous routes on which secrets can be guessed. Their handlers
+	// have limits for each account besides.
 	RateLogin    api.Rate = "login"
 	RateRegister api.Rate = "register"
 	RateToken    api.Rate = "token"
@@ -56,6 +56,11 @@ const (
 	ByIP Kind = "ip"
 	// ByUser counts authenticated users by their ids.
 	ByUser Kind = "user"
+	// BySession counts sessions by their ids.
+	BySession Kind = "session"
+	// ByAccountAddress counts pairs of an account and a client address. Admins cannot name one: unlocking the account
+	// resets its pairs.
+	ByAccountAddress Kind = "account-address"
 	// ByAccount counts the accounts that anonymous callers name.
 	ByAccount Kind = "account"
 )
@@ -85,7 +90,7 @@ func Classes() []Class {
 	return []Class{
 		{
 			Rate: RateLogin, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true,
-			Handlers: []Counter{{ByAccount, LoginAccount()}, {ByIP, LoginAddress()}},
+			Handlers: []Counter{{ByAccount, LoginAccount()}, {ByAccountAddress, LoginAccountAddress()}, {ByIP, LoginAddress()}},
 		},
 		{Rate: RateMeta, IP: perSecond("meta", 50, 100), OnError: ratelimit.Open},
 		{Rate: RatePublicRead, IP: perSecond("public-read", 20, 40), OnError: ratelimit.Open},
@@ -98,24 +103,31 @@ func Classes() []Class {
 		{Rate: RateStaff, User: perSecond("staff", 5, 50), OnError: ratelimit.Open},
 		{
 			Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true,
-			Handlers: []Counter{{ByUser, RefreshUser()}},
+			Handlers: []Counter{{BySession, RefreshSession()}},
 		},
 		{Rate: RateUserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
 		{Rate: RateUserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
 	}
 }
 
-// LoginAccount limits the wrong passwords for an account: those from all unknown addresses together, and those from each
-// known address apart. A GCRA of 50 a day that begins with 50 answers at most 100 guesses in any 24 hours, which is what
-// NIST SP 800-63B, section 5.2.2, allows in a row.
+// LoginAccount limits the wrong passwords for an account: those from all unknown addresses together, and those from
+// each known address apart. A GCRA of 50 a day that begins with 50 answers at most 100 guesses in any 24 hours, which
+// is what NIST SP 800-63B, section 5.2.2, allows in a row.
 func LoginAccount() []ratelimit.Policy {
 	const day = 24 * time.Hour
 	return []ratelimit.Policy{{Name: "login-account", Limit: 50, Window: day}}
 }
 
-// LoginAddress limits the wrong passwords from an address for all accounts together. Right ones cost nothing.
+// LoginAccountAddress limits the wrong passwords for an account from each unknown address, so that one address cannot
+// use up what LoginAccount has for all of them: at most 20 of 100 in any 24 hours.
+func LoginAccountAddress() []ratelimit.Policy {
+	return []ratelimit.Policy{{Name: "login-account-address", Limit: 10, Window: 24 * time.Hour}}
+}
+
+// LoginAddress limits the wrong passwords from an address for all accounts together. Right ones cost nothing in the
+// end, but each one in flight holds a unit: an office where 20 people log in at once has 20 more for wrong passwords.
 func LoginAddress() []ratelimit.Policy {
-	return []ratelimit.Policy{{Name: "login-address", Limit: 20, Window: 15 * time.Minute}}
+	return []ratelimit.Policy{{Name: "login-address", Limit: 20, Burst: 40, Window: 15 * time.Minute}}
 }
 
 // RegisterAccount limits how often an e-mail address is registered.
@@ -123,8 +135,9 @@ func RegisterAccount() []ratelimit.Policy {
 	return []ratelimit.Policy{{Name: "register-account", Limit: 5, Window: time.Hour}}
 }
 
-// RefreshUser limits the refreshes of all sessions of a user.
-func RefreshUser() []ratelimit.Policy { return perMinute("refresh-user", 30, 30) }
+// RefreshSession limits the refreshes of a session. Each session has its own limit, so that a stolen token of one
+// that has ended uses up nothing of the others.
+func RefreshSession() []ratelimit.Policy { return perMinute("refresh-session", 30, 30) }
 
 // ClassOf returns the class that a route declares, and false for an unknown name.
 func ClassOf(rate api.Rate) (Class, bool) {

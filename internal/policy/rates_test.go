@@ -43,7 +43,7 @@ func TestWhatGuardsAccountsIsClosed(t *testing.T) {
 
 func TestKnown(t *testing.T) {
 	t.Parallel()
-	for _, p := range slices.Concat(policy.LoginAccount(), policy.LoginAddress(), policy.RegisterAccount(), policy.RefreshUser()) {
+	for _, p := range slices.Concat(policy.LoginAccount(), policy.LoginAccountAddress(), policy.LoginAddress(), policy.RegisterAccount(), policy.RefreshSession()) {
 		if !policy.Known(p.Name) {
 			t.Errorf("%s is unknown", p.Name)
 		}

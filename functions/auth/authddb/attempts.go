@@ -41,8 +41,8 @@ type attemptsRecord struct {
 	Open []string `dynamodbav:"open,stringset"`
 }
 
-// The sort keys of a name's items: its attempts, by address, and the addresses that are known. An earlier version counted
-// all addresses under sortAttempts alone.
+// The sort keys of a name's items: its attempts, by address, and the addresses that are known. An earlier version
+// counted all addresses under sortAttempts alone.
 const (
 	sortAttempts = "L"
 	sortKnown    = "K#"

@@ -36,8 +36,18 @@ func (s *Store) KnownUntil(ctx context.Context, name, address string) (time.Time
 
 // KnownAddresses implements auth.Store.
 func (s *Store) KnownAddresses(ctx context.Context, name string) ([]string, error) {
+	return s.addresses(ctx, name, sortKnown)
+}
+
+// TriedAddresses implements auth.Store. It returns those of attemptsLife.
+func (s *Store) TriedAddresses(ctx context.Context, name string) ([]string, error) {
+	return s.addresses(ctx, name, sortAttempts+"#")
+}
+
+// addresses returns the addresses of a name's items whose sort key is the prefix and an address.
+func (s *Store) addresses(ctx context.Context, name, prefix string) ([]string, error) {
 	query := ddb.Query{
-		Where: expression.Key("PK").Equal(expression.Value(knownKey(name, "").PK)).And(expression.Key("SK").BeginsWith(sortKnown)),
+		Where: expression.Key("PK").Equal(expression.Value(attemptsKey(name, "").PK)).And(expression.Key("SK").BeginsWith(prefix)),
 		Limit: resetPage, Consistent: true,
 	}
 	var all []string
@@ -48,7 +58,7 @@ func (s *Store) KnownAddresses(ctx context.Context, name string) ([]string, erro
 		}
 		for _, item := range items {
 			if key, ok := ddb.KeyOf(item); ok {
-				all = append(all, strings.TrimPrefix(key.SK, sortKnown))
+				all = append(all, strings.TrimPrefix(key.SK, prefix))
 			}
 		}
 		if next == nil {

@@ -46,8 +46,7 @@ func newLogin(t *testing.T) (login func(password string) error, faults *ddbtest.
 	if _, err := auth.NewRegistrar(store, hasher, ratelimit.Disabled(), key, now).Register(t.Context(), email, rightPW, "María"); err != nil {
 		t.Fatal(err)
 	}
-	limits := auth.LoginLimits{Account: ratelimit.Disabled(), Address: ratelimit.Disabled()}
-	users := auth.NewPasswordLogin(store, hasher, manager, limits, key, now)
+	users := auth.NewPasswordLogin(store, hasher, manager, auth.NoLimits(), key, now)
 	return func(password string) error {
 		_, err := users.Login(t.Context(), email, password, session.Device{})
 		return err

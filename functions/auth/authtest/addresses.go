@@ -76,6 +76,36 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 			t.Errorf("addresses of nobody: %v, %v", got, err)
 		}
 	})
+	t.Run("TriedAddressesAreOfTheName", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		if err := store.Remember(t.Context(), "a", "known", Time(time.Hour)); err != nil { // is not tried by that
+			t.Fatal(err)
+		}
+		wantAttempt(t, store, at(""), auth.Admitted, 0)
+		var want []string
+		for i := range 120 { // more than a page
+			want = append(want, fmt.Sprint(i))
+			a := at(want[i])
+			end(t, store, wantAttempt(t, store, a, auth.Admitted, 0), auth.Verdict(i%3), Time(0), int64(i%3&1))
+			a.Name, a.Address = "b", "b"+want[i]
+			wantAttempt(t, store, a, auth.Admitted, 0)
+		}
+		slices.Sort(want)
+		for range 2 {
+			got, err := store.TriedAddresses(t.Context(), "a")
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%v, addresses (-want +got):\n%s", err, diff)
+			}
+			if err := store.ResetAttempts(t.Context(), "a"); err != nil { // a second one finds them again
+				t.Fatal(err)
+			}
+		}
+		if got, err := store.TriedAddresses(t.Context(), "c"); err != nil || len(got) != 0 {
+			t.Errorf("addresses of nobody: %v, %v", got, err)
+		}
+	})
 	t.Run("KnownUntilTheLastTimeThatWasRemembered", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)

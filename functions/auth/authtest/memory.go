@@ -214,7 +214,7 @@ func (m *Memory) ResetAttempts(ctx context.Context, names ...string) error {
 	defer m.mu.Unlock()
 	for p := range m.attempts {
 		if slices.Contains(names, p.name) {
-			delete(m.attempts, p)
+			m.attempts[p] = &attempts{open: map[string]time.Time{}}
 		}
 	}
 	return nil
@@ -248,13 +248,28 @@ func (m *Memory) KnownAddresses(ctx context.Context, name string) ([]string, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return addresses(m.known, name), nil
+}
+
+// TriedAddresses implements auth.Store.
+func (m *Memory) TriedAddresses(ctx context.Context, name string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return addresses(m.attempts, name), nil
+}
+
+// addresses returns the addresses of the name.
+func addresses[T any](places map[place]T, name string) []string {
 	var all []string
-	for known := range m.known {
-		if known.name == name {
-			all = append(all, known.address)
+	for p := range places {
+		if p.name == name && p.address != "" {
+			all = append(all, p.address)
 		}
 	}
-	return all, nil
+	return all
 }
 
 // clone returns a copy that shares nothing with u.

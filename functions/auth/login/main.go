@@ -20,7 +20,7 @@ func main() { backend.Main(auth.LoginRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	db, dbErr := tables.Open(ctx, s, tables.Auth)
-	account, address, limitErr := backend.LoginLimits(ctx, s)
+	account, pair, address, limitErr := backend.LoginLimits(ctx, s)
 	if err := errors.Join(dbErr, limitErr); err != nil {
 		return nil, err
 	}
@@ -28,5 +28,6 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, auth.LoginLimits{Account: account, Address: address}, key, time.Now)), nil
+	limits := auth.LoginLimits{Account: account, Pair: pair, Address: address}
+	return auth.Login(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, limits, key, time.Now)), nil
 }

@@ -18,7 +18,7 @@ func main() { backend.Main(auth.RefreshTokenRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	db, dbErr := tables.Open(ctx, s, tables.Auth)
-	limit, limitErr := backend.RefreshUser(ctx, s)
+	limit, limitErr := backend.RefreshSession(ctx, s)
 	if err := errors.Join(dbErr, limitErr); err != nil {
 		return nil, err
 	}

@@ -19,9 +19,9 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	logins, err := backend.LoginAccount(ctx, s)
+	logins, pairs, err := backend.LoginAccount(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return auth.UnlockUser(auth.NewUnlocker(authddb.New(db.Auth, nil), logins)), nil
+	return auth.UnlockUser(auth.NewUnlocker(authddb.New(db.Auth, nil), logins, pairs)), nil
 }
