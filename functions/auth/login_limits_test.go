@@ -90,7 +90,7 @@ func TestAttackerFromOneAddressKeepsNoNewAddressOut(t *testing.T) {
 	h.register(email)
 	kept, first := 0, -1
 	for minute := range 24 * 60 {
-		for h.loginFrom(attacker, email, wrongPW).Status == http.StatusUnauthorized { //nolint:revive // as many as are answered
+		for h.loginFrom(attacker, email, wrongPW).Status == http.StatusUnauthorized {
 		}
 		// The owner, on the way, at another address each minute: none of them is known.
 		owner := fmt.Sprintf("100.64.%d.%d:1", minute/250, minute%250)

@@ -204,6 +204,7 @@ func TestWhatTheMiddlewareDeniesIsSeenAndReset(t *testing.T) {
 					of.key, values = session, []string{sessionID, strings.ToLower(sessionID)}
 				case policy.ByAccount:
 					of.key, values = account, []string{maria}
+				case policy.ByAccountAddress: // not looked at above
 				}
 				for _, value := range values {
 					s := newServer(t, ratelimit.Switches{})

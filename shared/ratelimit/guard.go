@@ -137,7 +137,7 @@ func (cfg *GuardConfig) validate(store Limiter) error {
 		problems = append(problems, errors.New("the Local limiter must have the store's policies, in their order, with the same Name and Shadow"))
 	}
 	if cfg.Budget < 0 || cfg.ConnectBudget < 0 {
-		problems = append(problems, errors.New("Budget and ConnectBudget must be 0 or more"))
+		problems = append(problems, errors.New("the Budget and the ConnectBudget must be 0 or more"))
 	}
 	if cfg.DenyCap != 0 && (cfg.DenyCap < minDenyCap || cfg.DenyCap > maxDenyCap) {
 		problems = append(problems, fmt.Errorf("DenyCap must be from %v to %v", minDenyCap, maxDenyCap))

@@ -100,7 +100,7 @@ func TestNewGuardRefuses(t *testing.T) {
 		"DenyCap must be":                  {OnError: ratelimit.Open, DenyCap: time.Millisecond},
 		"from 1s to 1m0s":                  {OnError: ratelimit.Open, DenyCap: 61 * time.Second},
 		"DenyEntries must be":              {OnError: ratelimit.Open, DenyEntries: -1},
-		"Budget and ConnectBudget must be": {OnError: ratelimit.Open, Budget: -1},
+		"the Budget and the ConnectBudget must be": {OnError: ratelimit.Open, Budget: -1},
 	} {
 		if _, err := ratelimit.NewGuard(store, cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

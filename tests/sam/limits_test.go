@@ -51,7 +51,7 @@ func TestLimitsAreKept(t *testing.T) {
 	// admitted in each interval.
 	began, admitted, uncounted := time.Now(), int64(0), 0
 	for {
-		switch res := change(); res.StatusCode {
+		switch res := change(); res.StatusCode { //nolint:bodyclose // change has closed it
 		case http.StatusBadRequest:
 			admitted++
 		case http.StatusServiceUnavailable:

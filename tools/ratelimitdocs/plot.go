@@ -17,10 +17,12 @@ type curve struct {
 	label, color string
 }
 
-var curves = []curve{
-	{ratelimit.Policy{Name: "fixed", Algorithm: ratelimit.FixedWindow, Limit: 60, Window: time.Minute}, "FixedWindow", "#d55e00"},
-	{ratelimit.Policy{Name: "gcra", Limit: 60, Window: time.Minute, Burst: 20}, "GCRA, Burst 20", "#0072b2"},
-	{ratelimit.Policy{Name: "log", Algorithm: ratelimit.SlidingLog, Limit: 60, Window: time.Minute}, "SlidingLog", "#009e73"},
+func curves() []curve {
+	return []curve{
+		{ratelimit.Policy{Name: "fixed", Algorithm: ratelimit.FixedWindow, Limit: 60, Window: time.Minute}, "FixedWindow", "#d55e00"},
+		{ratelimit.Policy{Name: "gcra", Limit: 60, Window: time.Minute, Burst: 20}, "GCRA, Burst 20", "#0072b2"},
+		{ratelimit.Policy{Name: "log", Algorithm: ratelimit.SlidingLog, Limit: 60, Window: time.Minute}, "SlidingLog", "#009e73"},
+	}
 }
 
 const (
@@ -81,7 +83,7 @@ func plot(ctx context.Context) ([]byte, error) {
 	for at := time.Duration(0); at <= length; at += secondsStep * time.Second {
 		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.0f s</text>\n", x(at), bottom+20, at.Seconds())
 	}
-	for i, c := range curves {
+	for i, c := range curves() {
 		times, err := admitted(ctx, c.policy)
 		if err != nil {
 			return nil, err

@@ -2,8 +2,8 @@ package authtest
 
 import (
 	"crypto/rand"
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -35,7 +35,7 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		}
 		const addresses = 120 // more than a page
 		for i := range addresses {
-			a := at(fmt.Sprint(i))
+			a := at(strconv.Itoa(i))
 			end(t, store, wantAttempt(t, store, a, auth.Admitted, 0), auth.Wrong, Time(0), 1)
 		}
 		other := auth.Attempt{Name: "b", Address: "1", ID: "1", At: Time(0)}
@@ -44,7 +44,7 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 			t.Fatal(err)
 		}
 		for i := range addresses {
-			wantAttempt(t, store, at(fmt.Sprint(i)), auth.Admitted, 0)
+			wantAttempt(t, store, at(strconv.Itoa(i)), auth.Admitted, 0)
 		}
 		other.ID = "2"
 		wantAttempt(t, store, other, auth.Admitted, 1)
@@ -57,9 +57,9 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		store := newStore(t)
 		var want []string
 		for i := range 120 { // more than a page
-			want = append(want, fmt.Sprint(i))
+			want = append(want, strconv.Itoa(i))
 			for _, name := range []string{"a", "b"} {
-				if err := store.Remember(t.Context(), name, name+fmt.Sprint(i), Time(time.Hour)); err != nil {
+				if err := store.Remember(t.Context(), name, name+strconv.Itoa(i), Time(time.Hour)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -85,7 +85,7 @@ func testAddresses(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		wantAttempt(t, store, at(""), auth.Admitted, 0)
 		var want []string
 		for i := range 120 { // more than a page
-			want = append(want, fmt.Sprint(i))
+			want = append(want, strconv.Itoa(i))
 			a := at(want[i])
 			end(t, store, wantAttempt(t, store, a, auth.Admitted, 0), auth.Verdict(i%3), Time(0), int64(i%3&1))
 			a.Name, a.Address = "b", "b"+want[i]

@@ -63,7 +63,7 @@ func Page(page string, routes []api.Route, text []byte) (string, error) {
 			if own, ok := throttles[deployed.Key()]; ok {
 				throttle = fmt.Sprintf("%d, %d", own["ThrottlingRateLimit"], own["ThrottlingBurstLimit"])
 			}
-			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| %#q | %s | %s | %s | `%s` | %s |\n",
+			rows = append(rows, row{deployed.Path, deployed.Method, fmt.Sprintf("| %#q | %s | %s | %s | %#q | %s |\n",
 				deployed.Key(), callers(route), revocation(route), body(route, deployed.Method), route.Rate, throttle)})
 		}
 	}
