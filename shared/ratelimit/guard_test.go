@@ -93,13 +93,13 @@ func TestNewGuardRefuses(t *testing.T) {
 	shadow.Shadow = true
 	store := memory(t, time.Now, perMinute)
 	for want, cfg := range map[string]ratelimit.GuardConfig{
-		"OnError must be":                  {},
-		"a Local limiter belongs":          {OnError: ratelimit.Local},
-		"belongs to mode Local":            {OnError: ratelimit.Open, Local: store},
-		"must have the store's policies":   {OnError: ratelimit.Local, Local: memory(t, time.Now, shadow)},
-		"DenyCap must be":                  {OnError: ratelimit.Open, DenyCap: time.Millisecond},
-		"from 1s to 1m0s":                  {OnError: ratelimit.Open, DenyCap: 61 * time.Second},
-		"DenyEntries must be":              {OnError: ratelimit.Open, DenyEntries: -1},
+		"OnError must be":                          {},
+		"a Local limiter belongs":                  {OnError: ratelimit.Local},
+		"belongs to mode Local":                    {OnError: ratelimit.Open, Local: store},
+		"must have the store's policies":           {OnError: ratelimit.Local, Local: memory(t, time.Now, shadow)},
+		"DenyCap must be":                          {OnError: ratelimit.Open, DenyCap: time.Millisecond},
+		"from 1s to 1m0s":                          {OnError: ratelimit.Open, DenyCap: 61 * time.Second},
+		"DenyEntries must be":                      {OnError: ratelimit.Open, DenyEntries: -1},
 		"the Budget and the ConnectBudget must be": {OnError: ratelimit.Open, Budget: -1},
 	} {
 		if _, err := ratelimit.NewGuard(store, cfg); err == nil || !strings.Contains(err.Error(), want) {
