@@ -8,6 +8,7 @@ import copy
 import re
 
 ALIAS = "AWS::Lambda::Alias"
+SECRET = "AWS::SecretsManager::Secret"
 PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
@@ -31,10 +32,12 @@ def prune(template, supported):
 
 
 def standin(name, resource):
-    """What a reference to a dropped resource becomes. An alias becomes its function, anything
-    else a text that no service returns."""
+    """What a reference to a dropped resource becomes. An alias becomes its function, a secret an ARN, because
+    the emulator checks the resources of managed policies, and anything else a text that no service returns."""
     if resource["Type"] == ALIAS:
         return resource["Properties"]["FunctionName"]
+    if resource["Type"] == SECRET:
+        return f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:rehearsal-{name}"
     return f"rehearsal-{name}"
 
 

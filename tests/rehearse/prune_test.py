@@ -55,12 +55,12 @@ class Prune(unittest.TestCase):
                 "Properties": {
                     "FunctionName": {"Ref": "Function"},
                     "SourceArn": {"Fn::Sub": ["arn:${AWS::Region}:${Id}/rehearsal-Api", {"Id": "rehearsal-Api"}]},
-                    "Other": {"Fn::Sub": "rehearsal-Secret/${Function.Arn}/${Function}"},
-                    "Arn": "rehearsal-Secret",
+                    "Other": {"Fn::Sub": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rehearsal-Secret/${Function.Arn}/${Function}"},
+                    "Arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rehearsal-Secret",
                 },
             },
         )
-        self.assertEqual(self.pruned["Resources"]["Function"]["Properties"], {"Env": {"SECRET": "rehearsal-Secret"}})
+        self.assertEqual(self.pruned["Resources"]["Function"]["Properties"], {"Env": {"SECRET": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rehearsal-Secret"}})
 
     def test_outputs_of_what_stays_stay(self):
         self.assertEqual(list(self.pruned["Outputs"]), ["Name"])
