@@ -35,9 +35,9 @@ const (
 type Class struct {
 	// Rate is the name that routes declare.
 	Rate api.Rate
-	// IP limits each client address (IPv6: each /64); nil is no such limit.
+	// IP limits each client address (IPv6: each /64); nil leaves addresses unlimited.
 	IP []ratelimit.Policy
-	// User limits each authenticated user; nil is no such limit.
+	// User limits each authenticated user; nil leaves users unlimited.
 	User []ratelimit.Policy
 	// OnError is what happens when the store of the limits fails.
 	OnError ratelimit.Mode

@@ -64,7 +64,7 @@ func (a Algorithm) String() string {
 // MaxLog is the largest Limit of a SlidingLog: each unit is a time in the subject's state.
 const MaxLog = 100
 
-// Policy is one limit. A subject is admitted while it takes no more units than the policy allows.
+// Policy is one limit. A subject is admitted until it has taken the units that the policy allows.
 type Policy struct {
 	// Name is the policy's name in kebab-case, for clients (RateLimit-Policy), logs and metrics.
 	Name string

@@ -24,7 +24,7 @@ var (
 	log    = ratelimit.Policy{Name: "log", Algorithm: ratelimit.SlidingLog, Limit: 100, Window: time.Minute}
 )
 
-// A fleet admits no more than each algorithm's bound, and denies nothing that the algorithm admits.
+// A fleet keeps the bound of each algorithm, and denies nothing that the algorithm admits.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	for _, p := range []ratelimit.Policy{gcra, window, log} {
