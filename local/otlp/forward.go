@@ -31,9 +31,9 @@ type Forwarder struct {
 	mu     sync.Mutex
 	queue  []Export
 	bytes  int
-	lost   bool          // and noted
+	lost   bool // and noted
 	closed bool
-	wake   chan struct{} // has one element when the queue may have grown or closed
+	wake   chan struct{}   // has one element when the queue may have grown or closed
 	ctx    context.Context //nolint:containedctx // it ends the attempts of the one goroutine
 	cancel context.CancelFunc
 	done   chan struct{}
