@@ -1,13 +1,15 @@
 package metrics
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/prometheus/otlptranslator"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // pair is an attribute or a label.
@@ -98,20 +100,56 @@ func key(list []pair) string {
 	return b.String()
 }
 
-// text returns the value of an attribute. Lists are JSON.
+// text returns the value of an attribute. A list is JSON.
 func text(v *commonpb.AnyValue) string {
+	switch value := plain(v).(type) {
+	case string:
+		return value
+	case bool:
+		return strconv.FormatBool(value)
+	case int64:
+		return strconv.FormatInt(value, 10)
+	case float64:
+		return strconv.FormatFloat(value, 'g', -1, 64)
+	case nil:
+		return ""
+	default:
+		var b strings.Builder
+		encoder := json.NewEncoder(&b)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(value); err != nil { // a number that JSON does not have
+			return fmt.Sprint(value)
+		}
+		return strings.TrimSuffix(b.String(), "\n")
+	}
+}
+
+// plain returns the value of an attribute without its protobuf message.
+func plain(v *commonpb.AnyValue) any {
 	switch value := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
 		return value.StringValue
 	case *commonpb.AnyValue_BoolValue:
-		return strconv.FormatBool(value.BoolValue)
+		return value.BoolValue
 	case *commonpb.AnyValue_IntValue:
-		return strconv.FormatInt(value.IntValue, 10)
+		return value.IntValue
 	case *commonpb.AnyValue_DoubleValue:
-		return strconv.FormatFloat(value.DoubleValue, 'g', -1, 64)
-	case nil:
-		return ""
+		return value.DoubleValue
+	case *commonpb.AnyValue_BytesValue:
+		return base64.StdEncoding.EncodeToString(value.BytesValue)
+	case *commonpb.AnyValue_ArrayValue:
+		list := []any{}
+		for _, item := range value.ArrayValue.GetValues() {
+			list = append(list, plain(item))
+		}
+		return list
+	case *commonpb.AnyValue_KvlistValue:
+		list := map[string]any{}
+		for _, item := range value.KvlistValue.GetValues() {
+			list[item.GetKey()] = plain(item.GetValue())
+		}
+		return list
 	default:
-		return protojson.MarshalOptions{}.Format(v)
+		return nil
 	}
 }
