@@ -175,8 +175,8 @@ func (s *Store) collect() []prometheus.Metric {
 			a := x.amount
 			switch f.kind {
 			case upDown:
-				sum, any := sums[x]
-				if !any {
+				sum, found := sums[x]
+				if !found {
 					continue
 				}
 				a.value = sum

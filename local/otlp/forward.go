@@ -3,6 +3,7 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -45,7 +46,7 @@ type Forwarder struct {
 func Forward(endpoint, headers string, note func(sentence string)) (*Forwarder, error) {
 	base, err := url.Parse(endpoint)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.User != nil {
-		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: want a URL such as http://localhost:4318, without user and query")
+		return nil, errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: want a URL such as http://localhost:4318, without user and query")
 	}
 	header, err := parseHeaders(headers)
 	if err != nil {
@@ -58,7 +59,7 @@ func Forward(endpoint, headers string, note func(sentence string)) (*Forwarder, 
 	f := &Forwarder{
 		endpoint: strings.TrimSuffix(endpoint, "/"), header: header, note: note,
 		client: &http.Client{
-			Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: attemptTimeout,
+			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: 30 * time.Second}, Timeout: attemptTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		wake: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{}),
@@ -77,7 +78,7 @@ func parseHeaders(list string) (http.Header, error) {
 		name, value, found := strings.Cut(part, "=")
 		decoded, err := url.PathUnescape(strings.TrimSpace(value))
 		if !found || err != nil || strings.TrimSpace(name) == "" || strings.ContainsAny(decoded, "\r\n") {
-			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS: want name=value, separated by commas, with values percent-encoded")
+			return nil, errors.New("OTEL_EXPORTER_OTLP_HEADERS: want name=value, separated by commas, with values percent-encoded")
 		}
 		header.Add(strings.TrimSpace(name), decoded)
 	}

@@ -5,7 +5,6 @@ package fleet
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -148,7 +147,7 @@ func freeze(p *os.Process, d time.Duration) error {
 		return err
 	}
 	time.Sleep(d)
-	return errors.Join(p.Signal(syscall.SIGCONT))
+	return p.Signal(syscall.SIGCONT)
 }
 
 // tail keeps the end of an output.
