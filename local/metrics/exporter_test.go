@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
-	exporter "go.opentelemetry.io/otel/exporters/prometheus"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -36,7 +36,7 @@ func TestOneProcessIsShownAsByItsOwnExporter(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := prometheus.NewRegistry()
-	shown, err := exporter.New(exporter.WithRegisterer(own), exporter.WithoutScopeInfo(), exporter.WithoutTargetInfo())
+	shown, err := otelprometheus.New(otelprometheus.WithRegisterer(own), otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -257,7 +258,7 @@ func TestMemoryIsLimited(t *testing.T) {
 		s := metrics.New(metrics.Config{MaxSeries: 10})
 		rejected := int64(0)
 		for i := range 100 {
-			n, _ := s.Add(from("a", orders(1, 1, 10, "id", fmt.Sprint(i))))
+			n, _ := s.Add(from("a", orders(1, 1, 10, "id", strconv.Itoa(i))))
 			rejected += n
 		}
 		if n := testutil.CollectAndCount(s, "shop_orders_total"); n != 10 || rejected != 90 {
