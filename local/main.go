@@ -15,6 +15,7 @@
 // folder that keeps the tables, a DynamoDB that runs already, and the log level of the functions. WATCH=1
 // builds and serves each change of the sources and of the template, LOGS=json prints the functions' lines as
 // they are, NO_COLOR leaves out colours, and THROTTLE=off serves without the template's throttles.
+// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS send the functions' telemetry to a collector too.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -126,6 +127,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
 		if opts.Watch, err = choice(getenv, "WATCH", "1"); err != nil {
+			return err
+		}
+		if opts.Telemetry, err = telemetry(getenv); err != nil {
 			return err
 		}
 		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
