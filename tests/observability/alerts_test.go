@@ -69,10 +69,10 @@ func duration(name, labels, bound, above string, perMinute float64, share [3]flo
 
 // faults has a story for every alert but DeadMansSwitch, which has none: it fires always.
 var faults = []fault{
-	{alert: "AvailabilityBurnsFast", healthy: 90, series: []story{counter(status("200"), 600, 600, 600), counter(status("500"), 0, 60, 0)}},
+	{alert: "AvailabilityBurnsFast", healthy: 90, broken: 60, series: []story{counter(status("200"), 600, 600, 600), counter(status("500"), 0, 60, 0)}},
 	{alert: "AvailabilityBurns", healthy: 420, broken: 120, recovered: 120, series: []story{counter(status("200"), 600, 600, 600), counter(status("500"), 0, 30, 0)}},
 	{alert: "AvailabilityBurnsSlowly", healthy: 1440, broken: 900, recovered: 600, series: []story{counter(status("200"), 600, 600, 600), counter(status("500"), 0, 6, 0)}},
-	{alert: "LatencyBurnsFast", healthy: 90, series: slowRequests(0.3)},
+	{alert: "LatencyBurnsFast", healthy: 90, broken: 60, series: slowRequests(0.3)},
 	{alert: "LatencyBurns", healthy: 420, broken: 180, recovered: 120, series: slowRequests(0.2)},
 	{alert: "LatencyBurnsSlowly", healthy: 1440, broken: 900, recovered: 600, series: slowRequests(0.08)},
 	{alert: "RouteErrors", series: []story{counter(status("200"), 60, 60, 60), counter(status("503"), 0, 6, 0)}},
@@ -81,7 +81,7 @@ var faults = []fault{
 	{alert: "UnauthorizedRequests", series: []story{counter(status("200"), 60, 60, 60), counter(status("401"), 1, 20, 1), counter(status("403"), 0, 5, 0)}},
 	{alert: "TrafficVanished", healthy: 180, broken: 30, recovered: 60, series: []story{counter(status("200"), 60, 0, 60)}},
 
-	{alert: "ManyColdStarts", healthy: 90, series: []story{
+	{alert: "ManyColdStarts", healthy: 90, broken: 60, series: []story{
 		counter(status("200"), 600, 600, 600), counter(function("faas_invocations_total"), 600, 600, 600), counter(function("faas_coldstarts_total"), 6, 300, 6),
 	}},
 	{alert: "SlowColdStarts", healthy: 90, recovered: 90, series: duration("faas_init_duration_seconds", `,faas_name="create-product"`, "1.0", "2.5", 6, [3]float64{0, 0.5, 0})},
@@ -129,11 +129,17 @@ var faults = []fault{
 	{alert: "FlushFailures", broken: 15, series: []story{counter(service("telemetry_flush_failures_total", ""), absent, 3, 0)}},
 	{alert: "TelemetryDropped", broken: 15, series: []story{counter(service("telemetry_dropped_total", `,signal="spans",reason="queue_full"`), absent, 3, 0)}},
 	{alert: "CardinalityOverflow", broken: 5, series: []story{counter(service("telemetry_cardinality_overflow_total", ""), absent, 1, 0)}},
-	{alert: "CollectorExportsFail", broken: 20, series: []story{counter(`otelcol_exporter_send_failed_spans_total{exporter="otlp_http"}`, 0, 10, 0)}},
+	{alert: "CollectorExportsFail", broken: 20, series: []story{
+		counter(`otelcol_exporter_send_failed_spans_total{exporter="otlp_http"}`, 0, 10, 0),
+		counter(`otelcol_exporter_send_failed_log_records_total{exporter="otlp_http"}`, 0, 0, 0),
+	}},
 	{alert: "CollectorQueueFull", broken: 20, series: []story{
 		gauge(`otelcol_exporter_queue_size{exporter="otlp_http"}`, 0, 900, 0), gauge(`otelcol_exporter_queue_capacity{exporter="otlp_http"}`, 1000, 1000, 1000),
 	}},
-	{alert: "CollectorRefuses", broken: 15, series: []story{counter(`otelcol_receiver_refused_metric_points_total{receiver="otlp",transport="http"}`, 0, 10, 0)}},
+	{alert: "CollectorRefuses", broken: 15, series: []story{
+		counter(`otelcol_receiver_refused_metric_points_total{receiver="otlp",transport="http"}`, 0, 10, 0),
+		counter(`otelcol_receiver_refused_spans_total{receiver="otlp",transport="http"}`, 0, 0, 0),
+	}},
 	{alert: "MergeDropsPoints", broken: 15, series: []story{counter(`otelcol_deltatocumulative_datapoints_total{error="limit"}`, 0, 10, 0)}},
 	{alert: "TracesDroppedEarly", broken: 20, series: []story{counter(`otelcol_processor_tail_sampling_sampling_trace_dropped_too_early_total`, 0, 10, 0)}},
 	{alert: "RulesFail", broken: 15, series: []story{counter(`prometheus_rule_evaluation_failures_total{rule_group="routes"}`, 0, 1, 0)}},
@@ -186,7 +192,7 @@ func TestNothingFiresWhenAllIsWell(t *testing.T) {
 			// Requests that only have a count are fast.
 			if labels, found := strings.CutPrefix(s.name, "http_server_request_duration_seconds_count{"); found && strings.Contains(labels, "status_code") {
 				for _, bound := range []string{"1.0", "+Inf"} {
-					s.name = "http_server_request_duration_seconds_bucket{le=\"" + bound + "\"," + labels
+					s.name = "http_server_request_duration_seconds_bucket{" + strings.TrimSuffix(labels, "}") + `,le="` + bound + `"}`
 					if !seen[s.name] {
 						seen[s.name] = true
 						stories = append(stories, s.play([3]int{minutes, 0, 0}))
