@@ -1,4 +1,4 @@
-//go:build integration
+//go:build observability
 
 // Package observability_test runs the collector, Prometheus and its rules for real.
 package observability_test

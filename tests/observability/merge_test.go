@@ -1,4 +1,4 @@
-//go:build integration
+//go:build observability
 
 package observability_test
 
@@ -35,11 +35,11 @@ const (
 
 // truth is what Prometheus must show, in one series each.
 var truth = map[string]float64{
-	`auth_attempts_total{deployment_environment_name="test",faas_name="get-product",job="tienda",result="ok"}`:                                               fleet * (requests - requests/10),
-	`auth_attempts_total{deployment_environment_name="test",faas_name="get-product",job="tienda",result="error"}`:                                            fleet * requests / 10,
-	`http_server_request_duration_seconds_count{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:     fleet * requests,
-	`http_server_request_duration_seconds_sum{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:       fleet * requests * 0.25,
-	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.5"}`: fleet * requests,
+	`auth_attempts_total{deployment_environment_name="test",faas_name="get-product",job="tienda",result="ok"}`:                                                      fleet * (requests - requests/10),
+	`auth_attempts_total{deployment_environment_name="test",faas_name="get-product",job="tienda",result="error"}`:                                                   fleet * requests / 10,
+	`http_server_request_duration_seconds_count{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:            fleet * requests,
+	`http_server_request_duration_seconds_sum{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:              fleet * requests * 0.25,
+	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.5"}`:  fleet * requests,
 	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.05"}`: 0,
 }
 
