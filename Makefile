@@ -292,7 +292,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
-	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml
+	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml observability/fargate/template.yaml
 	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint --template template.yaml
 
 .PHONY: checkov

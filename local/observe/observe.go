@@ -33,8 +33,9 @@ type Options struct {
 	Folder string
 	// Jaeger starts Jaeger too. Otherwise traces go to traces.jsonl in Folder.
 	Jaeger bool
-	// CollectorConfig is another configuration of the collector. Empty is observability/collector.yaml.
-	CollectorConfig string
+	// CollectorConfigs are other configurations of the collector; a later one changes an earlier one. Empty is
+	// observability/collector.yaml.
+	CollectorConfigs []string
 	// Env are more variables of the collector, such as COLLECTOR_SHARE_PERCENT. By default every trace is kept.
 	Env map[string]string
 	// NoPrometheus starts the collector alone.
@@ -169,9 +170,13 @@ func (r *Running) startCollector(ctx context.Context, tools Tools, root string, 
 	if err != nil {
 		return err
 	}
-	config := o.CollectorConfig
-	if config == "" {
-		config = filepath.Join(root, "observability", "collector.yaml")
+	configs := o.CollectorConfigs
+	if len(configs) == 0 {
+		configs = []string{filepath.Join(root, "observability", "collector.yaml")}
+	}
+	var args []string
+	for _, config := range configs {
+		args = append(args, "--config", "file:"+config)
 	}
 	environ := map[string]string{
 		"COLLECTOR_HOST": "127.0.0.1", "COLLECTOR_FOLDER": r.Folder, "COLLECTOR_TRACES_TO": "[file/traces]",
@@ -187,7 +192,7 @@ func (r *Running) startCollector(ctx context.Context, tools Tools, root string, 
 	for name, value := range o.Env {
 		environ[name] = value
 	}
-	cmd := exec.Command(binary, "--config", "file:"+config) //nolint:noctx // child ends it
+	cmd := exec.Command(binary, args...) //nolint:noctx // child ends it
 	cmd.Env = os.Environ()
 	for name, value := range environ {
 		cmd.Env = append(cmd.Env, name+"="+value)

@@ -102,7 +102,7 @@ func TestEveryStepOfTheMergeIsNeeded(t *testing.T) {
 				slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == step }), ", ")+"]", 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r := start(t, observe.Options{CollectorConfig: without, NoPrometheus: true})
+			r := start(t, observe.Options{CollectorConfigs: []string{without}, NoPrometheus: true})
 			play(t, r.Endpoint)
 			settle(t, r.Merged)
 			if diff := compare(scrape(t, r.Merged)); diff == "" {

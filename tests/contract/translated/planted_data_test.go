@@ -119,7 +119,7 @@ func TestDashboardsNamesWhatIsNotThere(t *testing.T) {
 		"NotJSON":     {replace(`{"widgets"`, `"widgets"`), []string{"its body is not JSON"}},
 		"NoWidgets":   {replace(`"widgets"`, `"panels"`), []string{"it has no widgets"}},
 		"RESTName":    {replace(`[".", "5xx"`, `[".", "5XXError"`), []string{"the metric 5XXError of AWS/ApiGateway"}},
-		"NoDimension": {replace(`"Count", "ApiId", "${Api}", "Stage", "$default"`, `"Count"`), []string{"nothing emits the metric Count"}},
+		"NoDimension": {replace(`"Count", "ApiId", "${Api}", "Stage", "$default"`, `"Count"`), []string{"the metric Count of", "the metric 5xx of", "the metric 4xx of"}},
 		"NoFilter":    {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
 	})
 }
