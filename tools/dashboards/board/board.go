@@ -146,7 +146,7 @@ func (p Panel) grafana(id int, place object) object {
 		target := object{
 			"refId": string(rune('A' + i)), "datasource": prometheus, "expr": resolve(query.Expr), "legendFormat": query.Legend,
 			// Grafana shows the traces behind a histogram as dots.
-			"exemplar": strings.Contains(query.Expr, "histogram_quantile"), "instant": kind == "table", "range": kind != "table",
+			"exemplar": strings.Contains(query.Expr, "_exemplars_"), "instant": kind == "table", "range": kind != "table",
 		}
 		if kind == "table" {
 			target["format"] = "table"
