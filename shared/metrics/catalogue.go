@@ -160,7 +160,7 @@ func Catalogue() []Definition {
 		{FaaSInitDuration, Histogram, "s", "Time of INIT: from the start of telemetry until the function can serve.", []string{KeyTrigger}, request},
 		{FaaSColdstarts, Counter, "{coldstart}", "Invocations that were the first of their environment.", []string{KeyTrigger}, nil},
 		{FaaSInvocations, Counter, "{invocation}", "Successful invocations.", []string{KeyTrigger}, nil},
-		{FaaSErrors, Counter, "{error}", "Invocations that failed: an error, a panic or a status of 500 and above.", []string{KeyTrigger}, nil},
+		{FaaSErrors, Counter, "{error}", "Invocations that returned an error to Lambda. An HTTP answer of 500 is not one.", []string{KeyTrigger}, nil},
 		{FaaSTimeouts, Counter, "{timeout}", "Invocations that ran into the function's timeout.", []string{KeyTrigger}, nil},
 		{FaaSMemUsage, Histogram, "By", "Memory that the process had from the system at the end of an invocation.", []string{KeyTrigger}, []float64{16 << 20, 32 << 20, 48 << 20, 64 << 20, 96 << 20, 128 << 20, 192 << 20, 256 << 20, 512 << 20, 1 << 30}},
 		{FaaSCPUUsage, Histogram, "s", "CPU time of an invocation.", []string{KeyTrigger}, fast},
