@@ -4,118 +4,98 @@ package observability_test
 
 import (
 	"strings"
+	"testing"
 	"time"
 
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
-	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+	otlp "go.opentelemetry.io/proto/otlp/metrics/v1"
 	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
-// kind is the kind of an instrument.
-type kind int
-
-const (
-	count kind = iota
-	histogram
-	level
-	upDown
-)
-
-// instrument is one metric of the catalogue with the attributes that dashboards and rules select.
-type instrument struct {
-	name, unit string
-	kind       kind
-	// sets are attribute sets: "key=value,key=value".
-	sets []string
+// valuesOf are the values that the test sends for each attribute: those that rules and dashboards select, and one of the
+// others. Empty leaves the attribute out.
+var valuesOf = map[string][]string{
+	metrics.KeyMethod:       {"GET"},
+	metrics.KeyRoute:        {"/v1/products"},
+	metrics.KeyStatus:       {"200", "404", "500"},
+	metrics.KeyScheme:       {"https"},
+	metrics.KeyErrorType:    {"", "500"},
+	metrics.KeyServer:       {"api.stripe.com"},
+	metrics.KeyTrigger:      {"http"},
+	metrics.KeyDBSystem:     {"aws.dynamodb"},
+	metrics.KeyDBOperation:  {"Query"},
+	metrics.KeyDBCollection: {"commerce"},
+	metrics.KeyDBStatus:     {""},
+	metrics.KeyDBIndex:      {""},
+	metrics.KeyCacheName:    {"jwks"},
+	metrics.KeyCacheResult:  {metrics.CacheHit, metrics.CacheMiss},
+	metrics.KeyAuthMethod:   {"password"},
+	metrics.KeyAuthResult:   {"ok", "failed", "unavailable"},
+	metrics.KeyAuthReason:   {"credentials"},
+	metrics.KeyPolicy:       {"read"},
+	metrics.KeyScope:        {"ip"},
+	metrics.KeyDecision:     {"allow", "deny", "error_open", "error_closed"},
+	metrics.KeyCurrency:     {"EUR"},
+	metrics.KeyProvider:     {"stripe"},
+	metrics.KeyResult:       {metrics.Success, metrics.Failure},
+	metrics.KeyChange:       {metrics.Created},
+	metrics.KeyDirection:    {"in"},
+	metrics.KeyCheck:        {"auth_table"},
+	metrics.KeyFlushMode:    {"post_response"},
+	metrics.KeySignal:       {"spans"},
+	metrics.KeyDropReason:   {"queue_full"},
 }
 
-const route = "http.request.method=GET,http.route=/v1/products,url.scheme=https,http.response.status_code="
-
-// catalogue is what the functions send.
-var catalogue = []instrument{
-	{"http.server.request.duration", "s", histogram, []string{route + "200", route + "404", route + "500,error.type=500"}},
-	{"http.server.active_requests", "{request}", upDown, []string{"http.request.method=GET,url.scheme=https"}},
-	{"http.server.request.body.size", "By", histogram, []string{route + "200"}},
-	{"http.server.response.body.size", "By", histogram, []string{route + "200"}},
-
-	{"faas.invoke_duration", "s", histogram, []string{"faas.trigger=http"}},
-	{"faas.init_duration", "s", histogram, []string{"faas.trigger=http"}},
-	{"faas.coldstarts", "{coldstart}", count, []string{"faas.trigger=http"}},
-	{"faas.invocations", "{invocation}", count, []string{"faas.trigger=http"}},
-	{"faas.errors", "{error}", count, []string{"faas.trigger=http"}},
-	{"faas.timeouts", "{timeout}", count, []string{"faas.trigger=http"}},
-	{"faas.mem_usage", "By", level, []string{""}},
-	{"faas.cpu_usage", "s", histogram, []string{""}},
-
-	{"db.client.operation.duration", "s", histogram, []string{
-		"db.system.name=aws.dynamodb,db.operation.name=Query,db.collection.name=commerce",
-		"db.system.name=aws.dynamodb,db.operation.name=PutItem,db.collection.name=commerce,error.type=ConditionalCheckFailedException",
-	}},
-	{"db.client.response.returned_rows", "{row}", histogram, []string{"db.system.name=aws.dynamodb,db.operation.name=Query,db.collection.name=commerce"}},
-	{"aws.dynamodb.consumed_capacity", "{unit}", count, []string{"table=commerce,operation=Query"}},
-	{"aws.dynamodb.throttles", "{throttle}", count, []string{"table=commerce,operation=PutItem"}},
-	{"aws.dynamodb.conditional_check_failures", "{failure}", count, []string{"table=commerce,operation=PutItem"}},
-	{"aws.dynamodb.retries", "{retry}", count, []string{"table=commerce,operation=PutItem"}},
-	{"aws.dynamodb.transaction_conflicts", "{conflict}", count, []string{"table=commerce,operation=TransactWriteItems"}},
-	{"aws.dynamodb.unprocessed_items", "{item}", count, []string{"table=commerce,operation=BatchGetItem"}},
-
-	{"cache.requests", "{request}", count, []string{"cache.name=jwks,result=hit", "cache.name=jwks,result=miss"}},
-	{"cache.evictions", "{eviction}", count, []string{"cache.name=jwks"}},
-	{"cache.entries", "{entry}", level, []string{"cache.name=jwks"}},
-	{"cache.load.duration", "s", histogram, []string{"cache.name=jwks"}},
-
-	{"auth.attempts", "{attempt}", count, []string{"method=password,result=ok", "method=password,result=failed,reason=credentials"}},
-	{"auth.token.validation.duration", "s", histogram, []string{"method=token"}},
-	{"auth.token.issued", "{token}", count, []string{"method=password"}},
-	{"auth.token.revoked", "{token}", count, []string{"method=password"}},
-	{"auth.blacklist.lookup.duration", "s", histogram, []string{""}},
-	{"auth.authorizer.decisions", "{decision}", count, []string{"result=ok", "result=unavailable"}},
-
-	{"ratelimit.decisions", "{decision}", count, []string{
-		"policy=read,scope=ip,result=allow", "policy=read,scope=ip,result=deny", "policy=read,scope=ip,result=error_open",
-		"policy=login,scope=ip,result=error_closed",
-	}},
-	{"ratelimit.check.duration", "s", histogram, []string{"policy=read,scope=ip"}},
-
-	{"shop.order.placed", "{order}", count, []string{"currency=EUR"}},
-	{"shop.order.cancelled", "{order}", count, []string{"currency=EUR"}},
-	{"shop.order.failed", "{order}", count, []string{"currency=EUR"}},
-	{"shop.order.value", "{minor_unit}", histogram, []string{"currency=EUR"}},
-	{"shop.cart.items_added", "{item}", count, []string{""}},
-	{"shop.cart.abandoned", "{cart}", count, []string{""}},
-	{"shop.checkout.duration", "s", histogram, []string{""}},
-	{"shop.payment.attempts", "{attempt}", count, []string{"provider=stripe,result=ok", "provider=stripe,result=error"}},
-	{"shop.inventory.reserved", "{item}", count, []string{""}},
-	{"shop.inventory.out_of_stock", "{item}", count, []string{""}},
-	{"shop.product.views", "{view}", count, []string{"category=shoes"}},
-	{"shop.search.duration", "s", histogram, []string{""}},
-	{"shop.user.registered", "{user}", count, []string{""}},
-
-	{"health.check.status", "{status}", level, []string{"check=auth_table"}},
-	{"health.check.duration", "s", histogram, []string{"check=auth_table"}},
-
-	{"telemetry.flush.duration", "s", histogram, []string{"mode=post_response"}},
-	{"telemetry.flush.failures", "{failure}", count, []string{"mode=post_response"}},
-	{"telemetry.dropped", "{item}", count, []string{"signal=spans,reason=queue_full"}},
-	{"telemetry.cardinality.overflow", "{set}", count, []string{""}},
-
-	{"go.memory.used", "By", upDown, []string{"go.memory.type=stack", "go.memory.type=other"}},
-	{"go.memory.limit", "By", upDown, []string{""}},
-	{"go.goroutine.count", "{goroutine}", upDown, []string{""}},
-	{"go.schedule.duration", "s", histogram, []string{""}},
-}
-
-// series returns the names of the instrument's series in Prometheus, without those of a histogram's parts.
-func (i instrument) series() string {
-	name := strings.ReplaceAll(i.name, ".", "_")
-	switch i.unit {
-	case "s":
-		name += "_seconds"
-	case "By":
-		name += "_bytes"
+func TestEveryAttributeHasValues(t *testing.T) {
+	t.Parallel()
+	for _, d := range metrics.Catalogue() {
+		for _, key := range d.Attributes {
+			if len(valuesOf[key]) == 0 {
+				t.Errorf("%s: the test knows no values of %s", d.Name, key)
+			}
+		}
 	}
-	if i.kind == count {
+}
+
+// sets returns attribute sets of an instrument: one for each value of each attribute.
+func sets(d metrics.Definition) [][]*common.KeyValue {
+	with := func(changed, value string) []*common.KeyValue {
+		var set []*common.KeyValue
+		for _, key := range d.Attributes {
+			v := valuesOf[key][0]
+			if key == changed {
+				v = value
+			}
+			if v != "" {
+				set = append(set, text(key, v))
+			}
+		}
+		return set
+	}
+	all := [][]*common.KeyValue{with("", "")}
+	for _, key := range d.Attributes {
+		for _, value := range valuesOf[key][1:] {
+			all = append(all, with(key, value))
+		}
+	}
+	return all
+}
+
+// series returns the name of an instrument's series in Prometheus, without the ending of a histogram's parts.
+func series(d metrics.Definition) string {
+	name := strings.ReplaceAll(d.Name, ".", "_")
+	switch {
+	case d.Unit == "s":
+		name += "_seconds"
+	case d.Unit == "By":
+		name += "_bytes"
+	case d.Unit == "1" && d.Kind == metrics.Gauge:
+		name += "_ratio"
+	}
+	if d.Kind == metrics.Counter {
 		name += "_total"
 	}
 	return name
@@ -124,39 +104,51 @@ func (i instrument) series() string {
 // everything returns an export of all instruments: of an instance that has counted n.
 func everything(started time.Time, n uint64) *colmetrics.ExportMetricsServiceRequest {
 	start, now := uint64(started.UnixNano()), uint64(time.Now().UnixNano())
-	all := make([]*metrics.Metric, 0, len(catalogue))
-	for _, i := range catalogue {
-		var numbers []*metrics.NumberDataPoint
-		var histograms []*metrics.HistogramDataPoint
-		for _, set := range i.sets {
-			attributes := attributes(set)
-			numbers = append(numbers, &metrics.NumberDataPoint{
-				Attributes: attributes, StartTimeUnixNano: start, TimeUnixNano: now, Value: &metrics.NumberDataPoint_AsInt{AsInt: int64(n)},
+	var all []*otlp.Metric
+	for _, d := range metrics.Catalogue() {
+		var numbers []*otlp.NumberDataPoint
+		var histograms []*otlp.HistogramDataPoint
+		for _, set := range sets(d) {
+			numbers = append(numbers, &otlp.NumberDataPoint{
+				Attributes: set, StartTimeUnixNano: start, TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsInt{AsInt: int64(n)},
 			})
-			sum := float64(n) * 0.2
-			histograms = append(histograms, &metrics.HistogramDataPoint{
-				Attributes: attributes, StartTimeUnixNano: start, TimeUnixNano: now,
-				Count: 2 * n, Sum: &sum, ExplicitBounds: []float64{0.1, 1, 5}, BucketCounts: []uint64{n, n, 0, 0},
+			sum, counts := float64(n)*0.2, make([]uint64, len(d.Buckets)+1)
+			counts[0], counts[len(counts)/2] = n, n
+			histograms = append(histograms, &otlp.HistogramDataPoint{
+				Attributes: set, StartTimeUnixNano: start, TimeUnixNano: now,
+				Count: 2 * n, Sum: &sum, ExplicitBounds: d.Buckets, BucketCounts: counts,
 			})
 		}
-		metric := &metrics.Metric{Name: i.name, Unit: i.unit}
-		const cumulative = metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
-		switch i.kind {
-		case count, upDown:
-			metric.Data = &metrics.Metric_Sum{Sum: &metrics.Sum{DataPoints: numbers, AggregationTemporality: cumulative, IsMonotonic: i.kind == count}}
-		case level:
-			metric.Data = &metrics.Metric_Gauge{Gauge: &metrics.Gauge{DataPoints: numbers}}
-		case histogram:
-			metric.Data = &metrics.Metric_Histogram{Histogram: &metrics.Histogram{DataPoints: histograms, AggregationTemporality: cumulative}}
+		metric := &otlp.Metric{Name: d.Name, Unit: d.Unit}
+		const cumulative = otlp.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
+		switch d.Kind {
+		case metrics.Counter, metrics.UpDownCounter:
+			metric.Data = &otlp.Metric_Sum{Sum: &otlp.Sum{
+				DataPoints: numbers, AggregationTemporality: cumulative, IsMonotonic: d.Kind == metrics.Counter,
+			}}
+		case metrics.Gauge:
+			metric.Data = &otlp.Metric_Gauge{Gauge: &otlp.Gauge{DataPoints: numbers}}
+		case metrics.Histogram:
+			metric.Data = &otlp.Metric_Histogram{Histogram: &otlp.Histogram{DataPoints: histograms, AggregationTemporality: cumulative}}
 		}
 		all = append(all, metric)
 	}
-	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metrics.ResourceMetrics{{
+	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*otlp.ResourceMetrics{{
 		Resource: &resource.Resource{Attributes: functionResource("instance-1")},
-		ScopeMetrics: []*metrics.ScopeMetrics{{
+		ScopeMetrics: []*otlp.ScopeMetrics{{
 			Scope: &common.InstrumentationScope{Name: "tienda"}, Metrics: all,
 		}},
 	}}}
+}
+
+// metric returns one of the metrics of an export.
+func metric(message *colmetrics.ExportMetricsServiceRequest, name string) *otlp.Metric {
+	for _, m := range message.GetResourceMetrics()[0].GetScopeMetrics()[0].GetMetrics() {
+		if m.GetName() == name {
+			return m
+		}
+	}
+	return nil
 }
 
 func functionResource(instance string) []*common.KeyValue {
@@ -164,14 +156,4 @@ func functionResource(instance string) []*common.KeyValue {
 		text("service.name", "tienda"), text("service.version", "1.0.0"), text("service.instance.id", instance),
 		text("faas.name", "list-products"), text("faas.instance", instance), text("deployment.environment.name", "test"),
 	}
-}
-
-func attributes(set string) []*common.KeyValue {
-	var all []*common.KeyValue
-	for pair := range strings.SplitSeq(set, ",") {
-		if key, value, found := strings.Cut(pair, "="); found {
-			all = append(all, text(key, value))
-		}
-	}
-	return all
 }

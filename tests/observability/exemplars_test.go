@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+	otlp "go.opentelemetry.io/proto/otlp/metrics/v1"
 
 	"github.com/tienda-dev/tienda/local/observe"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/tools/dashboards/board"
 )
 
@@ -34,9 +35,9 @@ func TestExemplarsAreOfRecentTraces(t *testing.T) {
 		traced := trace(200*time.Millisecond, false)
 		span := traced.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0]
 		message := everything(began, n+1)
-		point := message.GetResourceMetrics()[0].GetScopeMetrics()[0].GetMetrics()[0].GetHistogram().GetDataPoints()[0]
-		point.Exemplars = []*metrics.Exemplar{{
-			TimeUnixNano: uint64(time.Now().UnixNano()), Value: &metrics.Exemplar_AsDouble{AsDouble: 0.2},
+		point := metric(message, metrics.HTTPServerRequestDuration).GetHistogram().GetDataPoints()[0]
+		point.Exemplars = []*otlp.Exemplar{{
+			TimeUnixNano: uint64(time.Now().UnixNano()), Value: &otlp.Exemplar_AsDouble{AsDouble: 0.2},
 			TraceId: span.GetTraceId(), SpanId: span.GetSpanId(),
 		}}
 		send(t, r, "/v1/traces", traced)
@@ -55,7 +56,8 @@ func TestExemplarsAreOfRecentTraces(t *testing.T) {
 		})
 	}
 	series, err := query(t, r, `count({__name__=~"http_server_request_exemplars_seconds_.*"})`)
-	if err != nil || len(series) != 1 || series[0].value != 3*3 {
-		t.Errorf("got %v series (%v), want three (bucket, sum, count) of each of three attribute sets: more would cost", series, err)
+	want := float64(3 * len(metric(everything(began, 1), metrics.HTTPServerRequestDuration).GetHistogram().GetDataPoints())) // bucket, sum and count of each attribute set
+	if err != nil || len(series) != 1 || series[0].value != want {
+		t.Errorf("got %v series (%v), want %v: more would cost", series, err, want)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tienda-dev/tienda/local/observe"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/tools/dashboards/board"
 )
 
@@ -106,11 +107,11 @@ func TestEveryNameIsKnown(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{"up": true, "ALERTS": true, "http_server_request_exemplars_seconds_bucket": true}
 	used := map[string]bool{}
-	for _, i := range catalogue {
-		known[i.series()] = true
-		if i.kind == histogram {
+	for _, d := range metrics.Catalogue() {
+		known[series(d)] = true
+		if d.Kind == metrics.Histogram {
 			for _, part := range []string{"_bucket", "_sum", "_count"} {
-				known[i.series()+part] = true
+				known[series(d)+part] = true
 			}
 		}
 	}
@@ -138,9 +139,9 @@ func TestEveryNameIsKnown(t *testing.T) {
 			check("dashboard "+d.Name, concrete(expr))
 		}
 	}
-	for _, i := range catalogue {
-		name := i.series()
-		if i.name == "health.check.duration" {
+	for _, d := range metrics.Catalogue() {
+		name := series(d)
+		if d.Name == metrics.HealthCheckDuration {
 			continue // for who asks why a check is slow
 		}
 		if !used[name] && !used[name+"_bucket"] && !used[name+"_count"] && !used[name+"_sum"] {

@@ -57,7 +57,7 @@ func (i *instance) export(ctx context.Context) (int, error) {
 	count := &metrics.Sum{AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE, IsMonotonic: true}
 	for status, n := range i.requests {
 		count.DataPoints = append(count.DataPoints, &metrics.NumberDataPoint{
-			Attributes: []*common.KeyValue{text("result", status)}, StartTimeUnixNano: start, TimeUnixNano: now,
+			Attributes: []*common.KeyValue{text("auth.result", status)}, StartTimeUnixNano: start, TimeUnixNano: now,
 			Value: &metrics.NumberDataPoint_AsInt{AsInt: int64(n)},
 		})
 	}
@@ -72,8 +72,8 @@ func (i *instance) export(ctx context.Context) (int, error) {
 			Count: total, Sum: &i.sum, BucketCounts: i.seconds, ExplicitBounds: bounds,
 		}},
 	}
-	memory := &metrics.Gauge{DataPoints: []*metrics.NumberDataPoint{{
-		TimeUnixNano: now, Value: &metrics.NumberDataPoint_AsInt{AsInt: 1 << 20},
+	entries := &metrics.Gauge{DataPoints: []*metrics.NumberDataPoint{{
+		TimeUnixNano: now, Value: &metrics.NumberDataPoint_AsInt{AsInt: 7},
 	}}}
 	active := &metrics.Sum{
 		AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE,
@@ -91,7 +91,7 @@ func (i *instance) export(ctx context.Context) (int, error) {
 			Metrics: []*metrics.Metric{
 				{Name: "auth.attempts", Unit: "{attempt}", Data: &metrics.Metric_Sum{Sum: count}},
 				{Name: "http.server.request.duration", Unit: "s", Data: &metrics.Metric_Histogram{Histogram: duration}},
-				{Name: "faas.mem_usage", Unit: "By", Data: &metrics.Metric_Gauge{Gauge: memory}},
+				{Name: "cache.entries", Unit: "{entry}", Data: &metrics.Metric_Gauge{Gauge: entries}},
 				{Name: "http.server.active_requests", Unit: "{request}", Data: &metrics.Metric_Sum{Sum: active}},
 			},
 		}},

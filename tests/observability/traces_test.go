@@ -13,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tienda-dev/tienda/local/observe"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // TestSamplingKeepsErrorsAndSlowTraces sends fast, slow and failed traces, of which no share is kept.
@@ -59,14 +61,14 @@ func TestNothingSecretLeavesTheCollector(t *testing.T) {
 		"payment.card_number":  "canary-of-a-number",
 		"session.refreshToken": "canary-of-a-session",
 	}
-	attributes := attributes("http.route=/v1/products,product.id=01J9ZQ4Y5T8V2X6W3R7N1M0KPA")
+	attributes := []*common.KeyValue{text("http.route", "/v1/products"), text("product.id", "01J9ZQ4Y5T8V2X6W3R7N1M0KPA")}
 	for key, value := range canaries {
 		attributes = append(attributes, text(key, value))
 	}
 	send(t, r, "/v1/traces", trace(time.Second, false, attributes...))
 	send(t, r, "/v1/logs", logLine("the mail of maria.canary@shop.example bounced", attributes...))
 	message := everything(time.Now(), 1)
-	sum := message.GetResourceMetrics()[0].GetScopeMetrics()[0].GetMetrics()[6].GetSum() // faas.coldstarts
+	sum := metric(message, metrics.FaaSColdstarts).GetSum()
 	sum.DataPoints[0].Attributes = append(sum.DataPoints[0].Attributes, attributes...)
 	send(t, r, "/v1/metrics", message)
 

@@ -50,7 +50,7 @@ var overview = Dashboard{Name: "overview", Title: "Overview", Rows: []Row{
 		{Title: "Latency", Unit: "short", Queries: []Query{
 			{`service:http_slow:ratio1h{$S} / 0.01`, "1 h"}, {`service:http_slow:ratio6h{$S} / 0.01`, "6 h"}, {`service:http_slow:ratio1d{$S} / 0.01`, "1 d"},
 		}},
-		{Title: "Health checks", Unit: "short", Help: "1 is up.", Queries: one(`min by (check) (health_check_status{$S})`, "{{check}}")},
+		{Title: "Health checks", Unit: "short", Help: "1 is up.", Queries: one(`min by (health_check_name) (health_check_status_ratio{$S})`, "{{health_check_name}}")},
 	}},
 }}
 
@@ -89,7 +89,7 @@ var lambda = Dashboard{Name: "lambda", Title: "Lambda", Choices: [][2]string{
 	}},
 	{Title: "Instances", Panels: []Panel{
 		{Title: "Share of cold starts, 30 minutes", Unit: "percentunit", Queries: one(`service:faas_coldstarts:ratio30m{$S}`, "{{deployment_environment_name}}")},
-		{Title: "Memory, largest instance", Unit: "bytes", Queries: one(`max by (faas_name) (faas_mem_usage_bytes{$S,faas_name=~"$function"})`, "{{faas_name}}")},
-		{Title: "Instances in five minutes", Unit: "short", Queries: one(`count by (faas_name) (faas_mem_usage_bytes{$S,faas_name=~"$function"})`, "{{faas_name}}")},
+		{Title: "Memory after a call", Unit: "bytes", Queries: quantiles("faas_mem_usage_bytes", `,faas_name=~"$function"`, "")},
+		{Title: "Requests to other services, p95", Unit: "s", Queries: one(`histogram_quantile(0.95, sum by (server_address, le) (rate(http_client_request_duration_seconds_bucket{$S}[$__rate_interval])))`, "{{server_address}}")},
 	}},
 }}
