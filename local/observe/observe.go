@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -189,10 +190,8 @@ func (r *Running) startCollector(ctx context.Context, tools Tools, root string, 
 	if backend != "" {
 		environ["COLLECTOR_BACKEND"], environ["COLLECTOR_TRACES_TO"] = backend, "[otlp_http, file/traces]"
 	}
-	for name, value := range o.Env {
-		environ[name] = value
-	}
-	cmd := exec.Command(binary, args...) //nolint:noctx // child ends it
+	maps.Copy(environ, o.Env)
+	cmd := exec.Command(binary, args...)
 	cmd.Env = os.Environ()
 	for name, value := range environ {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -219,7 +218,7 @@ func (r *Running) startPrometheus(ctx context.Context, tools Tools, root string,
 		return err
 	}
 	r.Prometheus = "http://" + addr
-	cmd := exec.Command(filepath.Join(home, "prometheus"), "--config.file="+file, //nolint:noctx // child ends it
+	cmd := exec.Command(filepath.Join(home, "prometheus"), "--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(r.Folder, "prometheus"), "--web.listen-address="+addr,
 		"--enable-feature=exemplar-storage", "--log.level=warn")
 	return r.launch(ctx, "prometheus", cmd, r.Prometheus+"/-/ready")
@@ -268,7 +267,7 @@ func (r *Running) startJaeger(ctx context.Context, tools Tools) (string, error) 
 		return "", err
 	}
 	r.Jaeger = "http://" + addr(0)
-	cmd := exec.Command(binary, "--config", "file:"+file) //nolint:noctx // child ends it
+	cmd := exec.Command(binary, "--config", "file:"+file)
 	return "http://" + addr(2), r.launch(ctx, "jaeger", cmd, "http://"+addr(3))
 }
 

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-	otlp "go.opentelemetry.io/proto/otlp/metrics/v1"
-	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
@@ -61,9 +61,9 @@ func TestEveryAttributeHasValues(t *testing.T) {
 }
 
 // sets returns attribute sets of an instrument: one for each value of each attribute.
-func sets(d metrics.Definition) [][]*common.KeyValue {
-	with := func(changed, value string) []*common.KeyValue {
-		var set []*common.KeyValue
+func sets(d metrics.Definition) [][]*commonpb.KeyValue {
+	with := func(changed, value string) []*commonpb.KeyValue {
+		var set []*commonpb.KeyValue
 		for _, key := range d.Attributes {
 			v := valuesOf[key][0]
 			if key == changed {
@@ -75,7 +75,7 @@ func sets(d metrics.Definition) [][]*common.KeyValue {
 		}
 		return set
 	}
-	all := [][]*common.KeyValue{with("", "")}
+	all := [][]*commonpb.KeyValue{with("", "")}
 	for _, key := range d.Attributes {
 		for _, value := range valuesOf[key][1:] {
 			all = append(all, with(key, value))
@@ -102,47 +102,47 @@ func series(d metrics.Definition) string {
 }
 
 // everything returns an export of all instruments: of an instance that has counted n.
-func everything(started time.Time, n uint64) *colmetrics.ExportMetricsServiceRequest {
+func everything(started time.Time, n uint64) *colmetricspb.ExportMetricsServiceRequest {
 	start, now := uint64(started.UnixNano()), uint64(time.Now().UnixNano())
-	var all []*otlp.Metric
+	var all []*metricspb.Metric
 	for _, d := range metrics.Catalogue() {
-		var numbers []*otlp.NumberDataPoint
-		var histograms []*otlp.HistogramDataPoint
+		var numbers []*metricspb.NumberDataPoint
+		var histograms []*metricspb.HistogramDataPoint
 		for _, set := range sets(d) {
-			numbers = append(numbers, &otlp.NumberDataPoint{
-				Attributes: set, StartTimeUnixNano: start, TimeUnixNano: now, Value: &otlp.NumberDataPoint_AsInt{AsInt: int64(n)},
+			numbers = append(numbers, &metricspb.NumberDataPoint{
+				Attributes: set, StartTimeUnixNano: start, TimeUnixNano: now, Value: &metricspb.NumberDataPoint_AsInt{AsInt: int64(n)},
 			})
 			sum, counts := float64(n)*0.2, make([]uint64, len(d.Buckets)+1)
 			counts[0], counts[len(counts)/2] = n, n
-			histograms = append(histograms, &otlp.HistogramDataPoint{
+			histograms = append(histograms, &metricspb.HistogramDataPoint{
 				Attributes: set, StartTimeUnixNano: start, TimeUnixNano: now,
 				Count: 2 * n, Sum: &sum, ExplicitBounds: d.Buckets, BucketCounts: counts,
 			})
 		}
-		metric := &otlp.Metric{Name: d.Name, Unit: d.Unit}
-		const cumulative = otlp.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
+		metric := &metricspb.Metric{Name: d.Name, Unit: d.Unit}
+		const cumulative = metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
 		switch d.Kind {
 		case metrics.Counter, metrics.UpDownCounter:
-			metric.Data = &otlp.Metric_Sum{Sum: &otlp.Sum{
+			metric.Data = &metricspb.Metric_Sum{Sum: &metricspb.Sum{
 				DataPoints: numbers, AggregationTemporality: cumulative, IsMonotonic: d.Kind == metrics.Counter,
 			}}
 		case metrics.Gauge:
-			metric.Data = &otlp.Metric_Gauge{Gauge: &otlp.Gauge{DataPoints: numbers}}
+			metric.Data = &metricspb.Metric_Gauge{Gauge: &metricspb.Gauge{DataPoints: numbers}}
 		case metrics.Histogram:
-			metric.Data = &otlp.Metric_Histogram{Histogram: &otlp.Histogram{DataPoints: histograms, AggregationTemporality: cumulative}}
+			metric.Data = &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{DataPoints: histograms, AggregationTemporality: cumulative}}
 		}
 		all = append(all, metric)
 	}
-	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*otlp.ResourceMetrics{{
-		Resource: &resource.Resource{Attributes: functionResource("instance-1")},
-		ScopeMetrics: []*otlp.ScopeMetrics{{
-			Scope: &common.InstrumentationScope{Name: "tienda"}, Metrics: all,
+	return &colmetricspb.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{
+		Resource: &resourcepb.Resource{Attributes: functionResource("instance-1")},
+		ScopeMetrics: []*metricspb.ScopeMetrics{{
+			Scope: &commonpb.InstrumentationScope{Name: "tienda"}, Metrics: all,
 		}},
 	}}}
 }
 
 // metric returns one of the metrics of an export.
-func metric(message *colmetrics.ExportMetricsServiceRequest, name string) *otlp.Metric {
+func metric(message *colmetricspb.ExportMetricsServiceRequest, name string) *metricspb.Metric {
 	for _, m := range message.GetResourceMetrics()[0].GetScopeMetrics()[0].GetMetrics() {
 		if m.GetName() == name {
 			return m
@@ -151,8 +151,8 @@ func metric(message *colmetrics.ExportMetricsServiceRequest, name string) *otlp.
 	return nil
 }
 
-func functionResource(instance string) []*common.KeyValue {
-	return []*common.KeyValue{
+func functionResource(instance string) []*commonpb.KeyValue {
+	return []*commonpb.KeyValue{
 		text("service.name", "tienda"), text("service.version", "1.0.0"), text("service.instance.id", instance),
 		text("faas.name", "list-products"), text("faas.instance", instance), text("deployment.environment.name", "test"),
 	}

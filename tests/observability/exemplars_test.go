@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	otlp "go.opentelemetry.io/proto/otlp/metrics/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 
 	"github.com/tienda-dev/tienda/local/observe"
 	"github.com/tienda-dev/tienda/shared/metrics"
@@ -36,16 +36,16 @@ func TestExemplarsAreOfRecentTraces(t *testing.T) {
 		span := traced.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0]
 		message := everything(began, n+1)
 		point := metric(message, metrics.HTTPServerRequestDuration).GetHistogram().GetDataPoints()[0]
-		point.Exemplars = []*otlp.Exemplar{{
-			TimeUnixNano: uint64(time.Now().UnixNano()), Value: &otlp.Exemplar_AsDouble{AsDouble: 0.2},
+		point.Exemplars = []*metricspb.Exemplar{{
+			TimeUnixNano: uint64(time.Now().UnixNano()), Value: &metricspb.Exemplar_AsDouble{AsDouble: 0.2},
 			TraceId: span.GetTraceId(), SpanId: span.GetSpanId(),
 		}}
 		send(t, r, "/v1/traces", traced)
 		send(t, r, "/v1/metrics", message)
 		id := hex.EncodeToString(span.GetTraceId())
 		eventually(t, func() error {
-			page := r.Prometheus + "/api/v1/query_exemplars?start=" + fmt.Sprint(began.Unix()-60) + "&end=" + fmt.Sprint(time.Now().Unix()+60) +
-				"&query=" + url.QueryEscape(asked)
+			page := fmt.Sprintf("%s/api/v1/query_exemplars?start=%d&end=%d&query=%s",
+				r.Prometheus, began.Unix()-60, time.Now().Unix()+60, url.QueryEscape(asked))
 			if found := get(t, page); !strings.Contains(found, `"trace_id":"`+id+`"`) {
 				return fmt.Errorf("request %d: no exemplar of the trace %s in %s", n, id, found)
 			}

@@ -6,14 +6,14 @@ import (
 	"crypto/rand"
 	"time"
 
-	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	coltraces "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	logs "go.opentelemetry.io/proto/otlp/logs/v1"
-	resource "go.opentelemetry.io/proto/otlp/resource/v1"
-	traces "go.opentelemetry.io/proto/otlp/trace/v1"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	common "go.opentelemetry.io/proto/otlp/common/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 )
 
 // exports returns an export of each signal by its path.
@@ -30,27 +30,27 @@ func random(bytes int) []byte {
 }
 
 // trace is a trace of one span.
-func trace(took time.Duration, failed bool, attributes ...*common.KeyValue) *coltraces.ExportTraceServiceRequest {
+func trace(took time.Duration, failed bool, attributes ...*commonpb.KeyValue) *coltracepb.ExportTraceServiceRequest {
 	end := time.Now()
-	status := &traces.Status{}
+	status := &tracepb.Status{}
 	if failed {
-		status.Code = traces.Status_STATUS_CODE_ERROR
+		status.Code = tracepb.Status_STATUS_CODE_ERROR
 	}
-	return &coltraces.ExportTraceServiceRequest{ResourceSpans: []*traces.ResourceSpans{{
-		Resource: &resource.Resource{Attributes: functionResource("instance-1")},
-		ScopeSpans: []*traces.ScopeSpans{{Spans: []*traces.Span{{
-			TraceId: random(16), SpanId: random(8), Name: "GET /v1/products", Kind: traces.Span_SPAN_KIND_SERVER, Attributes: attributes,
+	return &coltracepb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
+		Resource: &resourcepb.Resource{Attributes: functionResource("instance-1")},
+		ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{{
+			TraceId: random(16), SpanId: random(8), Name: "GET /v1/products", Kind: tracepb.Span_SPAN_KIND_SERVER, Attributes: attributes,
 			StartTimeUnixNano: uint64(end.Add(-took).UnixNano()), EndTimeUnixNano: uint64(end.UnixNano()), Status: status,
 		}}}},
 	}}}
 }
 
-func logLine(body string, attributes ...*common.KeyValue) *collogs.ExportLogsServiceRequest {
-	return &collogs.ExportLogsServiceRequest{ResourceLogs: []*logs.ResourceLogs{{
-		Resource: &resource.Resource{Attributes: functionResource("instance-1")},
-		ScopeLogs: []*logs.ScopeLogs{{LogRecords: []*logs.LogRecord{{
+func logLine(body string, attributes ...*commonpb.KeyValue) *collogspb.ExportLogsServiceRequest {
+	return &collogspb.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{
+		Resource: &resourcepb.Resource{Attributes: functionResource("instance-1")},
+		ScopeLogs: []*logspb.ScopeLogs{{LogRecords: []*logspb.LogRecord{{
 			TimeUnixNano: uint64(time.Now().UnixNano()), Attributes: attributes,
-			Body: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: body}},
+			Body: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: body}},
 		}}}},
 	}}}
 }

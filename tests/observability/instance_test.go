@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"time"
 
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
-	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -54,53 +54,53 @@ func (i *instance) serve(status string, seconds float64) {
 func (i *instance) export(ctx context.Context) (int, error) {
 	now := uint64(time.Now().UnixNano())
 	start := uint64(i.started.UnixNano())
-	count := &metrics.Sum{AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE, IsMonotonic: true}
+	count := &metricspb.Sum{AggregationTemporality: metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE, IsMonotonic: true}
 	for status, n := range i.requests {
-		count.DataPoints = append(count.DataPoints, &metrics.NumberDataPoint{
-			Attributes: []*common.KeyValue{text("auth.result", status)}, StartTimeUnixNano: start, TimeUnixNano: now,
-			Value: &metrics.NumberDataPoint_AsInt{AsInt: int64(n)},
+		count.DataPoints = append(count.DataPoints, &metricspb.NumberDataPoint{
+			Attributes: []*commonpb.KeyValue{text("auth.result", status)}, StartTimeUnixNano: start, TimeUnixNano: now,
+			Value: &metricspb.NumberDataPoint_AsInt{AsInt: int64(n)},
 		})
 	}
 	total := uint64(0)
 	for _, n := range i.seconds {
 		total += n
 	}
-	duration := &metrics.Histogram{
-		AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE,
-		DataPoints: []*metrics.HistogramDataPoint{{
-			Attributes: []*common.KeyValue{text("http.route", "/v1/products/{id}")}, StartTimeUnixNano: start, TimeUnixNano: now,
+	duration := &metricspb.Histogram{
+		AggregationTemporality: metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE,
+		DataPoints: []*metricspb.HistogramDataPoint{{
+			Attributes: []*commonpb.KeyValue{text("http.route", "/v1/products/{id}")}, StartTimeUnixNano: start, TimeUnixNano: now,
 			Count: total, Sum: &i.sum, BucketCounts: i.seconds, ExplicitBounds: bounds,
 		}},
 	}
-	entries := &metrics.Gauge{DataPoints: []*metrics.NumberDataPoint{{
-		TimeUnixNano: now, Value: &metrics.NumberDataPoint_AsInt{AsInt: 7},
+	entries := &metricspb.Gauge{DataPoints: []*metricspb.NumberDataPoint{{
+		TimeUnixNano: now, Value: &metricspb.NumberDataPoint_AsInt{AsInt: 7},
 	}}}
-	active := &metrics.Sum{
-		AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE,
-		DataPoints: []*metrics.NumberDataPoint{{
-			StartTimeUnixNano: start, TimeUnixNano: now, Value: &metrics.NumberDataPoint_AsInt{AsInt: 1},
+	active := &metricspb.Sum{
+		AggregationTemporality: metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE,
+		DataPoints: []*metricspb.NumberDataPoint{{
+			StartTimeUnixNano: start, TimeUnixNano: now, Value: &metricspb.NumberDataPoint_AsInt{AsInt: 1},
 		}},
 	}
-	request := &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metrics.ResourceMetrics{{
-		Resource: &resource.Resource{Attributes: []*common.KeyValue{
+	request := &colmetricspb.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{
+		Resource: &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
 			text("service.name", "tienda"), text("service.version", i.version), text("service.instance.id", i.id),
 			text("faas.name", i.function), text("faas.instance", i.id), text("deployment.environment.name", "test"),
 		}},
-		ScopeMetrics: []*metrics.ScopeMetrics{{
-			Scope: &common.InstrumentationScope{Name: "tienda", Version: i.version},
-			Metrics: []*metrics.Metric{
-				{Name: "auth.attempts", Unit: "{attempt}", Data: &metrics.Metric_Sum{Sum: count}},
-				{Name: "http.server.request.duration", Unit: "s", Data: &metrics.Metric_Histogram{Histogram: duration}},
-				{Name: "cache.entries", Unit: "{entry}", Data: &metrics.Metric_Gauge{Gauge: entries}},
-				{Name: "http.server.active_requests", Unit: "{request}", Data: &metrics.Metric_Sum{Sum: active}},
+		ScopeMetrics: []*metricspb.ScopeMetrics{{
+			Scope: &commonpb.InstrumentationScope{Name: "tienda", Version: i.version},
+			Metrics: []*metricspb.Metric{
+				{Name: "auth.attempts", Unit: "{attempt}", Data: &metricspb.Metric_Sum{Sum: count}},
+				{Name: "http.server.request.duration", Unit: "s", Data: &metricspb.Metric_Histogram{Histogram: duration}},
+				{Name: "cache.entries", Unit: "{entry}", Data: &metricspb.Metric_Gauge{Gauge: entries}},
+				{Name: "http.server.active_requests", Unit: "{request}", Data: &metricspb.Metric_Sum{Sum: active}},
 			},
 		}},
 	}}}
 	return post(ctx, i.client, i.endpoint+"/v1/metrics", request)
 }
 
-func text(key, value string) *common.KeyValue {
-	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: value}}}
+func text(key, value string) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
 }
 
 // post sends one OTLP message and returns the status of the answer.

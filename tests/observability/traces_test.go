@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	common "go.opentelemetry.io/proto/otlp/common/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tienda-dev/tienda/local/observe"
@@ -61,7 +61,7 @@ func TestNothingSecretLeavesTheCollector(t *testing.T) {
 		"payment.card_number":  "canary-of-a-number",
 		"session.refreshToken": "canary-of-a-session",
 	}
-	attributes := []*common.KeyValue{text("http.route", "/v1/products"), text("product.id", "01J9ZQ4Y5T8V2X6W3R7N1M0KPA")}
+	attributes := []*commonpb.KeyValue{text("http.route", "/v1/products"), text("product.id", "01J9ZQ4Y5T8V2X6W3R7N1M0KPA")}
 	for key, value := range canaries {
 		attributes = append(attributes, text(key, value))
 	}

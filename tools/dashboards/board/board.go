@@ -77,7 +77,8 @@ func Files() (map[string][]byte, error) {
 
 type object = map[string]any
 
-var prometheus = object{"type": "prometheus", "uid": "${datasource}"}
+// source is the choice of a data source.
+func source() object { return object{"type": "prometheus", "uid": "${datasource}"} }
 
 const (
 	width  = 24
@@ -118,7 +119,7 @@ func (d Dashboard) grafana() object {
 		{"environment", "label_values(http_server_request_duration_seconds_count, deployment_environment_name)"},
 	}, d.Choices...) {
 		variables = append(variables, object{
-			"name": choice[0], "type": "query", "datasource": prometheus, "query": choice[1], "refresh": 2, "sort": 1,
+			"name": choice[0], "type": "query", "datasource": source(), "query": choice[1], "refresh": 2, "sort": 1,
 			"multi": true, "includeAll": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"},
 		})
 	}
@@ -127,7 +128,7 @@ func (d Dashboard) grafana() object {
 		"editable": false, "graphTooltip": 1, "refresh": "30s", "time": object{"from": "now-3h", "to": "now"},
 		"timezone": "browser", "templating": object{"list": variables}, "panels": panels,
 		"annotations": object{"list": []any{object{
-			"name": "Alerts", "datasource": prometheus, "enable": true, "iconColor": "red",
+			"name": "Alerts", "datasource": source(), "enable": true, "iconColor": "red",
 			"expr": `ALERTS{alertstate="firing",severity="page"}`, "titleFormat": "{{alertname}}",
 		}}},
 		"links": []any{object{
@@ -144,7 +145,7 @@ func (p Panel) grafana(id int, place object) object {
 	targets := make([]any, 0, len(p.Queries))
 	for i, query := range p.Queries {
 		target := object{
-			"refId": string(rune('A' + i)), "datasource": prometheus, "expr": resolve(query.Expr), "legendFormat": query.Legend,
+			"refId": string(rune('A' + i)), "datasource": source(), "expr": resolve(query.Expr), "legendFormat": query.Legend,
 			// Grafana shows the traces behind a histogram as dots.
 			"exemplar": strings.Contains(query.Expr, "_exemplars_"), "instant": kind == "table", "range": kind != "table",
 		}
@@ -165,7 +166,7 @@ func (p Panel) grafana(id int, place object) object {
 		options = object{"reduceOptions": object{"calcs": []string{"lastNotNull"}}, "graphMode": "area"}
 	}
 	return object{
-		"id": id, "type": kind, "title": p.Title, "description": p.Help, "gridPos": place, "datasource": prometheus,
+		"id": id, "type": kind, "title": p.Title, "description": p.Help, "gridPos": place, "datasource": source(),
 		"fieldConfig": object{"defaults": defaults, "overrides": []any{}}, "options": options, "targets": targets,
 	}
 }
