@@ -100,6 +100,9 @@ var faults = []fault{
 	{alert: "CacheMisses", broken: 90, series: []story{
 		counter(service("cache_requests_total", `,cache_name="products",cache_result="hit"`), 200, 50, 200),
 		counter(service("cache_requests_total", `,cache_name="products",cache_result="miss"`), 20, 150, 20),
+		// It holds revoked tokens only.
+		counter(service("cache_requests_total", `,cache_name="revocations",cache_result="hit"`), 1, 1, 1),
+		counter(service("cache_requests_total", `,cache_name="revocations",cache_result="miss"`), 200, 200, 200),
 	}},
 	{alert: "LoginsFail", series: []story{
 		counter(service("auth_attempts_total", `,auth_method="password",auth_result="ok"`), 60, 60, 60),
