@@ -8,6 +8,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/tienda-dev/tienda/internal/policy"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // hasher makes hashes of passwords (password.Hasher).
@@ -58,6 +59,8 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 	if err := s.store.Register(ctx, r); err != nil {
 		return Registration{}, err
 	}
+	metrics.From(ctx).UserRegistered(ctx)
+	metrics.From(ctx).Customer(ctx, metrics.Created)
 	return r, nil
 }
 

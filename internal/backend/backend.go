@@ -17,16 +17,16 @@ import (
 )
 
 // Main serves one HTTP route. It does not return.
-func Main(route api.Route, build app.Build) { app.Main(route, withClient(build)) }
+func Main(route api.Route, build app.Build) { app.Main(route, withTelemetry(withClient(build))) }
 
 // Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
 func Func[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) {
-	app.Func(withClient(build))
+	app.Func(traced(withClient(build)))
 }
 
 // Handler returns the handler that Main would serve, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
-	return app.Handler(ctx, route, withClient(build), environ)
+	return app.Handler(ctx, route, withTelemetry(withClient(build)), environ)
 }
 
 // withClient runs build with the process's one HTTP client in its context. The client is made when it is first

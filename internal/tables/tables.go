@@ -10,6 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/tracing/tracingaws"
 )
 
 // Name is a table, by the variable that holds its name.
@@ -61,7 +62,7 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 	if cfg.DynamoDB.HTTP, err = backend.HTTP(ctx); err != nil {
 		return t, err
 	}
-	client, err := ddb.Open(cfg.DynamoDB)
+	client, err := ddb.Open(cfg.DynamoDB, tracingaws.DynamoDB())
 	if err != nil {
 		return t, err
 	}

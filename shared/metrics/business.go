@@ -66,13 +66,17 @@ func (m *Metrics) Product(ctx context.Context, change string) {
 // ProductViewed counts a product that was shown.
 func (m *Metrics) ProductViewed(ctx context.Context) { m.count(ctx, ShopProductViews, 1, values{}) }
 
-// Searched records a search in the catalogue that returned hits products.
-func (m *Metrics) Searched(ctx context.Context, took time.Duration, hits int) {
-	result := Found
-	if hits == 0 {
-		result = Empty
+// Search starts a search in the catalogue. Call the function that it returns with the number of products that were
+// found; a search that failed is not recorded.
+func (m *Metrics) Search(ctx context.Context) func(hits int) {
+	start := time.Now()
+	return func(hits int) {
+		result := Found
+		if hits == 0 {
+			result = Empty
+		}
+		m.observe(ctx, ShopSearchDuration, time.Since(start).Seconds(), values{result})
 	}
-	m.observe(ctx, ShopSearchDuration, seconds(took), values{result})
 }
 
 // Customer counts a customer who was Created or Updated.

@@ -4,3 +4,5 @@
 // Every attribute has a bounded set of values: a route's template, a status, a name from the code. What a client
 // sends never becomes one. Other values are recorded as [Other].
 package metrics
+
+//go:generate go run ../../tools/metricspage
