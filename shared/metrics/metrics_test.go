@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func TestAnInstrumentHasBoundedSeries(t *testing.T) {
 	m, reader := newMetrics(t)
 	for i := range 5000 {
 		m.Cache(t.Context(), fmt.Sprint("cache", i), "no such result")
-		m.OrderPlaced(t.Context(), fmt.Sprint(i), 1)
+		m.OrderPlaced(t.Context(), strconv.Itoa(i), 1)
 	}
 	var got metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &got); err != nil {
