@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -20,9 +21,17 @@ type sets struct {
 	keys    []string
 	metrics *Metrics
 
+	last atomic.Pointer[entry] // the set that was asked for last: most instruments have few
+
 	mu       sync.RWMutex
-	known    map[values]options
+	known    map[values]*entry
 	overflow options
+}
+
+// entry is a set that is built.
+type entry struct {
+	values  values
+	options options
 }
 
 // options are a measurement's options, ready to be passed on.
@@ -32,7 +41,7 @@ type options struct {
 }
 
 func newSets(m *Metrics, d Definition) *sets {
-	s := &sets{keys: d.Attributes, metrics: m, known: map[values]options{}}
+	s := &sets{keys: d.Attributes, metrics: m, known: map[values]*entry{}}
 	// OpenTelemetry's own name for what exceeds a limit.
 	s.overflow = newOptions(attribute.Bool("otel.metric.overflow", true))
 	return s
@@ -45,16 +54,20 @@ func newOptions(attributes ...attribute.KeyValue) options {
 
 // of returns the options of v. Beyond maxSets all values share one set, and the overflow is counted.
 func (s *sets) of(ctx context.Context, v values) options {
+	if last := s.last.Load(); last != nil && last.values == v {
+		return last.options
+	}
 	s.mu.RLock()
 	found, ok := s.known[v]
 	s.mu.RUnlock()
 	if ok {
-		return found
+		s.last.Store(found)
+		return found.options
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if found, ok := s.known[v]; ok {
-		return found
+		return found.options
 	}
 	if len(s.known) >= maxSets {
 		if s.metrics.overflow != nil {
@@ -62,9 +75,9 @@ func (s *sets) of(ctx context.Context, v values) options {
 		}
 		return s.overflow
 	}
-	made := newOptions(s.attributes(v)...)
+	made := &entry{v, newOptions(s.attributes(v)...)}
 	s.known[v] = made
-	return made
+	return made.options
 }
 
 func (s *sets) attributes(v values) []attribute.KeyValue {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,10 +118,8 @@ func (c *Config) choose(variable string, exporter *string, endpointVariable stri
 		}
 	case ExporterNone, ExporterOTLP:
 	default:
-		for _, other := range others {
-			if *exporter == other {
-				return nil
-			}
+		if slices.Contains(others, *exporter) {
+			return nil
 		}
 		return fmt.Errorf("%s is %q: want %s", variable, *exporter, strings.Join(append([]string{ExporterOTLP, ExporterNone}, others...), ", "))
 	}

@@ -32,9 +32,9 @@ type extension struct {
 
 // invokeEvent is an event of the Extensions API.
 type invokeEvent struct {
-	Type       string `json:"eventType"`
-	DeadlineMS int64  `json:"deadlineMs"`
-	RequestID  string `json:"requestId"`
+	Type       string `json:"eventType"`  //nolint:tagliatelle // Lambda's name
+	DeadlineMS int64  `json:"deadlineMs"` //nolint:tagliatelle // Lambda's name
+	RequestID  string `json:"requestId"`  //nolint:tagliatelle // Lambda's name
 }
 
 // register registers the extension and starts its loop. Lambda accepts that in INIT only.

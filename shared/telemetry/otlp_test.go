@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -141,9 +142,7 @@ func newFunction(t *testing.T, environ map[string]string, handler api.Handler) f
 func (f function) get(t *testing.T, method, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
 	return w

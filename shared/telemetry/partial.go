@@ -24,7 +24,7 @@ func partial(contentType string, answer []byte) error {
 
 func partialJSON(answer []byte) int64 {
 	var body struct {
-		PartialSuccess map[string]json.RawMessage `json:"partialSuccess"`
+		PartialSuccess map[string]json.RawMessage `json:"partialSuccess"` //nolint:tagliatelle // OTLP's name
 	}
 	if json.Unmarshal(answer, &body) != nil {
 		return 0

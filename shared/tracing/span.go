@@ -18,7 +18,7 @@ import (
 // in it that a client sent.
 func StartSpan(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
 	tracer := trace.SpanFromContext(ctx).TracerProvider().Tracer(Scope, trace.WithSchemaURL(SchemaURL))
-	return tracer.Start(ctx, name, trace.WithAttributes(attributes...))
+	return tracer.Start(ctx, name, trace.WithAttributes(attributes...)) //nolint:spancheck // the caller ends it
 }
 
 // SetAttributes adds attributes to the span of ctx. Those whose key AllowList does not have are not exported.

@@ -14,6 +14,7 @@ import (
 // Environments are frozen after each invocation and killed at the end without a signal; every seventh export is
 // refused once.
 func TestNothingIsLostByFreezeAndKill(t *testing.T) {
+	t.Parallel()
 	const instances, requests = 5, 8
 	var exports atomic.Int64
 	c := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) bool {

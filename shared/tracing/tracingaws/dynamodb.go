@@ -47,7 +47,7 @@ func observe(ctx context.Context, in middleware.InitializeInput, next middleware
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	o := metrics.Operation{Name: name, Table: call.table, Index: call.index, Took: time.Since(start), Rows: -1, Attempts: 1}
 	attempts(&o, metadata, err)
-	fail(&o, ctx, err)
+	fail(ctx, &o, err)
 	result(&o, out.Result)
 	recorder.Database(ctx, o)
 	if span.IsRecording() {
@@ -114,8 +114,7 @@ func throttled(err error) bool {
 }
 
 func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""
@@ -123,7 +122,7 @@ func errorCode(err error) string {
 
 // fail classifies an error. The code is DynamoDB's own, one of a fixed list; its text is not used, because it may
 // quote an item.
-func fail(o *metrics.Operation, ctx context.Context, err error) {
+func fail(ctx context.Context, o *metrics.Operation, err error) {
 	if err == nil {
 		return
 	}
