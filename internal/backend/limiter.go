@@ -63,7 +63,7 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker})
+	return ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: observe(policies)})
 }
 
 type (

@@ -18,7 +18,7 @@ import (
 
 // Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
 func Func[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) {
-	app.Func(traced(With(build)))
+	app.Func(With(traced(build)))
 }
 
 // Handler returns the handler of a route without rate limits, as app.Handler does.
@@ -27,7 +27,7 @@ func Handler(ctx context.Context, route api.Route, build app.Build, environ map[
 }
 
 // Route runs the build of a route with telemetry and with what the process shares.
-func Route(build app.Build) app.Build { return withTelemetry(With(build)) }
+func Route(build app.Build) app.Build { return With(withTelemetry(build)) }
 
 // With runs build with what the process shares in its context.
 func With[T any](build func(context.Context, *app.Setup) (T, error)) func(context.Context, *app.Setup) (T, error) {

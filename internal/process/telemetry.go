@@ -7,14 +7,13 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/telemetry"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // withTelemetry starts telemetry before it runs build.
 func withTelemetry(build app.Build) app.Build {
 	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
-		if _, err := telemetry.Start(ctx, s); err != nil {
+		if _, err := startTelemetry(ctx, s); err != nil {
 			return nil, err
 		}
 		return build(ctx, s)
@@ -24,7 +23,7 @@ func withTelemetry(build app.Build) app.Build {
 // traced starts telemetry before it runs build, and makes a span of every event.
 func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error) {
 	return func(ctx context.Context, s *app.Setup) (func(context.Context, In) (Out, error), error) {
-		t, err := telemetry.Start(ctx, s)
+		t, err := startTelemetry(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -32,12 +31,12 @@ func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.C
 		if err != nil {
 			return nil, err
 		}
-		return tracing.Func(t.Tracer, "invocation", headers[In], f), nil
+		return tracing.Func(t.Tracer, "invocation", headersOf[In], f), nil
 	}
 }
 
-// headers returns the headers of a request that an event describes.
-func headers[In any](event In) map[string]string {
+// headersOf returns the headers of a request that an event describes.
+func headersOf[In any](event In) map[string]string {
 	if request, ok := any(event).(events.APIGatewayV2CustomAuthorizerV2Request); ok {
 		return request.Headers
 	}

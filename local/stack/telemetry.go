@@ -17,6 +17,7 @@ import (
 const (
 	envOTLPEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	envOTLPProtocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	envOTLPDisabled = "OTEL_SDK_DISABLED"
 	otlpProtocol    = "http/protobuf"
 )
 

@@ -186,7 +186,7 @@ func Catalogue() []Definition {
 		{AuthBlacklistLookupDuration, Histogram, "s", "Time to find out whether a token was revoked.", []string{KeyAuthResult}, fast},
 		{AuthAuthorizerDecisions, Counter, "{decision}", "Decisions of the authorizer.", []string{KeyAuthResult}, nil},
 
-		{RateLimitDecisions, Counter, "{decision}", "Decisions of the rate limiter: allow, deny, or error_open when its store did not answer.", []string{KeyPolicy, KeyScope, KeyDecision}, nil},
+		{RateLimitDecisions, Counter, "{decision}", "Decisions of the rate limiter: allow, deny, or when its store did not answer error_open or error_closed.", []string{KeyPolicy, KeyScope, KeyDecision}, nil},
 		{RateLimitCheckDuration, Histogram, "s", "Time of a check of a rate limit.", []string{KeyPolicy, KeyScope}, fast},
 
 		{ShopOrderPlaced, Counter, "{order}", "Orders that were placed.", []string{KeyCurrency}, nil},

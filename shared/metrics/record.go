@@ -123,10 +123,18 @@ func (m *Metrics) Decided(ctx context.Context, outcome string) {
 	m.count(ctx, AuthAuthorizerDecisions, 1, values{outcome})
 }
 
-// RateLimit records a decision of the rate limiter: allow, deny or error_open. policy and scope are names from the
+// The values of "ratelimit.decision". The last two are decisions without an answer of the store.
+const (
+	RateAllow       = "allow"
+	RateDeny        = "deny"
+	RateErrorOpen   = "error_open"
+	RateErrorClosed = "error_closed"
+)
+
+// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and scope are names from the
 // code, never the key.
 func (m *Metrics) RateLimit(ctx context.Context, policy, scope, decision string, took time.Duration) {
-	m.count(ctx, RateLimitDecisions, 1, values{policy, scope, one(decision, "allow", "deny", "error_open")})
+	m.count(ctx, RateLimitDecisions, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
 	m.observe(ctx, RateLimitCheckDuration, seconds(took), values{policy, scope})
 }
 

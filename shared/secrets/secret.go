@@ -111,11 +111,11 @@ func (s *Secret[T]) due() bool {
 
 // refresh reads the secret and returns the cache's result: a miss, or an error after which the old value is used.
 func (s *Secret[T]) refresh(ctx context.Context) string {
-	start := time.Now()
+	start := s.cfg.Clock()
 	limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	err := s.Load(limited)
-	metrics.From(ctx).CacheLoaded(ctx, cacheName, time.Since(start), err)
+	metrics.From(ctx).CacheLoaded(ctx, cacheName, max(0, s.cfg.Clock().Sub(start)), err)
 	if err != nil {
 		s.pause.Store(&pause{s.cfg.Clock(), RetryAfter})
 		logging.From(ctx).Warn("secret not refreshed, the last good value stays in use", zap.Error(err))

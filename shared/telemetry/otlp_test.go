@@ -126,7 +126,7 @@ type function struct {
 func newFunction(t *testing.T, environ map[string]string, handler api.Handler) function {
 	t.Helper()
 	f := function{}
-	route := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public}
+	route := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public, Rate: api.Unlimited}
 	h, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		var err error
 		f.telemetry, err = telemetry.Start(ctx, s)

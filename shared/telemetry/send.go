@@ -36,6 +36,8 @@ type httpSink struct {
 	url    string
 	header http.Header
 	gzip   bool
+	// more returns further headers as "name=value,name=value"; nil for none.
+	more func(context.Context) (string, error)
 }
 
 // retryPause is the pause before the second attempt of an export.
@@ -92,6 +94,19 @@ func (s *httpSink) once(ctx context.Context, body []byte) error {
 		return &sendError{"rejected", false, err}
 	}
 	r.Header = s.header.Clone()
+	if s.more != nil {
+		text, err := s.more(ctx)
+		if err != nil {
+			return &sendError{"headers", true, err}
+		}
+		more, err := pairs("the text with the headers of exports", text)
+		if err != nil {
+			return &sendError{"headers", true, err}
+		}
+		for name, value := range more {
+			r.Header.Set(name, value)
+		}
+	}
 	answer, err := s.client.Do(r)
 	if err != nil {
 		return broken(ctx, err)

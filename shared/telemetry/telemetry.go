@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -46,7 +47,7 @@ type Option func(*options)
 type options struct {
 	readers []sdkmetric.Reader
 	stdout  io.Writer
-	now     func() time.Time
+	headers func(context.Context) (string, error)
 }
 
 // WithReader adds a reader of metrics, such as prom.New's.
@@ -56,6 +57,12 @@ func WithReader(r sdkmetric.Reader) Option {
 
 // WithStdout replaces stdout for the exporters that write lines.
 func WithStdout(w io.Writer) Option { return func(o *options) { o.stdout = w } }
+
+// WithHeaders adds headers to every export, besides those of Config.Headers and in the same form. read returns them, and
+// is asked by every export, so it should remember them; an export whose headers cannot be read is tried again later.
+func WithHeaders(read func(context.Context) (string, error)) Option {
+	return func(o *options) { o.headers = read }
+}
 
 // Telemetry is what Start has built.
 type Telemetry struct {
@@ -91,7 +98,7 @@ type Telemetry struct {
 // export follows the response. Call it once, first thing in INIT. Its error names the variables that are wrong; a
 // collector that does not answer is not an error.
 func Start(ctx context.Context, host Host, opts ...Option) (*Telemetry, error) {
-	o := options{stdout: os.Stdout, now: time.Now}
+	o := options{stdout: os.Stdout}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -103,11 +110,12 @@ func Start(ctx context.Context, host Host, opts ...Option) (*Telemetry, error) {
 		return nil, err
 	}
 	t := &Telemetry{
-		cfg: cfg, logger: host.Logger(), now: o.now, started: o.now(), trigger: "other", sinks: map[string]sink{},
+		cfg: cfg, logger: host.Logger(), now: clock.Wall(time.Now), trigger: "other", sinks: map[string]sink{},
 		encoder: otlp.Encoder{
 			JSON: cfg.Protocol == "http/json", Allow: tracing.NewAllowList(cfg.SpanAttributes...).Allows, Redact: logging.Attribute(),
 		},
 	}
+	t.started = t.now()
 	if cfg.Disabled {
 		t.cfg.Traces, t.cfg.Metrics, t.cfg.Logs = ExporterNone, ExporterNone, ExporterNone
 		o.readers = nil
@@ -122,7 +130,7 @@ func Start(ctx context.Context, host Host, opts ...Option) (*Telemetry, error) {
 	chain := host.Chain()
 	chain.Tracing = t.Tracer.HTTP(host.Route().Path)
 	if t.Metrics != nil {
-		chain.Metrics = metrics.HTTP(t.Metrics, host.Route().Path, o.now)
+		chain.Metrics = metrics.HTTP(t.Metrics, host.Route().Path, time.Now)
 	}
 	if len(t.sinks) == 0 && t.emf == nil && len(o.readers) == 0 {
 		return t, nil
@@ -156,7 +164,7 @@ func (t *Telemetry) open(ctx context.Context, o options) error {
 			if client == nil {
 				client = newHTTPClient()
 			}
-			s := &httpSink{client: client, url: want[1], header: http.Header{}, gzip: t.cfg.Compression == "gzip"}
+			s := &httpSink{client: client, url: want[1], header: http.Header{}, more: o.headers, gzip: t.cfg.Compression == "gzip"}
 			s.header.Set("Content-Type", "application/x-protobuf")
 			if t.encoder.JSON {
 				s.header.Set("Content-Type", "application/json")

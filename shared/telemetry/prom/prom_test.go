@@ -22,7 +22,7 @@ func TestAScrapeHasTheCatalogueAndNoProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	route := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public}
+	route := api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/v1/things/{id}", Auth: api.Public, Rate: api.Unlimited}
 	h, err := app.Handler(t.Context(), route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		_, err := telemetry.Start(ctx, s, telemetry.WithReader(endpoint.Reader))
 		return func(_ http.ResponseWriter, r *http.Request) error {

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	route := api.Route{Name: "do", Method: http.MethodGet, Path: "/do/{what}", Auth: api.Public}
+	route := api.Route{Name: "do", Method: http.MethodGet, Path: "/do/{what}", Auth: api.Public, Rate: api.Unlimited}
 	app.Main(route, func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		_, err := telemetry.Start(ctx, s)
 		return handle, err
