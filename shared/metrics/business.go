@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -111,10 +112,8 @@ func (m *Metrics) OutOfStock(ctx context.Context) { m.count(ctx, ShopInventoryOu
 
 // one returns value if it is among allowed, else Other.
 func one(value string, allowed ...string) string {
-	for _, a := range allowed {
-		if value == a {
-			return value
-		}
+	if slices.Contains(allowed, value) {
+		return value
 	}
 	return Other
 }

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -32,9 +32,9 @@ type collector struct {
 	before func(w http.ResponseWriter, r *http.Request) bool
 
 	mu      sync.Mutex
-	traces  []*coltrace.ExportTraceServiceRequest
-	metrics []*colmetrics.ExportMetricsServiceRequest
-	logs    []*collogs.ExportLogsServiceRequest
+	traces  []*coltracepb.ExportTraceServiceRequest
+	metrics []*colmetricspb.ExportMetricsServiceRequest
+	logs    []*collogspb.ExportLogsServiceRequest
 	raw     []string
 }
 
@@ -60,13 +60,13 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	switch r.URL.Path {
 	case "/v1/traces":
-		m := &coltrace.ExportTraceServiceRequest{}
+		m := &coltracepb.ExportTraceServiceRequest{}
 		message, c.traces = m, append(c.traces, m)
 	case "/v1/metrics":
-		m := &colmetrics.ExportMetricsServiceRequest{}
+		m := &colmetricspb.ExportMetricsServiceRequest{}
 		message, c.metrics = m, append(c.metrics, m)
 	case "/v1/logs":
-		m := &collogs.ExportLogsServiceRequest{}
+		m := &collogspb.ExportLogsServiceRequest{}
 		message, c.logs = m, append(c.logs, m)
 	}
 	if err := proto.Unmarshal(body, message); err != nil {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/tienda-dev/tienda/shared/telemetry"
@@ -35,7 +35,7 @@ func lines(t *testing.T, environ map[string]string) []string {
 
 func TestStdoutHasOTLPsJSON(t *testing.T) {
 	t.Parallel()
-	var request coltrace.ExportTraceServiceRequest
+	var request coltracepb.ExportTraceServiceRequest
 	for _, line := range lines(t, map[string]string{"OTEL_TRACES_EXPORTER": "otlp/stdout", "OTEL_METRICS_EXPORTER": "otlp/stdout"}) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
