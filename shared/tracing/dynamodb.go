@@ -24,12 +24,12 @@ type coded interface {
 func DynamoDB(table, region string) func(ctx context.Context, operation string) (context.Context, func(attempts, throttles int, err error)) {
 	return func(ctx context.Context, operation string) (context.Context, func(attempts, throttles int, err error)) {
 		tracer := trace.SpanFromContext(ctx).TracerProvider().Tracer(Scope, trace.WithSchemaURL(SchemaURL))
-		ctx, span := tracer.Start(ctx, "DynamoDB."+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		ctx, span := tracer.Start(ctx, "DynamoDB."+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes( //nolint:spancheck // the returned function ends it
 			semconv.DBSystemNameAWSDynamoDB, semconv.DBOperationName(operation), semconv.DBCollectionName(table),
 			semconv.AWSDynamoDBTableNames(table), semconv.CloudRegion(region), attribute.String("rpc.system.name", "aws-api"),
 		))
 		start := time.Now()
-		return ctx, func(attempts, throttles int, err error) {
+		return ctx, func(attempts, throttles int, err error) { //nolint:spancheck // it ends the span
 			o := metrics.Operation{
 				Name: operation, Table: table, Took: time.Since(start), Rows: -1, Attempts: attempts, Throttles: throttles,
 			}

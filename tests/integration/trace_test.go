@@ -99,7 +99,7 @@ func traceOf(s otlptest.Span) string { return hex.EncodeToString(s.GetTraceId())
 
 func idOf(s otlptest.Span) string { return hex.EncodeToString(s.GetSpanId()) }
 
-// spansNamed returns the spans with a name, without those of INIT, which belong to no request.
+// spansNamed returns the spans with a name. The reads of INIT make none, because they belong to no request.
 func spansNamed(sink *otlptest.Sink, name string) []otlptest.Span {
 	return slices.DeleteFunc(sink.Spans(), func(s otlptest.Span) bool { return s.GetName() != name })
 }
