@@ -248,6 +248,11 @@ test-observability: need-go collector ## Run the collector, Prometheus, every ru
 	@$(LOCAL) tool prometheus
 	go test -tags observability -count=1 -timeout 20m ./tests/observability
 
+.PHONY: test-long
+test-long: need-go collector ## Let 200 instances serve 50 requests each, five times, and count what arrives
+	@$(LOCAL) tool prometheus
+	FLEET=200x50 go test -tags observability -count=5 -timeout 60m -v -run '^TestNothingIsLost$$' ./tests/observability
+
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke "$$FUZZTIME"

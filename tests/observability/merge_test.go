@@ -26,20 +26,20 @@ import (
 	"github.com/tienda-dev/tienda/local/observe"
 )
 
-// fleet is how many instances there are, how many of them live at one time, and what each serves.
+// instances is how many there are, alive how many of them live at one time, and requests what each serves.
 const (
-	fleet    = 200
-	alive    = 20
-	requests = 50
+	instances = 200
+	alive     = 20
+	requests  = 50
 )
 
 // truth is what Prometheus must show, in one series each.
 var truth = map[string]float64{
-	`auth_attempts_total{auth_result="ok",deployment_environment_name="test",faas_name="get-product",job="tienda"}`:                                                 fleet * (requests - requests/10),
-	`auth_attempts_total{auth_result="error",deployment_environment_name="test",faas_name="get-product",job="tienda"}`:                                              fleet * requests / 10,
-	`http_server_request_duration_seconds_count{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:            fleet * requests,
-	`http_server_request_duration_seconds_sum{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:              fleet * requests * 0.25,
-	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.5"}`:  fleet * requests,
+	`auth_attempts_total{auth_result="ok",deployment_environment_name="test",faas_name="get-product",job="tienda"}`:                                                 instances * (requests - requests/10),
+	`auth_attempts_total{auth_result="error",deployment_environment_name="test",faas_name="get-product",job="tienda"}`:                                              instances * requests / 10,
+	`http_server_request_duration_seconds_count{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:            instances * requests,
+	`http_server_request_duration_seconds_sum{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda"}`:              instances * requests * 0.25,
+	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.5"}`:  instances * requests,
 	`http_server_request_duration_seconds_bucket{deployment_environment_name="test",faas_name="get-product",http_route="/v1/products/{id}",job="tienda",le="0.05"}`: 0,
 }
 
@@ -48,7 +48,7 @@ var truth = map[string]float64{
 func TestInstancesMergeIntoOneSeries(t *testing.T) {
 	t.Parallel()
 	r := start(t, observe.Options{ScrapeInterval: time.Second})
-	play(t, r.Endpoint, fleet)
+	play(t, r.Endpoint, instances)
 
 	for series, want := range truth {
 		eventually(t, func() error {
@@ -73,8 +73,8 @@ func TestInstancesMergeIntoOneSeries(t *testing.T) {
 	}
 	for _, name := range []string{"cache_entries", "http_server_active_requests"} {
 		got, err := query(t, r, `count(`+name+`{job="tienda"})`)
-		if err != nil || len(got) != 1 || got[0].value != fleet {
-			t.Errorf("got %v instances' series of %s (%v), want %d", got, name, err, fleet)
+		if err != nil || len(got) != 1 || got[0].value != instances {
+			t.Errorf("got %v instances' series of %s (%v), want %d", got, name, err, instances)
 		}
 	}
 }
@@ -97,15 +97,10 @@ func TestEveryStepOfTheMergeIsNeeded(t *testing.T) {
 			continue // they change no number
 		}
 		t.Run(step, func(t *testing.T) {
-			without := filepath.Join(t.TempDir(), "collector.yaml")
-			if err := os.WriteFile(without, []byte(strings.Replace(config, mergeLine(t, config), "["+strings.Join(
-				slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == step }), ", ")+"]", 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			r := start(t, observe.Options{CollectorConfigs: []string{without}, NoPrometheus: true})
-			size := fleet / 10
+			r := start(t, observe.Options{CollectorConfigs: []string{without(t, step)}, NoPrometheus: true})
+			size := instances / 10
 			if step == "batch/serial" {
-				size = fleet // a race needs its time
+				size = instances // a race needs its time
 			}
 			play(t, r.Endpoint, size)
 			settle(t, r.Merged)
@@ -117,6 +112,19 @@ func TestEveryStepOfTheMergeIsNeeded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// without writes the collector's configuration without a step of the merge, and returns the file.
+func without(t *testing.T, step string) string {
+	t.Helper()
+	config := read(t, "observability/collector.yaml")
+	left := slices.DeleteFunc(mergeSteps(t, config), func(s string) bool { return s == step })
+	changed := strings.Replace(config, mergeLine(t, config), "["+strings.Join(left, ", ")+"]", 1)
+	name := filepath.Join(t.TempDir(), "collector.yaml")
+	if err := os.WriteFile(name, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // mergeLine returns the list of the merge pipeline's processors as it is written.
@@ -138,7 +146,7 @@ func mergeSteps(t *testing.T, config string) []string {
 func compare(page map[string]float64, size int) string {
 	want, got := map[string]float64{}, map[string]float64{}
 	for series, value := range truth {
-		want[series] = value * float64(size) / fleet
+		want[series] = value * float64(size) / instances
 	}
 	for series, value := range page {
 		if strings.HasPrefix(series, "cache_entries") || strings.HasPrefix(series, "http_server_active") {
@@ -154,14 +162,14 @@ func compare(page map[string]float64, size int) string {
 
 // play lets a fleet serve its requests. Each instance exports after every request, and a third of the exports is refused
 // once: the next export carries what it carried.
-func play(t *testing.T, endpoint string, fleet int) {
+func play(t *testing.T, endpoint string, size int) {
 	t.Helper()
 	refusing := refuse(t, endpoint)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: alive}}
 	t.Cleanup(client.CloseIdleConnections)
 	var group errgroup.Group
 	group.SetLimit(alive)
-	for n := range fleet {
+	for n := range size {
 		group.Go(func() error {
 			i := newInstance(refusing, client, n)
 			if n%2 == 1 {

@@ -95,6 +95,7 @@ var targets = map[string]target{
 	"venv":               {ends: true, installs: true, changes: true},
 	"govulncheck":        {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
 	"test-observability": {says: "go test -tags observability"},
+	"test-long":          {says: "FLEET=200x50 go test"},
 	"collector":          {ends: true, says: "collector"},
 }
 
