@@ -23,6 +23,8 @@ LOGS ?=
 THROTTLE ?=
 # `off` serves it without the rate limits of the functions.
 LIMITS ?=
+# 1 starts Jaeger with `make observe`.
+JAEGER ?=
 # The role in the token that `make token` prints.
 ROLE ?= catalog
 # Whom `make admin` makes an admin. Only the command line says it: many shells hold an EMAIL of their own.
@@ -66,7 +68,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -95,7 +97,7 @@ MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 help: ## List the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
+	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off JAEGER=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
 	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class"
 
@@ -106,6 +108,15 @@ run: need-go ## Build for this machine and serve the API with sample data on POR
 	@echo 'Building for this machine: only what changed since the last time.'
 	@$(LAY) -program ./local -out .cache/bin/local
 	@exec .cache/bin/local
+
+.PHONY: observe
+observe: need-go ## Serve as `make run` does, beside a collector and Prometheus that receive its telemetry (JAEGER=1)
+	@$(LAY) -program ./local -out .cache/bin/local
+	@exec .cache/bin/local observe
+
+.PHONY: collector
+collector: need-go ## Build the OpenTelemetry collector of observability/builder.yaml into .cache/bin
+	@$(LOCAL) tool collector
 
 .PHONY: token
 token: need-go ## Print an access token for local use (ROLE=catalog)
@@ -238,6 +249,16 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 	@$(LAY) -program ./local -out .cache/bin/local
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
+.PHONY: test-observability
+test-observability: need-go collector ## Run the collector, Prometheus, every rule and every dashboard query for real
+	@$(LOCAL) tool prometheus
+	go test -tags observability -count=1 -timeout 20m ./tests/observability
+
+.PHONY: test-long
+test-long: need-go collector ## Let 200 instances serve 50 requests each, five times, and count what arrives
+	@$(LOCAL) tool prometheus
+	FLEET=200x50 go test -tags observability -count=5 -timeout 60m -v -run '^TestNothingIsLost$$' ./tests/observability
+
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke "$$FUZZTIME"
@@ -290,7 +311,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
-	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml
+	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml observability/fargate/template.yaml
 	@AWS_DEFAULT_REGION=eu-central-1 $(SAM) validate --lint --template template.yaml
 
 .PHONY: checkov

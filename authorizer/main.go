@@ -16,6 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/authorizer"
 	"github.com/tienda-dev/tienda/shared/session"
 	"github.com/tienda-dev/tienda/shared/session/sessionlean"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 type config struct {
@@ -43,6 +44,7 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if cfg.Store.HTTP, err = process.HTTP(ctx); err != nil {
 		return nil, err
 	}
+	cfg.Store.Observe = tracing.DynamoDB(cfg.Store.Table, cfg.Store.Region)
 	reader, err := sessionlean.New(cfg.Store)
 	if err != nil {
 		return nil, err

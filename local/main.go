@@ -9,6 +9,8 @@
 //	local reindex                  let search find the products of an earlier release, here or on AWS
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
+//	local observe                  serve beside a collector and Prometheus (see observe_command.go)
+//	local tool collector           build the collector into .cache; prometheus and jaeger too
 //	local sam api                  serve the same through the SAM CLI and its containers (see sam.go)
 //
 // It reads PORT, DATA, DYNAMODB_ENDPOINT and LOG_LEVEL from the environment: where the API listens, a
@@ -16,6 +18,7 @@
 // builds and serves each change of the sources and of the template, LOGS=json prints the functions' lines as
 // they are, NO_COLOR leaves out colours, THROTTLE=off serves without the template's throttles, and LIMITS=off
 // without the rate limits of the functions.
+// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS send the functions' telemetry to a collector too.
 //
 // Ctrl-C ends a server at any moment, even during the start, without output and with exit code 0. Another
 // command that it interrupts exits with 130, also without output. Every other failure prints one sentence
@@ -28,6 +31,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -97,6 +101,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		return runSAM(ctx, args, getenv, out)
 	case "dynamodb":
 		return runDynamoDB(ctx, args, getenv, out)
+	case "observe":
+		return runObserve(ctx, args, getenv, out)
+	case "tool":
+		return runTool(ctx, args, out)
 	}
 	number, err := portOf(getenv)
 	if err != nil {
@@ -110,12 +118,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	case "serve":
 		data := flags.String("data", getenv("DATA"), "a folder that keeps the tables; empty is in memory")
 		endpoint := flags.String("dynamodb", getenv("DYNAMODB_ENDPOINT"), "the URL of a DynamoDB that runs already")
+		host := flags.String("host", "localhost", "where the API listens; 0.0.0.0 is every address of a container")
 		idle := flags.Duration("idle", runtime.DefaultIdleTimeout, "how long a function's process waits for its next request")
 		if err := flags.Parse(args); err != nil {
 			return err
 		}
 		opts := options(*root, getenv)
-		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, "localhost:"+port
+		opts.Data, opts.DynamoDBEndpoint, opts.Addr = *data, *endpoint, net.JoinHostPort(*host, port)
 		shown := progress.New(out)
 		opts.Logs, opts.Color = stack.LogsPeople, shown.Terminal() && getenv("NO_COLOR") == ""
 		asJSON, err := choice(getenv, "LOGS", "json")
@@ -127,6 +136,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		}
 		opts.CheckInit, opts.IdleTimeout = true, *idle
 		if opts.Watch, err = choice(getenv, "WATCH", "1"); err != nil {
+			return err
+		}
+		if opts.Telemetry, err = telemetry(getenv); err != nil {
 			return err
 		}
 		if opts.Unlimited, err = choice(getenv, "THROTTLE", "off"); err != nil {
@@ -192,7 +204,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, reindex, fetch, dynamodb or sam)", command)
+		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, reindex, fetch, dynamodb, observe, tool or sam)", command)
 	}
 }
 

@@ -25,6 +25,17 @@ func choice(getenv func(string) string, name, value string) (bool, error) {
 	}
 }
 
+// telemetry reads where the functions' telemetry is sent, from OpenTelemetry's variables.
+func telemetry(getenv func(string) string) (stack.Telemetry, error) {
+	const protocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	if given := getenv(protocol); given != "" && given != "http/protobuf" && given != "http/json" {
+		return stack.Telemetry{}, fmt.Errorf("%s is %q, want http/protobuf: a collector takes it on port 4318", protocol, given)
+	}
+	return stack.Telemetry{
+		Endpoint: getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), Headers: getenv("OTEL_EXPORTER_OTLP_HEADERS"),
+	}, nil
+}
+
 // serve builds the API and runs it until ctx ends. Its port is its own from the start, but answers only when
 // the sample products are in. What they do not need is built after that.
 func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/password"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
@@ -86,7 +87,27 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 		tokens, err = a.login(ctx, l)
 		return err
 	})
+	countLogin(ctx, err)
 	return tokens, err
+}
+
+// countLogin counts a login by its result. A fault of the store is not an attempt's result.
+func countLogin(ctx context.Context, err error) {
+	m := metrics.From(ctx)
+	switch p, ok := problem.As(err); {
+	case err == nil:
+		m.Login(ctx, metrics.Success)
+		m.Attempt(ctx, "password", metrics.Success, "")
+		m.TokenIssued(ctx, "password")
+	case ok && p.Kind == problem.Unauthorized:
+		m.Login(ctx, metrics.Failure)
+		m.Attempt(ctx, "password", metrics.Failure, "credentials")
+	case ok && p.Kind == problem.TooManyRequests:
+		m.Login(ctx, metrics.Failure)
+		m.Attempt(ctx, "password", metrics.Failure, "locked")
+	default:
+		m.Attempt(ctx, "password", metrics.Failure, "unavailable")
+	}
 }
 
 // login is one attempt to log in.

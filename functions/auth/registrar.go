@@ -10,6 +10,7 @@ import (
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
 )
@@ -78,6 +79,8 @@ func (s *Registrar) Register(ctx context.Context, email, password, name string) 
 	if err := s.store.Register(ctx, r); err != nil {
 		return Registration{}, err
 	}
+	metrics.From(ctx).UserRegistered(ctx)
+	metrics.From(ctx).Customer(ctx, metrics.Created)
 	return r, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 type productGetter interface {
@@ -21,6 +22,7 @@ func GetProduct(products productGetter, cfg Config) api.Handler {
 		}
 		switch p.Status {
 		case Active:
+			metrics.From(r.Context()).ProductViewed(r.Context())
 			return writeProduct(w, r, p, cfg.PublicCache)
 		case Archived:
 			return ErrGone

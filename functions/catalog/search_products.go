@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -32,12 +33,14 @@ func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) 
 		}
 
 		binding := page.Binding{Route: SearchProductsRoute.Name, Filter: q.Phrase + "\n" + strings.Join(q.Words, "\n")}
+		searched := metrics.From(r.Context()).Search(r.Context())
 		found, err := page.Read(query, cursors.Get(r.Context()), binding, func(limit int, after []byte) ([]Product, []byte, error) {
 			return products.Search(r.Context(), q, limit, after)
 		})
 		if err != nil {
 			return err
 		}
+		searched(len(found.Data))
 		w.Header().Set("Cache-Control", cfg.PublicCache)
 		return api.WriteTagged(w, r, found)
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"reflect"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -38,6 +40,7 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 	if err := s.store.Create(ctx, p); err != nil {
 		return Product{}, err
 	}
+	metrics.From(ctx).Product(ctx, metrics.Created)
 	return p, nil
 }
 
@@ -91,6 +94,11 @@ func (s *Service) replace(ctx context.Context, before, after Product) (Product, 
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Product{}, err
 	}
+	change := metrics.Updated
+	if after.Status == Archived {
+		change = metrics.Archived
+	}
+	metrics.From(ctx).Product(ctx, change)
 	return after, nil
 }
 
@@ -106,9 +114,16 @@ func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKe
 		return Adjustment{}, false, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
 	}
 	now := s.time()
-	return s.store.Adjust(ctx, key, Adjustment{
+	a, replayed, err := s.store.Adjust(ctx, key, Adjustment{
 		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
 	})
+	switch {
+	case errors.Is(err, ErrWouldGoNegative):
+		metrics.From(ctx).OutOfStock(ctx)
+	case err == nil && !replayed:
+		metrics.From(ctx).StockAdjusted(ctx, delta)
+	}
+	return a, replayed, err
 }
 
 // withoutNulls replaces missing tags and attributes by empty ones, so that clients read [] and {}.

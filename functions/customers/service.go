@@ -6,6 +6,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Service changes profiles. It sets versions and times; a Store stores the result.
@@ -41,5 +42,6 @@ func (s *Service) Update(ctx context.Context, id string, matches func(version in
 	if err := s.store.Update(ctx, before, after); err != nil {
 		return Customer{}, err
 	}
+	metrics.From(ctx).Customer(ctx, metrics.Updated)
 	return after, nil
 }

@@ -16,11 +16,11 @@ import (
 )
 
 // Main serves one HTTP route. It does not return.
-func Main(route api.Route, build app.Build) { app.Main(route, process.With(limited(build))) }
+func Main(route api.Route, build app.Build) { app.Main(route, process.Route(limited(build))) }
 
 // Handler returns the handler that Main would serve, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
-	return app.Handler(ctx, route, process.With(limited(build)), environ)
+	return app.Handler(ctx, route, process.Route(limited(build)), environ)
 }
 
 // limited runs build after it has filled the chain's places for the route's rate limits.

@@ -15,7 +15,6 @@ import (
 	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
-	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitddb"
 	"github.com/tienda-dev/tienda/shared/secrets"
@@ -48,24 +47,11 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: logDecision}
+	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: observe(store.Policies())}
 	if onError == ratelimit.Closed { // a late answer is better than a refusal
 		guard.Budget, guard.ConnectBudget, guard.DenyCap = closedBudget, closedConnectBudget, closedDenyCap
 	}
 	return ratelimit.NewGuard(store, guard)
-}
-
-// logDecision adds a decision to the request's log entry, unless it is an ordinary admission.
-func logDecision(ctx context.Context, d ratelimit.Decision, _ time.Duration) {
-	var denying []string
-	for _, r := range d.Results {
-		if !r.Allowed {
-			denying = append(denying, r.Policy.Name)
-		}
-	}
-	if d.Source != ratelimit.FromStore || len(denying) > 0 {
-		logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyRateSource, d.Source), zap.Strings(logging.KeyRatePolicies, denying))
-	}
 }
 
 // LoginLimits returns the limiters of policy.LoginAccount, policy.LoginAccountAddress and policy.LoginAddress.

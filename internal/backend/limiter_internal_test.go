@@ -27,7 +27,7 @@ func TestDecisionsAreOnTheAccessLine(t *testing.T) {
 		"Closed":       {ratelimit.Decision{Source: ratelimit.FailedClosed}, "failed-closed", []any{}},
 	} {
 		entry := &logging.Entry{}
-		logDecision(logging.WithEntry(t.Context(), entry), c.decision, 0)
+		logDecision(logging.WithEntry(t.Context(), entry), c.decision)
 		want := map[string]any{}
 		if c.source != "" {
 			want = map[string]any{"rate_limit_source": c.source, "rate_limit_policies": c.denying}

@@ -1,5 +1,5 @@
-// Package process is what every program of this repository shares: one HTTP client towards AWS, and whatever else
-// a process opens once. Functions of routes start through backend or meta, which add the rate limits.
+// Package process is what every program of this repository shares: telemetry, one HTTP client towards AWS, and whatever
+// else a process opens once. Functions of routes start through backend or meta, which add the rate limits.
 //
 // Everything that a function links makes its cold start longer. So what only some functions need has its own
 // package: tables, secret, cursors, tokenkeys, sessions.
@@ -18,13 +18,16 @@ import (
 
 // Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
 func Func[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) {
-	app.Func(With(build))
+	app.Func(With(traced(build)))
 }
 
 // Handler returns the handler of a route without rate limits, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
-	return app.Handler(ctx, route, With(build), environ)
+	return app.Handler(ctx, route, Route(build), environ)
 }
+
+// Route runs the build of a route with telemetry and with what the process shares.
+func Route(build app.Build) app.Build { return With(withTelemetry(build)) }
 
 // With runs build with what the process shares in its context.
 func With[T any](build func(context.Context, *app.Setup) (T, error)) func(context.Context, *app.Setup) (T, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/tracing/tracingaws"
 )
 
 // Name is a table, by the variable that holds its name.
@@ -48,7 +49,7 @@ func Client(ctx context.Context, s *app.Setup) (*ddb.Client, error) {
 		if cfg.HTTP, err = process.HTTP(ctx); err != nil {
 			return nil, err
 		}
-		return ddb.Open(cfg)
+		return ddb.Open(cfg, tracingaws.DynamoDB())
 	})
 }
 

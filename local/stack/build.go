@@ -122,6 +122,7 @@ func (d *development) prepare(ctx context.Context, t *template.Template) ([]runt
 		return nil, err
 	}
 	connect(functions, d.endpoint)
+	observe(functions, d.stack.OTLP)
 	return functions, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -57,9 +58,9 @@ func functionsOf(t *template.Template, opts Options) ([]runtime.Function, error)
 }
 
 // checkInit starts an extra environment of every function and ends it again. An empty event is enough:
-// whatever the answer, the function has started.
+// whatever the answer, the function has started. It is not a request, so its telemetry is off.
 func checkInit(ctx context.Context, functions []runtime.Function) error {
-	trial, err := runtime.New(runtime.Config{Functions: functions})
+	trial, err := runtime.New(runtime.Config{Functions: silent(functions)})
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,17 @@ func checkInit(ctx context.Context, functions []runtime.Function) error {
 		return err
 	}
 	return ctx.Err()
+}
+
+// silent returns the functions without telemetry.
+func silent(functions []runtime.Function) []runtime.Function {
+	functions = slices.Clone(functions)
+	for i, f := range functions {
+		functions[i].Env = map[string]string{}
+		maps.Copy(functions[i].Env, f.Env)
+		functions[i].Env[envOTLPDisabled] = "true"
+	}
+	return functions
 }
 
 // gatewayConfig makes the gateway's configuration from the template's API and routes, without its throttles

@@ -43,6 +43,9 @@ func (g *generation) Invoke(ctx context.Context, function string, payload []byte
 
 // newGeneration makes a generation that has not started anything yet. The functions are the template's.
 func newGeneration(t *template.Template, functions []runtime.Function, opts Options, out *printer) (*generation, error) {
+	if err := checkMetricsPath(t); err != nil {
+		return nil, err
+	}
 	lambda, err := runtime.New(runtime.Config{
 		Functions: functions, IdleTimeout: opts.IdleTimeout, Log: out.function, Complete: out.complete,
 	})

@@ -78,6 +78,8 @@ type Options struct {
 	// Record is called with every action that a function asks of DynamoDB, from many goroutines. Nil
 	// records nothing.
 	Record func(record.Action)
+	// Telemetry is where the functions' telemetry is sent, besides GET /metrics.
+	Telemetry Telemetry
 	// Out receives a line per request, and lines of the functions. Nil drops them.
 	Out io.Writer
 	// Logs selects them, and Color colours them for a terminal.
@@ -96,6 +98,8 @@ type Stack struct {
 	URL string
 	// Endpoint is its DynamoDB's URL.
 	Endpoint string
+	// OTLP is where the functions send their telemetry, as OTLP over HTTP.
+	OTLP string
 	// Tables maps logical ids to the names of the tables.
 	Tables map[string]string
 	// KeysPath is the file of the token keys; empty when the template has none.
@@ -103,6 +107,7 @@ type Stack struct {
 	// Template is what is served at the start; Watch can serve a later one.
 	Template *template.Template
 
+	metrics  http.Handler
 	cacheDir string
 	failed   chan error
 	stopping sync.Once
@@ -188,7 +193,11 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	if err := s.receive(ctx, opts); err != nil {
+		return err
+	}
 	connect(functions, endpoint)
+	observe(functions, s.OTLP)
 	lambda, err := newGeneration(s.Template, functions, opts, out)
 	if err != nil {
 		return err
@@ -214,7 +223,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if opts.Builder != nil {
 		(&development{stack: s, opts: opts, out: out, live: api, endpoint: endpoint}).start(watch)
 	}
-	s.serve(listeners, api, api.Close)
+	s.serve(listeners, withMetrics(s.metrics, api), api.Close)
 	s.URL = "http://" + listeners[0].Addr().String()
 	return ctx.Err()
 }

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		serveEngine(os.Args[1:])
 	case "hang":
 		time.Sleep(time.Hour)
+	case "count":
+		serveCounts()
 	case "exit":
 		fmt.Fprintln(os.Stderr, "COMMERCE_TABLE is missing")
 		os.Exit(1)

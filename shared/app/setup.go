@@ -114,6 +114,9 @@ func variables(config reflect.Type, field string) []string {
 // Logger returns the process's logger.
 func (s *Setup) Logger() *zap.Logger { return s.logger }
 
+// SetLogger replaces the process's logger and the chain's, such as by one that also writes to a collector.
+func (s *Setup) SetLogger(logger *zap.Logger) { s.logger, s.chain.Logger = logger, logger }
+
 // Route returns the route that the process serves: the zero Route under Func and MainMux.
 func (s *Setup) Route() api.Route { return s.route }
 

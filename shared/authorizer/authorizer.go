@@ -17,6 +17,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // headerAuthorization is compared without case: API Gateway sends it in lower case, sam local
@@ -84,13 +86,17 @@ func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2Custo
 	defer cancel()
 	annotation := a.decide(limited, req)
 	note(ctx, annotation)
+	metrics.From(ctx).Decided(ctx, string(annotation.Outcome))
 	if a.cached && annotation.Outcome == identity.Unavailable {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, ErrUnavailable
 	}
 
 	flat := annotation.Map()
-	answer := make(map[string]any, len(flat))
+	answer := make(map[string]any, len(flat)+2)
 	for key, value := range flat {
+		answer[key] = value
+	}
+	for key, value := range tracing.Carry(ctx, req.RequestContext.RequestID) {
 		answer[key] = value
 	}
 	return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: answer}, nil

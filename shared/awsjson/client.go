@@ -46,7 +46,14 @@ type Config struct {
 	// Timeout bounds one attempt from when its request is on its way (awsclient.LimitRead). 0 is the HTTP
 	// client's own.
 	Timeout time.Duration
+	// Observe sees every call. Nil is nobody.
+	Observe Observer
 }
+
+// Observer is called before an operation ("BatchGetItem") is sent. It returns the context of the call, and what is
+// called at its end: how often the operation was sent, how many of these attempts were throttled, and the
+// error of Call.
+type Observer func(ctx context.Context, operation string) (context.Context, func(attempts, throttles int, err error))
 
 // Client calls operations of one service in one region. It is safe for concurrent use.
 type Client struct {
@@ -115,11 +122,20 @@ func domain(region string) (string, error) {
 // the answer. A busy service, a broken connection and an answer that is cut off or not
 // the service's are tried again while the context's time allows;
 // what is called must bear being done twice. The error is the context's, or an *Error.
-func (c *Client) Call(ctx context.Context, target string, body []byte) ([]byte, error) {
-	for attempt := 1; ; attempt++ {
+func (c *Client) Call(ctx context.Context, target string, body []byte) (answer []byte, err error) {
+	attempt, throttles := 1, 0
+	if c.cfg.Observe != nil {
+		var done func(attempts, throttles int, err error)
+		ctx, done = c.cfg.Observe(ctx, operation(target))
+		defer func() { done(attempt, throttles, err) }()
+	}
+	for ; ; attempt++ {
 		answer, failed := c.send(ctx, target, body)
 		if failed == nil {
 			return answer, nil
+		}
+		if failed.throttled() {
+			throttles++
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation(target), err)

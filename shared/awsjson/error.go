@@ -41,6 +41,19 @@ func (e *Error) Error() string {
 	return text
 }
 
+// ErrorCode returns Code, as the errors of the SDK do.
+func (e *Error) ErrorCode() string { return e.Code }
+
+// throttled reports whether the service refused the attempt because of too many requests.
+func (e *Error) throttled() bool {
+	switch e.Code {
+	case "Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded":
+		return true
+	default:
+		return false
+	}
+}
+
 // refusal reads an answer other than 200.
 func refusal(target string, response *http.Response, answer []byte) *Error {
 	e := &Error{Operation: operation(target), Status: response.StatusCode, RequestID: response.Header.Get("X-Amzn-Requestid")}
@@ -52,11 +65,10 @@ func refusal(target string, response *http.Response, answer []byte) *Error {
 		e.Code, e.Message = body.Type[strings.LastIndexByte(body.Type, '#')+1:], body.Message
 	}
 	switch e.Code {
-	case "Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
-		"RequestTimeout", "RequestTimeoutException", "InternalServerError", "InternalServiceError", "ServiceUnavailable":
+	case "RequestTimeout", "RequestTimeoutException", "InternalServerError", "InternalServiceError", "ServiceUnavailable":
 		e.Transient = true
 	default: // an answer without a code is not the service's: a proxy's page, or a part of an answer
-		e.Transient = e.Code == "" || e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests
+		e.Transient = e.throttled() || e.Code == "" || e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests
 	}
 	return e
 }

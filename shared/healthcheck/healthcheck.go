@@ -18,6 +18,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Status is the state of a service or of one check.
@@ -39,6 +40,9 @@ const (
 	// DefaultCacheFor is how long a report is kept.
 	DefaultCacheFor = 5 * time.Second
 )
+
+// cacheName is the name of the kept report in metrics.
+const cacheName = "health_report"
 
 // Check is one question about the service's health.
 type Check struct {
@@ -143,6 +147,7 @@ func (c *Checker) Report(ctx context.Context) (Report, error) {
 	for {
 		c.mu.Lock()
 		if clock.Fresh(c.made, c.clock(), c.cacheFor) {
+			metrics.From(ctx).Cache(ctx, cacheName, metrics.CacheHit)
 			report := c.last.clone()
 			c.mu.Unlock()
 			return report, nil
@@ -152,6 +157,7 @@ func (c *Checker) Report(ctx context.Context) (Report, error) {
 			current = &flight{done: make(chan struct{})}
 			c.flight = current
 			c.mu.Unlock()
+			metrics.From(ctx).Cache(ctx, cacheName, metrics.CacheMiss)
 			return c.lead(ctx, current), nil
 		}
 		c.mu.Unlock()
@@ -213,7 +219,9 @@ func (c *Checker) run(ctx context.Context) Report {
 			report.Status = Degraded
 		}
 	}
-	report.DurationMS = milliseconds(c.clock().Sub(start))
+	took := max(0, c.clock().Sub(start))
+	metrics.From(ctx).CacheLoaded(ctx, cacheName, took, nil)
+	report.DurationMS = milliseconds(took)
 	return report
 }
 
@@ -230,7 +238,9 @@ var errStillRunning = errors.New("the check before has not returned yet")
 func (r *runner) result(ctx context.Context, wall func() time.Time) Result {
 	start := wall()
 	err := r.do(ctx)
-	result := Result{Status: Up, DurationMS: milliseconds(wall().Sub(start))}
+	took := max(0, wall().Sub(start))
+	result := Result{Status: Up, DurationMS: milliseconds(took)}
+	metrics.From(ctx).Health(ctx, r.Name, err == nil, took)
 	if err != nil {
 		result.Status = Down
 		logging.From(ctx).Warn("health check failed",

@@ -34,6 +34,46 @@ func Tee(l *zap.Logger, second zapcore.Core) *zap.Logger {
 	}))
 }
 
+// Split returns a logger whose lines go to second, and to l's own core only from WARN up: nobody should pay for the
+// same line twice, and a warning must not depend on a collector. l is a logger of New.
+func Split(l *zap.Logger, second zapcore.Core) *zap.Logger {
+	return l.WithOptions(zap.WrapCore(func(own zapcore.Core) zapcore.Core {
+		c, ok := own.(*core)
+		if !ok {
+			panic("logging: Split needs a logger that New returned")
+		}
+		level := zapcore.LevelOf(own)
+		first, err := zapcore.NewIncreaseLevelCore(c.next, max(level, zapcore.WarnLevel))
+		if err != nil { // its level is higher already
+			first = c.next
+		}
+		return newCore(zapcore.NewTee(first, leveled{second, level}), c.redact)
+	}))
+}
+
+// leveled is a core with a lowest level.
+type leveled struct {
+	zapcore.Core
+
+	lowest zapcore.Level
+}
+
+// Enabled implements zapcore.LevelEnabler.
+func (l leveled) Enabled(level zapcore.Level) bool { return level >= l.lowest && l.Core.Enabled(level) }
+
+// With implements zapcore.Core.
+func (l leveled) With(fields []zapcore.Field) zapcore.Core {
+	return leveled{l.Core.With(fields), l.lowest}
+}
+
+// Check implements zapcore.Core.
+func (l leveled) Check(ent zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if !l.Enabled(ent.Level) {
+		return ce
+	}
+	return l.Core.Check(ent, ce)
+}
+
 // Enabled reports whether a core below writes entries of the level.
 func (c *core) Enabled(level zapcore.Level) bool { return c.next.Enabled(level) }
 

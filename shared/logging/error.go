@@ -87,7 +87,7 @@ func panicMessage(err error, p any) string {
 func errorType(err error) string {
 	for {
 		name := reflect.TypeOf(err).String()
-		if name != "*fmt.wrapError" && name != "*logging.stackError" {
+		if name != "*fmt.wrapError" && name != "*logging.stackError" && name != "*logging.panicError" {
 			return name
 		}
 		inner := errors.Unwrap(err)

@@ -33,6 +33,10 @@ const (
 	KeyCorrelationID = "correlation_id"
 	// KeyXRayTraceID is the root id of the X-Ray trace ("1-67891233-abcdef012345678912345678").
 	KeyXRayTraceID = "xray_trace_id"
+	// KeyTraceID is the id of the trace, 32 hex digits (W3C Trace Context).
+	KeyTraceID = "trace_id"
+	// KeySpanID is the id of the request's span, 16 hex digits.
+	KeySpanID = "span_id"
 	// KeyError is an object with KeyErrorType, KeyErrorMessage and KeyErrorStack.
 	KeyError = "error"
 	// KeyErrorType is the Go type of the error, inside KeyError.

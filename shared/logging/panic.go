@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -14,5 +15,16 @@ func Panicked(value any) error {
 	if fault, ok := value.(runtime.Error); ok {
 		err = fmt.Errorf("panic: %w", fault)
 	}
-	return WithStack(err, debug.Stack())
+	return WithStack(&panicError{err}, debug.Stack())
 }
+
+// IsPanic reports whether err is from Panicked.
+func IsPanic(err error) bool {
+	_, ok := errors.AsType[*panicError](err)
+	return ok
+}
+
+// panicError marks the error of a panic.
+type panicError struct{ error }
+
+func (e *panicError) Unwrap() error { return e.error }

@@ -1,6 +1,9 @@
 package ratelimit
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Subject is what a limit counts: one client address, one user, one account. Build it with NewSubject. It may be
 // personal data: stores keep only a keyed hash of it.
@@ -19,6 +22,17 @@ func NewSubject(kind string, parts ...string) Subject {
 		b = appendNetstring(b, part)
 	}
 	return Subject(b)
+}
+
+// Kind returns the kind that NewSubject was given, which names what is counted and is not personal data; "" for a text
+// that NewSubject has not made.
+func (s Subject) Kind() string {
+	size, rest, _ := strings.Cut(string(s), ":")
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 0 || n > len(rest) {
+		return ""
+	}
+	return rest[:n]
 }
 
 func appendNetstring(b []byte, s string) []byte {

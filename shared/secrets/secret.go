@@ -12,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // RetryAfter is the pause after a failed refresh: requests in this time do not pay for another attempt. It is
@@ -21,6 +22,9 @@ const RetryAfter = 15 * time.Second
 
 // refreshTimeout bounds what a refresh may add to one request.
 const refreshTimeout = 200 * time.Millisecond
+
+// cacheName is the name of all secrets' cache in metrics.
+const cacheName = "secrets"
 
 // Config tunes how a Secret is refreshed. Its zero value works.
 type Config struct {
@@ -91,12 +95,14 @@ func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cf
 // refresh, which is logged, the last good value stays in use. Until a Load or a refresh has succeeded, that is the zero
 // value of T.
 func (s *Secret[T]) Get(ctx context.Context) T {
+	result := metrics.CacheHit
 	if s.due() && s.refreshing.TryLock() {
 		defer s.refreshing.Unlock()
 		if s.due() { // not refreshed by another request in the meantime
-			s.refresh(ctx)
+			result = s.refresh(ctx)
 		}
 	}
+	metrics.From(ctx).Cache(ctx, cacheName, result)
 	if value := s.value.Load(); value != nil {
 		return *value
 	}
@@ -109,17 +115,23 @@ func (s *Secret[T]) due() bool {
 	return p == nil || s.source.kind != kindInline && !clock.Fresh(p.from, s.cfg.Clock(), p.age)
 }
 
-func (s *Secret[T]) refresh(ctx context.Context) {
+// refresh reads the secret and returns the cache's result: a miss, or an error after which the old value is used.
+func (s *Secret[T]) refresh(ctx context.Context) string {
+	start := s.cfg.Clock()
 	limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	if err := s.Load(limited); err != nil {
+	err := s.Load(limited)
+	metrics.From(ctx).CacheLoaded(ctx, cacheName, max(0, s.cfg.Clock().Sub(start)), err)
+	if err != nil {
 		s.pause.Store(&pause{s.cfg.Clock(), RetryAfter})
 		message := "secret not refreshed, the last good value stays in use"
 		if s.value.Load() == nil {
 			message = "secret not read, there is no value yet"
 		}
 		logging.From(ctx).Warn(message, zap.Error(err))
+		return metrics.CacheError
 	}
+	return metrics.CacheMiss
 }
 
 // Load reads and decodes the secret within ctx. Its errors name the variable.

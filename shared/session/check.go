@@ -11,6 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 const (
@@ -79,13 +80,22 @@ func (c *Checker) Warm(ctx context.Context) error {
 // have received the login or the refresh yet.
 func (c *Checker) Check(ctx context.Context, id identity.Identity, class identity.Revocation) error {
 	now := c.clock()
+	m := metrics.From(ctx)
 	if c.revokedSessions.has(id.SessionID, now) || c.revokedTokens.has(id.TokenID, now) {
+		m.Cache(ctx, cacheName, metrics.CacheHit)
+		m.RevocationChecked(ctx, "revoked", 0)
 		return newRevoked("known to be")
 	}
 	found, err := c.find(ctx, id, class == identity.Strict, now)
+	took := c.clock().Sub(now)
+	m.CacheLoaded(ctx, cacheName, took, err)
 	if err != nil {
+		m.Cache(ctx, cacheName, metrics.CacheError)
+		m.RevocationChecked(ctx, "unavailable", took)
 		return err
 	}
+	m.Cache(ctx, cacheName, metrics.CacheMiss)
+	m.RevocationChecked(ctx, found.result(), took)
 	c.remember(id, found, now)
 	if found.why != "" {
 		return newRevoked(found.why)
@@ -145,6 +155,17 @@ func (c *Checker) remember(id identity.Identity, f finding, now time.Time) {
 	case f.token && id.TokenID != "":
 		c.revokedTokens.add(id.TokenID, id.ExpiresAt)
 	}
+}
+
+// cacheName is the name of what a Checker remembers, in metrics.
+const cacheName = "revocations"
+
+// result returns the verdict's name in metrics.
+func (f finding) result() string {
+	if f.why != "" {
+		return "revoked"
+	}
+	return "valid"
 }
 
 // finding is the verdict on a token.

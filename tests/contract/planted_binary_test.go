@@ -105,9 +105,9 @@ func TestBinaryNamesWhatItMustNotLink(t *testing.T) {
 
 func TestSizeNamesWhatIsTooBig(t *testing.T) {
 	t.Parallel()
-	contract.Expect(t, contract.Size("get-thing", 11_000_000))
-	contract.Expect(t, contract.Size("get-thing", 11_000_001), "want at most 11000000")
-	contract.Expect(t, contract.Size("authorizer", 9_000_001), "want at most 9000000")
+	contract.Expect(t, contract.Size("get-thing", 16_500_000))
+	contract.Expect(t, contract.Size("get-thing", 16_500_001), "want at most 16500000")
+	contract.Expect(t, contract.Size("authorizer", 13_500_001), "want at most 13500000")
 }
 
 func TestConfigurationNamesUndocumentedVariables(t *testing.T) {

@@ -61,6 +61,7 @@ type target struct {
 var targets = map[string]target{
 	"help":           {ends: true, says: "Variables:"},
 	"run":            {serves: "/v1/products?limit=1"},
+	"observe":        {serves: "/v1/products?limit=1"},
 	"token":          {ends: true, says: "eyJ"},
 	"admin":          {args: []string{"EMAIL=a@shop.example"}, refuses: true, says: "make run"},
 	"keys":           {ends: true, says: "active"},
@@ -83,22 +84,25 @@ var targets = map[string]target{
 	"invoke-all": {says: "answers 200 as expected"},
 	"sam-image":  {ends: true, says: "the image"},
 	// Steps of .ci/run, for the path with a space.
-	"build":           {ends: true},
-	"fmt-check":       {ends: true},
-	"sam-lint":        {ends: true},
-	"actionlint":      {ends: true},
-	"unit":            {says: "ok  \t"},
-	"bench":           {says: "ns/op"},
-	"bench-ratelimit": {says: "writes and"},
-	"dynamodb-local":  {ends: true},
-	"fmt":             {ends: true},
-	"venv":            {ends: true, installs: true, changes: true},
-	"govulncheck":     {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
+	"build":              {ends: true},
+	"fmt-check":          {ends: true},
+	"sam-lint":           {ends: true},
+	"actionlint":         {ends: true},
+	"unit":               {says: "ok  \t"},
+	"bench":              {says: "ns/op"},
+	"bench-ratelimit":    {says: "writes and"},
+	"dynamodb-local":     {ends: true},
+	"fmt":                {ends: true},
+	"venv":               {ends: true, installs: true, changes: true},
+	"govulncheck":        {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
+	"test-observability": {says: "go test -tags observability"},
+	"test-long":          {says: "FLEET=200x50 go test"},
+	"collector":          {ends: true, says: "collector"},
 }
 
 // installed are the folders of .cache that hold what was downloaded or installed. A clone uses root's.
 var installed = []string{
-	"bin/golangci-lint-*", "bin/actionlint-*", "dynamodb-local", "golangci-lint", "npm", "pip", "venv", "venv-checkov",
+	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus", "dynamodb-local", "golangci-lint", "npm", "pip", "venv", "venv-checkov",
 }
 
 func TestTargets(t *testing.T) {

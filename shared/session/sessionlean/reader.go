@@ -35,6 +35,8 @@ type Config struct {
 	awsclient.Config
 	// Endpoint is another DynamoDB, such as DynamoDB Local. Empty is AWS.
 	Endpoint string `env:"AWS_ENDPOINT_URL_DYNAMODB"`
+	// Observe sees every call of DynamoDB. Nil is nobody.
+	Observe awsjson.Observer
 }
 
 // Reader implements session.Reader. It is safe for concurrent use.
@@ -55,7 +57,7 @@ func New(cfg Config) (*Reader, error) {
 		return nil, errors.New("sessionlean: AUTH_TABLE is empty")
 	}
 	client, err := awsjson.New(awsjson.Config{
-		Config: cfg.Config, Service: "dynamodb", Version: "1.0", Endpoint: cfg.Endpoint, Timeout: attemptTimeout,
+		Config: cfg.Config, Service: "dynamodb", Version: "1.0", Endpoint: cfg.Endpoint, Timeout: attemptTimeout, Observe: cfg.Observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sessionlean: %w", err)

@@ -2,6 +2,7 @@ package translated
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,8 @@ func emitted(namespace string, dimensions []string) []string {
 	switch namespace + " " + strings.Join(dimensions, ",") {
 	case "AWS/ApiGateway ApiId", "AWS/ApiGateway ApiId,Stage":
 		return []string{"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"}
+	case "AWS/Lambda ":
+		return []string{"ClaimedAccountConcurrency", "ConcurrentExecutions"}
 	case "AWS/DynamoDB TableName":
 		return []string{"ReadThrottleEvents", "WriteThrottleEvents", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"}
 	default:
@@ -33,24 +36,66 @@ func Alarms(s Stack) []string {
 		if text(props, "TreatMissingData") == "" {
 			f.add("%s: TreatMissingData is not set: say what a minute without data means", id)
 		}
-		if slices.ContainsFunc(s.of(typeMetricFilter), func(filter string) bool { return s.counts(filter, props) }) {
-			continue
+		watched := []map[string]any{props}
+		if len(list(props["Metrics"])) > 0 {
+			watched = s.mathOf(id, &f)
 		}
-		var dimensions []string
-		for _, d := range list(props["Dimensions"]) {
-			name := text(d, "Name")
-			dimensions = append(dimensions, name)
-			if !s.emits(name, at(d, "Value")) {
-				f.add("%s: its dimension %s is %v, which is not in this stack", id, name, at(d, "Value"))
-			}
-		}
-		slices.Sort(dimensions)
-		namespace, name := text(props, "Namespace"), text(props, "MetricName")
-		if !slices.Contains(emitted(namespace, dimensions), name) {
-			f.add("%s: nothing emits the metric %q of %v with the dimensions %v", id, name, props["Namespace"], dimensions)
+		for _, metric := range watched {
+			s.watch(id, metric, &f)
 		}
 	}
 	return f
+}
+
+// mathOf returns the metrics of an alarm that computes its value from several. Its expression may use only these.
+func (s Stack) mathOf(id string, f *faults) []map[string]any {
+	var metrics []map[string]any
+	var known, expressions []string
+	returned := 0
+	for _, query := range list(s.Resources[id].Properties["Metrics"]) {
+		if at(query, "ReturnData") != false {
+			returned++
+		}
+		known = append(known, text(query, "Id"))
+		if stat := at(query, "MetricStat"); stat != nil {
+			if metric, ok := at(stat, "Metric").(map[string]any); ok {
+				metrics = append(metrics, metric)
+			}
+			continue
+		}
+		expression := text(query, "Expression") + text(query, "Expression", "Fn::Sub")
+		// Functions such as FILL are upper case.
+		expressions = append(expressions, regexp.MustCompile(`\b[a-z][A-Za-z0-9]*\b`).FindAllString(placeholder.ReplaceAllString(expression, ""), -1)...)
+	}
+	for _, name := range expressions {
+		if !slices.Contains(known, name) {
+			f.add("%s: its expression uses %q, which is not the Id of one of its metrics", id, name)
+		}
+	}
+	if returned != 1 {
+		f.add("%s: %d of its metrics return data, want one: the others have ReturnData: false", id, returned)
+	}
+	return metrics
+}
+
+// watch checks one metric of an alarm.
+func (s Stack) watch(id string, metric map[string]any, f *faults) {
+	if slices.ContainsFunc(s.of(typeMetricFilter), func(filter string) bool { return s.counts(filter, metric) }) {
+		return
+	}
+	var dimensions []string
+	for _, d := range list(metric["Dimensions"]) {
+		name := text(d, "Name")
+		dimensions = append(dimensions, name)
+		if !s.emits(name, at(d, "Value")) {
+			f.add("%s: its dimension %s is %v, which is not in this stack", id, name, at(d, "Value"))
+		}
+	}
+	slices.Sort(dimensions)
+	namespace, name := text(metric, "Namespace"), text(metric, "MetricName")
+	if !slices.Contains(emitted(namespace, dimensions), name) {
+		f.add("%s: nothing emits the metric %q of %v with the dimensions %v", id, name, metric["Namespace"], dimensions)
+	}
 }
 
 // counts reports whether an alarm watches the metric that a filter makes from log lines. Its namespace

@@ -31,6 +31,11 @@ func TestRolesNamesWhatIsWide(t *testing.T) {
 		"AnyResource":   {add(allow("dynamodb:GetItem", "*")), []string{"[dynamodb:GetItem] on every resource"}},
 		"AnyIndex":      {add(allow("dynamodb:Query", sub("${CommerceTable.Arn}/index/*"))), []string{`on "${CommerceTable.Arn}/index/*"`}},
 		"ForeignTable":  {add(allow("dynamodb:GetItem", "arn:aws:dynamodb:eu-central-1:1:table/x")), []string{"not a resource of this stack"}},
+		"HeadersAlways": {add(allow("secretsmanager:GetSecretValue", ref("OtlpHeadersSecretArn"))), []string{"not a resource of this stack"}},
+		"HeadersPut": {
+			add(map[string]any{"Fn::If": []any{"HasOtlpHeaders", allow("secretsmanager:PutSecretValue", ref("OtlpHeadersSecretArn")), ref("AWS::NoValue")}}),
+			[]string{"not a resource of this stack"},
+		},
 		"TracingAlways": {add(allow("xray:PutTraceSegments", "*")), []string{"[xray:PutTraceSegments] on every resource"}},
 		"HiddenInIf": {
 			add(map[string]any{"Fn::If": []any{"TracingActive", allow("s3:GetObject", "*"), ref("AWS::NoValue")}}),

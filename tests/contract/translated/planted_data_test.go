@@ -1,6 +1,7 @@
 package translated_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tienda-dev/tienda/tests/contract/translated"
@@ -73,6 +74,7 @@ func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 	}
 	dimensions := func(all ...any) func(translated.Stack) { return set(api, "Dimensions", all) }
 	dimension := func(name string, value any) map[string]any { return map[string]any{"Name": name, "Value": value} }
+	const math = "AvailabilityBurnsAlarm"
 	red(t, translated.Alarms, map[string]plant{
 		"RESTName":       {set(api, "MetricName", "5XXError"), []string{`the metric "5XXError"`}},
 		"RESTDimension":  {dimensions(dimension("ApiName", "tienda")), []string{"dimension ApiName is tienda", "[ApiName]"}},
@@ -92,5 +94,32 @@ func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 			props(s, failures)["Namespace"] = "Tienda"
 		}, []string{`the metric "FunctionFailures" of Tienda`}},
 		"NoData": {func(s translated.Stack) { delete(props(s, api), "TreatMissingData") }, []string{"TreatMissingData is not set"}},
+		"MathOfOtherMetric": {func(s translated.Stack) {
+			query(s, math, 0)["MetricStat"].(map[string]any)["Metric"].(map[string]any)["MetricName"] = "5XXError"
+		}, []string{`the metric "5XXError"`}},
+		"MathOfUnknownId": {func(s translated.Stack) { query(s, math, 2)["Expression"] = "failed / asked" }, []string{`its expression uses "asked"`}},
+		"MathReturnsAll":  {func(s translated.Stack) { delete(query(s, math, 0), "ReturnData") }, []string{"2 of its metrics return data"}},
+	})
+}
+
+// query is one metric of an alarm that computes its value.
+func query(s translated.Stack, alarm string, n int) map[string]any {
+	return props(s, alarm)["Metrics"].([]any)[n].(map[string]any)
+}
+
+func TestDashboardsNamesWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	replace := func(old, changed string) func(translated.Stack) {
+		return func(s translated.Stack) {
+			body := props(s, "Dashboard", "DashboardBody")["Fn::Sub"].([]any)
+			body[0] = strings.Replace(body[0].(string), old, changed, 1)
+		}
+	}
+	red(t, translated.Dashboards, map[string]plant{
+		"NotJSON":     {replace(`{"widgets"`, `"widgets"`), []string{"its body is not JSON"}},
+		"NoWidgets":   {replace(`"widgets"`, `"panels"`), []string{"it has no widgets"}},
+		"RESTName":    {replace(`[".", "5xx"`, `[".", "5XXError"`), []string{"the metric 5XXError of AWS/ApiGateway"}},
+		"NoDimension": {replace(`"Count", "ApiId", "${Api}", "Stage", "$default"`, `"Count"`), []string{"the metric Count of", "the metric 5xx of", "the metric 4xx of"}},
+		"NoFilter":    {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
 	})
 }

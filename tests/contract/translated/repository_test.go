@@ -165,6 +165,7 @@ func TestTranslatedTemplate(t *testing.T) {
 				"Tables":     translated.Tables(stack, tables(environment)),
 				"Secrets":    translated.Secrets(stack),
 				"Alarms":     translated.Alarms(stack),
+				"Dashboards": translated.Dashboards(stack),
 				"CORS":       translated.CORS(stack),
 			}
 			if environment != "default" {

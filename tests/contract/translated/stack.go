@@ -34,6 +34,7 @@ const (
 	typeAlias        = "AWS::Lambda::Alias"
 	typeAPI          = "AWS::ApiGatewayV2::Api"
 	typeApplication  = "AWS::CodeDeploy::Application"
+	typeDashboard    = "AWS::CloudWatch::Dashboard"
 	typeDeployment   = "AWS::CodeDeploy::DeploymentGroup"
 	typeFunction     = "AWS::Lambda::Function"
 	typeLogGroup     = "AWS::Logs::LogGroup"

@@ -1,0 +1,44 @@
+package process
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/tracing"
+)
+
+// withTelemetry starts telemetry before it runs build.
+func withTelemetry(build app.Build) app.Build {
+	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
+		if _, err := startTelemetry(ctx, s); err != nil {
+			return nil, err
+		}
+		return build(ctx, s)
+	}
+}
+
+// traced starts telemetry before it runs build, and makes a span of every event.
+func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error) {
+	return func(ctx context.Context, s *app.Setup) (func(context.Context, In) (Out, error), error) {
+		t, err := startTelemetry(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		f, err := build(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return tracing.Func(t.Tracer, "invocation", headersOf[In], f), nil
+	}
+}
+
+// headersOf returns the headers of a request that an event describes.
+func headersOf[In any](event In) map[string]string {
+	if request, ok := any(event).(events.APIGatewayV2CustomAuthorizerV2Request); ok {
+		return request.Headers
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package metrics_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/tienda-dev/tienda/shared/metrics"
+)
+
+func newMetrics(tb testing.TB) (*metrics.Metrics, *sdkmetric.ManualReader) {
+	tb.Helper()
+	reader := sdkmetric.NewManualReader()
+	m, err := metrics.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m, reader
+}
+
+func TestTheCatalogueIsComplete(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, d := range metrics.Catalogue() {
+		if seen[d.Name] || d.Name == "" || d.Unit == "" || !strings.HasSuffix(d.Description, ".") {
+			t.Errorf("%q is defined twice or lacks a unit or a sentence", d.Name)
+		}
+		seen[d.Name] = true
+		if (d.Kind == metrics.Histogram) != (len(d.Buckets) > 0) || !slices.IsSorted(d.Buckets) || len(d.Attributes) > 5 {
+			t.Errorf("%s: buckets %v, attributes %v", d.Name, d.Buckets, d.Attributes)
+		}
+	}
+	if len(seen) < 50 {
+		t.Errorf("got %d instruments", len(seen))
+	}
+}
+
+func TestANilMetricsRecordsNothing(t *testing.T) {
+	t.Parallel()
+	m := metrics.From(t.Context())
+	m.OrderPlaced(t.Context(), "EUR", 1)
+	m.Database(t.Context(), metrics.Operation{})
+	m.Search(t.Context())(1)
+	m.Health(t.Context(), "x", true, 1)
+}
+
+func TestAnInstrumentHasBoundedSeries(t *testing.T) {
+	t.Parallel()
+	m, reader := newMetrics(t)
+	for i := range 5000 {
+		m.Cache(t.Context(), fmt.Sprint("cache", i), "no such result")
+		m.OrderPlaced(t.Context(), strconv.Itoa(i), 1)
+	}
+	var got metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &got); err != nil {
+		t.Fatal(err)
+	}
+	overflow := int64(0)
+	for _, metric := range got.ScopeMetrics[0].Metrics {
+		sum, ok := metric.Data.(metricdata.Sum[int64])
+		if !ok {
+			continue
+		}
+		switch metric.Name {
+		case metrics.CacheRequests:
+			if n := len(sum.DataPoints); n != 501 {
+				t.Errorf("%d series, want 500 and the overflow", n)
+			}
+		case metrics.ShopOrderPlaced:
+			if n := len(sum.DataPoints); n != 1 {
+				t.Errorf("%d currencies, want one", n)
+			}
+		case metrics.TelemetryCardinalityOverflow:
+			overflow = sum.DataPoints[0].Value
+		}
+	}
+	if overflow != 4500 {
+		t.Errorf("overflow %d, want 4500", overflow)
+	}
+}
+
+func BenchmarkCounter(b *testing.B) {
+	m, _ := newMetrics(b)
+	for b.Loop() {
+		m.Login(b.Context(), metrics.Success)
+	}
+}
+
+func BenchmarkHistogram(b *testing.B) {
+	m, _ := newMetrics(b)
+	for b.Loop() {
+		m.Checkout(b.Context(), 1, metrics.Success)
+	}
+}

@@ -1,0 +1,149 @@
+package metrics
+
+import (
+	"context"
+	"time"
+)
+
+// DynamoDB is the value of "db.system.name".
+const DynamoDB = "aws.dynamodb"
+
+// Operation is one operation of a database. Its texts are names from the code or the database's list.
+type Operation struct {
+	// Name is the operation ("Query"), Table the table, Index the secondary index; the last two may be empty.
+	Name, Table, Index string
+	// ErrorType and Status are the class of an error and the database's code of it; empty after success.
+	ErrorType, Status string
+	// Took is the time, retries included.
+	Took time.Duration
+	// Rows is how many items came back; negative is unknown.
+	Rows int
+	// Attempts is how often it was sent; Throttles, how often it was throttled.
+	Attempts, Throttles int
+	// Capacity is the capacity that DynamoDB reported, in units.
+	Capacity float64
+	// Conflict is set after a transaction conflict, Condition after a false condition.
+	Conflict, Condition bool
+	// Unprocessed is how many items of a batch were not processed.
+	Unprocessed int
+}
+
+// Database records an operation of DynamoDB.
+func (m *Metrics) Database(ctx context.Context, o Operation) {
+	if m == nil {
+		return
+	}
+	m.dbDuration.observe(ctx, seconds(o.Took), values{DynamoDB, o.Name, o.Table, o.ErrorType, o.Status})
+	if o.Rows >= 0 {
+		m.observe(ctx, DBClientReturnedRows, float64(o.Rows), values{DynamoDB, o.Name, o.Table})
+	}
+	v := values{DynamoDB, o.Name, o.Table, o.Index}
+	if o.Capacity > 0 {
+		c := m.counters[DynamoDBConsumedCapacity]
+		c.parts.Add(ctx, o.Capacity, c.sets.of(ctx, v).add...)
+	}
+	m.count(ctx, DynamoDBThrottles, int64(o.Throttles), v)
+	m.count(ctx, DynamoDBRetries, int64(o.Attempts-1), v)
+	m.count(ctx, DynamoDBUnprocessedItems, int64(o.Unprocessed), v)
+	if o.Condition {
+		m.count(ctx, DynamoDBConditionalCheckFailure, 1, v)
+	}
+	if o.Conflict {
+		m.count(ctx, DynamoDBTransactionConflicts, 1, v)
+	}
+}
+
+// Request records a request to another service. server is a name from the configuration; status is 0 when there
+// was no answer.
+func (m *Metrics) Request(ctx context.Context, method, server string, status int, errorType string, took time.Duration) {
+	v := values{Method(method), server, "", errorType}
+	if status > 0 {
+		v[2] = statusText(status)
+	}
+	m.observe(ctx, HTTPClientRequestDuration, seconds(took), v)
+}
+
+// The values of "cache.result".
+const (
+	CacheHit   = "hit"
+	CacheMiss  = "miss"
+	CacheStale = "stale"
+	CacheError = "error"
+)
+
+// Cache records look-ups in the cache called name, a name from the code. Result is CacheHit, CacheMiss, CacheStale
+// or CacheError.
+func (m *Metrics) Cache(ctx context.Context, name, result string) {
+	m.count(ctx, CacheRequests, 1, values{name, one(result, CacheHit, CacheMiss, CacheStale, CacheError)})
+}
+
+// CacheLoaded records how long it took to load what the cache did not have.
+func (m *Metrics) CacheLoaded(ctx context.Context, name string, took time.Duration, err error) {
+	v := values{name}
+	if err != nil {
+		v[1] = "load"
+	}
+	m.observe(ctx, CacheLoadDuration, seconds(took), v)
+}
+
+// CacheSize records how many entries the cache has, and how many it has dropped since the last call.
+func (m *Metrics) CacheSize(ctx context.Context, name string, entries, evicted int) {
+	m.set(ctx, CacheEntries, int64(entries), values{name})
+	m.count(ctx, CacheEvictions, int64(evicted), values{name})
+}
+
+// Attempt counts an attempt to authenticate. All values are names from the code; reason may be empty.
+func (m *Metrics) Attempt(ctx context.Context, method, result, reason string) {
+	m.count(ctx, AuthAttempts, 1, values{method, result, reason})
+}
+
+// TokenValidated records how long it took to verify a token by method: a name from the code.
+func (m *Metrics) TokenValidated(ctx context.Context, method string, took time.Duration) {
+	m.observe(ctx, AuthTokenValidationDuration, seconds(took), values{method})
+}
+
+// TokenIssued counts tokens that were issued by method: a name from the code.
+func (m *Metrics) TokenIssued(ctx context.Context, method string) {
+	m.count(ctx, AuthTokenIssued, 1, values{method})
+}
+
+// TokenRevoked counts a revocation. reason is a name from the code.
+func (m *Metrics) TokenRevoked(ctx context.Context, reason string) {
+	m.count(ctx, AuthTokenRevoked, 1, values{reason})
+}
+
+// RevocationChecked records how long it took to find out whether a token was revoked. result is a name from the
+// code.
+func (m *Metrics) RevocationChecked(ctx context.Context, result string, took time.Duration) {
+	m.observe(ctx, AuthBlacklistLookupDuration, seconds(took), values{result})
+}
+
+// Decided counts a decision of the authorizer. outcome is one of identity's.
+func (m *Metrics) Decided(ctx context.Context, outcome string) {
+	m.count(ctx, AuthAuthorizerDecisions, 1, values{outcome})
+}
+
+// The values of "ratelimit.decision". The last two are decisions without an answer of the store.
+const (
+	RateAllow       = "allow"
+	RateDeny        = "deny"
+	RateErrorOpen   = "error_open"
+	RateErrorClosed = "error_closed"
+)
+
+// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and scope are names from the
+// code, never the key.
+func (m *Metrics) RateLimit(ctx context.Context, policy, scope, decision string, took time.Duration) {
+	m.count(ctx, RateLimitDecisions, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
+	m.observe(ctx, RateLimitCheckDuration, seconds(took), values{policy, scope})
+}
+
+// Health records the result of the health check called name.
+func (m *Metrics) Health(ctx context.Context, name string, up bool, took time.Duration) {
+	status := int64(0)
+	if up {
+		status = 1
+	}
+	m.set(ctx, HealthCheckStatus, status, values{name})
+	m.observe(ctx, HealthCheckDuration, seconds(took), values{name})
+}

@@ -1,0 +1,43 @@
+package telemetry_test
+
+import (
+	"io"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/caarlos0/env/v11"
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/telemetry"
+)
+
+// host is a process that Start is called in.
+type host struct {
+	environ  map[string]string
+	logger   *zap.Logger
+	chain    middleware.Config
+	wrap     func(lambda.Handler) lambda.Handler
+	shutdown []func()
+}
+
+var _ telemetry.Host = (*host)(nil)
+
+func newHost(environ map[string]string) *host {
+	logger, err := logging.New(logging.Config{}, io.Discard)
+	if err != nil {
+		panic(err)
+	}
+	return &host{environ: environ, logger: logger}
+}
+
+func (h *host) Env(dst any) error {
+	return env.ParseWithOptions(dst, env.Options{Environment: h.environ})
+}
+func (h *host) Logger() *zap.Logger                        { return h.logger }
+func (h *host) SetLogger(l *zap.Logger)                    { h.logger = l }
+func (h *host) Route() api.Route                           { return api.Route{} }
+func (h *host) Chain() *middleware.Config                  { return &h.chain }
+func (h *host) Wrap(w func(lambda.Handler) lambda.Handler) { h.wrap = w }
+func (h *host) OnShutdown(f func())                        { h.shutdown = append(h.shutdown, f) }

@@ -1,0 +1,264 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"go.opentelemetry.io/contrib/bridges/otelzap"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
+	"github.com/tienda-dev/tienda/shared/middleware"
+	"github.com/tienda-dev/tienda/shared/telemetry/internal/otlp"
+	"github.com/tienda-dev/tienda/shared/tracing"
+)
+
+// Host is what Start needs of app.Setup.
+type Host interface {
+	Env(dst any) error
+	Logger() *zap.Logger
+	SetLogger(logger *zap.Logger)
+	Route() api.Route
+	Chain() *middleware.Config
+	Wrap(wrap func(lambda.Handler) lambda.Handler)
+	OnShutdown(f func())
+}
+
+// Option changes what Start does.
+type Option func(*options)
+
+type options struct {
+	readers []sdkmetric.Reader
+	stdout  io.Writer
+	headers func(context.Context) (string, error)
+}
+
+// WithReader adds a reader of metrics, such as prom.New's.
+func WithReader(r sdkmetric.Reader) Option {
+	return func(o *options) { o.readers = append(o.readers, r) }
+}
+
+// WithStdout replaces stdout for the exporters that write lines.
+func WithStdout(w io.Writer) Option { return func(o *options) { o.stdout = w } }
+
+// WithHeaders adds headers to every export, besides those of Config.Headers and in the same form. read returns them, and
+// is asked by every export, so it should remember them; an export whose headers cannot be read is tried again later.
+func WithHeaders(read func(context.Context) (string, error)) Option {
+	return func(o *options) { o.headers = read }
+}
+
+// Telemetry is what Start has built.
+type Telemetry struct {
+	// Tracer makes the spans of requests and invocations; it is never nil.
+	Tracer *tracing.Tracer
+	// Metrics records. It is nil, and records nothing, if nothing reads it.
+	Metrics *metrics.Metrics
+
+	cfg       Config
+	logger    *zap.Logger
+	now       func() time.Time
+	started   time.Time
+	trigger   string
+	encoder   otlp.Encoder
+	resource  *resource.Resource
+	spans     *spans
+	records   *records
+	reader    *sdkmetric.ManualReader
+	sinks     map[string]sink
+	emf       *emf
+	extension *extension
+
+	flushing    sync.Mutex // one export at a time
+	metricsAt   time.Time
+	failures    int
+	resumeAt    time.Time
+	reported    sync.Map // what was logged once
+	initialised time.Duration
+	served      atomic.Bool
+}
+
+// Start builds the providers, fills the chain's places Tracing and Metrics, and wraps the Lambda handler so that the
+// export follows the response. Call it once, first thing in INIT. Its error names the variables that are wrong; a
+// collector that does not answer is not an error.
+func Start(ctx context.Context, host Host, opts ...Option) (*Telemetry, error) {
+	o := options{stdout: os.Stdout}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	var cfg Config
+	if err := host.Env(&cfg); err != nil {
+		return nil, err
+	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	t := &Telemetry{
+		cfg: cfg, logger: host.Logger(), now: clock.Wall(time.Now), trigger: "other", sinks: map[string]sink{},
+		encoder: otlp.Encoder{
+			JSON: cfg.Protocol == "http/json", Allow: tracing.NewAllowList(cfg.SpanAttributes...).Allows, Redact: logging.Attribute(),
+		},
+	}
+	t.started = t.now()
+	if cfg.Disabled {
+		t.cfg.Traces, t.cfg.Metrics, t.cfg.Logs = ExporterNone, ExporterNone, ExporterNone
+		o.readers = nil
+	}
+	if host.Route().Name != "" {
+		t.trigger = "http"
+	}
+	err := errors.Join(t.open(ctx, o), t.build(host, o))
+	if err != nil {
+		return nil, err
+	}
+	chain := host.Chain()
+	chain.Tracing = t.Tracer.HTTP(host.Route().Path)
+	if t.Metrics != nil {
+		chain.Metrics = metrics.HTTP(t.Metrics, host.Route().Path, time.Now)
+	}
+	if len(t.sinks) == 0 && t.emf == nil && len(o.readers) == 0 {
+		return t, nil
+	}
+	t.serve(ctx, host)
+	return t, nil
+}
+
+// open makes the sinks.
+func (t *Telemetry) open(ctx context.Context, o options) error {
+	header, err := pairs("OTEL_EXPORTER_OTLP_HEADERS", t.cfg.Headers)
+	if err != nil {
+		return err
+	}
+	if t.resource, err = newResource(ctx, t.cfg); err != nil {
+		return err
+	}
+	var client *http.Client
+	lines := &writerSink{mu: new(sync.Mutex), w: o.stdout}
+	for signal, want := range map[string][2]string{
+		signalTraces:  {t.cfg.Traces, t.cfg.TracesEndpoint},
+		signalMetrics: {t.cfg.Metrics, t.cfg.MetricsEndpoint},
+		signalLogs:    {t.cfg.Logs, t.cfg.LogsEndpoint},
+	} {
+		switch want[0] {
+		case ExporterStdout:
+			t.sinks[signal] = lines
+		case ExporterEMF:
+			t.emf = newEMF(lines, t.resource)
+		case ExporterOTLP:
+			if client == nil {
+				client = newHTTPClient()
+			}
+			s := &httpSink{client: client, url: want[1], header: http.Header{}, more: o.headers, gzip: t.cfg.Compression == "gzip"}
+			s.header.Set("Content-Type", "application/x-protobuf")
+			if t.encoder.JSON {
+				s.header.Set("Content-Type", "application/json")
+			}
+			if s.gzip {
+				s.header.Set("Content-Encoding", "gzip")
+			}
+			s.header.Set("User-Agent", "tienda-telemetry")
+			for name, value := range header {
+				s.header.Set(name, value)
+			}
+			t.sinks[signal] = s
+		}
+	}
+	return nil
+}
+
+// build makes the providers of the signals that go somewhere, and a tracer that only gives ids if spans do not.
+func (t *Telemetry) build(host Host, o options) error {
+	sampler, err := t.cfg.sampler()
+	if err != nil {
+		return err
+	}
+	if t.sinks[signalTraces] == nil {
+		sampler = sdktrace.NeverSample()
+	}
+	limits := sdktrace.NewSpanLimits()
+	limits.AttributeValueLengthLimit = 1024 // bytes; a client chooses the length of some
+	traces := []sdktrace.TracerProviderOption{
+		sdktrace.WithResource(t.resource), sdktrace.WithSampler(sampler), sdktrace.WithRawSpanLimits(limits),
+	}
+	if t.sinks[signalTraces] != nil {
+		t.spans = newSpans()
+		traces = append(traces, sdktrace.WithSpanProcessor(t.spans))
+	}
+	provider := sdktrace.NewTracerProvider(traces...)
+	if t.Tracer, err = tracing.New(provider, t.cfg.Tracing); err != nil {
+		return err
+	}
+	otel.SetTracerProvider(provider)
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+
+	if err := t.buildMetrics(o); err != nil {
+		return err
+	}
+	if t.sinks[signalLogs] != nil {
+		t.records = &records{}
+		logs := sdklog.NewLoggerProvider(sdklog.WithResource(t.resource), sdklog.WithProcessor(t.records))
+		host.SetLogger(logging.Split(host.Logger(), otelzap.NewCore(tracing.Scope, otelzap.WithLoggerProvider(logs))))
+		t.logger = host.Logger()
+	}
+	return nil
+}
+
+func (t *Telemetry) buildMetrics(o options) error {
+	readers := o.readers
+	if t.sinks[signalMetrics] != nil || t.emf != nil {
+		temporality := sdkmetric.CumulativeTemporalitySelector
+		if t.emf != nil { // CloudWatch adds up what it gets
+			temporality = sdkmetric.DeltaTemporalitySelector
+		}
+		t.reader = sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(temporality))
+		readers = append(readers, t.reader)
+	}
+	if len(readers) == 0 {
+		return nil
+	}
+	opts := []sdkmetric.Option{sdkmetric.WithResource(t.resource)}
+	for _, r := range readers {
+		opts = append(opts, sdkmetric.WithReader(r))
+	}
+	provider := sdkmetric.NewMeterProvider(opts...)
+	var err error
+	if t.Metrics, err = metrics.New(provider); err != nil {
+		return err
+	}
+	otel.SetMeterProvider(provider)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.report("sdk", "error", err) }))
+	return nil
+}
+
+// report logs a problem once for each signal and reason.
+func (t *Telemetry) report(signal, reason string, err error) {
+	if _, known := t.reported.LoadOrStore(signal+reason, true); !known {
+		t.logger.Warn("telemetry was not exported; this is logged once",
+			zap.String("signal", signal), zap.String("reason", reason), logging.Error(err))
+	}
+}
+
+// collect returns the metrics, or nil when there is no reader.
+func (t *Telemetry) collect(ctx context.Context) *metricdata.ResourceMetrics {
+	var m metricdata.ResourceMetrics
+	if err := t.reader.Collect(ctx, &m); err != nil {
+		t.report(signalMetrics, "collect", err)
+	}
+	return &m
+}

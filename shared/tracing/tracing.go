@@ -1,0 +1,298 @@
+// Package tracing makes spans with the OpenTelemetry API: one SERVER span for each request, spans of the caller's
+// own, and the context that ties the authorizer's span to the function's. Where the spans go is shared/telemetry's
+// concern; without it a request still has the ids of the trace that it belongs to.
+package tracing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/zap"
+
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/lambdahttp"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
+	"github.com/tienda-dev/tienda/shared/middleware"
+)
+
+// Scope is the instrumentation scope of this package's spans.
+const Scope = "github.com/tienda-dev/tienda/shared/tracing"
+
+// SchemaURL is the version of the semantic conventions of all attributes.
+const SchemaURL = semconv.SchemaURL
+
+// The values of Config.XRay.
+const (
+	// XRayLink links a span to the invocation's X-Ray trace: the trace is in another backend.
+	XRayLink = "link"
+	// XRayParent continues the X-Ray trace if neither the client nor the authorizer sent a trace. A header with
+	// Sampled=0 becomes a link instead: with Lambda's PassThrough every header has it, and as a parent it would
+	// switch off all spans.
+	XRayParent = "parent"
+	// XRayOff ignores the X-Ray header.
+	XRayOff = "off"
+)
+
+// Config says how spans join the traces of others. Its zero value works.
+type Config struct {
+	// XRay is XRayLink (default), XRayParent or XRayOff.
+	XRay string `env:"TRACING_XRAY"`
+}
+
+// Tracer makes the spans of requests and invocations. It is safe for concurrent use.
+type Tracer struct {
+	tracer trace.Tracer
+	xray   string
+	served atomic.Bool
+}
+
+// New returns a Tracer whose spans provider makes. It refuses an unknown value of TRACING_XRAY.
+func New(provider trace.TracerProvider, cfg Config) (*Tracer, error) {
+	if provider == nil {
+		return nil, errors.New("tracing: no provider")
+	}
+	switch cfg.XRay {
+	case "":
+		cfg.XRay = XRayLink
+	case XRayLink, XRayParent, XRayOff:
+	default:
+		return nil, fmt.Errorf("tracing: TRACING_XRAY is %q: want %s, %s or %s", cfg.XRay, XRayLink, XRayParent, XRayOff)
+	}
+	return &Tracer{
+		tracer: provider.Tracer(Scope, trace.WithSchemaURL(SchemaURL)), xray: cfg.XRay,
+	}, nil
+}
+
+// HTTP returns the middleware that makes the SERVER span of a request, named by method and route, never by the
+// path, and puts its ids on the request's log lines. route is the template of the path; empty takes the pattern that
+// a ServeMux matched. It must be inside the layer that makes the log entry and outside the one that recovers, as the
+// chain's place Tracing is.
+func (t *Tracer) HTTP(route string) middleware.Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			event, _ := lambdahttp.EventFrom(r.Context())
+			ctx, links := t.join(r.Context(), propagation.HeaderCarrier(r.Header), event.RequestID)
+			method := metrics.Method(r.Method)
+			ctx, span := t.tracer.Start(ctx, name(method, route), trace.WithSpanKind(trace.SpanKindServer),
+				trace.WithLinks(links...), trace.WithAttributes(t.requestAttributes(r, method, route)...))
+			ctx = withIDs(ctx, span)
+
+			rec := middleware.Record(w)
+			finished := false
+			defer func() {
+				status := rec.Status()
+				if !finished { // a panic passes through
+					status = http.StatusInternalServerError
+				}
+				if route == "" && r.Pattern != "" { // a ServeMux has set it meanwhile
+					path := strings.TrimPrefix(r.Pattern, r.Method+" ")
+					span.SetName(name(method, path))
+					span.SetAttributes(semconv.HTTPRoute(path))
+				}
+				endRequest(ctx, span, status)
+			}()
+			next.ServeHTTP(rec, r.WithContext(ctx))
+			finished = true
+		})
+	}
+}
+
+// name returns the span's name by the conventions of HTTP.
+func name(method, route string) string {
+	if method == metrics.Other {
+		method = "HTTP"
+	}
+	if route == "" {
+		return method
+	}
+	return method + " " + route
+}
+
+func (t *Tracer) requestAttributes(r *http.Request, method, route string) []attribute.KeyValue {
+	attributes := make([]attribute.KeyValue, 0, 14)
+	attributes = append(attributes,
+		semconv.HTTPRequestMethodKey.String(method),
+		semconv.URLScheme(metrics.Scheme(r)),
+		semconv.URLPath(r.URL.Path),
+		semconv.FaaSTriggerHTTP,
+	)
+	if route != "" {
+		attributes = append(attributes, semconv.HTTPRoute(route))
+	}
+	if agent := r.UserAgent(); agent != "" {
+		attributes = append(attributes, semconv.UserAgentOriginal(agent))
+	}
+	return t.invocation(r.Context(), attributes)
+}
+
+// invocation appends what is known about the Lambda invocation.
+func (t *Tracer) invocation(ctx context.Context, attributes []attribute.KeyValue) []attribute.KeyValue {
+	attributes = append(attributes, semconv.FaaSColdstart(!t.served.Swap(true)))
+	lc, ok := lambdacontext.FromContext(ctx)
+	if !ok {
+		return attributes
+	}
+	attributes = append(attributes,
+		semconv.FaaSInvocationID(lc.AwsRequestID),
+		semconv.AWSLambdaInvokedARN(lc.InvokedFunctionArn),
+	)
+	// arn:aws:lambda:region:account:function:name[:alias]
+	if parts := strings.SplitN(lc.InvokedFunctionArn, ":", 8); len(parts) >= 7 {
+		attributes = append(attributes,
+			semconv.CloudAccountID(parts[4]), semconv.CloudResourceID(strings.Join(parts[:7], ":")))
+	}
+	if id := root(ctx); id != "" {
+		attributes = append(attributes, KeyXRayTraceID.String(id))
+	}
+	return attributes
+}
+
+// endRequest ends the span of a request that was answered with status.
+func endRequest(ctx context.Context, span trace.Span, status int) {
+	if span.IsRecording() {
+		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		if failed := metrics.ErrorType(ctx, status); failed != "" {
+			span.SetAttributes(semconv.ErrorTypeKey.String(failed))
+			span.SetStatus(codes.Error, "")
+		}
+	}
+	span.End()
+}
+
+// withIDs puts the span's ids on all log lines below. The context is for a core that reads the span itself.
+func withIDs(ctx context.Context, span trace.Span) context.Context {
+	sc := span.SpanContext()
+	if !sc.IsValid() {
+		return ctx
+	}
+	return logging.With(ctx, logging.From(ctx).WithLazy(
+		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()),
+		logging.Context(ctx),
+	))
+}
+
+// Func returns f with a SERVER span called name around each event. carrier returns the headers that an event came
+// with; nil has none. It puts the ids on the invocation's log line.
+func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]string, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (out Out, err error) {
+		headers := lowerCarrier{}
+		if carrier != nil {
+			headers = carrier(in)
+		}
+		joined, links := t.join(ctx, headers, "")
+		attributes := t.invocation(ctx, []attribute.KeyValue{semconv.FaaSTriggerOther})
+		ctx, span := t.tracer.Start(joined, name, trace.WithSpanKind(trace.SpanKindServer),
+			trace.WithLinks(links...), trace.WithAttributes(attributes...))
+		ctx = withIDs(ctx, span)
+		if sc := span.SpanContext(); sc.IsValid() {
+			logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()))
+		}
+		failed := metrics.ErrorPanic
+		defer func() {
+			if failed != "" {
+				span.SetAttributes(semconv.ErrorTypeKey.String(failed))
+				span.SetStatus(codes.Error, "")
+			}
+			span.End()
+		}()
+		out, err = f(ctx, in)
+		failed = errorType(err)
+		return out, err
+	}
+}
+
+// lowerCarrier finds headers whatever their case: API Gateway sends them in lower case, sam local does not.
+type lowerCarrier map[string]string
+
+// Get implements propagation.TextMapCarrier.
+func (c lowerCarrier) Get(key string) string {
+	if value, ok := c[key]; ok {
+		return value
+	}
+	for name, value := range c {
+		if strings.EqualFold(name, key) {
+			return value
+		}
+	}
+	return ""
+}
+
+// Set implements propagation.TextMapCarrier.
+func (c lowerCarrier) Set(key, value string) { c[key] = value }
+
+// Keys implements propagation.TextMapCarrier.
+func (c lowerCarrier) Keys() []string {
+	keys := make([]string, 0, len(c))
+	for key := range c {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// join returns ctx with the span that the new one continues, and the spans that it is linked to: the client's trace
+// context first, then the authorizer's, then X-Ray's. requestID is the gateway's id of this request.
+func (t *Tracer) join(ctx context.Context, carrier propagation.TextMapCarrier, requestID string) (context.Context, []trace.Link) {
+	ctx = propagation.TraceContext{}.Extract(ctx, carrier)
+	ctx = propagation.Baggage{}.Extract(ctx, carrier)
+	parent := trace.SpanContextFromContext(ctx).IsValid()
+
+	var links []trace.Link
+	if sc, id := authorizer(ctx); sc.IsValid() {
+		// A result that the gateway has cached names the request that it was made for.
+		if !parent && id == requestID {
+			ctx, parent = trace.ContextWithRemoteSpanContext(ctx, sc), true
+		} else {
+			links = append(links, trace.Link{SpanContext: sc})
+		}
+	}
+	if t.xray == XRayOff {
+		return ctx, links
+	}
+	if sc := xray(ctx); sc.IsValid() {
+		if t.xray == XRayParent && !parent && sc.IsSampled() {
+			return trace.ContextWithRemoteSpanContext(ctx, sc), links
+		}
+		links = append(links, trace.Link{SpanContext: sc})
+	}
+	return ctx, links
+}
+
+// The keys of the authorizer's context.
+const (
+	keyTraceparent = "traceparent"
+	keyRequestID   = "trace_request_id"
+)
+
+// Carry returns what the authorizer adds to its context so that the function continues its trace: the span of ctx
+// and the gateway's id of the request. It is empty without a span.
+func Carry(ctx context.Context, requestID string) map[string]string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	traceparent := carrier.Get(keyTraceparent)
+	if traceparent == "" || requestID == "" {
+		return nil
+	}
+	return map[string]string{keyTraceparent: traceparent, keyRequestID: requestID}
+}
+
+// authorizer returns the span and the request id that Carry wrote.
+func authorizer(ctx context.Context) (trace.SpanContext, string) {
+	m, ok := identity.AuthorizerFrom(ctx)
+	if !ok || m[keyTraceparent] == "" {
+		return trace.SpanContext{}, ""
+	}
+	carrier := propagation.MapCarrier{keyTraceparent: m[keyTraceparent]}
+	sent := propagation.TraceContext{}.Extract(context.Background(), carrier)
+	return trace.SpanContextFromContext(sent), m[keyRequestID]
+}

@@ -1,0 +1,353 @@
+//go:build observability
+
+package observability_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/local/observe"
+	"github.com/tienda-dev/tienda/tests/fleet"
+	"github.com/tienda-dev/tienda/tools/dist"
+)
+
+// envFleet has the size of the fleet, instances and requests of each. `make test-long` sets it.
+const (
+	envFleet     = "FLEET"
+	defaultFleet = "40x20"
+)
+
+// expected are the series of a fleet, and how much each instance and each invocation adds to them.
+var expected = map[string][2]int{
+	`http_server_request_duration_seconds_count{http_route="/health/live",http_response_status_code="200"}`: {0, 1},
+	`faas_invocations_total{faas_trigger="http"}`:                                                           {0, 1},
+	`faas_invoke_duration_seconds_count{faas_trigger="http"}`:                                               {0, 1},
+	`faas_init_duration_seconds_count{faas_trigger="http"}`:                                                 {1, 0},
+	`faas_coldstarts_total{faas_trigger="http"}`:                                                            {1, 0},
+}
+
+// TestNothingIsLost runs a built function as short-lived instances, which are frozen between their requests and
+// killed when they wait. An export in seven is answered with 503 once. What arrives is what happened.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	count, each := size(t)
+	r := start(t, observe.Options{ScrapeInterval: time.Second})
+	unanswered := deploy(t, r, count, each, false)
+
+	for name, times := range expected {
+		want := float64(times[0]*count + times[1]*count*each)
+		eventually(t, func() error { return oneSeries(t, r, name, want) })
+	}
+	for _, name := range []string{"faas_errors_total", "faas_timeouts_total", "telemetry_dropped_total"} {
+		if got, err := query(t, r, name); err != nil || len(got) != 0 {
+			t.Errorf("%s: got %v, %v, want no series", name, got, err)
+		}
+	}
+	for _, signal := range signals {
+		eventually(t, func() error { return signal.complete(t, r, count, each, 0, unanswered > 0) })
+	}
+}
+
+// TestEarlyDeathLosesOneInvocation kills instances between their last response and the next event.
+func TestEarlyDeathLosesOneInvocation(t *testing.T) {
+	t.Parallel()
+	const count, each = 20, 5
+	r := start(t, observe.Options{NoPrometheus: true})
+	deploy(t, r, count, each, true)
+
+	settle(t, r.Merged)
+	for name, times := range expected {
+		got := 0.0
+		for found, value := range scrape(t, r.Merged) {
+			if matches(found, name) {
+				got += value
+			}
+		}
+		least, most := times[0]*count+times[1]*count*(each-1), times[0]*count+times[1]*count*each
+		if got < float64(least) || got > float64(most) {
+			t.Errorf("%s is %v, want %d to %d", name, got, least, most)
+		}
+	}
+	for _, signal := range signals {
+		eventually(t, func() error { return signal.complete(t, r, count, each, 1, false) })
+	}
+}
+
+// TestFunctionsNeedEveryStepOfTheMerge takes steps out of the pipeline, as TestEveryStepOfTheMergeIsNeeded does, under a
+// built function. It leaves out batch/serial, whose absence shows only now and then in a small fleet.
+func TestFunctionsNeedEveryStepOfTheMerge(t *testing.T) {
+	t.Parallel()
+	const count, each = 10, 4
+	for _, step := range []string{"nothing", "filter/sums", "cumulative_to_delta", "transform/drop_instance", "transform/rewrite_time", "delta_to_cumulative"} {
+		t.Run(step, func(t *testing.T) {
+			r := start(t, observe.Options{CollectorConfigs: []string{without(t, step)}, NoPrometheus: true})
+			deploy(t, r, count, each, false)
+			settle(t, r.Merged)
+			if err := mergedPage(scrape(t, r.Merged), count, each); (err == nil) != (step == "nothing") {
+				t.Errorf("without %s: %v", step, err)
+			}
+		})
+	}
+}
+
+// mergedPage compares the collector's page with the truth. It must not have what the last instance would win.
+func mergedPage(page map[string]float64, count, each int) error {
+	var errs []error
+	for name, times := range expected {
+		var found []float64
+		for candidate, value := range page {
+			if matches(candidate, name) {
+				found = append(found, value)
+			}
+		}
+		if want := float64(times[0]*count + times[1]*count*each); len(found) != 1 || found[0] != want {
+			errs = append(errs, fmt.Errorf("%s: got %v, want %v once", name, found, want))
+		}
+	}
+	for name := range page {
+		if strings.HasPrefix(name, "http_server_active_requests") {
+			errs = append(errs, fmt.Errorf("%s is on the page", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// matches reports whether a series of a page has the name and the labels of another one.
+func matches(candidate, wanted string) bool {
+	name, labels, _ := strings.Cut(strings.TrimSuffix(wanted, "}"), "{")
+	if !strings.HasPrefix(candidate, name+"{") {
+		return false
+	}
+	for label := range strings.SplitSeq(labels, ",") {
+		if !strings.Contains(candidate, label) {
+			return false
+		}
+	}
+	return true
+}
+
+// oneSeries checks that a query returns one series with a value.
+func oneSeries(t *testing.T, r *observe.Running, promQL string, want float64) error {
+	t.Helper()
+	got, err := query(t, r, promQL)
+	if err != nil {
+		return err
+	}
+	if len(got) != 1 || got[0].value != want {
+		return fmt.Errorf("%s: got %v, want %v once", promQL, got, want)
+	}
+	return nil
+}
+
+func size(t *testing.T) (count, each int) {
+	t.Helper()
+	text := os.Getenv(envFleet)
+	if text == "" {
+		text = defaultFleet
+	}
+	if n, err := fmt.Sscanf(text, "%dx%d", &count, &each); n != 2 || count < 1 || each < 1 {
+		t.Fatalf("%s is %q, want instances x requests, such as %s: %v", envFleet, text, defaultFleet, err)
+	}
+	return count, each
+}
+
+// builtFunction builds get-liveness once, which needs no database, and returns its folder.
+var builtFunction = sync.OnceValues(func() (string, error) {
+	folder, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(folder, ".cache", "fleet")
+	_, err = dist.Build(context.Background(), dist.Options{Root: folder, Out: out, GOARCH: runtime.GOARCH, Only: []string{"get-liveness"}})
+	return filepath.Join(out, "get-liveness", "bootstrap"), err
+})
+
+// deploy runs the fleet to its end. It returns how many exports a function gave up before the collector answered.
+func deploy(t *testing.T, r *observe.Running, count, each int, early bool) (unanswered int64) {
+	t.Helper()
+	binary, err := builtFunction()
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, began := []byte(read(t, "events/get-liveness.json")), time.Now()
+	endpoint, lost := refuseOnce(t, r.Endpoint)
+	result, err := fleet.Run(t.Context(), fleet.Config{
+		Binary: binary, Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Early: early,
+		Env: []string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
+			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+		},
+		Event: func(int, int) []byte { return event },
+	})
+	if err != nil || result != (fleet.Result{Responses: int64(count * each)}) {
+		t.Fatalf("got %+v, %v, want %d responses", result, err, count*each)
+	}
+	t.Logf("%d instances served %d requests each in %.0f s; %d exports were not answered in time", count, each, time.Since(began).Seconds(), lost.Load())
+	return lost.Load()
+}
+
+// refuseOnce returns a URL that passes on to the collector. It answers the first attempt of one export in seven
+// with 503, and counts those that the sender gave up.
+func refuseOnce(t *testing.T, endpoint string) (string, *atomic.Int64) {
+	t.Helper()
+	target, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := new(atomic.Int64)
+	proxy := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 3 * alive},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			lost.Add(1)
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}
+	var seen sync.Map
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the sender has died
+		}
+		digest := fnv.New64a()
+		_, _ = digest.Write(body)
+		if _, again := seen.LoadOrStore(digest.Sum64(), true); !again && digest.Sum64()%7 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		r.Body = io.NopCloser(strings.NewReader(string(body)))
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, lost
+}
+
+// signal is what the collector writes to a file, one record for each invocation.
+type signal struct {
+	file string
+	// records returns the invocation of each record of an export, and what tells it apart from the others.
+	records func(export) []record
+}
+
+type record struct{ invocation, id string }
+
+// export is OTLP's JSON, as far as the tests look at it.
+type export struct {
+	ResourceSpans []struct {
+		ScopeSpans []struct {
+			Spans []struct {
+				TraceID, SpanID string
+				Kind            int
+				Attributes      attributes
+			}
+		}
+	}
+	ResourceLogs []struct {
+		ScopeLogs []struct {
+			LogRecords []struct {
+				TimeUnixNano, SpanID string
+				Body                 struct{ StringValue string }
+				Attributes           attributes
+			}
+		}
+	}
+}
+
+type attributes []struct {
+	Key   string
+	Value struct{ StringValue string }
+}
+
+func (a attributes) text(key string) string {
+	for _, attribute := range a {
+		if attribute.Key == key {
+			return attribute.Value.StringValue
+		}
+	}
+	return ""
+}
+
+var signals = []signal{{"traces.jsonl", spansOf}, {"logs.jsonl", linesOf}}
+
+// spansOf returns the spans of invocations.
+func spansOf(e export) (found []record) {
+	for _, r := range e.ResourceSpans {
+		for _, s := range r.ScopeSpans {
+			for _, span := range s.Spans {
+				const server = 2
+				if span.Kind == server {
+					found = append(found, record{span.Attributes.text("faas.invocation_id"), span.SpanID})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// linesOf returns the access log's lines.
+func linesOf(e export) (found []record) {
+	for _, r := range e.ResourceLogs {
+		for _, s := range r.ScopeLogs {
+			for _, line := range s.LogRecords {
+				if line.Body.StringValue == "request" {
+					found = append(found, record{line.Attributes.text("function_request_id"), line.SpanID + line.TimeUnixNano})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// complete compares the records with the invocations of a fleet. Of each instance's last invocations, some may be
+// missing; none may be there twice. The same record may come again only after an export without an answer, which
+// is repeated: docs/observability.md says so.
+func (s signal) complete(t *testing.T, r *observe.Running, count, each, missing int, repeated bool) error {
+	t.Helper()
+	byInvocation, ids := map[string]int{}, map[string]bool{}
+	for line := range strings.Lines(file(t, r, s.file)) {
+		var e export
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%s: %v", s.file, err)
+		}
+		for _, record := range s.records(e) {
+			if !repeated || !ids[record.id] {
+				byInvocation[record.invocation]++
+			}
+			ids[record.id] = true
+		}
+	}
+	total := 0
+	for i := range count {
+		for n := range each {
+			id := fmt.Sprintf("%08x-0000-4000-8000-%012x", i, n)
+			got := byInvocation[id]
+			if total += got; got > 1 || got == 0 && n < each-missing {
+				return fmt.Errorf("%s has %d records of invocation %d of instance %d (%d invocations in all)", s.file, got, n, i, len(byInvocation))
+			}
+			delete(byInvocation, id)
+		}
+	}
+	if len(byInvocation) > 0 || len(ids) != total {
+		return fmt.Errorf("%s has %d records with %d ids, and others: %v", s.file, total, len(ids), byInvocation)
+	}
+	return nil
+}
