@@ -1,0 +1,31 @@
+//go:build openapi
+
+// Command openapi writes openapi.yaml, the description of the API, from the code. `make generate` runs it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/internal/openapi"
+)
+
+func main() {
+	spec, err := openapi.Build(openapi.Source{
+		Root: ".", Title: "Tienda", Version: "1", Server: "http://localhost:3000",
+		Resources: []openapi.Resource{catalog.OpenAPI()},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "openapi:", err)
+		os.Exit(1)
+	}
+	text, err := spec.MarshalYAML()
+	if err == nil {
+		err = os.WriteFile("openapi.yaml", text, 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "openapi:", err)
+		os.Exit(1)
+	}
+}
