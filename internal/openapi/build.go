@@ -184,7 +184,7 @@ func (b *builder) parameters(op *openapi31.Operation, o Operation) error {
 func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 	responses := op.ResponsesEns()
 	for _, r := range o.Responses {
-		response := openapi31.Response{Description: r.Description, Headers: headers(r.Status, o.Route, r.Headers)}
+		response := openapi31.Response{Description: r.Description, Headers: b.headers(r.Status, r.Headers)}
 		if r.Body != nil {
 			content := openapi31.MediaType{}
 			content.WithSchema(b.schemas.of(r.Body))
@@ -204,14 +204,14 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		byStatus[p.Kind.Status()] = append(byStatus[p.Kind.Status()], p)
 	}
 	for status, problems := range byStatus {
-		response := refusal(status, o.Route, problems)
+		response := b.refusal(status, problems)
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(status), openapi31.ResponseOrReference{Response: &response})
 	}
 	return nil
 }
 
 // refusal returns the answer of a status with all of its codes.
-func refusal(status int, route api.Route, problems []*problem.Error) openapi31.Response {
+func (b *builder) refusal(status int, problems []*problem.Error) openapi31.Response {
 	codes, texts := []any{}, []string{}
 	for _, p := range problems {
 		if slices.Contains(codes, any(p.Code)) {
@@ -229,7 +229,7 @@ func refusal(status int, route api.Route, problems []*problem.Error) openapi31.R
 	}})
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),
-		Headers:     headers(status, route, nil),
+		Headers:     b.headers(status, nil),
 	}
 	response.WithContentItem(problem.ContentType, content)
 	return response

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"math"
 	"net/http"
 
 	"github.com/swaggest/openapi-go/openapi31"
@@ -12,6 +13,8 @@ import (
 
 // common returns the errors that the library answers for every operation with this policy. They are listed here
 // because the packages that make them keep them private; a test collects their codes from the source.
+const headerPrefix = "#/components/headers/"
+
 func common(o Operation) []*problem.Error {
 	all := []*problem.Error{
 		problem.New(problem.BadRequest, "malformed_request", "The request could not be read."),
@@ -64,7 +67,7 @@ func authentication(route api.Route) []*problem.Error {
 }
 
 // headers returns the headers of an answer: those of every answer, of its status, and own ones.
-func headers(status int, _ api.Route, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
+func (b *builder) headers(status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
 	}, own...)
@@ -73,13 +76,14 @@ func headers(status int, _ api.Route, own []ResponseHeader) map[string]openapi31
 		all = append(all, ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge (RFC 6750 section 3)."})
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		all = append(all, ResponseHeader{
-			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, 1<<31),
+			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32),
 		})
 	}
 	out := map[string]openapi31.HeaderOrReference{}
 	for _, h := range all {
 		header := (&openapi31.Header{}).WithDescription(h.Description).WithSchema(h.Rules.schema())
-		out[h.Name] = openapi31.HeaderOrReference{Header: header}
+		b.spec.ComponentsEns().WithHeadersItem(h.Name, openapi31.HeaderOrReference{Header: header})
+		out[h.Name] = openapi31.HeaderOrReference{Reference: &openapi31.Reference{Ref: headerPrefix + h.Name}}
 	}
 	return out
 }

@@ -20,7 +20,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "openapi:", err)
 		os.Exit(1)
 	}
-	text, err := spec.MarshalYAML()
+	text, err := openapi.YAML(spec)
 	if err == nil {
 		err = os.WriteFile("openapi.yaml", text, 0o644)
 	}

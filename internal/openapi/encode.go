@@ -1,0 +1,47 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/swaggest/openapi-go/openapi31"
+	"go.yaml.in/yaml/v4"
+)
+
+// YAML returns the document as YAML, with its members in alphabetical order.
+func YAML(spec *openapi31.Spec) ([]byte, error) {
+	text, err := spec.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var document any
+	if err := decoder.Decode(&document); err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(plain(document))
+}
+
+// plain turns whole numbers into integers, which YAML would otherwise write as 1e+06, and leaves out the style of
+// headers, which has one value only.
+func plain(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["style"] == "simple" {
+			delete(v, "style")
+		}
+		for name, member := range v {
+			v[name] = plain(member)
+		}
+	case []any:
+		for i, entry := range v {
+			v[i] = plain(entry)
+		}
+	case json.Number:
+		if n, err := v.Float64(); err == nil && n == float64(int64(n)) {
+			return int64(n)
+		}
+	}
+	return v
+}
