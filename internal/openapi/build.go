@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -188,8 +189,11 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		if r.Body != nil {
 			content := openapi31.MediaType{}
 			content.WithSchema(b.schemas.of(r.Body))
+			if r.Or != nil {
+				content.WithSchema(map[string]any{"oneOf": []any{b.schemas.of(r.Body), b.schemas.of(r.Or)}})
+			}
 			if r.Example {
-				example, err := responseExample(b.root, o.Route.Name, r.Status)
+				example, err := responseExample(b.root, cmp.Or(r.ExampleOf, o.Route.Name), r.Status)
 				if err != nil {
 					return err
 				}
@@ -205,6 +209,11 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 	}
 	for status, problems := range byStatus {
 		response := b.refusal(status, problems)
+		if known, ok := responses.MapOfResponseOrReferenceValues[strconv.Itoa(status)]; ok { // such as the 503 of a probe
+			known.Response.WithContentItem(problem.ContentType, response.Content[problem.ContentType])
+			known.Response.Headers = response.Headers
+			continue
+		}
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(status), openapi31.ResponseOrReference{Response: &response})
 	}
 	return nil

@@ -69,10 +69,14 @@ type Response struct {
 	Description string
 	// Body is a value of the answer's type; nil if it has no body.
 	Body any
+	// Or is a value of the other type that the answer may have; nil if it has one type.
+	Or any
 	// Headers are those that are not on every answer.
 	Headers []ResponseHeader
 	// Example is whether events/expected has the answer of the operation's sample event with this status.
 	Example bool
+	// ExampleOf is the name of another operation whose expected answer is the example; empty is this one.
+	ExampleOf string
 }
 
 // ResponseHeader is one header of an answer.

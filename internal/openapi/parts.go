@@ -75,9 +75,14 @@ func IfNoneMatch() Parameter {
 	}
 }
 
+// CacheControl returns the header that bounds caching.
+func CacheControl() ResponseHeader {
+	return ResponseHeader{Name: "Cache-Control", Description: "Who may keep the answer and for how long (RFC 9111)."}
+}
+
 // Cached returns the answers of a read that has an entity tag: the full one and 304.
 func Cached(full Response) []Response {
-	cache := ResponseHeader{Name: "Cache-Control", Description: "Who may keep the answer and for how long (RFC 9111)."}
+	cache := CacheControl()
 	full.Headers = append(full.Headers, ETag(), cache)
 	return []Response{full, {
 		Status: http.StatusNotModified, Description: "The client has this version.", Headers: []ResponseHeader{ETag(), cache},

@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/customers"
+	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/internal/openapi"
 )
 
 func main() {
 	spec, err := openapi.Build(openapi.Source{
 		Root: ".", Title: "Tienda", Version: "1", Server: "http://localhost:3000",
-		Resources: []openapi.Resource{catalog.OpenAPI()},
+		Resources: []openapi.Resource{catalog.OpenAPI(), customers.OpenAPI(), auth.OpenAPI(), health.OpenAPI()},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "openapi:", err)
