@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -13,10 +14,18 @@ import (
 // requestExample returns the body of the operation's sample event.
 func requestExample(root, name, mediaType string) (any, error) {
 	var event struct {
-		Body string `json:"body"`
+		Body   string `json:"body"`
+		Base64 bool   `json:"isBase64Encoded"`
 	}
 	if err := readJSON(filepath.Join(root, "events", name+".json"), &event); err != nil {
 		return nil, err
+	}
+	if event.Base64 { // as API Gateway sends what is not text
+		text, err := base64.StdEncoding.DecodeString(event.Body)
+		if err != nil {
+			return nil, err
+		}
+		event.Body = string(text)
 	}
 	if mediaType == api.ContentTypeJSON || mediaType == api.ContentTypeMergePatch {
 		var body any
