@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"github.com/swaggest/jsonschema-go"
 	"net/http"
 	"slices"
 	"strconv"
@@ -41,12 +42,13 @@ func Build(src Source) (*openapi31.Spec, error) {
 	b := builder{
 		root: src.Root,
 		schemas: schemas{
-			named: types, found: map[string]map[string]any{},
+			named: types, found: map[string]map[string]any{}, patches: map[string]jsonschema.Schema{},
 			comments: comments{root: src.Root, packages: map[string]map[string]string{}},
 		},
 		spec: &openapi31.Spec{Openapi: "3.1.1"},
 	}
-	b.spec.Info.WithTitle(src.Title).WithDescription(src.Description).WithVersion(src.Version)
+	b.spec.Info.WithTitle(src.Title).WithDescription(src.Description).WithVersion(src.Version).
+		WithLicense(*(&openapi31.License{}).WithName("Apache-2.0").WithIdentifier("Apache-2.0"))
 	b.spec.WithServers(*(&openapi31.Server{}).WithURL(src.Server))
 	b.schemas.of(problemDocument().Value)
 	var wrong []error
@@ -59,7 +61,7 @@ func Build(src Source) (*openapi31.Spec, error) {
 		}
 	}
 	components := b.spec.ComponentsEns()
-	components.WithSchemas(b.schemas.found)
+	components.WithSchemas(b.schemas.all())
 	components.WithSecuritySchemesItem(bearerScheme, bearer())
 	return b.spec, errors.Join(append(wrong, b.schemas.wrong...)...)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,13 +14,17 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 )
 
-const schemaPrefix = "#/components/schemas/"
+const (
+	schemaPrefix = "#/components/schemas/"
+	patchField   = "PatchField[" // the start of the type names of api.PatchField
+)
 
 // schemas makes the schemas of types and collects those with a name.
 type schemas struct {
 	named    map[reflect.Type]Schema
 	comments comments
-	found    map[string]map[string]any // the named ones, by name
+	found    map[string]map[string]any    // the named ones, by name
+	patches  map[string]jsonschema.Schema // what the patch fields hold, by the reference to them
 	wrong    []error
 }
 
@@ -77,14 +82,14 @@ func (s *schemas) special(p jsonschema.InterceptSchemaParams) (stop bool, err er
 			return false, nil
 		}
 		inner, err := s.reflect(reflect.Zero(value).Interface(), jsonschema.RootRef)
-		*p.Schema = inner
+		*p.Schema, s.patches[schemaPrefix+t.Name()] = inner, inner
 		return true, err
 	}
 }
 
 // patchValue returns the type of the value of an api.PatchField, and false for any other type.
 func patchValue(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[api.Time]().PkgPath() || !strings.HasPrefix(t.Name(), "PatchField[") {
+	if t.PkgPath() != reflect.TypeFor[api.Time]().PkgPath() || !strings.HasPrefix(t.Name(), patchField) {
 		return nil, false
 	}
 	field, ok := t.FieldByName("Value")
@@ -130,6 +135,11 @@ func (s *schemas) member(p jsonschema.InterceptPropParams) error {
 	parent := p.ParentSchema.ReflectType
 	for parent.Kind() == reflect.Pointer {
 		parent = parent.Elem()
+	}
+	if ref := p.PropertySchema.Ref; ref != nil {
+		if inner, ok := s.patches[*ref]; ok {
+			*p.PropertySchema = inner
+		}
 	}
 	if text := s.comments.ofField(parent, p.Field.Name); text != "" {
 		p.PropertySchema.WithDescription(text)
@@ -226,6 +236,12 @@ func members(schema jsonschema.Schema) map[string]any {
 		panic(fmt.Sprintf("schema: %v", err)) // it was made a moment ago
 	}
 	return out
+}
+
+// all returns the schemas with a name. Patch fields are not types of the API.
+func (s *schemas) all() map[string]map[string]any {
+	maps.DeleteFunc(s.found, func(name string, _ map[string]any) bool { return strings.HasPrefix(name, patchField) })
+	return s.found
 }
 
 // named returns the schemas of all resources by their type.
