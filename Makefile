@@ -123,6 +123,7 @@ route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=cat
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
+	@GOOS= GOARCH= go run -tags openapi ./tools/openapi
 
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
@@ -223,6 +224,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 		packages=$$(grep -v '/contract/translated$$' <<<"$$packages"); \
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
+	go test -tags openapi ./tools/openapi/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
 
 .PHONY: integration

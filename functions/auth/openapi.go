@@ -123,27 +123,38 @@ func schemas() []openapi.Schema {
 	roles := openapi.Rules{Items: &role}
 	seconds := openapi.Between(0, money.MaxAmount)
 	return []openapi.Schema{
-		{Name: "RegisterUser", Value: registerUserRequest{}, Required: []string{"email", "password", "name"},
-			Members: map[string]openapi.Rules{"email": email, "password": chosen, "name": name}},
+		{
+			Name: "RegisterUser", Value: registerUserRequest{}, Required: []string{"email", "password", "name"},
+			Members: map[string]openapi.Rules{"email": email, "password": chosen, "name": name},
+		},
 		{Name: "RegisteredUser", Value: registeredUser{}, Members: map[string]openapi.Rules{"id": openapi.ULID(), "email": email, "name": name, "roles": roles}},
-		{Name: "Login", Value: loginRequest{}, Required: []string{"email", "password"},
-			Members: map[string]openapi.Rules{"email": {MinLength: 1}, "password": given, "device_name": device}},
+		{
+			Name: "Login", Value: loginRequest{}, Required: []string{"email", "password"},
+			Members: map[string]openapi.Rules{"email": {MinLength: 1}, "password": given, "device_name": device},
+		},
 		{Name: "Tokens", Value: session.Tokens{}, Members: map[string]openapi.Rules{
-			"token_type": {Enum: []any{"Bearer"}}, "expires_in": seconds, "refresh_expires_in": seconds}},
-		{Name: "RefreshToken", Value: refreshTokenRequest{}, Required: []string{"refresh_token"},
-			Members: map[string]openapi.Rules{"refresh_token": {MinLength: 1}}},
-		{Name: "ChangePassword", Value: changePasswordRequest{}, Required: []string{"current_password", "new_password"},
-			Members: map[string]openapi.Rules{"current_password": given, "new_password": chosen, "device_name": device}},
+			"token_type": {Enum: []any{"Bearer"}}, "expires_in": seconds, "refresh_expires_in": seconds,
+		}},
+		{
+			Name: "RefreshToken", Value: refreshTokenRequest{}, Required: []string{"refresh_token"},
+			Members: map[string]openapi.Rules{"refresh_token": {MinLength: 1}},
+		},
+		{
+			Name: "ChangePassword", Value: changePasswordRequest{}, Required: []string{"current_password", "new_password"},
+			Members: map[string]openapi.Rules{"current_password": given, "new_password": chosen, "device_name": device},
+		},
 		{Name: "Session", Value: sessionResponse{}, Members: map[string]openapi.Rules{"id": openapi.ULID(), "device_name": device}},
 		{Name: "Sessions", Value: sessionsResponse{}},
 		{Name: "TokenForm", Value: tokenForm{}, Required: []string{"token"}, Members: map[string]openapi.Rules{"token": {MinLength: 1}}},
 		{Name: "Introspection", Value: introspection{}, Members: map[string]openapi.Rules{
-			"active": {Type: "boolean", Enum: []any{true}}, "token_type": {Enum: []any{"Bearer"}}, "iat": seconds, "exp": seconds}},
+			"active": {Type: "boolean", Enum: []any{true}}, "token_type": {Enum: []any{"Bearer"}}, "iat": seconds, "exp": seconds,
+		}},
 		{Name: "InactiveToken", Value: inactive{}, Members: map[string]openapi.Rules{"active": {Type: "boolean", Enum: []any{false}}}},
 		{Name: "Keys", Value: jwt.JWKS{}},
 		{Name: "Key", Value: jwt.JWK{}, Members: map[string]openapi.Rules{"use": {Enum: []any{"sig"}}}},
 		{Name: "SetUserRoles", Value: setUserRolesRequest{}, Required: []string{"roles"}, Members: map[string]openapi.Rules{
-			"roles": {Items: &role, MaxItems: len(policy.Roles())}}},
+			"roles": {Items: &role, MaxItems: len(policy.Roles())},
+		}},
 		{Name: "User", Value: userResponse{}, Members: map[string]openapi.Rules{"id": openapi.ULID(), "roles": roles}},
 	}
 }

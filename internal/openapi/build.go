@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"github.com/swaggest/jsonschema-go"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/swaggest/jsonschema-go"
 	"github.com/swaggest/openapi-go/openapi31"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -31,11 +32,12 @@ type Source struct {
 const (
 	bearerScheme  = "bearer"
 	problemSchema = "Problem"
+	gatewaySchema = "GatewayMessage"
 )
 
 // Build returns the document, or an error that names everything that contradicts itself.
 func Build(src Source) (*openapi31.Spec, error) {
-	types, err := named(append([]Resource{{Schemas: []Schema{problemDocument(), moneySchema()}}}, src.Resources...))
+	types, err := named(append([]Resource{{Schemas: []Schema{problemDocument(), gatewayMessage(), moneySchema()}}}, src.Resources...))
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +53,7 @@ func Build(src Source) (*openapi31.Spec, error) {
 		WithLicense(*(&openapi31.License{}).WithName("Apache-2.0").WithIdentifier("Apache-2.0"))
 	b.spec.WithServers(*(&openapi31.Server{}).WithURL(src.Server))
 	b.schemas.of(problemDocument().Value)
+	b.schemas.of(gatewayMessage().Value)
 	var wrong []error
 	for _, resource := range src.Resources {
 		b.spec.Tags = append(b.spec.Tags, *(&openapi31.Tag{}).WithName(resource.Name).WithDescription(resource.Description))
@@ -113,14 +116,34 @@ func (b *builder) add(tag string, o Operation) error {
 	}
 	for _, key := range o.Route.Keys() {
 		method, path, _ := strings.Cut(key, " ")
-		if method == http.MethodHead {
-			continue // described with GET: RFC 9110 section 9.3.2
+		served := op
+		if method == http.MethodHead && o.Route.Method != method {
+			served = headOnly(op)
 		}
-		if err := b.spec.AddOperation(method, path, op); err != nil {
+		if err := b.spec.AddOperation(method, path, served); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// headOnly returns the operation as it answers HEAD: with the same status and headers, and without content
+// (RFC 9110 section 9.3.2).
+func headOnly(op openapi31.Operation) openapi31.Operation {
+	id := *op.ID
+	op.WithID("head" + strings.ToUpper(id[:1]) + id[1:])
+	op.WithSummary(*op.Summary + ": the headers alone")
+	answers := openapi31.Responses{}
+	for status, answer := range op.Responses.MapOfResponseOrReferenceValues {
+		if answer.Response != nil {
+			bare := *answer.Response
+			bare.Content = nil
+			answer.Response = &bare
+		}
+		answers.WithMapOfResponseOrReferenceValuesItem(status, answer)
+	}
+	op.Responses = &answers
+	return op
 }
 
 // describe returns the operation's own description, and what its policy asks of a caller.
@@ -209,10 +232,20 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 	for _, p := range slices.Concat(common(o), o.Problems) {
 		byStatus[p.Kind.Status()] = append(byStatus[p.Kind.Status()], p)
 	}
-	for status, problems := range byStatus {
-		response := b.refusal(status, problems)
+	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
+		response := b.refusal(status, byStatus[status])
+		if gatewayAnswers(o)[status] {
+			content := openapi31.MediaType{}
+			content.WithSchema(map[string]any{"$ref": schemaPrefix + gatewaySchema})
+			response.WithContentItem(api.ContentTypeJSON, content)
+		}
 		if known, ok := responses.MapOfResponseOrReferenceValues[strconv.Itoa(status)]; ok { // such as the 503 of a probe
 			known.Response.WithContentItem(problem.ContentType, response.Content[problem.ContentType])
+			if json, ok := response.Content[api.ContentTypeJSON]; ok {
+				own := known.Response.Content[api.ContentTypeJSON]
+				own.WithSchema(map[string]any{"oneOf": []any{own.Schema, json.Schema}})
+				known.Response.WithContentItem(api.ContentTypeJSON, own)
+			}
 			known.Response.Headers = response.Headers
 			continue
 		}
@@ -229,7 +262,7 @@ func (b *builder) refusal(status int, problems []*problem.Error) openapi31.Respo
 			continue
 		}
 		codes = append(codes, p.Code)
-		texts = append(texts, strings.TrimRight(fmt.Sprintf("- `%s`: %s", p.Code, p.Detail), ": "))
+		texts = append(texts, strings.TrimRight("- `"+p.Code+"`: "+p.Detail, ": "))
 	}
 	slices.Sort(texts)
 	slices.SortFunc(codes, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })

@@ -11,14 +11,16 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// common returns the errors that the library answers for every operation with this policy. They are listed here
-// because the packages that make them keep them private; a test collects their codes from the source.
 const headerPrefix = "#/components/headers/"
 
+// common returns the errors that the library answers for every operation with this policy. They are listed here
+// because the packages that make them keep them private; a test collects their codes from the source.
 func common(o Operation) []*problem.Error {
 	all := []*problem.Error{
 		problem.New(problem.BadRequest, "malformed_request", "The request could not be read."),
-		problem.New(problem.Internal, "internal", ""),
+		problem.New(problem.Internal, "internal", "The server failed."),
+		problem.New(problem.Internal, "response_too_large", "The answer is too large to be delivered."),
+		api.BodyTooLarge(o.Route.BodyLimit()), // of every method: a body that nobody reads has the same limit
 		problem.New(problem.Unavailable, "unavailable", "The service cannot answer at the moment. Try again shortly."),
 		problem.New(problem.Timeout, "timeout", "The request took too long."),
 	}
@@ -27,7 +29,6 @@ func common(o Operation) []*problem.Error {
 	}
 	if o.Body != nil {
 		all = append(all,
-			api.BodyTooLarge(o.Route.BodyLimit()),
 			problem.New(problem.BadRequest, "malformed_json", "The request body is not valid JSON."),
 			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+bodyType(o)+"."),
 			problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed."),
@@ -37,6 +38,10 @@ func common(o Operation) []*problem.Error {
 	for _, p := range o.Parameters {
 		if p.In != Path {
 			all = append(all, problem.Parameter(p.Name, ""))
+		}
+		if p.Name == headerIfMatch && p.Required {
+			all = append(all, problem.New(problem.PreconditionRequired, "precondition_required",
+				"Send the entity tag that the change is based on as If-Match."))
 		}
 		if p.In == Query {
 			all = append(all, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed."))
@@ -70,6 +75,7 @@ func authentication(route api.Route) []*problem.Error {
 func (b *builder) headers(status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
+		CacheControl(),
 	}, own...)
 	switch status {
 	case http.StatusUnauthorized:
@@ -87,6 +93,24 @@ func (b *builder) headers(status int, own []ResponseHeader) map[string]openapi31
 	}
 	return out
 }
+
+// gatewayAnswers are the statuses that API Gateway also answers itself, before or instead of the function: 401
+// without a token, 413 over its own limit, 500 and 503 if the function fails or is late
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html).
+func gatewayAnswers(o Operation) map[int]bool {
+	return map[int]bool{
+		http.StatusUnauthorized: o.Route.Auth == api.Required, http.StatusRequestEntityTooLarge: true, http.StatusTooManyRequests: true,
+		http.StatusInternalServerError: true, http.StatusServiceUnavailable: true,
+	}
+}
+
+// gatewayBody is an answer that API Gateway gives itself. It has no request id and no code.
+type gatewayBody struct {
+	// Message is the text of the status.
+	Message string `json:"message"`
+}
+
+func gatewayMessage() Schema { return Schema{Name: gatewaySchema, Value: gatewayBody{}} }
 
 // problemBody is the body of every error answer, as shared/problem writes it.
 type problemBody struct {

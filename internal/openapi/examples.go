@@ -15,7 +15,7 @@ import (
 func requestExample(root, name, mediaType string) (any, error) {
 	var event struct {
 		Body   string `json:"body"`
-		Base64 bool   `json:"isBase64Encoded"`
+		Base64 bool   `json:"isBase64Encoded"` //nolint:tagliatelle // API Gateway's name
 	}
 	if err := readJSON(filepath.Join(root, "events", name+".json"), &event); err != nil {
 		return nil, err

@@ -45,7 +45,10 @@ func PageParameters() []Parameter {
 // PageMembers returns the rules of a page.
 func PageMembers() map[string]Rules { return map[string]Rules{"data": {MaxItems: page.MaxLimit}} }
 
-const entityTag = `^"[^"]*"$`
+const (
+	entityTag     = `^"[^"]*"$`
+	headerIfMatch = "If-Match"
+)
 
 // ETag returns the header of the entity tag.
 func ETag() ResponseHeader {
@@ -63,7 +66,7 @@ func Location() ResponseHeader {
 // IfMatch returns the parameter of a conditional change.
 func IfMatch(required bool) Parameter {
 	return Parameter{
-		In: Header, Name: "If-Match", Required: required,
+		In: Header, Name: headerIfMatch, Required: required,
 		Description: "The entity tag that the change is based on (RFC 9110 section 13.1.1).", Example: `"1"`,
 	}
 }

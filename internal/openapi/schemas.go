@@ -146,6 +146,11 @@ func (s *schemas) member(p jsonschema.InterceptPropParams) error {
 	}
 	named := s.named[parent]
 	if rules, ok := named.Members[p.Name]; ok {
+		if p.PropertySchema.Ref != nil && rules.Enum != nil {
+			// Fewer values than the type has. Many tools do not read what is beside a reference.
+			p.PropertySchema.Ref = nil
+			p.PropertySchema.WithType(jsonschema.String.Type())
+		}
 		rules.apply(p.PropertySchema)
 	}
 	_, options, _ := strings.Cut(p.Field.Tag.Get("json"), ",")
