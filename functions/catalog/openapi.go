@@ -118,7 +118,7 @@ func OpenAPI() openapi.Resource {
 				Parameters: []openapi.Parameter{productID(), {
 					In: openapi.Header, Name: HeaderIdempotencyKey, Required: true,
 					Description: "A value of your own choice. A repeated request with the same key counts once and gets the same answer.",
-					Rules:       openapi.Rules{MinLength: 1, MaxLength: maxIdempotencyKey, Pattern: `^[!#-+\--~]+$`}, Example: "delivery-2026-11-24-17",
+					Rules:       openapi.Rules{MinLength: 1, MaxLength: maxIdempotencyKey + 2, Pattern: `^("[!#-+\--~]+"|[!#-+\--~]+)$`}, Example: "delivery-2026-11-24-17",
 				}},
 				Body: adjustInventoryRequest{},
 				Responses: []openapi.Response{{

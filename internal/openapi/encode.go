@@ -10,6 +10,23 @@ import (
 
 // YAML returns the document as YAML, with its members in alphabetical order.
 func YAML(spec *openapi31.Spec) ([]byte, error) {
+	document, err := decoded(spec)
+	if err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(document)
+}
+
+// JSON returns the document as JSON, without spaces.
+func JSON(spec *openapi31.Spec) ([]byte, error) {
+	document, err := decoded(spec)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(document)
+}
+
+func decoded(spec *openapi31.Spec) (any, error) {
 	text, err := spec.MarshalJSON()
 	if err != nil {
 		return nil, err
@@ -20,7 +37,7 @@ func YAML(spec *openapi31.Spec) ([]byte, error) {
 	if err := decoder.Decode(&document); err != nil {
 		return nil, err
 	}
-	return yaml.Marshal(plain(document))
+	return plain(document), nil
 }
 
 // plain turns whole numbers into integers, which YAML would otherwise write as 1e+06, and leaves out the style of

@@ -1,9 +1,12 @@
 //go:build openapi
 
-// Command openapi writes openapi.yaml, the description of the API, from the code. `make generate` runs it.
+// Command openapi writes openapi.yaml, the description of the API, from the code, and the copy that get-openapi serves.
+// `make generate` runs it.
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 
@@ -27,5 +30,23 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(document.File, text, 0o644)
+	if err := os.WriteFile(document.File, text, 0o644); err != nil {
+		return err
+	}
+	served, err := openapi.JSON(spec)
+	if err != nil {
+		return err
+	}
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(served); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(document.Served, zipped.Bytes(), 0o644)
 }

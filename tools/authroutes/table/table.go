@@ -14,6 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/fallback"
 	"github.com/tienda-dev/tienda/functions/health"
+	"github.com/tienda-dev/tienda/functions/meta"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
@@ -23,7 +24,7 @@ const File = "authorizer/routes_gen.go"
 
 // Routes returns the routes of every resource.
 func Routes() []api.Route {
-	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes())
+	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes(), meta.Routes())
 }
 
 // Source returns the Go source of the table. Public routes are not in it: they have no authorizer.

@@ -10,11 +10,16 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/health"
+	"github.com/tienda-dev/tienda/functions/meta"
 	"github.com/tienda-dev/tienda/internal/openapi"
 )
 
-// File is the document's path in the repository.
-const File = "openapi.yaml"
+const (
+	// File is the document's path in the repository.
+	File = "openapi.yaml"
+	// Served is the path of the document that a function embeds: JSON, compressed with gzip.
+	Served = "functions/meta/openapi.json.gz"
+)
 
 // description opens the document.
 const description = `A shop: products, stock, users and sessions.
@@ -30,7 +35,7 @@ Authorization header, 413 over 10 MB, 429 over the rate limit of the route, 500 
 
 // Resources are the descriptions of all resources, in the document's order.
 func Resources() []openapi.Resource {
-	return []openapi.Resource{catalog.OpenAPI(), customers.OpenAPI(), auth.OpenAPI(), health.OpenAPI()}
+	return []openapi.Resource{catalog.OpenAPI(), customers.OpenAPI(), auth.OpenAPI(), health.OpenAPI(), meta.OpenAPI()}
 }
 
 // Build returns the document. Root is the repository's folder.

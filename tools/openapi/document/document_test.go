@@ -4,7 +4,9 @@ package document_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -43,6 +45,31 @@ func TestFileIsWhatTheCodeSays(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is not what the code says: run make generate. First difference: %s", document.File, firstDifference(string(got), string(want)))
+	}
+}
+
+func TestServedDocumentIsTheSame(t *testing.T) {
+	t.Parallel()
+	spec, err := document.Build(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := openapi.JSON(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(filepath.Join(root, document.Served))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	reader, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(reader)
+	if err != nil || !bytes.Equal(got, want) { // the text: another release of Go may compress it to other bytes
+		t.Errorf("%s is not what the code says (%v): run make generate", document.Served, err)
 	}
 }
 
