@@ -276,6 +276,10 @@ lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint "$$PWD/$(GOLANGCI_LINT)"
 
+.PHONY: openapi-lint
+openapi-lint: $(REDOCLY) ## Check openapi.yaml with Redocly
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --config tools/openapi/redocly.yaml openapi.yaml
+
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 	$(VENV)/bin/cfn-lint template.yaml tests/library/service/template.yaml

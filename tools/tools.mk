@@ -10,6 +10,7 @@ BIN           := .cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+REDOCLY       := .cache/redocly/node_modules/.bin/redocly
 VENV          := .cache/venv
 VENV_CHECKOV  := .cache/venv-checkov
 
@@ -38,4 +39,12 @@ $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@python3 -m venv $(@D) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@PIP_CACHE_DIR="$$PWD/.cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement $<
 	@$(@D)/bin/pip check --quiet
+	@touch $@
+
+# npm installs exactly what the lock file names, each package by its hash, and runs no code of a package.
+$(REDOCLY): tools/openapi/node/package.json tools/openapi/node/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: the linter of openapi.yaml needs Node.js 20 or newer.' >&2; exit 1; }
+	@echo "installing Redocly into .cache/redocly"
+	@mkdir -p .cache/redocly && cp $^ .cache/redocly/
+	@cd .cache/redocly && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
