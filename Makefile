@@ -125,6 +125,13 @@ generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
 	@GOOS= GOARCH= go run -tags openapi ./tools/openapi
 
+.PHONY: docs
+docs: $(NODE_TOOLS)/.complete ## Write the page of the API into .cache/docs, for any web host
+	@mkdir -p .cache/docs
+	@cp tools/openapi/page/* $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui.css $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui-bundle.js .cache/docs/
+	@gzip -dc functions/meta/openapi.json.gz >.cache/docs/openapi.json
+	@echo 'The page is in .cache/docs: copy the folder to a web host, or look at it with: python3 -m http.server -d .cache/docs'
+
 .PHONY: seed
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@$(LOCAL) seed
@@ -277,7 +284,7 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint "$$PWD/$(GOLANGCI_LINT)"
 
 .PHONY: openapi-lint
-openapi-lint: $(REDOCLY) ## Check openapi.yaml with Redocly
+openapi-lint: $(NODE_TOOLS)/.complete ## Check openapi.yaml with Redocly
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --config tools/openapi/redocly.yaml openapi.yaml
 
 .PHONY: sam-lint

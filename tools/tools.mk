@@ -10,7 +10,8 @@ BIN           := .cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
-REDOCLY       := .cache/redocly/node_modules/.bin/redocly
+NODE_TOOLS    := .cache/openapi-tools
+REDOCLY       := $(NODE_TOOLS)/node_modules/.bin/redocly
 VENV          := .cache/venv
 VENV_CHECKOV  := .cache/venv-checkov
 
@@ -42,9 +43,9 @@ $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@touch $@
 
 # npm installs exactly what the lock file names, each package by its hash, and runs no code of a package.
-$(REDOCLY): tools/openapi/node/package.json tools/openapi/node/package-lock.json
-	@command -v npm >/dev/null || { echo 'npm is missing: the linter of openapi.yaml needs Node.js 20 or newer.' >&2; exit 1; }
-	@echo "installing Redocly into .cache/redocly"
-	@mkdir -p .cache/redocly && cp $^ .cache/redocly/
-	@cd .cache/redocly && npm ci --silent --ignore-scripts --no-audit --no-fund
+$(NODE_TOOLS)/.complete: tools/openapi/node/package.json tools/openapi/node/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: the tools for openapi.yaml need Node.js 20.19 or newer.' >&2; exit 1; }
+	@echo "installing the tools for openapi.yaml into $(@D)"
+	@mkdir -p $(@D) && cp $^ $(@D)/
+	@cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
