@@ -147,7 +147,7 @@ func TestDocument(t *testing.T) {
 		"PatchFieldsMayBeNull":         {append(schemas, "ChangePaint", "properties", "note", "type"), "- string\n- \"null\""},
 		"PatchFieldsHaveTheirRules":    {append(schemas, "ChangePaint", "properties", "note", "maxLength"), "20"},
 		"FewerValuesReplaceTheType":    {append(schemas, "ChangePaint", "properties", "colour"), "enum:\n    - red\n    - blue\ntype: string"},
-		"TypesOfValuesAreReferences":   {append(schemas, "Paint", "properties", "colour", "$ref"), "'#/components/schemas/Colour'"},
+		"TypesOfValuesAreReferences":   {append(schemas, "Paint", "properties", "colour", "allOf"), "- $ref: '#/components/schemas/Colour'"},
 		"OperationsAreCamelCase":       {append(change, "operationId"), "changePaint"},
 		"RolesAreListed":               {append(change, "x-roles"), "- painter"},
 		"TheTokenIsRequired":           {append(change, "security"), "- bearer: []"},

@@ -138,7 +138,8 @@ func problemDocument() Schema {
 }
 
 func moneySchema() Schema {
-	return Schema{Name: "Money", Value: money.Money{}, Members: map[string]Rules{
+	// In requests too, which must not have other members.
+	return Schema{Name: "Money", Value: money.Money{}, Required: []string{"amount_minor", "currency"}, Members: map[string]Rules{
 		"amount_minor": Between(-money.MaxAmount, money.MaxAmount), "currency": Currency(),
 	}}
 }

@@ -40,13 +40,18 @@ func decoded(spec *openapi31.Spec) (any, error) {
 	return plain(document), nil
 }
 
-// plain turns whole numbers into integers, which YAML would otherwise write as 1e+06, and leaves out the style of
-// headers, which has one value only.
+// plain turns whole numbers into integers, which YAML would otherwise write as 1e+06, leaves out the style of
+// headers, which has one value only, and puts a reference that has siblings into allOf: many tools do not read what is
+// next to a reference.
 func plain(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		if v["style"] == "simple" {
 			delete(v, "style")
+		}
+		if ref, ok := v["$ref"]; ok && len(v) > 1 {
+			delete(v, "$ref")
+			v["allOf"] = []any{map[string]any{"$ref": ref}}
 		}
 		for name, member := range v {
 			v[name] = plain(member)
