@@ -233,7 +233,11 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		byStatus[p.Kind.Status()] = append(byStatus[p.Kind.Status()], p)
 	}
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
-		response := b.refusal(status, byStatus[status])
+		var own []ResponseHeader
+		if o.Route.Auth != api.Public && (status == http.StatusBadRequest || status == http.StatusForbidden) {
+			own = append(own, challenge()) // RFC 6750 section 3.1 has 400 and 403 too
+		}
+		response := b.refusal(status, byStatus[status], own)
 		if gatewayAnswers(o)[status] {
 			content := openapi31.MediaType{}
 			content.WithSchema(map[string]any{"$ref": schemaPrefix + gatewaySchema})
@@ -255,7 +259,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 }
 
 // refusal returns the answer of a status with all of its codes.
-func (b *builder) refusal(status int, problems []*problem.Error) openapi31.Response {
+func (b *builder) refusal(status int, problems []*problem.Error, own []ResponseHeader) openapi31.Response {
 	codes, texts := []any{}, []string{}
 	for _, p := range problems {
 		if slices.Contains(codes, any(p.Code)) {
@@ -273,7 +277,7 @@ func (b *builder) refusal(status int, problems []*problem.Error) openapi31.Respo
 	}})
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),
-		Headers:     b.headers(status, nil),
+		Headers:     b.headers(status, own),
 	}
 	response.WithContentItem(problem.ContentType, content)
 	return response

@@ -71,6 +71,11 @@ func authentication(route api.Route) []*problem.Error {
 	return all
 }
 
+// challenge returns the header of an answer that a token is the reason of.
+func challenge() ResponseHeader {
+	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3)."}
+}
+
 // headers returns the headers of an answer: those of every answer, of its status, and own ones.
 func (b *builder) headers(status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
@@ -79,7 +84,7 @@ func (b *builder) headers(status int, own []ResponseHeader) map[string]openapi31
 	}, own...)
 	switch status {
 	case http.StatusUnauthorized:
-		all = append(all, ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge (RFC 6750 section 3)."})
+		all = append(all, challenge())
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		all = append(all, ResponseHeader{
 			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32),
