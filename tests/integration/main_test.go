@@ -21,6 +21,7 @@ import (
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/token"
 	"github.com/tienda-dev/tienda/tests/suite"
+	"github.com/tienda-dev/tienda/tests/suite/conform"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
@@ -99,7 +100,11 @@ func target(t *testing.T, s *stack.Stack) suite.Target {
 	t.Helper()
 	client := suite.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
-	return suite.Target{URL: s.URL, Client: client, Token: tokens(s)}
+	document, err := conform.Read(filepath.Join(root, "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suite.Target{URL: s.URL, Client: client, Token: tokens(s), Document: document}
 }
 
 // tokens mints with the keys of this machine.
