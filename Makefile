@@ -138,6 +138,14 @@ route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=cat
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
+	@GOOS= GOARCH= go run -tags openapi ./tools/openapi
+
+.PHONY: docs
+docs: $(NODE_TOOLS)/.complete ## Write the page of the API into .cache/docs, for any web host
+	@mkdir -p .cache/docs
+	@cp tools/openapi/page/* $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui.css $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui-bundle.js .cache/docs/
+	@gzip -dc functions/apidocs/openapi.json.gz >.cache/docs/openapi.json
+	@echo 'The page is in .cache/docs: copy the folder to a web host, or look at it with: python3 -m http.server -d .cache/docs'
 
 .PHONY: plot-ratelimit
 plot-ratelimit: need-go ## Draw the plot of the rate limit algorithms in docs/images/
@@ -242,6 +250,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 		packages=$$(grep -v '/contract/translated$$' <<<"$$packages"); \
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
+	go test -tags openapi ./tools/openapi/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
 
 .PHONY: integration
@@ -308,6 +317,10 @@ lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint "$$PWD/$(GOLANGCI_LINT)"
+
+.PHONY: openapi-lint
+openapi-lint: $(NODE_TOOLS)/.complete ## Check openapi.yaml with Redocly
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --config tools/openapi/redocly.yaml openapi.yaml
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM

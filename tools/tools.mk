@@ -10,6 +10,8 @@ BIN           := .cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+NODE_TOOLS    := .cache/openapi-tools
+REDOCLY       := $(NODE_TOOLS)/node_modules/.bin/redocly
 VENV          := .cache/venv
 VENV_CHECKOV  := .cache/venv-checkov
 
@@ -38,4 +40,12 @@ $(VENV)/.complete $(VENV_CHECKOV)/.complete:
 	@python3 -m venv $(@D) || { echo "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@PIP_CACHE_DIR="$$PWD/.cache/pip" PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement $<
 	@$(@D)/bin/pip check --quiet
+	@touch $@
+
+# npm installs exactly what the lock file names, each package by its hash, and runs no code of a package.
+$(NODE_TOOLS)/.complete: tools/openapi/node/package.json tools/openapi/node/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: the tools for openapi.yaml need Node.js 20.19 or newer.' >&2; exit 1; }
+	@echo "installing the tools for openapi.yaml into $(@D)"
+	@mkdir -p $(@D) && cp $^ $(@D)/
+	@cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -16,9 +16,9 @@ const contentTypeForm = "application/x-www-form-urlencoded"
 // section 2.1).
 type tokenForm struct {
 	// Token is not empty.
-	Token string
+	Token string `json:"token"`
 	// Hint is the kind of token that the client expects; may be empty or unknown.
-	Hint string
+	Hint string `json:"token_type_hint"`
 }
 
 // decodeTokenForm reads the form. It ignores parameters that it does not know, as RFC 6749 section 3.2

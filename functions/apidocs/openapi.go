@@ -1,0 +1,34 @@
+//go:build openapi
+
+package apidocs
+
+import (
+	"net/http"
+
+	"github.com/tienda-dev/tienda/internal/openapi"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+// openapiDocument is an OpenAPI document: an object of https://spec.openapis.org/oas/v3.1.1.
+type openapiDocument map[string]any
+
+// OpenAPI describes the document for the document.
+func OpenAPI() openapi.Resource {
+	answers := openapi.Cached(openapi.Response{
+		Status: http.StatusOK, Description: "The document, as JSON.", Body: openapiDocument{},
+		Headers: []openapi.ResponseHeader{{
+			Name: "Content-Encoding", Description: "The coding of the body, if it has one.", Rules: openapi.Rules{Enum: []any{"gzip"}},
+		}},
+	})
+	return openapi.Resource{
+		Name:        "apidocs",
+		Description: "What the API says about itself.",
+		Schemas:     []openapi.Schema{{Name: "OpenAPIDocument", Value: openapiDocument{}}},
+		Operations: []openapi.Operation{{
+			Route: GetOpenapiRoute, Summary: "Read this document",
+			Description: "The answer is compressed if Accept-Encoding names gzip. Production does not publish the document by default.",
+			Parameters:  []openapi.Parameter{openapi.IfNoneMatch()},
+			Responses:   answers, Problems: []*problem.Error{errNotPublished},
+		}},
+	}
+}

@@ -1,0 +1,186 @@
+// Package conform holds what passed between a client and the API against the API's OpenAPI document.
+package conform
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	faults "github.com/pb33f/libopenapi-validator/errors"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+)
+
+// Document is an OpenAPI document. It is safe for concurrent use.
+type Document struct {
+	model    *v3.Document
+	requests validator.Validator
+	answers  validator.Validator
+}
+
+// Read reads a document.
+func Read(path string) (*Document, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return New(text)
+}
+
+// New returns the document of a text.
+func New(text []byte) (*Document, error) {
+	document, err := libopenapi.NewDocument(text)
+	if err != nil {
+		return nil, fmt.Errorf("read document: %w", err)
+	}
+	model, err := document.BuildV3Model()
+	if err != nil {
+		return nil, fmt.Errorf("read document: %w", err)
+	}
+	return &Document{
+		model:    &model.Model,
+		requests: validator.NewValidatorFromV3Model(&model.Model, config.WithURLEncodedBodyValidation()),
+		answers: validator.NewValidatorFromV3Model(&model.Model,
+			config.WithStrictMode(), config.WithStrictIgnoredHeaders(undocumented()...), config.WithFormatAssertions(),
+			// Strict mode does not know that the members of a map have names of their own.
+			config.WithStrictIgnorePaths("$.body.attributes.*", "$.body.data[*].attributes.*", "$.body.checks.*")),
+	}, nil
+}
+
+// undocumented are the headers of answers that the document does not list: those of every HTTP message, those that
+// API Gateway adds, and the security headers, which every answer of a function has and the suite checks.
+func undocumented() []string {
+	return []string{
+		"Connection", "Content-Length", "Content-Type", "Date", "Server", "Vary", "Apigw-Requestid",
+		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+		"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+		"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
+		"Referrer-Policy", "Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options",
+		"X-Permitted-Cross-Domain-Policies",
+	}
+}
+
+// publishes is the operation whose answer is an OpenAPI document: an object of any members, which strict mode refuses.
+const publishes = "getOpenapi"
+
+// Exchange is a request and its answer.
+type Exchange struct {
+	Request *http.Request
+	// Sent is the request's body.
+	Sent []byte
+	// Status, Header and Body are the answer's.
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Check returns what the document does not allow: a request that was served although it breaks a rule, and an
+// answer with an undocumented status, header or member. The error names the operation.
+func (d *Document) Check(e Exchange) error {
+	if e.Request.Method == http.MethodOptions {
+		return nil // API Gateway answers for CORS
+	}
+	id, ok := d.operation(e)
+	if !ok {
+		// What the document does not have is not served; what is over the gateway's own limits is not routed.
+		if e.Status == http.StatusNotFound || e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusBadRequest {
+			return nil
+		}
+		return fmt.Errorf("%s %s is not in the document and answers %d", e.Request.Method, e.Request.URL.Path, e.Status)
+	}
+	var wrong []error
+	if e.Status < http.StatusBadRequest {
+		_, broken := d.requests.ValidateHttpRequestSync(e.request())
+		wrong = append(wrong, describe("the request was served, but", broken)...)
+	}
+	body, err := e.decoded()
+	if err != nil {
+		return fmt.Errorf("operation %s: %w", id, err)
+	}
+	answer := &http.Response{
+		StatusCode: e.Status, Header: e.Header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: e.Request,
+	}
+	strict := d.answers
+	if id == publishes {
+		strict = d.requests
+	}
+	_, broken := strict.ValidateHttpResponse(e.request(), answer)
+	wrong = append(wrong, describe(fmt.Sprintf("the answer %d:", e.Status), broken)...)
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("operation %s: %w", id, errors.Join(wrong...))
+}
+
+// decoded returns the answer's body without its content coding.
+func (e Exchange) decoded() ([]byte, error) {
+	if e.Header.Get("Content-Encoding") != "gzip" || len(e.Body) == 0 {
+		return e.Body, nil
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(e.Body))
+	if err != nil {
+		return nil, fmt.Errorf("the body is not gzip: %w", err)
+	}
+	return io.ReadAll(reader)
+}
+
+// request returns the request with its body.
+func (e Exchange) request() *http.Request {
+	r := e.Request.Clone(e.Request.Context())
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(e.Sent)), int64(len(e.Sent))
+	if len(e.Sent) == 0 {
+		r.Body = http.NoBody
+	}
+	return r
+}
+
+// operation returns the operationId of the request, and false if the document has none for it.
+func (d *Document) operation(e Exchange) (string, bool) {
+	path := strings.Split(strings.TrimPrefix(e.Request.URL.EscapedPath(), "/"), "/")
+	best, found := "", false
+	for template, item := range d.model.Paths.PathItems.FromOldest() {
+		segments := strings.Split(strings.TrimPrefix(template, "/"), "/")
+		operation, ok := item.GetOperations().Get(strings.ToLower(e.Request.Method))
+		if !ok || !matches(segments, path) {
+			continue
+		}
+		if !found || !strings.Contains(template, "{") {
+			best, found = operation.OperationId, true
+		}
+	}
+	return best, found
+}
+
+func matches(template, path []string) bool {
+	if len(template) != len(path) {
+		return false
+	}
+	for i, segment := range template {
+		if segment != path[i] && (!strings.HasPrefix(segment, "{") || path[i] == "") {
+			return false
+		}
+	}
+	return true
+}
+
+func describe(what string, broken []*faults.ValidationError) []error {
+	var all []error
+	for _, b := range broken {
+		text := b.Message
+		if b.Reason != "" && b.Reason != b.Message {
+			text += ": " + b.Reason
+		}
+		for _, s := range b.SchemaValidationErrors {
+			text += fmt.Sprintf("; at %q: %s", s.FieldPath, s.Reason)
+		}
+		all = append(all, fmt.Errorf("%s %s", what, text))
+	}
+	return all
+}
