@@ -115,10 +115,10 @@ func notStored() []openapi.ResponseHeader {
 
 func schemas() []openapi.Schema {
 	email := openapi.Rules{Format: "email", MaxLength: maxEmail}
-	name := openapi.Rules{MinLength: 1, MaxLength: policy.MaxPersonName}
+	name := openapi.Name(policy.MaxPersonName)
 	given := openapi.Rules{Format: "password", MinLength: 1}
 	chosen := openapi.Rules{Format: "password", MinLength: password.MinLength, MaxLength: password.MaxLength}
-	device := openapi.Rules{MaxLength: MaxDeviceName}
+	device := openapi.Line(MaxDeviceName)
 	role := openapi.OneOf(policy.Roles()...)
 	roles := openapi.Rules{Items: &role}
 	seconds := openapi.Between(0, money.MaxAmount)
@@ -145,7 +145,7 @@ func schemas() []openapi.Schema {
 		},
 		{Name: "Session", Value: sessionResponse{}, Members: map[string]openapi.Rules{"id": openapi.ULID(), "device_name": device}},
 		{Name: "Sessions", Value: sessionsResponse{}},
-		{Name: "TokenForm", Value: tokenForm{}, Required: []string{"token"}, Members: map[string]openapi.Rules{"token": {MinLength: 1}}},
+		{Name: "TokenForm", Value: tokenForm{}, Required: []string{"token"}, Open: true, Members: map[string]openapi.Rules{"token": {MinLength: 1}}},
 		{Name: "Introspection", Value: introspection{}, Members: map[string]openapi.Rules{
 			"active": {Type: "boolean", Enum: []any{true}}, "token_type": {Enum: []any{"Bearer"}}, "iat": seconds, "exp": seconds,
 		}},

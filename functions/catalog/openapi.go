@@ -152,12 +152,11 @@ func categoryRules() openapi.Rules {
 }
 
 func schemas() []openapi.Schema {
-	line := func(limit int) openapi.Rules { return openapi.Rules{MinLength: 1, MaxLength: limit} }
-	tag, value, attribute := line(MaxTag), openapi.Rules{MaxLength: MaxAttributeValue}, line(MaxAttributeName)
+	tag, value, attribute := openapi.Name(MaxTag), openapi.Text(MaxAttributeValue), openapi.Name(MaxAttributeName)
 	removable := value
 	removable.Nullable = true
 	sku := openapi.Rules{Pattern: skuPattern.String()}
-	description := openapi.Rules{MaxLength: MaxDescription}
+	description := openapi.Text(MaxDescription)
 	tags := openapi.Rules{MaxItems: MaxTags, Items: &tag}
 	attributes := openapi.Rules{MaxItems: MaxAttributes, Items: &value, Names: &attribute}
 	editable := openapi.OneOf(Draft, Active)
@@ -166,7 +165,7 @@ func schemas() []openapi.Schema {
 	delta.Not = []any{0}
 	return []openapi.Schema{
 		{Name: "Product", Value: Product{}, Members: map[string]openapi.Rules{
-			"id": openapi.ULID(), "sku": sku, "name": line(MaxName), "description": description, "category": categoryRules(),
+			"id": openapi.ULID(), "sku": sku, "name": openapi.Name(MaxName), "description": description, "category": categoryRules(),
 			"tags": tags, "attributes": attributes, "version": openapi.AtLeast(1),
 		}},
 		{Name: "ProductStatus", Value: Draft, Members: map[string]openapi.Rules{"": openapi.OneOf(Draft, Active, Archived)}},
@@ -178,19 +177,19 @@ func schemas() []openapi.Schema {
 			"sold": openapi.AtLeast(0), "version": openapi.AtLeast(1),
 		}},
 		{Name: "Adjustment", Value: Adjustment{}, Members: map[string]openapi.Rules{
-			"id": openapi.ULID(), "product_id": openapi.ULID(), "sku": sku, "delta": delta, "reason": line(MaxReason),
+			"id": openapi.ULID(), "product_id": openapi.ULID(), "sku": sku, "delta": delta, "reason": openapi.Name(MaxReason),
 		}},
 		{
 			Name: "CreateProduct", Value: createProductRequest{}, Required: []string{"sku", "name", "category", "price"},
 			Members: map[string]openapi.Rules{
-				"sku": sku, "name": line(MaxName), "description": description, "category": categoryRules(),
+				"sku": sku, "name": openapi.Name(MaxName), "description": description, "category": categoryRules(),
 				"tags": patch(tags), "attributes": patch(attributes), "status": withDefault(editable, string(Active)),
 			},
 		},
 		{
 			Name: "UpdateProduct", Value: updateProductRequest{}, Required: []string{},
 			Members: map[string]openapi.Rules{
-				"name": line(MaxName), "description": patch(description), "category": categoryRules(), "tags": patch(tags),
+				"name": openapi.Name(MaxName), "description": patch(description), "category": categoryRules(), "tags": patch(tags),
 				"attributes": patch(openapi.Rules{Items: &removable, Names: &attribute, MaxItems: 0}), "status": editable,
 			},
 		},
@@ -200,7 +199,7 @@ func schemas() []openapi.Schema {
 		},
 		{
 			Name: "AdjustInventory", Value: adjustInventoryRequest{}, Required: []string{"delta", "reason"},
-			Members: map[string]openapi.Rules{"delta": delta, "reason": line(MaxReason)},
+			Members: map[string]openapi.Rules{"delta": delta, "reason": openapi.Name(MaxReason)},
 		},
 	}
 }

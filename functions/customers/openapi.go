@@ -13,7 +13,7 @@ import (
 
 // OpenAPI describes the customers for the API's document.
 func OpenAPI() openapi.Resource {
-	name := openapi.Rules{MinLength: 1, MaxLength: policy.MaxPersonName}
+	name := openapi.Name(policy.MaxPersonName)
 	return openapi.Resource{
 		Name:        "customers",
 		Description: "The profiles of the people who buy. The registration of a user creates one.",

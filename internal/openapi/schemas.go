@@ -121,8 +121,10 @@ func (s *schemas) finish(t reflect.Type, schema *jsonschema.Schema) {
 			s.refuse("the schema %s requires the member %q, which it does not have", named.Name, name)
 		}
 	}
-	if named.Required != nil { // a request: api.Decode refuses unknown members
-		schema.WithAdditionalProperties(jsonschema.SchemaOrBool{TypeBoolean: new(bool)})
+	if named.Required != nil {
+		if !named.Open { // api.Decode refuses unknown members
+			schema.WithAdditionalProperties(jsonschema.SchemaOrBool{TypeBoolean: new(bool)})
+		}
 		schema.Required = slices.Sorted(slices.Values(named.Required))
 	}
 }

@@ -114,7 +114,7 @@ func (c *Caller) Send(t TB, r Request) (Answer, error) {
 		return Answer{}, err
 	}
 	if c.target.Document != nil {
-		err := c.target.Document.Check(conform.Exchange{
+		err := c.target.Document(conform.Exchange{
 			Request: req, Sent: []byte(r.Body), Status: res.StatusCode, Header: res.Header, Body: answered,
 		})
 		if err != nil {

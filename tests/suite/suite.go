@@ -26,7 +26,7 @@ type Target struct {
 	// Client sends the requests. It must not follow redirects or undo compression.
 	Client *http.Client
 	// Document is the API's OpenAPI document, which every answer is held against. Nil holds none.
-	Document *conform.Document
+	Document conform.Document
 }
 
 // TB receives the failures of helpers: a test, a benchmark, or one run of a property.

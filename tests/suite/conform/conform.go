@@ -18,15 +18,23 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 )
 
-// Document is an OpenAPI document. It is safe for concurrent use.
-type Document struct {
+// Document holds an exchange against an OpenAPI document. It is safe for concurrent use. It returns what the document does
+// not allow: a request that was served although it breaks a rule, and an answer with an undocumented status, header or
+// member. The error names the operation.
+//
+// It is a function, so that what imports this package does not import the types of the validator, which take half a minute
+// to compile.
+type Document func(Exchange) error
+
+// document is what a Document reads.
+type document struct {
 	model    *v3.Document
 	requests validator.Validator
 	answers  validator.Validator
 }
 
 // Read reads a document.
-func Read(path string) (*Document, error) {
+func Read(path string) (Document, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -35,23 +43,24 @@ func Read(path string) (*Document, error) {
 }
 
 // New returns the document of a text.
-func New(text []byte) (*Document, error) {
-	document, err := libopenapi.NewDocument(text)
+func New(text []byte) (Document, error) {
+	parsed, err := libopenapi.NewDocument(text)
 	if err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
 	}
-	model, err := document.BuildV3Model()
+	model, err := parsed.BuildV3Model()
 	if err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
 	}
-	return &Document{
+	d := &document{
 		model:    &model.Model,
 		requests: validator.NewValidatorFromV3Model(&model.Model, config.WithURLEncodedBodyValidation()),
 		answers: validator.NewValidatorFromV3Model(&model.Model,
 			config.WithStrictMode(), config.WithStrictIgnoredHeaders(undocumented()...), config.WithFormatAssertions(),
 			// Strict mode does not know that the members of a map have names of their own.
 			config.WithStrictIgnorePaths("$.body.attributes.*", "$.body.data[*].attributes.*", "$.body.checks.*")),
-	}, nil
+	}
+	return d.check, nil
 }
 
 // undocumented are the headers of answers that the document does not list: those of every HTTP message, those that
@@ -81,9 +90,7 @@ type Exchange struct {
 	Body   []byte
 }
 
-// Check returns what the document does not allow: a request that was served although it breaks a rule, and an
-// answer with an undocumented status, header or member. The error names the operation.
-func (d *Document) Check(e Exchange) error {
+func (d *document) check(e Exchange) error {
 	if e.Request.Method == http.MethodOptions {
 		return nil // API Gateway answers for CORS
 	}
@@ -142,7 +149,7 @@ func (e Exchange) request() *http.Request {
 }
 
 // operation returns the operationId of the request, and false if the document has none for it.
-func (d *Document) operation(e Exchange) (string, bool) {
+func (d *document) operation(e Exchange) (string, bool) {
 	path := strings.Split(strings.TrimPrefix(e.Request.URL.EscapedPath(), "/"), "/")
 	best, found := "", false
 	for template, item := range d.model.Paths.PathItems.FromOldest() {
