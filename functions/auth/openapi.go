@@ -55,7 +55,7 @@ func OpenAPI() openapi.Resource {
 			{
 				Route: ChangePasswordRoute, Summary: "Change the caller's password", Body: changePasswordRequest{}, Responses: tokens,
 				Description: "Ends all sessions and starts a new one.",
-				Problems:    []*problem.Error{ErrWrongPassword, ErrChanged, errLocked},
+				Problems:    []*problem.Error{ErrWrongPassword, ErrUserNotFound, ErrChanged, errLocked},
 			},
 			{
 				Route: ListSessionsRoute, Summary: "List the caller's sessions, newest first",

@@ -114,7 +114,11 @@ func (b *builder) add(tag string, o Operation) error {
 		return err
 	}
 	if o.Body != nil {
-		body := (&openapi31.RequestBody{}).WithRequired(true).WithContentItem(bodyType(o), b.bodyContent(o))
+		content := b.bodyContent(o)
+		body := (&openapi31.RequestBody{}).WithRequired(true).WithContentItem(bodyType(o), content)
+		if bodyType(o) == api.ContentTypeMergePatch { // api.Decode takes both
+			body.WithContentItem(api.ContentTypeJSON, content)
+		}
 		op.RequestBodyEns().RequestBody = body
 	}
 	if err := b.responses(&op, o); err != nil {

@@ -12,7 +12,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-const headerPrefix = "#/components/headers/"
+const (
+	headerPrefix    = "#/components/headers/"
+	contentTypeForm = "application/x-www-form-urlencoded"
+)
 
 // common returns the errors that the library answers for every operation with this policy. They are listed here
 // because the packages that make them keep them private; a test collects their codes from the source.
@@ -29,7 +32,14 @@ func common(o Operation) []*problem.Error {
 		all = append(all, authentication(o.Route)...)
 	}
 	all = append(all, limited(o.Route.Rate)...)
-	if o.Body != nil {
+	switch {
+	case o.Body == nil:
+	case bodyType(o) == contentTypeForm:
+		all = append(all,
+			problem.New(problem.BadRequest, "invalid_request", "The request body is not a form that has what is needed."),
+			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+"."),
+		)
+	default:
 		all = append(all,
 			problem.New(problem.BadRequest, "malformed_json", "The request body is not valid JSON."),
 			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+bodyType(o)+"."),
@@ -151,8 +161,8 @@ func problemDocument() Schema {
 }
 
 func moneySchema() Schema {
-	// In requests too, which must not have other members.
+	// In requests too, which must not have other members. All amounts of the API are prices.
 	return Schema{Name: "Money", Value: money.Money{}, Required: []string{"amount_minor", "currency"}, Members: map[string]Rules{
-		"amount_minor": Between(-money.MaxAmount, money.MaxAmount), "currency": Currency(),
+		"amount_minor": Between(0, money.MaxAmount), "currency": Currency(),
 	}}
 }

@@ -95,6 +95,9 @@ func (d *document) check(e Exchange) error {
 		return nil // API Gateway answers for CORS
 	}
 	id, ok := d.operation(e)
+	if e.byTheDefaultRoute() {
+		return nil
+	}
 	if !ok {
 		// What the document does not have is not served; what is over the gateway's own limits is not routed.
 		if e.Status == http.StatusNotFound || e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusBadRequest {
@@ -126,6 +129,14 @@ func (d *document) check(e Exchange) error {
 	return fmt.Errorf("operation %s: %w", id, errors.Join(wrong...))
 }
 
+// byTheDefaultRoute reports whether the route of everything that no route matches has answered, as the document's
+// description says: / names the documentation, and a segment may end at an encoded slash or question mark.
+func (e Exchange) byTheDefaultRoute() bool {
+	path := e.Request.URL.EscapedPath()
+	return path == "/" && e.Status == http.StatusOK ||
+		strings.Contains(path, "%") && e.Status == http.StatusNotFound && bytes.Contains(e.Body, []byte(`"code":"route_not_found"`))
+}
+
 // decoded returns the answer's body without its content coding.
 func (e Exchange) decoded() ([]byte, error) {
 	if e.Header.Get("Content-Encoding") != "gzip" || len(e.Body) == 0 {
@@ -141,6 +152,7 @@ func (e Exchange) decoded() ([]byte, error) {
 // request returns the request with its body.
 func (e Exchange) request() *http.Request {
 	r := e.Request.Clone(e.Request.Context())
+	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, ";", "%3B") // net/url refuses parameters with a semicolon
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(e.Sent)), int64(len(e.Sent))
 	if len(e.Sent) == 0 {
 		r.Body = http.NoBody

@@ -30,7 +30,7 @@ Money is whole minor units and a currency. Times are RFC 3339 in UTC. Errors are
 [docs/api.md](https://github.com/tienda-dev/tienda/blob/main/docs/api.md) has the rules that hold for every operation:
 versions and deprecation, pages, errors, idempotency, concurrent changes, limits.
 
-A path or method that is not listed here answers 404 with the code ` + "`route_not_found`" + `. API Gateway answers some
+A path or method that is not listed here answers 404 with the code ` + "`route_not_found`" + `; GET / names the documentation. API Gateway answers some
 requests itself, with ` + "`{\"message\": \"…\"}`" + ` as application/json and without a request id: 401 without an
 Authorization header, 413 over 10 MB, 429 over the throttle of the route, 500 and 503 if a function cannot answer.`
 
