@@ -286,7 +286,10 @@ func (b *builder) refusal(route api.Route, status int, problems []*problem.Error
 	content := openapi31.MediaType{}
 	content.WithSchema(map[string]any{"allOf": []any{
 		map[string]any{"$ref": schemaPrefix + problemSchema},
-		map[string]any{"properties": map[string]any{"code": map[string]any{"enum": codes}, "status": map[string]any{"const": status}}},
+		map[string]any{"properties": map[string]any{
+			// The types again: generators of clients do not find them in the other schema.
+			"code": map[string]any{"type": "string", "enum": codes}, "status": map[string]any{"type": "integer", "const": status},
+		}},
 	}})
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),

@@ -112,12 +112,12 @@ func (b *builder) headers(route api.Route, status int, own []ResponseHeader) map
 	return out
 }
 
-// gatewayAnswers are the statuses that API Gateway also answers itself, before or instead of the function: 401
-// without a token, 413 over its own limit, 500 and 503 if the function fails or is late
+// gatewayAnswers are the statuses that API Gateway also answers itself, before or instead of the function: 400 for a
+// path that it cannot read, 401 without a token, 413 over its own limit, 500 and 503 if the function fails or is late
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html).
 func gatewayAnswers(o Operation) map[int]bool {
 	return map[int]bool{
-		http.StatusUnauthorized: o.Route.Auth == api.Required, http.StatusRequestEntityTooLarge: true, http.StatusTooManyRequests: true,
+		http.StatusBadRequest: true, http.StatusUnauthorized: o.Route.Auth == api.Required, http.StatusRequestEntityTooLarge: true, http.StatusTooManyRequests: true,
 		http.StatusInternalServerError: true, http.StatusServiceUnavailable: true,
 	}
 }

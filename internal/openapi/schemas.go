@@ -51,7 +51,7 @@ func (s *schemas) reflect(v any, options ...func(*jsonschema.ReflectContext)) (j
 			if named, ok := s.named[t]; ok {
 				return named.Name
 			}
-			return t.Name()
+			return strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
 		}),
 		jsonschema.InterceptNullability(func(p jsonschema.InterceptNullabilityParams) {
 			if p.NullAdded && p.RefDef == nil {
