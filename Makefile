@@ -44,6 +44,8 @@ METHOD   :=
 ROUTE    :=
 AUTH     := required
 RATE     :=
+# What `make openapi-diff` compares with.
+BASE := main
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 3s
 
@@ -68,7 +70,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME BASE
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -99,7 +101,7 @@ help: ## List the targets
 	@echo
 	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off JAEGER=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
-	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class BASE=$$BASE"
 
 ##@ Use
 
@@ -295,6 +297,11 @@ test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every
 test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of this list in a fresh clone of its own
 	go test -tags targets -count=1 -timeout 60m -v ./tests/targets
 
+.PHONY: test-outside
+test-outside: need-go dynamodb-local docs $(VENV_FUZZ)/.complete $(OAPI_CODEGEN) $(OASDIFF) ## Use the API by what outsiders make of openapi.yaml: schemathesis, generated clients, the page in Chromium
+	@$(LAY) -program ./local -out .cache/bin/local
+	.cache/bin/local dynamodb -- go test -tags outside -count=1 -timeout 20m ./tests/outside
+
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
 	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then $(LOCAL) fetch; fi
@@ -321,6 +328,12 @@ lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters 
 .PHONY: openapi-lint
 openapi-lint: $(NODE_TOOLS)/.complete ## Check openapi.yaml with Redocly
 	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --config tools/openapi/redocly.yaml openapi.yaml
+
+.PHONY: openapi-diff
+openapi-diff: $(OASDIFF) ## Name what breaks clients in openapi.yaml, compared with a commit or branch (BASE=main)
+	@git rev-parse --quiet --verify "$$BASE^{commit}" >/dev/null || { echo "BASE is '$$BASE': want a commit or a branch, as in make openapi-diff BASE=main." >&2; exit 1; }
+	@mkdir -p .cache; git show "$$BASE:openapi.yaml" >.cache/openapi-base.yaml
+	@$(OASDIFF) breaking --fail-on ERR .cache/openapi-base.yaml openapi.yaml
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
