@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
@@ -76,7 +76,7 @@ func (c *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	switch r.URL.Path {
 	case "/v1/traces":
-		var m coltrace.ExportTraceServiceRequest
+		var m coltracepb.ExportTraceServiceRequest
 		err = proto.Unmarshal(body, &m)
 		for _, resource := range m.GetResourceSpans() {
 			for _, scope := range resource.GetScopeSpans() {
@@ -84,7 +84,7 @@ func (c *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	case "/v1/metrics":
-		var m colmetrics.ExportMetricsServiceRequest
+		var m colmetricspb.ExportMetricsServiceRequest
 		err = proto.Unmarshal(body, &m)
 		c.add(&m)
 	}
@@ -93,7 +93,7 @@ func (c *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *receiver) add(m *colmetrics.ExportMetricsServiceRequest) {
+func (c *receiver) add(m *colmetricspb.ExportMetricsServiceRequest) {
 	for _, resource := range m.GetResourceMetrics() {
 		instance := text(resource.GetResource().GetAttributes(), "service.instance.id")
 		if c.sums[instance] == nil {
