@@ -29,7 +29,8 @@ const (
 // Config is OpenTelemetry's own environment (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 // The zero value exports nothing.
 type Config struct {
-	// Disabled switches everything off.
+	// Disabled switches everything off, and nothing else of OpenTelemetry's environment is read then: whoever needs it
+	// may need it because of a value that is refused.
 	Disabled bool `env:"OTEL_SDK_DISABLED"`
 	// Endpoint is the base URL of a collector; "/v1/traces", "/v1/metrics" and "/v1/logs" are added. Empty: none.
 	Endpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
@@ -68,9 +69,8 @@ type Config struct {
 
 	Tracing tracing.Config
 
-	// FunctionName, LogStream, RuntimeAPI and MaxConcurrency are Lambda's.
+	// FunctionName, RuntimeAPI and MaxConcurrency are Lambda's.
 	FunctionName   string `env:"AWS_LAMBDA_FUNCTION_NAME"`
-	LogStream      string `env:"AWS_LAMBDA_LOG_STREAM_NAME"`
 	RuntimeAPI     string `env:"AWS_LAMBDA_RUNTIME_API"`
 	MaxConcurrency int    `env:"AWS_LAMBDA_MAX_CONCURRENCY"`
 }
@@ -79,6 +79,11 @@ const (
 	defaultTimeout = time.Second
 	maxTimeout     = 2 * time.Second
 )
+
+// disabled returns the configuration that exports nothing.
+func (c *Config) disabled() Config {
+	return Config{Disabled: true, Tracing: c.Tracing, FunctionName: c.FunctionName, Traces: ExporterNone, Metrics: ExporterNone, Logs: ExporterNone}
+}
 
 // check fills the defaults and names every variable that is wrong.
 func (c *Config) check() error {
