@@ -63,7 +63,7 @@ func (t *Telemetry) flush(ctx context.Context, mode string, limit time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	last := mode == modeDeadline || mode == modePanic || mode == modeShutdown
-	if !t.turn.take(ctx, cancel, last, limit/2) {
+	if !t.turn.take(ctx, cancel, last, limit/4) {
 		return
 	}
 	defer t.turn.leave()
