@@ -90,7 +90,7 @@ func TestARejectedPartIsCounted(t *testing.T) {
 			t.Parallel()
 			c := newCollector(t)
 			c.json = protocol == "http/json"
-			var traces atomic.Int64
+			var traces, records atomic.Int64
 			c.before = func(w http.ResponseWriter, r *http.Request) bool {
 				var answer proto.Message
 				switch r.URL.Path {
@@ -99,6 +99,9 @@ func TestARejectedPartIsCounted(t *testing.T) {
 					answer = spans
 				case "/v1/logs":
 					answer = logs
+					if records.Add(1) > 1 { // the line that says so
+						return false
+					}
 				default:
 					return false
 				}

@@ -85,8 +85,11 @@ func (t *Telemetry) flush(ctx context.Context, mode string, limit time.Duration)
 		}
 		group.Go(func() {
 			o := t.guarded(ctx, signal, export)
-			if !o.failed {
+			switch {
+			case !o.failed:
 				p.failures = 0
+				return
+			case last: // it had little time, and where invocations run in parallel it is not the last
 				return
 			}
 			p.until = t.now().Add(max(min(longPause, firstPause<<min(p.failures, 10)), min(askedPause, o.asked)))

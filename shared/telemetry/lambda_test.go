@@ -129,6 +129,18 @@ func (e *environment) await(t *testing.T) {
 	}
 }
 
+// await waits until periodic exports have brought what the test waits for.
+func (c *collector) await(t *testing.T, done func() bool) {
+	t.Helper()
+	for range 1000 {
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("the collector does not have what was recorded")
+}
+
 // counted returns the value of a counter, or how many values a histogram has, in the last export.
 func (c *collector) counted(name string) int64 {
 	n := int64(0)

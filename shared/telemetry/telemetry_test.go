@@ -268,7 +268,13 @@ func TestRequestsInParallelDoNotMix(t *testing.T) {
 		})
 	}
 	group.Wait()
-	f.flushUntil(t, func() bool { return len(c.spans()) >= 320 })
+	f.flushUntil(t, func() bool { // an export that took too long is there twice
+		ids := map[string]bool{}
+		for _, s := range c.spans() {
+			ids[string(s.GetSpanId())] = true
+		}
+		return len(ids) == 320
+	})
 
 	children := map[string]int{}
 	for _, s := range c.spans() {

@@ -116,7 +116,7 @@ func (l *lambda) ask(t *testing.T, function int, what string) (answer, error) {
 		return a, err
 	}
 	var response struct {
-		StatusCode int    `json:"statusCode"` //nolint:tagliatelle // API Gateway's name
+		StatusCode int    `json:"statusCode"`
 		Body       string `json:"body"`
 	}
 	err = json.Unmarshal(result.Payload, &response)
