@@ -54,8 +54,9 @@ type Config struct {
 	// MetricIntervalMS is the least time between two exports of metrics, in milliseconds. 0, the default, exports
 	// after every invocation: nothing is lost when the environment ends.
 	MetricIntervalMS int `env:"OTEL_METRIC_EXPORT_INTERVAL"`
-	// Sampler is always_on, always_off, traceidratio, or one of them with the prefix parentbased_. Default
-	// parentbased_always_on.
+	// Sampler is always_on, always_off, traceidratio, or one of them with the prefix parentbased_, which follows the
+	// decision of a client that sends a trace context. Default always_on: at a public edge no client should be able to
+	// switch off the traces of its requests.
 	Sampler string `env:"OTEL_TRACES_SAMPLER"`
 	// SamplerArg is the ratio of traceidratio, 0 to 1. Default 1.
 	SamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"`
@@ -178,9 +179,7 @@ func (c *Config) sampler() (sdktrace.Sampler, error) {
 	name, parent := strings.CutPrefix(c.Sampler, "parentbased_")
 	var root sdktrace.Sampler
 	switch name {
-	case "":
-		root, parent = sdktrace.AlwaysSample(), true
-	case "always_on":
+	case "", "always_on":
 		root = sdktrace.AlwaysSample()
 	case "always_off":
 		root = sdktrace.NeverSample()

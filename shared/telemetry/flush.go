@@ -132,11 +132,39 @@ func flushQueue[T any](ctx context.Context, t *Telemetry, signal string, q *queu
 	if len(items) == 0 {
 		return outcome{}
 	}
-	o := t.deliver(ctx, signal, encode(items), len(items))
-	if o.retry {
-		q.giveBack(items)
+	sent, o := deliverParts(ctx, t, signal, items, encode)
+	if sent < len(items) {
+		q.giveBack(items[sent:])
 	}
 	return o
+}
+
+// The limits of one request. Collectors refuse large ones: the one of observability/collector.yaml, those above 5 MiB.
+const (
+	maxItems   = 256
+	maxRequest = 1 << 20 // bytes
+)
+
+// deliverParts sends items in as many requests as their size needs, until one fails. It returns how many items need not
+// be sent again.
+func deliverParts[T any](ctx context.Context, t *Telemetry, signal string, items []T, encode func([]T) []byte) (sent int, o outcome) {
+	for sent < len(items) {
+		part := items[sent:min(len(items), sent+maxItems)]
+		request := encode(part)
+		for len(request) > maxRequest && len(part) > 1 {
+			part = part[:len(part)/2]
+			request = encode(part)
+		}
+		o = t.deliver(ctx, signal, request, len(part))
+		if o.retry {
+			return sent, o
+		}
+		sent += len(part)
+		if o.failed {
+			return sent, o
+		}
+	}
+	return sent, o
 }
 
 // flushMetrics exports the metrics. They are cumulative: the next export repairs one that failed.

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -212,7 +213,7 @@ func (t *Telemetry) build(host Host, o options) error {
 		return err
 	}
 	otel.SetTracerProvider(provider)
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.report("sdk", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(t.fault))
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 
 	if err := t.buildMetrics(o); err != nil {
@@ -252,6 +253,9 @@ func (t *Telemetry) buildMetrics(o options) error {
 	otel.SetMeterProvider(provider)
 	return nil
 }
+
+// fault logs an error of the SDK, by its type: the text may quote a header that a client sent.
+func (t *Telemetry) fault(err error) { t.report("sdk", "error", fmt.Errorf("%T", err)) }
 
 // report logs a problem once for each signal and reason.
 func (t *Telemetry) report(signal, reason string, err error) {

@@ -121,15 +121,23 @@ func name(method, route string) string {
 }
 
 func (t *Tracer) requestAttributes(r *http.Request, method, route string) []attribute.KeyValue {
-	attributes := make([]attribute.KeyValue, 0, 14)
+	attributes := make([]attribute.KeyValue, 0, 15)
 	attributes = append(attributes,
 		semconv.HTTPRequestMethodKey.String(method),
 		semconv.URLScheme(metrics.Scheme(r)),
 		semconv.URLPath(r.URL.Path),
 		semconv.FaaSTriggerHTTP,
 	)
+	if method == metrics.Other {
+		attributes = append(attributes, semconv.HTTPRequestMethodOriginal(r.Method))
+	}
 	if route != "" {
 		attributes = append(attributes, semconv.HTTPRoute(route))
+	}
+	if m, ok := identity.AuthorizerFrom(r.Context()); ok {
+		if user := identity.SubjectOf(m); user != "" {
+			attributes = append(attributes, KeyUserID.String(user))
+		}
 	}
 	if agent := r.UserAgent(); agent != "" {
 		attributes = append(attributes, semconv.UserAgentOriginal(agent))
@@ -202,7 +210,7 @@ func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]strin
 			trace.WithLinks(links...), trace.WithAttributes(attributes...))
 		ctx = withIDs(ctx, span)
 		if sc := span.SpanContext(); sc.IsValid() {
-			logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()))
+			logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()), logging.Context(ctx))
 		}
 		class := metrics.ErrorPanic
 		defer func() {
