@@ -15,6 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/password"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // The errors of a PasswordLogin.
@@ -89,6 +90,15 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 	})
 	countLogin(ctx, err)
 	return tokens, err
+}
+
+// verify compares a password with a hash, in a span: it takes most of a login's time.
+func (a *PasswordLogin) verify(ctx context.Context, hash, pw string) (password.Result, error) {
+	ctx, span := tracing.StartSpan(ctx, "verify password")
+	defer span.End()
+	result, err := a.passwords.Verify(ctx, hash, pw)
+	tracing.RecordError(ctx, err)
+	return result, err
 }
 
 // countLogin counts a login by its result. A fault of the store is not an attempt's result.
@@ -173,7 +183,7 @@ func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Toke
 	if !known {
 		c.PasswordHash = a.passwords.Dummy()
 	}
-	checked, err := a.passwords.Verify(ctx, c.PasswordHash, l.password)
+	checked, err := a.verify(ctx, c.PasswordHash, l.password)
 	if err != nil {
 		return session.Tokens{}, err
 	}
@@ -211,7 +221,7 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 }
 
 func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c Credentials, current, next string, device session.Device) (session.Tokens, error) {
-	right, err := a.passwords.Verify(ctx, c.PasswordHash, current)
+	right, err := a.verify(ctx, c.PasswordHash, current)
 	if err != nil {
 		return session.Tokens{}, err
 	}
@@ -265,7 +275,7 @@ func (a *PasswordLogin) replaced(ctx context.Context, c Credentials, next string
 	if login.IsZero() || !c.PasswordChangedAt.Truncate(time.Second).After(login) {
 		return ErrWrongPassword
 	}
-	done, err := a.passwords.Verify(ctx, c.PasswordHash, next)
+	done, err := a.verify(ctx, c.PasswordHash, next)
 	if err == nil && !done.Match {
 		err = ErrWrongPassword
 	}

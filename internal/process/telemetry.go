@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -31,7 +32,7 @@ func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.C
 		if err != nil {
 			return nil, err
 		}
-		return tracing.Func(t.Tracer, "invocation", headersOf[In], f), nil
+		return tracing.Func(t.Tracer, lambdacontext.FunctionName, headersOf[In], f), nil
 	}
 }
 

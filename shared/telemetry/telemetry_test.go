@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -179,21 +180,12 @@ func TestSpansAndCountsSurviveARestartOfTheCollector(t *testing.T) {
 	f.telemetry.Flush(t.Context())
 	down.Store(false)
 	f.get(t, http.MethodGet, "/v1/things/2", nil)
-	for range 100 { // the pause after a failure is 250 ms
-		f.telemetry.Flush(t.Context())
-		if len(c.spans()) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	f.flushUntil(t, func() bool { return len(c.spans()) > 0 && c.last(metrics.TelemetryFlushFailures) != nil })
 	if got := len(c.spans()); got != 2 {
 		t.Errorf("got %d spans, want 2", got)
 	}
 	if got := c.last(metrics.HTTPServerRequestDuration).GetHistogram().GetDataPoints()[0].GetCount(); got != 2 {
 		t.Errorf("counted %d requests, want 2", got)
-	}
-	if c.last(metrics.TelemetryFlushFailures) == nil {
-		f.telemetry.Flush(t.Context())
 	}
 	if m := c.last(metrics.TelemetryFlushFailures); len(m.GetSum().GetDataPoints()) == 0 {
 		t.Error("the failure was not counted")
@@ -276,11 +268,17 @@ func TestRequestsInParallelDoNotMix(t *testing.T) {
 		})
 	}
 	group.Wait()
-	f.telemetry.Flush(t.Context())
+	f.flushUntil(t, func() bool { // an export that took too long is there twice
+		ids := map[string]bool{}
+		for _, s := range c.spans() {
+			ids[string(s.GetSpanId())] = true
+		}
+		return len(ids) == 320
+	})
 
 	children := map[string]int{}
 	for _, s := range c.spans() {
-		id := fmt.Sprintf("%x", s.GetTraceId())
+		id := hex.EncodeToString(s.GetTraceId())
 		children[id]++
 		number, err := strconv.ParseInt(id, 16, 64)
 		if err != nil {

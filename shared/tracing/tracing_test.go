@@ -30,7 +30,7 @@ func trace(t *testing.T, cfg tracing.Config, header, xray string, authorizer map
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := tracer.HTTP("/x")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	h := tracer.HTTP("/x")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	withAuthorizer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if authorizer != nil {
 			r = r.WithContext(identity.WithAuthorizer(r.Context(), authorizer))
