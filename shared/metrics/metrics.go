@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -18,7 +21,8 @@ type Metrics struct {
 	active      metric.Int64UpDownCounter
 }
 
-// New makes the catalogue's instruments. Its error names those that the provider refuses.
+// New returns the catalogue's instruments. Each is made when it is first used: a function uses few of them, and to make
+// all would be the longest part of INIT's telemetry. The provider's refusal of one goes to otel.Handle.
 func New(provider metric.MeterProvider) (*Metrics, error) {
 	if provider == nil {
 		return nil, errors.New("metrics: no provider")
@@ -34,11 +38,11 @@ func New(provider metric.MeterProvider) (*Metrics, error) {
 		gaugeField, isGauge := gauges[d.Name]
 		switch {
 		case d.Kind == Counter && isCounter:
-			*counterField, err = m.newCounter(meter, d)
+			*counterField = &counter{lazy: lazy{meter: meter, definition: d, metrics: m}}
 		case d.Kind == Histogram && isHistogram:
-			*histogramField, err = m.newHistogram(meter, d)
+			*histogramField = &histogram{lazy: lazy{meter: meter, definition: d, metrics: m}}
 		case d.Kind == Gauge && isGauge:
-			*gaugeField, err = m.newGauge(meter, d)
+			*gaugeField = &gauge{lazy: lazy{meter: meter, definition: d, metrics: m}}
 		case d.Name == HTTPServerActiveRequests:
 			m.active, err = meter.Int64UpDownCounter(d.Name, metric.WithUnit(d.Unit), metric.WithDescription(d.Description))
 		default:
@@ -62,72 +66,110 @@ func (m *Metrics) in() *instruments {
 	return &m.instruments
 }
 
-// counter counts in whole numbers, or in parts of them.
-type counter struct {
-	whole metric.Int64Counter
-	parts metric.Float64Counter
-	sets  *sets
+// lazy is what an instrument has before it is used.
+type lazy struct {
+	meter      metric.Meter
+	definition Definition
+	metrics    *Metrics
+
+	made atomic.Bool
+	once sync.Once
+	sets *sets
 }
 
-func (m *Metrics) newCounter(meter metric.Meter, d Definition) (*counter, error) {
-	unit, about := metric.WithUnit(d.Unit), metric.WithDescription(d.Description)
-	c := &counter{sets: newSets(m, d)}
-	var err error
+// open makes the instrument and its sets. It is for the first use: made says whether it was called.
+func (l *lazy) open(create func(d Definition, unit, description metric.InstrumentOption) error) {
+	l.once.Do(func() {
+		d := l.definition
+		l.sets = newSets(l.metrics, d)
+		if err := create(d, metric.WithUnit(d.Unit), metric.WithDescription(d.Description)); err != nil {
+			otel.Handle(fmt.Errorf("metrics: %s: %w", d.Name, err))
+		}
+		l.made.Store(true)
+	})
+}
+
+// counter counts in whole numbers, or in parts of them.
+type counter struct {
+	lazy
+
+	whole metric.Int64Counter
+	parts metric.Float64Counter
+}
+
+func (c *counter) create(d Definition, unit, description metric.InstrumentOption) (err error) {
 	if d.Unit == "{unit}" { // DynamoDB counts in halves
-		c.parts, err = meter.Float64Counter(d.Name, unit, about)
+		c.parts, err = c.meter.Float64Counter(d.Name, unit, description)
 	} else {
-		c.whole, err = meter.Int64Counter(d.Name, unit, about)
+		c.whole, err = c.meter.Int64Counter(d.Name, unit, description)
 	}
-	return c, err
+	return err
 }
 
 // add counts n. v are the values of its attributes, in the catalogue's order.
 func (c *counter) add(ctx context.Context, n int64, v values) {
-	if c != nil && n > 0 {
-		c.whole.Add(ctx, n, c.sets.of(ctx, &v).add...)
+	if c == nil || n <= 0 {
+		return
 	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.whole.Add(ctx, n, c.sets.of(ctx, &v).add...)
 }
 
 // addPart counts a part, as add does.
 func (c *counter) addPart(ctx context.Context, n float64, v values) {
-	if c != nil && n > 0 {
-		c.parts.Add(ctx, n, c.sets.of(ctx, &v).add...)
+	if c == nil || n <= 0 {
+		return
 	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.parts.Add(ctx, n, c.sets.of(ctx, &v).add...)
 }
 
 type histogram struct {
+	lazy
+
 	value metric.Float64Histogram
-	sets  *sets
 }
 
-func (m *Metrics) newHistogram(meter metric.Meter, d Definition) (*histogram, error) {
-	value, err := meter.Float64Histogram(d.Name, metric.WithUnit(d.Unit), metric.WithDescription(d.Description),
-		metric.WithExplicitBucketBoundaries(d.Buckets...))
-	return &histogram{value: value, sets: newSets(m, d)}, err
+func (h *histogram) create(d Definition, unit, description metric.InstrumentOption) (err error) {
+	h.value, err = h.meter.Float64Histogram(d.Name, unit, description, metric.WithExplicitBucketBoundaries(d.Buckets...))
+	return err
 }
 
 // record records value. v are the values of its attributes, in the catalogue's order.
 func (h *histogram) record(ctx context.Context, value float64, v values) {
-	if h != nil {
-		h.value.Record(ctx, max(0, value), h.sets.of(ctx, &v).record...)
+	if h == nil {
+		return
 	}
+	if !h.made.Load() {
+		h.open(h.create)
+	}
+	h.value.Record(ctx, max(0, value), h.sets.of(ctx, &v).record...)
 }
 
 type gauge struct {
+	lazy
+
 	value metric.Int64Gauge
-	sets  *sets
 }
 
-func (m *Metrics) newGauge(meter metric.Meter, d Definition) (*gauge, error) {
-	value, err := meter.Int64Gauge(d.Name, metric.WithUnit(d.Unit), metric.WithDescription(d.Description))
-	return &gauge{value: value, sets: newSets(m, d)}, err
+func (g *gauge) create(d Definition, unit, description metric.InstrumentOption) (err error) {
+	g.value, err = g.meter.Int64Gauge(d.Name, unit, description)
+	return err
 }
 
 // record records value. v are the values of its attributes, in the catalogue's order.
 func (g *gauge) record(ctx context.Context, value int64, v values) {
-	if g != nil {
-		g.value.Record(ctx, value, g.sets.of(ctx, &v).record...)
+	if g == nil {
+		return
 	}
+	if !g.made.Load() {
+		g.open(g.create)
+	}
+	g.value.Record(ctx, value, g.sets.of(ctx, &v).record...)
 }
 
 // seconds returns d in seconds; 0 when the clock was set back meanwhile.
