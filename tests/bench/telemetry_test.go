@@ -30,8 +30,8 @@ func recorders(b *testing.B, readers int) (*metrics.Metrics, metric.Meter) {
 
 // sampled returns a context with a sampled span, as that of a request is: its measurements become exemplars.
 func sampled() context.Context {
-	_, span := sdktrace.NewTracerProvider().Tracer("bench").Start(context.Background(), "request")
-	return trace.ContextWithSpan(context.Background(), span)
+	_, span := sdktrace.NewTracerProvider().Tracer("bench").Start(context.Background(), "request") //nolint:spancheck // it stays open
+	return trace.ContextWithSpan(context.Background(), span)                                       //nolint:spancheck // it stays open
 }
 
 // Recording costs less than a call of the API that makes its attributes each time, and little more than the least that
