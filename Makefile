@@ -267,6 +267,11 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
 	go test -run '^$$' -bench . -count 3 $(BENCHMARKS)
 
+.PHONY: bench-telemetry
+bench-telemetry: need-go ## Measure what telemetry costs: a record, a span, a request, INIT, sizes, and the response with a slow or dead collector
+	go test -run '^$$' -bench '^Benchmark(Record|Span|RequestWithTelemetry)' ./tests/bench
+	go test -run '^$$' -bench '^Benchmark(Init|SizeOfTheAuthorizer|ResponseUnderACollector)' -benchtime 5x -timeout 30m ./tests/bench
+
 .PHONY: bench-ratelimit
 bench-ratelimit: need-go dynamodb-local ## Measure what a rate limit costs: writes, write units, USD, CPU, allocations
 	@$(LAY) -program ./local -out .cache/bin/local

@@ -49,10 +49,10 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 }
 
 func (m *Metrics) served(ctx context.Context, r *http.Request, rec *middleware.Recorder, v values, took time.Duration) {
-	m.httpDuration.observe(ctx, seconds(took), v)
-	m.httpRequestSize.observe(ctx, float64(r.ContentLength), v)
+	m.instruments.httpServerRequestDuration.record(ctx, seconds(took), v)
+	m.instruments.httpServerRequestBodySize.record(ctx, float64(r.ContentLength), v)
 	if r.Method != http.MethodHead { // the server drops the body
-		m.httpResponseSize.observe(ctx, float64(rec.Bytes()), v)
+		m.instruments.httpServerResponseBodySize.record(ctx, float64(rec.Bytes()), v)
 	}
 }
 
