@@ -47,7 +47,9 @@ func TestAScrapeHasTheCatalogueAndNoProblems(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
 		r.Header.Set("Accept", accept)
 		w := httptest.NewRecorder()
-		endpoint.Handler().ServeHTTP(w, r)
+		if err := endpoint.Scrape(w, r); err != nil {
+			t.Fatal(err)
+		}
 		if !strings.HasPrefix(w.Header().Get("Content-Type"), format) || w.Header().Get("X-Metrics-Scope") != "instance" {
 			t.Errorf("got %v", w.Header())
 		}
