@@ -86,7 +86,7 @@ func (i *invocation) release() {
 	}
 	if i.dropped > 0 {
 		i.lost.ent = zapcore.Entry{
-			Level: zapcore.WarnLevel, Time: time.Now(), Message: "older lines did not fit into LOG_BUFFER and were dropped",
+			Level: zapcore.WarnLevel, Time: time.Now().Round(0), Message: "older lines did not fit into LOG_BUFFER and were dropped",
 		}
 		i.lost.fields = []zapcore.Field{zap.Int(KeyDropped, i.dropped)}
 		i.lost.write()
