@@ -8,13 +8,14 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/telemetry"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // withTelemetry starts telemetry before it runs build.
-func withTelemetry(build app.Build) app.Build {
+func withTelemetry(build app.Build, opts []telemetry.Option) app.Build {
 	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
-		if _, err := startTelemetry(ctx, s); err != nil {
+		if _, err := startTelemetry(ctx, s, opts...); err != nil {
 			return nil, err
 		}
 		return build(ctx, s)

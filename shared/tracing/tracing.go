@@ -190,6 +190,7 @@ func withIDs(ctx context.Context, span trace.Span) context.Context {
 	if !sc.IsValid() {
 		return ctx
 	}
+	logging.EntryFrom(ctx).SampleBy(sc.TraceID())
 	return logging.With(ctx, logging.From(ctx).WithLazy(
 		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()),
 		logging.Context(ctx),

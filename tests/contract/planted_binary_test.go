@@ -101,6 +101,9 @@ func TestBinaryNamesWhatItMustNotLink(t *testing.T) {
 	contract.Expect(t, contract.Binary("get-thing", []string{sdk + "service/kms"}, []string{"dynamodb"}),
 		"links the client of kms: if the function calls it", "does not link the client of dynamodb")
 	contract.Expect(t, contract.Binary("get-thing", []string{contract.Module + "/local/gateway"}, nil), "links local/gateway")
+	prometheus := []string{"github.com/prometheus/client_golang/prometheus"}
+	contract.Expect(t, contract.Binary("get-thing", prometheus, nil), "only get-metrics serves Prometheus")
+	contract.Expect(t, contract.Binary("get-metrics", prometheus, nil))
 }
 
 func TestSizeNamesWhatIsTooBig(t *testing.T) {
