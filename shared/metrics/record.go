@@ -86,10 +86,15 @@ func (m *Metrics) CacheLoaded(ctx context.Context, name string, took time.Durati
 	m.observe(ctx, CacheLoadDuration, seconds(took), v)
 }
 
-// CacheSize records how many entries the cache has, and how many it has dropped since the last call.
+// CacheSize records how many entries the cache has, and how many it has dropped since the last call. None at all is
+// recorded too: the series of a cache begins with the cache.
 func (m *Metrics) CacheSize(ctx context.Context, name string, entries, evicted int) {
+	if m == nil {
+		return
+	}
 	m.set(ctx, CacheEntries, int64(entries), values{name})
-	m.count(ctx, CacheEvictions, int64(evicted), values{name})
+	c := m.counters[CacheEvictions]
+	c.whole.Add(ctx, int64(max(0, evicted)), c.sets.of(ctx, values{name}).add...)
 }
 
 // Attempt counts an attempt to authenticate. All values are names from the code; reason may be empty.
@@ -131,8 +136,8 @@ const (
 	RateErrorClosed = "error_closed"
 )
 
-// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and scope are names from the
-// code, never the key.
+// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and
+// scope are names from the code, never the key.
 func (m *Metrics) RateLimit(ctx context.Context, policy, scope, decision string, took time.Duration) {
 	m.count(ctx, RateLimitDecisions, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
 	m.observe(ctx, RateLimitCheckDuration, seconds(took), values{policy, scope})
