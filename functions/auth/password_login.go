@@ -32,6 +32,8 @@ var (
 const (
 	// amrPassword is the method of authentication (RFC 8176).
 	amrPassword = "pwd"
+	// methodPassword is the method in metrics.
+	methodPassword = "password"
 	// unknownUser is an id that no user has: an unknown identifier causes the same reads as a known one.
 	unknownUser = "00000000000000000000000000"
 )
@@ -107,16 +109,16 @@ func countLogin(ctx context.Context, err error) {
 	switch p, ok := problem.As(err); {
 	case err == nil:
 		m.Login(ctx, metrics.Success)
-		m.Attempt(ctx, "password", metrics.Success, "")
-		m.TokenIssued(ctx, "password")
+		m.Attempt(ctx, methodPassword, metrics.Success, "")
+		m.TokenIssued(ctx, methodPassword)
 	case ok && p.Kind == problem.Unauthorized:
 		m.Login(ctx, metrics.Failure)
-		m.Attempt(ctx, "password", metrics.Failure, "credentials")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "credentials")
 	case ok && p.Kind == problem.TooManyRequests:
 		m.Login(ctx, metrics.Failure)
-		m.Attempt(ctx, "password", metrics.Failure, "locked")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "locked")
 	default:
-		m.Attempt(ctx, "password", metrics.Failure, "unavailable")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "unavailable")
 	}
 }
 
@@ -217,6 +219,9 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 		tokens, err = a.change(ctx, caller, c, current, next, device)
 		return err
 	})
+	if err == nil {
+		metrics.From(ctx).TokenIssued(ctx, methodPassword)
+	}
 	return tokens, err
 }
 

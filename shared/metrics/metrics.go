@@ -117,6 +117,17 @@ func (c *counter) add(ctx context.Context, n int64, v values) {
 	c.whole.Add(ctx, n, c.sets.of(ctx, &v).add...)
 }
 
+// begin makes the series of a set of values, at zero.
+func (c *counter) begin(ctx context.Context, v values) {
+	if c == nil {
+		return
+	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.whole.Add(ctx, 0, c.sets.of(ctx, &v).add...)
+}
+
 // addPart counts a part, as add does.
 func (c *counter) addPart(ctx context.Context, n float64, v values) {
 	if c == nil || n <= 0 {

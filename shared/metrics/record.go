@@ -81,9 +81,11 @@ func (m *Metrics) CacheLoaded(ctx context.Context, name string, took time.Durati
 	m.in().cacheLoadDuration.record(ctx, seconds(took), v)
 }
 
-// CacheSize records how many entries the cache has, and how many it has dropped since the last call.
+// CacheSize records how many entries the cache has, and how many it has dropped since the last call. None at all is
+// recorded too: the series of a cache begins with the cache.
 func (m *Metrics) CacheSize(ctx context.Context, name string, entries, evicted int) {
 	m.in().cacheEntries.record(ctx, int64(entries), values{name})
+	m.in().cacheEvictions.begin(ctx, values{name})
 	m.in().cacheEvictions.add(ctx, int64(evicted), values{name})
 }
 
@@ -126,8 +128,8 @@ const (
 	RateErrorClosed = "error_closed"
 )
 
-// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and scope are names from the
-// code, never the key.
+// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and
+// scope are names from the code, never the key.
 func (m *Metrics) RateLimit(ctx context.Context, policy, scope, decision string, took time.Duration) {
 	m.in().rateLimitDecisions.add(ctx, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
 	m.in().rateLimitCheckDuration.record(ctx, seconds(took), values{policy, scope})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Mode is what a Guard decides when the store does not. There is no default: each limit must declare one.
@@ -89,6 +90,8 @@ type Guard struct {
 	now     func() time.Time
 	// enforced is false if every policy is in shadow mode: then nothing denies.
 	enforced bool
+	// cache is the name of denials in metrics.
+	cache string
 	// answered is when the store answered last, in microseconds since 1970; 0 for never.
 	answered atomic.Int64
 }
@@ -113,7 +116,10 @@ func NewGuard(store Limiter, cfg GuardConfig) (*Guard, error) {
 		cfg.Breaker = NewBreaker()
 	}
 	g := &Guard{store: store, cfg: cfg, now: clock.Wall(cfg.Now), denials: newDenyCache(cfg.DenyEntries, cfg.DenyCap)}
-	for _, p := range store.Policies() {
+	for i, p := range store.Policies() {
+		if i == 0 {
+			g.cache = CachePrefix + p.Name
+		}
 		g.enforced = g.enforced || !p.Shadow
 	}
 	return g, nil
@@ -204,6 +210,7 @@ func (g *Guard) Denied(ctx context.Context, subject Subject, cost int64) (Decisi
 func (g *Guard) remembered(ctx context.Context, q query, now time.Time) (Decision, bool) {
 	d, ok := g.denials.get(q.subject, q.cost, now)
 	if ok {
+		metrics.From(ctx).Cache(ctx, g.cache, metrics.CacheHit)
 		g.observe(ctx, d, now)
 	}
 	return d, ok
@@ -215,6 +222,7 @@ func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
 		return d, nil
 	}
 	d, err := g.call(ctx, q, start)
+	defer g.missed(ctx, start, err)
 	switch {
 	case err == nil:
 		if !d.Allowed {
