@@ -107,3 +107,17 @@ func TestPrometheusConfigHasThisMachinesAddresses(t *testing.T) {
 		t.Errorf("got %v, want an error that names the address that is not there", err)
 	}
 }
+
+// Jaeger's page shows what clients sent, and works without a network.
+func TestJaegersPageIsSafe(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "observability", "jaeger", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unwanted := range []string{"://", "src=", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"} {
+		if strings.Contains(string(page), unwanted) {
+			t.Errorf("it has %s", unwanted)
+		}
+	}
+}
