@@ -181,25 +181,34 @@ var builtFunction = sync.OnceValues(func() (string, error) {
 // deploy runs the fleet to its end. It returns how many exports a function gave up before the collector answered.
 func deploy(t *testing.T, r *observe.Running, count, each int, early bool) (unanswered int64) {
 	t.Helper()
-	binary, err := builtFunction()
-	if err != nil {
-		t.Fatal(err)
-	}
-	event, began := []byte(read(t, "events/get-liveness.json")), time.Now()
+	began := time.Now()
 	endpoint, lost := refuseOnce(t, r.Endpoint)
-	result, err := fleet.Run(t.Context(), fleet.Config{
-		Binary: binary, Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Early: early,
-		Env: []string{
-			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
-			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
-		},
-		Event: func(int, int) []byte { return event },
-	})
+	cfg := fleetConfig(t, endpoint, count, each)
+	cfg.Early = early
+	result, err := fleet.Run(t.Context(), cfg)
 	if err != nil || result != (fleet.Result{Responses: int64(count * each)}) {
 		t.Fatalf("got %+v, %v, want %d responses", result, err, count*each)
 	}
 	t.Logf("%d instances served %d requests each in %.0f s; %d exports were not answered in time", count, each, time.Since(began).Seconds(), lost.Load())
 	return lost.Load()
+}
+
+// fleetConfig is a fleet of the built function, which sends to an endpoint.
+func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
+	t.Helper()
+	binary, err := builtFunction()
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := []byte(read(t, "events/get-liveness.json"))
+	return fleet.Config{
+		Binary: binary, Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond,
+		Env: []string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
+			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+		},
+		Event: func(int, int) []byte { return event },
+	}
 }
 
 // refuseOnce returns a URL that passes on to the collector. It answers the first attempt of one export in seven
