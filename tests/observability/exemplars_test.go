@@ -49,7 +49,7 @@ func TestExemplarsAreOfRecentTraces(t *testing.T) {
 			if found := get(t, page); !strings.Contains(found, `"trace_id":"`+id+`"`) {
 				return fmt.Errorf("request %d: no exemplar of the trace %s in %s", n, id, found)
 			}
-			if !strings.Contains(file(t, r, "traces.jsonl"), `"traceId":"`+id+`"`) {
+			if !strings.Contains(file(t, r, tracesFile), `"traceId":"`+id+`"`) {
 				return fmt.Errorf("request %d: the trace %s is not kept", n, id)
 			}
 			return nil
