@@ -250,7 +250,7 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: test-observability
-test-observability: need-go collector ## Run the collector, Prometheus, every rule and every dashboard query for real
+test-observability: need-go dynamodb-local collector ## Run the API beside the collector and Prometheus, and every rule and dashboard query
 	@$(LOCAL) tool prometheus
 	go test -tags observability -count=1 -timeout 20m ./tests/observability
 

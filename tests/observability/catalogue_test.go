@@ -119,7 +119,7 @@ func everything(started time.Time, n uint64) *colmetricspb.ExportMetricsServiceR
 				Count: 2 * n, Sum: &sum, ExplicitBounds: d.Buckets, BucketCounts: counts,
 			})
 		}
-		metric := &metricspb.Metric{Name: d.Name, Unit: d.Unit}
+		metric := &metricspb.Metric{Name: d.Name, Unit: d.Unit, Description: d.Description}
 		const cumulative = metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
 		switch d.Kind {
 		case metrics.Counter, metrics.UpDownCounter:

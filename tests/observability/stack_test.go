@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +19,6 @@ import (
 	"github.com/tienda-dev/tienda/local/observe"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/tests/suite"
-	"github.com/tienda-dev/tienda/tools/dist"
 )
 
 // shop is the whole API, which sends traces, metrics and log lines to a collector.
@@ -51,11 +49,8 @@ func TestShop(t *testing.T) {
 // serve starts the API. Its functions send their log lines too.
 func (s *shop) serve(t *testing.T) {
 	t.Helper()
-	folder, err := filepath.Abs(root)
+	folder, err := binaries()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := dist.Build(t.Context(), dist.Options{Root: folder, Out: filepath.Join(".cache", "run"), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH}); err != nil {
 		t.Fatal(err)
 	}
 	const name = "        OTEL_SERVICE_NAME: tienda\n"
@@ -63,7 +58,7 @@ func (s *shop) serve(t *testing.T) {
 	template := filepath.Join(t.TempDir(), "template.yaml")
 	write(t, template, strings.Replace(original, name, name+"        OTEL_LOGS_EXPORTER: otlp\n", 1), original)
 	s.Stack, err = stack.Start(t.Context(), stack.Options{
-		Root: root, Template: template, Out: s.out, Unlimited: true,
+		Root: root, BinDir: folder, Template: template, Out: s.out, Unlimited: true,
 		Parameters: map[string]string{"LogLevel": "DEBUG", stack.RateLimitsOff: "all"},
 		Telemetry:  stack.Telemetry{Endpoint: s.observed.Endpoint},
 	})
