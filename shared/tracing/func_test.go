@@ -2,48 +2,50 @@ package tracing_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	oteltrace "go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
-// The line of an invocation is written after its span has ended, by who called Func. Standard output gets the ids as fields; a
-// collector's core takes them from a context.
+// The line of an invocation is written after its span has ended. Standard output gets the ids as fields; a collector's core takes
+// them from a context, and so does a child span here.
 func TestTheLineOfAnInvocationHasItsSpan(t *testing.T) {
 	t.Parallel()
-	tracer, err := tracing.New(sdktrace.NewTracerProvider(), tracing.Config{})
+	recorder := tracetest.NewSpanRecorder()
+	tracer, err := tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)), tracing.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var span oteltrace.SpanContext
-	f := tracing.Func(tracer, "invocation", nil, func(ctx context.Context, _ string) (string, error) {
-		span = oteltrace.SpanContextFromContext(ctx)
-		return "", nil
-	})
+	f := tracing.Func(tracer, "invocation", nil, func(context.Context, string) (string, error) { return "", nil })
 	entry := &logging.Entry{}
-	if _, err := f(logging.WithEntry(t.Context(), entry), ""); err != nil || !span.IsValid() {
-		t.Fatalf("got the span %v, %v", span, err)
+	if _, err := f(logging.WithEntry(t.Context(), entry), ""); err != nil {
+		t.Fatal(err)
 	}
 	fields, _ := entry.Snapshot()
-	found := map[string]bool{}
+	ids := map[string]string{}
 	for _, field := range fields {
-		if ctx, ok := field.Interface.(context.Context); ok {
-			found["context"] = oteltrace.SpanContextFromContext(ctx).Equal(span)
-		}
-		if id, ok := field.Interface.(oteltrace.TraceID); ok {
-			found[field.Key] = id == span.TraceID()
-		}
-		if id, ok := field.Interface.(oteltrace.SpanID); ok {
-			found[field.Key] = id == span.SpanID()
+		switch value := field.Interface.(type) {
+		case context.Context:
+			_, child := tracing.StartSpan(value, "child")
+			child.End()
+		case fmt.Stringer:
+			ids[field.Key] = value.String()
 		}
 	}
-	for _, name := range []string{"context", logging.KeyTraceID, logging.KeySpanID} {
-		if !found[name] {
-			t.Errorf("the line has no %s of the span: %v", name, fields)
-		}
+	spans := recorder.Ended()
+	if len(spans) != 2 {
+		t.Fatalf("got %d spans, want that of the invocation and one below: the line has %v", len(spans), fields)
+	}
+	span := spans[0].SpanContext()
+	if got := spans[1].Parent().SpanID(); got != span.SpanID() {
+		t.Errorf("the line's context has the span %s, want %s", got, span.SpanID())
+	}
+	if ids[logging.KeyTraceID] != span.TraceID().String() || ids[logging.KeySpanID] != span.SpanID().String() {
+		t.Errorf("the line has the ids %v, want %s and %s", ids, span.TraceID(), span.SpanID())
 	}
 }

@@ -27,12 +27,6 @@ import (
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
-// envFleet has the size of the fleet, instances and requests of each. `make test-long` sets it.
-const (
-	envFleet     = "FLEET"
-	defaultFleet = "40x20"
-)
-
 // expected are the series of a fleet, and how much each instance and each invocation adds to them.
 var expected = map[string][2]int{
 	`http_server_request_duration_seconds_count{http_route="/health/live",http_response_status_code="200"}`: {0, 1},
@@ -46,7 +40,7 @@ var expected = map[string][2]int{
 // killed when they wait. An export in seven is answered with 503 once. What arrives is what happened.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
-	count, each := size(t)
+	const count, each = instances, requests
 	r := start(t, observe.Options{ScrapeInterval: time.Second})
 	unanswered := deploy(t, r, count, each, false)
 
@@ -153,18 +147,6 @@ func oneSeries(t *testing.T, r *observe.Running, promQL string, want float64) er
 		return fmt.Errorf("%s: got %v, want %v once", promQL, got, want)
 	}
 	return nil
-}
-
-func size(t *testing.T) (count, each int) {
-	t.Helper()
-	text := os.Getenv(envFleet)
-	if text == "" {
-		text = defaultFleet
-	}
-	if n, err := fmt.Sscanf(text, "%dx%d", &count, &each); n != 2 || count < 1 || each < 1 {
-		t.Fatalf("%s is %q, want instances x requests, such as %s: %v", envFleet, text, defaultFleet, err)
-	}
-	return count, each
 }
 
 // used are the functions that the tests run.
