@@ -12,8 +12,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
-// The line of an invocation is written after its span has ended. Standard output gets the ids as fields; a collector's core takes
-// them from a context, and so does a child span here.
+// The line of an invocation is written after its span has ended. Standard output gets the ids as fields; a
+// collector's core takes them from a context, and so does a child span here.
 func TestTheLineOfAnInvocationHasItsSpan(t *testing.T) {
 	t.Parallel()
 	recorder := tracetest.NewSpanRecorder()

@@ -27,8 +27,8 @@ const (
 	canaryToken    = "canary-bearer-0123456789abcdef"
 )
 
-// nothingSecretIsSent sends secrets and personal data in every part of requests, and looks for them, for the tokens that are
-// returned and for the keys of this machine in everything that comes out.
+// nothingSecretIsSent sends secrets and personal data in every part of requests, and looks for them, for the
+// tokens that are returned and for the keys of this machine in everything that comes out.
 func (s *shop) nothingSecretIsSent(t *testing.T) {
 	before := s.requests(t)
 	answers, secrets := s.sendCanaries(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
-// valuesOf are the values that the test sends for each attribute: those that rules and dashboards select, and one of the
-// others. Empty leaves the attribute out.
+// valuesOf are the values that the test sends for each attribute: those that rules and dashboards select, and one
+// of the others. Empty leaves the attribute out.
 var valuesOf = map[string][]string{
 	metrics.KeyMethod:       {"GET"},
 	metrics.KeyRoute:        {"/v1/products"},

@@ -17,8 +17,8 @@ import (
 	"github.com/tienda-dev/tienda/tools/dashboards/board"
 )
 
-// TestExemplarsAreOfRecentTraces counts two requests with a trace each: what the dashboards ask returns the second one's too,
-// and the trace itself is kept.
+// TestExemplarsAreOfRecentTraces counts two requests with a trace each: what the dashboards ask returns the second
+// one's too, and the trace itself is kept.
 func TestExemplarsAreOfRecentTraces(t *testing.T) {
 	t.Parallel()
 	r := start(t, observe.Options{ScrapeInterval: time.Second})

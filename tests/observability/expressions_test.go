@@ -46,7 +46,8 @@ func rules(t *testing.T, name string) []rule {
 	return all
 }
 
-// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what dashboards ask.
+// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what
+// dashboards ask.
 func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
 	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))

@@ -83,8 +83,8 @@ func TestEarlyDeathLosesOneInvocation(t *testing.T) {
 	}
 }
 
-// TestFunctionsNeedEveryStepOfTheMerge takes steps out of the pipeline, as TestEveryStepOfTheMergeIsNeeded does, under a
-// built function. It leaves out batch/serial, whose absence shows only now and then in a small fleet.
+// TestFunctionsNeedEveryStepOfTheMerge takes steps out of the pipeline, as TestEveryStepOfTheMergeIsNeeded does,
+// under a built function. It leaves out batch/serial, whose absence shows only now and then in a small fleet.
 func TestFunctionsNeedEveryStepOfTheMerge(t *testing.T) {
 	t.Parallel()
 	const count, each = 10, 4
@@ -155,8 +155,8 @@ var used = []string{
 	"refresh-token", "register-user", "search-products",
 }
 
-// binaries builds the used functions once and returns their folder. Each other function of the template is an empty file there,
-// which fails when something starts it: to build all of them takes longer than the tests.
+// binaries builds the used functions once and returns their folder. Each other function of the template is an
+// empty file there, which fails when something starts it: to build all of them takes longer than the tests.
 var binaries = sync.OnceValues(func() (string, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {

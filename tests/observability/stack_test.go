@@ -30,8 +30,8 @@ type shop struct {
 	out      *suite.Buffer // what the gateway and the functions write
 }
 
-// TestShop runs the built functions on DynamoDB Local, beside the collector and Prometheus. The collector does not redact:
-// what is clean here, the functions have cleaned.
+// TestShop runs the built functions on DynamoDB Local, beside the collector and Prometheus. The collector does not
+// redact: what is clean here, the functions have cleaned.
 func TestShop(t *testing.T) {
 	t.Parallel()
 	config := filepath.Join(t.TempDir(), "collector.yaml")
@@ -91,8 +91,8 @@ func (s *shop) token(t *testing.T, subject string, roles ...string) string {
 	return token
 }
 
-// requestIsOneTrace follows a client's traceparent through the authorizer and the function to their tables, in what the
-// collector has written.
+// requestIsOneTrace follows a client's traceparent through the authorizer and the function to their tables, in
+// what the collector has written.
 func (s *shop) requestIsOneTrace(t *testing.T) {
 	const (
 		trace, client                = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
