@@ -206,9 +206,9 @@ func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
 	}
 	event := []byte(read(t, "events/get-liveness.json"))
 	return fleet.Config{
-		Binary: filepath.Join(folder, "get-liveness", "bootstrap"), Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond,
+		Binary: filepath.Join(folder, "get-liveness", "bootstrap"), Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Timeout: 2 * watchdog,
 		Env: []string{
-			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
+			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=20000", "OTEL_LOGS_EXPORTER=otlp",
 			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
 		},
 		Event: func(int, int) []byte { return event },

@@ -50,7 +50,7 @@ func TestRestartLosesWhatTheDocumentationSays(t *testing.T) {
 	}
 	var wrong atomic.Int64
 	cfg := fleetConfig(t, r.Endpoint, older+newer, restartEach)
-	cfg.Alive, cfg.Timeout = older, 2*watchdog
+	cfg.Alive = older
 	event := cfg.Event
 	cfg.Event = func(instance, request int) []byte {
 		if g := gates[request]; g != nil && instance < older {
