@@ -186,15 +186,21 @@ func failed(span trace.Span, class string) {
 
 // withIDs puts the span's ids on all log lines below. The context is for a core that reads the span itself.
 func withIDs(ctx context.Context, span trace.Span) context.Context {
+	if fields := ids(ctx, span); fields != nil {
+		logging.EntryFrom(ctx).SampleBy(span.SpanContext().TraceID())
+		return logging.With(ctx, logging.From(ctx).WithLazy(fields...))
+	}
+	return ctx
+}
+
+func ids(ctx context.Context, span trace.Span) []zap.Field {
 	sc := span.SpanContext()
 	if !sc.IsValid() {
-		return ctx
+		return nil
 	}
-	logging.EntryFrom(ctx).SampleBy(sc.TraceID())
-	return logging.With(ctx, logging.From(ctx).WithLazy(
-		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()),
-		logging.Context(ctx),
-	))
+	return []zap.Field{
+		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()), logging.Context(ctx),
+	}
 }
 
 // Func returns f with a SERVER span called name around each event. carrier returns the headers that an event came
@@ -210,9 +216,7 @@ func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]strin
 		ctx, span := t.tracer.Start(joined, name, trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithLinks(links...), trace.WithAttributes(attributes...))
 		ctx = withIDs(ctx, span)
-		if sc := span.SpanContext(); sc.IsValid() {
-			logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()), logging.Context(ctx))
-		}
+		logging.EntryFrom(ctx).Add(ids(ctx, span)...)
 		class := metrics.ErrorPanic
 		defer func() {
 			if class != "" {

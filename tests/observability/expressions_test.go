@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tienda-dev/tienda/local/observe"
@@ -68,7 +69,8 @@ func runbookQueries(t *testing.T) map[string]string {
 	return queries
 }
 
-// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what dashboards ask.
+// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what
+// dashboards ask.
 func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
 	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
@@ -117,6 +119,37 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 		}
 		return errors.Join(missing...)
 	})
+}
+
+// TestPagesPassPromlint sends everything in the catalogue, and lets Prometheus' linter read the collector's pages.
+func TestPagesPassPromlint(t *testing.T) {
+	t.Parallel()
+	r := start(t, observe.Options{NoPrometheus: true})
+	send(t, r, "/v1/metrics", everything(time.Now(), 1))
+	wanted := map[string]int{}
+	for _, d := range metrics.Catalogue() {
+		if d.Kind == metrics.Counter || d.Kind == metrics.Histogram {
+			wanted[r.Merged]++
+		} else {
+			wanted[r.Instances]++
+		}
+	}
+	for _, page := range []string{r.Merged, r.Instances} {
+		eventually(t, func() error {
+			text := get(t, page+"/metrics")
+			if got := strings.Count(text, "# TYPE "); got < wanted[page] {
+				return fmt.Errorf("%s has %d metrics, want %d", page, got, wanted[page])
+			}
+			problems, err := promlint.New(strings.NewReader(text)).Lint()
+			if err != nil {
+				return err
+			}
+			for _, problem := range problems {
+				t.Errorf("%s: %s", problem.Metric, problem.Text)
+			}
+			return nil
+		})
+	}
 }
 
 // concrete gives values to what Grafana replaces.

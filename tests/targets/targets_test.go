@@ -96,7 +96,7 @@ var targets = map[string]target{
 	"venv":               {ends: true, installs: true, changes: true},
 	"govulncheck":        {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
 	"test-observability": {says: "go test -tags observability"},
-	"test-long":          {says: "FLEET=200x50 go test"},
+	"test-long":          {says: "go test -tags observability -count=5"},
 	"collector":          {ends: true, says: "collector"},
 }
 

@@ -80,7 +80,9 @@ func business(t *testing.T, endpoint *prom.Endpoint, format string) map[string]f
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
 	r.Header.Set("Accept", format)
 	w := httptest.NewRecorder()
-	endpoint.Handler().ServeHTTP(w, r)
+	if err := endpoint.Scrape(w, r); err != nil {
+		t.Fatal(err)
+	}
 	series := map[string]float64{}
 	families, err := exposition.Parse(format, w.Body.String())
 	if err != nil {
