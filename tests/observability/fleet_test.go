@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -206,6 +207,7 @@ func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
 		Env: []string{
 			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
 			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+			"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS=" + setting(t, "OTEL_GO_X_PER_SERIES_START_TIMESTAMPS"),
 		},
 		Event: func(int, int) []byte { return event },
 	}
@@ -359,4 +361,14 @@ func (s signal) complete(t *testing.T, r *observe.Running, count, each, missing 
 		return fmt.Errorf("%s has %d records with %d ids, and others: %v", s.file, total, len(ids), byInvocation)
 	}
 	return nil
+}
+
+// setting returns a variable that the template gives to every function.
+func setting(t *testing.T, name string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^        ` + name + `: '(.+)'$`).FindStringSubmatch(read(t, "template.yaml"))
+	if found == nil {
+		t.Fatalf("template.yaml does not set %s", name)
+	}
+	return found[1]
 }

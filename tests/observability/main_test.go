@@ -27,7 +27,10 @@ const watchdog = 60 * time.Second
 // start starts the programs for one test.
 func start(t *testing.T, o observe.Options) *observe.Running {
 	t.Helper()
-	o.Root, o.Folder = root, t.TempDir()
+	o.Root = root
+	if o.Folder == "" {
+		o.Folder = t.TempDir()
+	}
 	r, err := observe.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
