@@ -59,6 +59,28 @@ func TestInstallFillsOnce(t *testing.T) {
 	}
 }
 
+func TestRunKillsWhatTheCommandStarted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	folder := t.TempDir()
+	go func() {
+		for {
+			if _, err := os.Stat(filepath.Join(folder, "started")); err == nil {
+				cancel()
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	began := time.Now()
+	if _, err := run(ctx, folder, nil, "sh", "-c", "sleep 60 & touch started; wait"); err == nil {
+		t.Error("it succeeds")
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it takes %s to end", took)
+	}
+}
+
 func TestPrometheusConfigHasThisMachinesAddresses(t *testing.T) {
 	t.Parallel()
 	ports := targets{"COLLECTOR_MERGED_PORT": 1001, "COLLECTOR_INSTANCES_PORT": 1002, "COLLECTOR_SELF_PORT": 1003}

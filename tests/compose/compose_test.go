@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,22 @@ func TestAddressesAreServices(t *testing.T) {
 		if !found[name] {
 			t.Errorf("nothing uses %s", name)
 		}
+	}
+}
+
+// The collector's image has no /tmp, where it writes log lines unless it is told otherwise.
+func TestCollectorHasAFolderForLogs(t *testing.T) {
+	t.Parallel()
+	service, err := load(t).GetService("collector")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := "/tmp"
+	if other := service.Environment["COLLECTOR_FOLDER"]; other != nil {
+		folder = *other
+	}
+	if !slices.Contains(service.Tmpfs, folder) {
+		t.Errorf("the collector writes to %s, but may write to %v only", folder, service.Tmpfs)
 	}
 }
 

@@ -45,6 +45,29 @@ func rules(t *testing.T, name string) []rule {
 	return all
 }
 
+// runbookQuery is what a runbook asks Prometheus first.
+var runbookQuery = regexp.MustCompile("(?s)\n## Look at\n\n```promql\n(.+?)\n```\n")
+
+// runbookQueries returns the queries of the runbooks by their files.
+func runbookQueries(t *testing.T) map[string]string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d runbooks (%v)", len(pages), err)
+	}
+	queries := map[string]string{}
+	for _, page := range pages {
+		name := "docs/runbooks/" + filepath.Base(page)
+		found := runbookQuery.FindStringSubmatch(read(t, name))
+		if found == nil {
+			t.Errorf("%s has no query below \"## Look at\"", name)
+			continue
+		}
+		queries[name] = found[1]
+	}
+	return queries
+}
+
 // TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what dashboards ask.
 func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
@@ -63,7 +86,7 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	}
 	started, n := time.Now(), uint64(0)
 
-	expressions := map[string]string{} // by where it is
+	expressions := runbookQueries(t) // by where it is
 	for _, d := range board.All() {
 		for i, expr := range d.Expressions() {
 			expressions[fmt.Sprintf("dashboard %s, query %d", d.Name, i)] = concrete(expr)
@@ -138,6 +161,9 @@ func TestEveryNameIsKnown(t *testing.T) {
 		for _, expr := range d.Expressions() {
 			check("dashboard "+d.Name, concrete(expr))
 		}
+	}
+	for page, expr := range runbookQueries(t) {
+		check(page, expr)
 	}
 	for _, d := range metrics.Catalogue() {
 		name := series(d)

@@ -102,7 +102,7 @@ var targets = map[string]target{
 
 // installed are the folders of .cache that hold what was downloaded or installed. A clone uses root's.
 var installed = []string{
-	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus", "dynamodb-local", "golangci-lint", "npm", "pip", "venv", "venv-checkov",
+	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus-*", "dynamodb-local", "golangci-lint", "npm", "pip", "venv", "venv-checkov",
 }
 
 func TestTargets(t *testing.T) {

@@ -123,6 +123,14 @@ func TestDashboardsNamesWhatIsNotThere(t *testing.T) {
 		"NoWidgets":   {replace(`"widgets"`, `"panels"`), []string{"it has no widgets"}},
 		"RESTName":    {replace(`[".", "5xx"`, `[".", "5XXError"`), []string{"the metric 5XXError of AWS/ApiGateway"}},
 		"NoDimension": {replace(`"Count", "ApiId", "${Api}", "Stage", "$default"`, `"Count"`), []string{"the metric Count of", "the metric 5xx of", "the metric 4xx of"}},
-		"NoFilter":    {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
+		"NoTable": {func(s translated.Stack) {
+			body := props(s, "Dashboard", "DashboardBody")["Fn::Sub"].([]any)
+			body[0] = strings.ReplaceAll(body[0].(string), "${RateLimitTable}", "ratelimit")
+		}, []string{"it does not show RateLimitTable"}},
+		"NoLogGroup": {func(s translated.Stack) {
+			groups := props(s, "Dashboard", "DashboardBody")["Fn::Sub"].([]any)[1].(map[string]any)["Groups"].(map[string]any)
+			groups["Fn::Sub"] = strings.Replace(groups["Fn::Sub"].(string), "${LimitsLogGroup}", "limits", 1)
+		}, []string{"it does not show LimitsLogGroup"}},
+		"NoFilter": {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
 	})
 }
