@@ -42,7 +42,13 @@ func start(t *testing.T, o observe.Options) *observe.Running {
 // eventually repeats a check until it passes.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(watchdog)
+	within(t, watchdog, check)
+}
+
+// within is eventually with a time of its own.
+func within(t *testing.T, limit time.Duration, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := check()
 		if err == nil {

@@ -61,7 +61,8 @@ func TestAlertsReachTheAlertmanagers(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, observe.Options{Folder: folder, ScrapeInterval: time.Second})
-	eventually(t, func() error { return received.has("DeadMansSwitch", "none") })
+	// What fires before Prometheus has read the file is sent again after a minute.
+	within(t, time.Minute+watchdog, func() error { return received.has("DeadMansSwitch", "none") })
 }
 
 // TestEverySeverityHasAReceiver holds the severities of alerts.yaml against the routes of Alertmanager, here and on AWS.
