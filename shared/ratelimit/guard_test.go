@@ -289,8 +289,8 @@ func TestStoreThatHangsCostsTheBudgetOnly(t *testing.T) {
 	}
 }
 
-// Peek is for who shows limits. Its answers are not decisions about requests, neither of the store, nor remembered, nor of a
-// store that fails.
+// Peek is for who shows limits. Its answers are not decisions about requests, neither of the store, nor remembered,
+// nor of a store that fails.
 func TestOnlyDecisionsAreObserved(t *testing.T) {
 	t.Parallel()
 	now := clocktest.New(t)

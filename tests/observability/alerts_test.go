@@ -219,7 +219,8 @@ func promtool(t *testing.T) string {
 	return filepath.Join(home, "promtool")
 }
 
-// test runs `promtool test rules` on one test. Prometheus scrapes the collector all the time, unless the stories have that.
+// test runs `promtool test rules` on one test. Prometheus scrapes the collector all the time, unless the stories have
+// that.
 func test(t *testing.T, promtool string, stories, checks []any, minutes int) {
 	t.Helper()
 	rules, err := filepath.Abs(filepath.Join(root, "observability", "rules"))

@@ -65,7 +65,8 @@ func TestAlertsReachTheAlertmanagers(t *testing.T) {
 	within(t, time.Minute+watchdog, func() error { return received.has("DeadMansSwitch", "none") })
 }
 
-// TestEverySeverityHasAReceiver holds the severities of alerts.yaml against the routes of Alertmanager, here and on AWS.
+// TestEverySeverityHasAReceiver holds the severities of alerts.yaml against the routes of Alertmanager, here and on
+// AWS.
 func TestEverySeverityHasAReceiver(t *testing.T) {
 	t.Parallel()
 	fargate := read(t, "observability/fargate/template.yaml")

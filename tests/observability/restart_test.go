@@ -26,9 +26,10 @@ const (
 	restartEach   = 9
 )
 
-// TestRestartLosesWhatTheDocumentationSays restarts the collector while ten instances are alive. Ten others start after it.
-// docs/monitoring.md says what is lost: of an instance that lives through it, what it counts from its last export before the
-// restart to its first one afterwards. What happens to it for the first time later, such as a HEAD request, counts. Spans and log lines wait in the instances.
+// TestRestartLosesWhatTheDocumentationSays restarts the collector while ten instances are alive. Ten others start
+// after it. docs/monitoring.md says what is lost: of an instance that lives through it, what it counts from its last
+// export before the restart to its first one afterwards. What happens to it for the first time later, such as a HEAD
+// request, counts. Spans and log lines wait in the instances.
 func TestRestartLosesWhatTheDocumentationSays(t *testing.T) {
 	t.Parallel()
 	const older, newer = 10, 10

@@ -12,8 +12,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
-// TestStoriesHaveTheBucketsOfTheCatalogue finds a fault that is told in buckets that no function sends: its alert would
-// fire here alone.
+// TestStoriesHaveTheBucketsOfTheCatalogue finds a fault that is told in buckets that no function sends: its alert
+// would fire here alone.
 func TestStoriesHaveTheBucketsOfTheCatalogue(t *testing.T) {
 	t.Parallel()
 	bounds := map[string][]float64{}
@@ -49,8 +49,8 @@ func TestDynamoDBConflictsNeedsOneOfItsMetrics(t *testing.T) {
 	}
 }
 
-// TestGapInTheSamplesRaisesNoAlert has counters of old events that no longer grow, and 20 minutes without samples: Prometheus
-// was down, or the collector's page did not answer.
+// TestGapInTheSamplesRaisesNoAlert has counters of old events that no longer grow, and 20 minutes without samples:
+// Prometheus was down, or the collector's page did not answer.
 func TestGapInTheSamplesRaisesNoAlert(t *testing.T) {
 	t.Parallel()
 	promtool := promtool(t)
@@ -100,8 +100,8 @@ func TestEveryNewbornCounterKnowsOfGaps(t *testing.T) {
 	}
 }
 
-// TestOneFailedHealthCheckRaisesNoPage has an instance that failed one check and was frozen: the collector shows its gauge
-// for five minutes more, while others pass.
+// TestOneFailedHealthCheckRaisesNoPage has an instance that failed one check and was frozen: the collector shows its
+// gauge for five minutes more, while others pass.
 func TestOneFailedHealthCheckRaisesNoPage(t *testing.T) {
 	t.Parallel()
 	name := func(instance string) string {
