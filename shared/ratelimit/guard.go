@@ -61,7 +61,8 @@ type GuardConfig struct {
 	DenyEntries int
 	// Breaker stops calls to a store that fails. Guards of one store may share it; nil is a breaker of its own.
 	Breaker *Breaker
-	// Observe gets each decision of Take and Peek, and how long it took; nil for nobody. It must not keep the subject.
+	// Observe gets each decision of Take and Denied, and how long it took; nil for nobody. A Peek admits and refuses
+	// nothing, so it is not a decision. Observe must not keep the subject.
 	Observe func(ctx context.Context, d Decision, took time.Duration)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -211,7 +212,7 @@ func (g *Guard) remembered(ctx context.Context, q query, now time.Time) (Decisio
 	d, ok := g.denials.get(q.subject, q.cost, now)
 	if ok {
 		metrics.From(ctx).Cache(ctx, g.cache, metrics.CacheHit)
-		g.observe(ctx, d, now)
+		g.observe(ctx, q, d, now)
 	}
 	return d, ok
 }
@@ -235,12 +236,12 @@ func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
 	default:
 		d = g.failed(ctx, q, err)
 	}
-	g.observe(ctx, d, start)
+	g.observe(ctx, q, d, start)
 	return d, nil
 }
 
-func (g *Guard) observe(ctx context.Context, d Decision, start time.Time) {
-	if g.cfg.Observe != nil {
+func (g *Guard) observe(ctx context.Context, q query, d Decision, start time.Time) {
+	if g.cfg.Observe != nil && q.cost > 0 {
 		g.cfg.Observe(ctx, d, max(0, g.now().Sub(start)))
 	}
 }

@@ -32,7 +32,7 @@ func load(t *testing.T) *types.Project {
 func TestServices(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	for _, name := range []string{"api", "dynamodb", "collector", "prometheus", "grafana", "jaeger"} {
+	for _, name := range []string{"api", "dynamodb", "collector", "prometheus", "alertmanager", "grafana", "jaeger"} {
 		if _, err := project.GetService(name); err != nil {
 			t.Error(err)
 		}
@@ -61,7 +61,7 @@ func TestServices(t *testing.T) {
 func TestAddressesAreServices(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	files := []string{"compose.yaml", "prometheus.yaml", "grafana/provisioning/datasources/tienda.yaml"}
+	files := []string{"compose.yaml", "prometheus.yaml", "alertmanagers.yaml", "grafana/provisioning/datasources/tienda.yaml"}
 	address := regexp.MustCompile(`(?:http://|')([a-z]+):\d{4,5}\b`)
 	found := map[string]bool{}
 	for _, file := range files {
@@ -76,7 +76,7 @@ func TestAddressesAreServices(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"collector", "dynamodb", "jaeger", "prometheus"} {
+	for _, name := range []string{"alertmanager", "collector", "dynamodb", "jaeger", "prometheus"} {
 		if !found[name] {
 			t.Errorf("nothing uses %s", name)
 		}

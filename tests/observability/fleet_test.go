@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -210,6 +211,7 @@ func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
 		Env: []string{
 			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=20000", "OTEL_LOGS_EXPORTER=otlp",
 			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+			"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS=" + setting(t, "OTEL_GO_X_PER_SERIES_START_TIMESTAMPS"),
 		},
 		Event: func(int, int) []byte { return event },
 	}
@@ -249,4 +251,14 @@ func refuseOnce(t *testing.T, endpoint string) (string, *atomic.Int64) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, lost
+}
+
+// setting returns a variable that the template gives to every function.
+func setting(t *testing.T, name string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^        ` + name + `: '(.+)'$`).FindStringSubmatch(read(t, "template.yaml"))
+	if found == nil {
+		t.Fatalf("template.yaml does not set %s", name)
+	}
+	return found[1]
 }

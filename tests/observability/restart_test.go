@@ -3,6 +3,7 @@
 package observability_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"os"
@@ -26,8 +27,9 @@ const (
 )
 
 // TestRestartLosesWhatTheDocumentationSays restarts the collector while ten instances are alive. Ten others start
-// after it. docs/monitoring.md says what is lost: of an instance that lives through it, what it counts from its
-// last export before the restart to its first one afterwards. Spans and log lines wait in the instances.
+// after it. docs/monitoring.md says what is lost: of an instance that lives through it, what it counts from its last
+// export before the restart to its first one afterwards. What happens to it for the first time later, such as a HEAD
+// request, counts. Spans and log lines wait in the instances.
 func TestRestartLosesWhatTheDocumentationSays(t *testing.T) {
 	t.Parallel()
 	const older, newer = 10, 10
@@ -52,9 +54,13 @@ func TestRestartLosesWhatTheDocumentationSays(t *testing.T) {
 	cfg := fleetConfig(t, r.Endpoint, older+newer, restartEach)
 	cfg.Alive = older
 	event := cfg.Event
+	head := bytes.ReplaceAll(event(0, 0), []byte(`"method": "GET"`), []byte(`"method": "HEAD"`))
 	cfg.Event = func(instance, request int) []byte {
 		if g := gates[request]; g != nil && instance < older {
 			g.pass()
+		}
+		if instance < older && request == restartEach-1 {
+			return head
 		}
 		return event(instance, request)
 	}
@@ -74,6 +80,9 @@ func TestRestartLosesWhatTheDocumentationSays(t *testing.T) {
 		return oneSeries(t, r, requests, older*(restartEach-stopBefore-lost)+newer*restartEach)
 	})
 	eventually(t, func() error { return oneSeries(t, r, cold, newer) })
+	eventually(t, func() error {
+		return oneSeries(t, r, `http_server_request_duration_seconds_count{http_request_method="HEAD"}`, older)
+	})
 	eventually(t, func() error { return oneSeries(t, r, "resets("+requests+"[10m])", 1) })
 	for _, signal := range signals {
 		eventually(t, func() error { return signal.complete(t, r, older+newer, restartEach, 0, false) })

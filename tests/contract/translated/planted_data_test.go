@@ -98,7 +98,10 @@ func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 			query(s, math, 0)["MetricStat"].(map[string]any)["Metric"].(map[string]any)["MetricName"] = "5XXError"
 		}, []string{`the metric "5XXError"`}},
 		"MathOfUnknownId": {func(s translated.Stack) { query(s, math, 2)["Expression"] = "failed / asked" }, []string{`its expression uses "asked"`}},
-		"MathReturnsAll":  {func(s translated.Stack) { delete(query(s, math, 0), "ReturnData") }, []string{"2 of its metrics return data"}},
+		"TableUnwatched": {func(s translated.Stack) {
+			query(s, "TableThrottlesAlarm", 4)["MetricStat"].(map[string]any)["Metric"].(map[string]any)["Dimensions"] = []any{dimension("TableName", ref("AuthTable"))}
+		}, []string{"no alarm watches ReadThrottleEvents of RateLimitTable"}},
+		"MathReturnsAll": {func(s translated.Stack) { delete(query(s, math, 0), "ReturnData") }, []string{"2 of its metrics return data"}},
 	})
 }
 
