@@ -92,7 +92,7 @@ func onlyUserWrites(o *stack.Options) {
 }
 
 // TestMetricsShowWhatHappened runs the flows of a shop, and looks for each of them in GET /metrics.
-func TestMetricsShowWhatHappened(t *testing.T) { //nolint:paralleltest // it needs the machine to itself
+func TestMetricsShowWhatHappened(t *testing.T) {
 	s := start(t, onlyUserWrites)
 	c := from(t, s, "127.6.1.1")
 	f := flows{T: t, c: c}

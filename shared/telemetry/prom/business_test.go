@@ -93,10 +93,11 @@ func business(t *testing.T, endpoint *prom.Endpoint, format string) map[string]f
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			key := family.GetName()
+			words := []string{family.GetName()}
 			for _, l := range m.GetLabel() {
-				key += " " + l.GetValue()
+				words = append(words, l.GetValue())
 			}
+			key := strings.Join(words, " ")
 			series[key] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
 			if m.Histogram != nil {
 				series[key+" sum"] = m.GetHistogram().GetSampleSum()
