@@ -53,13 +53,9 @@ func (s *shop) serve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const name = "        OTEL_SERVICE_NAME: tienda\n"
-	original := read(t, "template.yaml")
-	template := filepath.Join(t.TempDir(), "template.yaml")
-	write(t, template, strings.Replace(original, name, name+"        OTEL_LOGS_EXPORTER: otlp\n", 1), original)
 	s.Stack, err = stack.Start(t.Context(), stack.Options{
-		Root: root, BinDir: folder, Template: template, Out: s.out, Unlimited: true,
-		Parameters: map[string]string{"LogLevel": "DEBUG", stack.RateLimitsOff: "all"},
+		Root: root, BinDir: folder, Out: s.out, Unlimited: true,
+		Parameters: map[string]string{"LogLevel": "DEBUG", "LogsExporter": "otlp", stack.RateLimitsOff: "all"},
 		Telemetry:  stack.Telemetry{Endpoint: s.observed.Endpoint},
 	})
 	if err != nil {
@@ -95,10 +91,10 @@ func (s *shop) token(t *testing.T, subject string, roles ...string) string {
 // what the collector has written.
 func (s *shop) requestIsOneTrace(t *testing.T) {
 	const (
-		trace, client                = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-		authorizer, session          = "invocation", "DynamoDB.BatchGetItem"
-		function, products           = "GET /v1/staff/products", "DynamoDB.Query"
-		functionName, authorizerName = "list-staff-products", "authorizer"
+		trace, client       = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+		authorizer, session = "authorizer", "DynamoDB.BatchGetItem"
+		function, products  = "GET /v1/staff/products", "DynamoDB.Query"
+		functionName        = "list-staff-products"
 	)
 	answer := s.Do(t, suite.Request{
 		Method: http.MethodGet, Path: "/v1/staff/products?limit=1", Token: s.token(t, "trace", policy.RoleCatalog),
@@ -141,7 +137,7 @@ func (s *shop) requestIsOneTrace(t *testing.T) {
 			t.Errorf("%s reads the table %q, want %q", name, got, table)
 		}
 	}
-	for name, want := range map[string]string{authorizerName: spans[authorizer].SpanID, functionName: spans[function].SpanID} {
+	for name, want := range map[string]string{authorizer: spans[authorizer].SpanID, functionName: spans[function].SpanID} {
 		eventually(t, func() error { return s.lineHasIDs(t, name, trace, want) })
 	}
 }
