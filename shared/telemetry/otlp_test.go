@@ -20,6 +20,7 @@ import (
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -109,6 +110,25 @@ func (c *collector) spans() []*tracepb.Span {
 		}
 	}
 	return all
+}
+
+// lines returns the log records whose text begins with prefix.
+func (c *collector) lines(prefix string) []*logspb.LogRecord {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []*logspb.LogRecord
+	for _, request := range c.logs {
+		for _, r := range request.GetResourceLogs() {
+			for _, s := range r.GetScopeLogs() {
+				for _, l := range s.GetLogRecords() {
+					if strings.HasPrefix(l.GetBody().GetStringValue(), prefix) {
+						found = append(found, l)
+					}
+				}
+			}
+		}
+	}
+	return found
 }
 
 // last returns the metric of the last export that has it.

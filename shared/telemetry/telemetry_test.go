@@ -17,6 +17,7 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/telemetry"
 	"github.com/tienda-dev/tienda/shared/tracing"
@@ -249,9 +250,10 @@ func TestLogRecordsCarryTheIdsOfTheSpan(t *testing.T) {
 func TestRequestsInParallelDoNotMix(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
-	f := newFunction(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL}, func(w http.ResponseWriter, r *http.Request) error {
+	f := newFunction(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL, "OTEL_LOGS_EXPORTER": "otlp"}, func(w http.ResponseWriter, r *http.Request) error {
 		ctx, span := tracing.StartSpan(r.Context(), "work")
 		defer span.End()
+		logging.From(ctx).Info(r.URL.Path)
 		tracing.SetAttributes(ctx, tracing.KeyOrderID.String(r.PathValue("id")+r.URL.Path))
 		return ok(w, r)
 	})
@@ -273,25 +275,33 @@ func TestRequestsInParallelDoNotMix(t *testing.T) {
 		for _, s := range c.spans() {
 			ids[string(s.GetSpanId())] = true
 		}
-		return len(ids) == 320
+		return len(ids) == 320 && len(c.lines("/v1/things/")) >= 160
 	})
 
-	children := map[string]int{}
+	traces, lines := map[string]bool{}, map[string]bool{}
 	for _, s := range c.spans() {
-		id := hex.EncodeToString(s.GetTraceId())
-		children[id]++
-		number, err := strconv.ParseInt(id, 16, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := attributes(s.GetAttributes())["url.path"] + attributes(s.GetAttributes())["order.id"]
-		if want := fmt.Sprintf("/v1/things/%d", (number-1)/100); path != want {
-			t.Errorf("trace %s has %q, want %q", id, path, want)
-		}
+		traces[ofWorker(t, s.GetTraceId(), attributes(s.GetAttributes())["url.path"]+attributes(s.GetAttributes())["order.id"])] = true
 	}
-	if len(children) != 160 {
-		t.Errorf("got %d traces, want 160", len(children))
+	for _, l := range c.lines("/v1/things/") {
+		lines[ofWorker(t, l.GetTraceId(), l.GetBody().GetStringValue())] = true
 	}
+	if len(traces) != 160 || len(lines) != 160 {
+		t.Errorf("got %d traces and lines of %d, want 160", len(traces), len(lines))
+	}
+}
+
+// ofWorker checks that a path is the one that the trace's worker asked for, and returns the trace's id.
+func ofWorker(t *testing.T, trace []byte, path string) string {
+	t.Helper()
+	id := hex.EncodeToString(trace)
+	number, err := strconv.ParseInt(id, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("/v1/things/%d", (number-1)/100); path != want {
+		t.Errorf("trace %s has %q, want %q", id, path, want)
+	}
+	return id
 }
 
 func TestStartNamesWhatIsWrong(t *testing.T) {
