@@ -261,14 +261,14 @@ integration: need-go dynamodb-local ## Run every route and store on DynamoDB Loc
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
 
 .PHONY: test-observability
-test-observability: need-go collector ## Run the collector, Prometheus, every rule and every dashboard query for real
+test-observability: need-go dynamodb-local collector ## Run the API beside the collector and Prometheus, and every rule and dashboard query
 	@$(LOCAL) tool prometheus
 	go test -tags observability -count=1 -timeout 20m ./tests/observability
 
 .PHONY: test-long
 test-long: need-go collector ## Let 200 instances serve 50 requests each, five times, and count what arrives
 	@$(LOCAL) tool prometheus
-	FLEET=200x50 go test -tags observability -count=5 -timeout 60m -v -run '^TestNothingIsLost$$' ./tests/observability
+	go test -tags observability -count=5 -timeout 60m -v -run '^TestNothingIsLost$$' ./tests/observability
 
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
@@ -277,6 +277,11 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 .PHONY: bench
 bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
 	go test -run '^$$' -bench . -count 3 $(BENCHMARKS)
+
+.PHONY: bench-telemetry
+bench-telemetry: need-go ## Measure what telemetry costs: a record, a span, a request, INIT, sizes, and the response with a slow or dead collector
+	go test -run '^$$' -bench '^Benchmark(Record|Span|RequestWithTelemetry)' ./tests/bench
+	go test -run '^$$' -bench '^Benchmark(Init|SizeOfTheAuthorizer|ResponseUnderACollector)' -benchtime 5x -timeout 30m ./tests/bench
 
 .PHONY: bench-ratelimit
 bench-ratelimit: need-go dynamodb-local ## Measure what a rate limit costs: writes, write units, USD, CPU, allocations

@@ -18,6 +18,7 @@ func routeClasses() map[string]identity.Revocation {
 		"PATCH /v1/customers/me":                       identity.Default,
 		"DELETE /v1/limits/{class}":                    identity.Strict,
 		"GET /v1/limits/{class}":                       identity.Strict,
+		"GET /v1/metrics":                              identity.Default,
 		"POST /v1/products":                            identity.Default,
 		"DELETE /v1/products/{id}":                     identity.Default,
 		"PATCH /v1/products/{id}":                      identity.Default,

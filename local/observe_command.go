@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/tienda-dev/tienda/local/observe"
+	"github.com/tienda-dev/tienda/local/stack"
 )
 
 // envEndpoint is OpenTelemetry's variable for the address of a collector.
@@ -31,6 +35,9 @@ func runObserve(ctx context.Context, args []string, getenv func(string) string, 
 	}
 	if given := getenv(envEndpoint); given != "" {
 		return fmt.Errorf("%s is %s: `make observe` starts a collector of its own; `make run` sends to that one", envEndpoint, given)
+	}
+	if err := portIsFree(ctx, getenv); err != nil {
+		return err
 	}
 	running, err := observe.Start(ctx, observe.Options{
 		Root: *root, Jaeger: jaeger, Note: func(sentence string) { _, _ = fmt.Fprintln(out, sentence) },
@@ -64,6 +71,19 @@ func runObserve(ctx context.Context, args []string, getenv func(string) string, 
 	return err
 }
 
+// portIsFree returns an error if the API cannot listen: better now than when programs were built for minutes.
+func portIsFree(ctx context.Context, getenv func(string) string) error {
+	port, err := portOf(getenv)
+	if err != nil {
+		return err
+	}
+	listeners, err := stack.Listen(ctx, net.JoinHostPort("localhost", strconv.Itoa(port)))
+	for _, l := range listeners {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
 // present prints where to look.
 func present(out io.Writer, r *observe.Running) error {
 	folder := r.Folder
@@ -72,10 +92,20 @@ func present(out io.Writer, r *observe.Running) error {
 			folder = relative
 		}
 	}
-	text := fmt.Sprintf("\n  Prometheus   %s/graph\n  alerts       %s/alerts\n  OTLP         %s\n  merged       %s/metrics\n  traces, logs %s\n",
-		r.Prometheus, r.Prometheus, r.Endpoint, r.Merged, folder)
+	text := "\n"
+	add := func(name, where string) { text += fmt.Sprintf("  %-12s %s\n", name, where) }
+	if r.PrometheusPages {
+		add("Prometheus", r.Prometheus+"/graph")
+		add("alerts", r.Prometheus+"/alerts")
+	} else {
+		add("Prometheus", r.Prometheus+"/api/v1/query?query=up (built from its module, it has no pages)")
+		add("alerts", r.Prometheus+"/api/v1/alerts")
+	}
+	add("OTLP", r.Endpoint)
+	add("merged", r.Merged+"/metrics")
+	add("traces", filepath.Join(folder, "traces.jsonl"))
 	if r.Jaeger != "" {
-		text += fmt.Sprintf("  Jaeger       %s\n", r.Jaeger)
+		add("Jaeger", r.Jaeger+"/search")
 	}
 	_, err := fmt.Fprintln(out, text)
 	return err

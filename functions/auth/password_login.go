@@ -15,6 +15,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/password"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // The errors of a PasswordLogin.
@@ -31,6 +32,8 @@ var (
 const (
 	// amrPassword is the method of authentication (RFC 8176).
 	amrPassword = "pwd"
+	// methodPassword is the method in metrics.
+	methodPassword = "password"
 	// unknownUser is an id that no user has: an unknown identifier causes the same reads as a known one.
 	unknownUser = "00000000000000000000000000"
 )
@@ -91,22 +94,31 @@ func (a *PasswordLogin) Login(ctx context.Context, email, pw string, device sess
 	return tokens, err
 }
 
+// verify compares a password with a hash, in a span: it takes most of a login's time.
+func (a *PasswordLogin) verify(ctx context.Context, hash, pw string) (password.Result, error) {
+	ctx, span := tracing.StartSpan(ctx, "verify password")
+	defer span.End()
+	result, err := a.passwords.Verify(ctx, hash, pw)
+	tracing.RecordError(ctx, err)
+	return result, err
+}
+
 // countLogin counts a login by its result. A fault of the store is not an attempt's result.
 func countLogin(ctx context.Context, err error) {
 	m := metrics.From(ctx)
 	switch p, ok := problem.As(err); {
 	case err == nil:
 		m.Login(ctx, metrics.Success)
-		m.Attempt(ctx, "password", metrics.Success, "")
-		m.TokenIssued(ctx, "password")
+		m.Attempt(ctx, methodPassword, metrics.Success, "")
+		m.TokenIssued(ctx, methodPassword)
 	case ok && p.Kind == problem.Unauthorized:
 		m.Login(ctx, metrics.Failure)
-		m.Attempt(ctx, "password", metrics.Failure, "credentials")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "credentials")
 	case ok && p.Kind == problem.TooManyRequests:
 		m.Login(ctx, metrics.Failure)
-		m.Attempt(ctx, "password", metrics.Failure, "locked")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "locked")
 	default:
-		m.Attempt(ctx, "password", metrics.Failure, "unavailable")
+		m.Attempt(ctx, methodPassword, metrics.Failure, "unavailable")
 	}
 }
 
@@ -173,7 +185,7 @@ func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Toke
 	if !known {
 		c.PasswordHash = a.passwords.Dummy()
 	}
-	checked, err := a.passwords.Verify(ctx, c.PasswordHash, l.password)
+	checked, err := a.verify(ctx, c.PasswordHash, l.password)
 	if err != nil {
 		return session.Tokens{}, err
 	}
@@ -207,11 +219,14 @@ func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Iden
 		tokens, err = a.change(ctx, caller, c, current, next, device)
 		return err
 	})
+	if err == nil {
+		metrics.From(ctx).TokenIssued(ctx, methodPassword)
+	}
 	return tokens, err
 }
 
 func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c Credentials, current, next string, device session.Device) (session.Tokens, error) {
-	right, err := a.passwords.Verify(ctx, c.PasswordHash, current)
+	right, err := a.verify(ctx, c.PasswordHash, current)
 	if err != nil {
 		return session.Tokens{}, err
 	}
@@ -265,7 +280,7 @@ func (a *PasswordLogin) replaced(ctx context.Context, c Credentials, next string
 	if login.IsZero() || !c.PasswordChangedAt.Truncate(time.Second).After(login) {
 		return ErrWrongPassword
 	}
-	done, err := a.passwords.Verify(ctx, c.PasswordHash, next)
+	done, err := a.verify(ctx, c.PasswordHash, next)
 	if err == nil && !done.Match {
 		err = ErrWrongPassword
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
@@ -56,6 +57,7 @@ func RefreshToken(sessions tokenRefresher, users session.UserLookup, read func(c
 		if err != nil {
 			return err
 		}
+		metrics.From(r.Context()).TokenIssued(r.Context(), "refresh")
 		return writeTokens(w, tokens)
 	}
 }

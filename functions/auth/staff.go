@@ -9,6 +9,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/session"
 )
@@ -58,6 +59,7 @@ func (s *Administrator) change(ctx context.Context, id string, change func(roles
 		switch {
 		case last == nil:
 			logRoles(ctx, before, after)
+			metrics.From(ctx).TokenRevoked(ctx, string(session.Roles))
 			return after, nil
 		case errors.Is(last, ErrChanged):
 		case errors.Is(last, ErrUserNotFound):

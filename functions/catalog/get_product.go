@@ -6,6 +6,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/metrics"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 type productGetter interface {
@@ -38,6 +39,7 @@ func get(ctx context.Context, products productGetter, id string) (Product, error
 	if !ok {
 		return Product{}, ErrNotFound
 	}
+	tracing.SetAttributes(ctx, tracing.KeyProductID.String(id))
 	return products.Get(ctx, id)
 }
 

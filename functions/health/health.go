@@ -1,34 +1,14 @@
 // Package health answers probes: whether the API works, whether a function is alive, and whether
-// it is ready to serve.
+// it is ready to serve. It shows the metrics of one process, too.
 package health
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/healthcheck"
 )
-
-// The routes of the probes. They are public and show no internals.
-var (
-	GetHealthRoute = api.Route{
-		Name: "get-health", Method: http.MethodGet, Path: "/health", Auth: api.Public, Rate: policy.RateMeta,
-	}
-	GetLivenessRoute = api.Route{
-		Name: "get-liveness", Method: http.MethodGet, Path: "/health/live", Auth: api.Public, Rate: policy.RateMeta,
-	}
-	GetReadinessRoute = api.Route{
-		Name: "get-readiness", Method: http.MethodGet, Path: "/health/ready", Auth: api.Public, Rate: policy.RateMeta,
-	}
-)
-
-// Routes returns every route of the package.
-func Routes() []api.Route {
-	return []api.Route{GetHealthRoute, GetLivenessRoute, GetReadinessRoute}
-}
 
 // minTempSpace is the space in /tmp, in bytes, below which the service is degraded. Lambda gives
 // 512 MB.

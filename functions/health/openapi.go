@@ -23,7 +23,7 @@ func OpenAPI() openapi.Resource {
 	}
 	return openapi.Resource{
 		Name:        "health",
-		Description: "Probes for load balancers and people.",
+		Description: "Probes for load balancers and people, and metrics.",
 		Schemas: []openapi.Schema{
 			{Name: "HealthReport", Value: healthcheck.Report{}},
 			{Name: "HealthCheck", Value: healthcheck.Result{}},
@@ -35,6 +35,17 @@ func OpenAPI() openapi.Resource {
 			probe(GetHealthRoute, "Check everything that the API needs"),
 			probe(GetLivenessRoute, "Check that a function can answer"),
 			probe(GetReadinessRoute, "Check that requests can be served"),
+			{
+				Route: GetMetricsRoute, Summary: "Read the metrics of one instance",
+				Description: "Those of the instance that the request happens to reach. The sums over all instances are in the collector.",
+				Responses: []openapi.Response{{
+					Status: http.StatusOK, Description: "The metrics, in Prometheus' text format, or in OpenMetrics if Accept prefers it.", Body: "",
+					Types: []string{"text/plain", "application/openmetrics-text"},
+					Headers: []openapi.ResponseHeader{{
+						Name: "X-Metrics-Scope", Description: "Whose metrics they are.", Rules: openapi.Rules{Enum: []any{"instance"}},
+					}},
+				}},
+			},
 		},
 	}
 }

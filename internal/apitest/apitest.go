@@ -12,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/middleware"
 )
 
@@ -68,6 +69,11 @@ func Header(name, value string) Option {
 		r.Header.Set(name, value)
 		return r
 	}
+}
+
+// Measured records the request in m.
+func Measured(m *metrics.Metrics) Option {
+	return func(r *http.Request) *http.Request { return r.WithContext(metrics.With(r.Context(), m)) }
 }
 
 // Do sends a request and returns the answer. A body is JSON unless an option says otherwise.

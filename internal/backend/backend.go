@@ -13,10 +13,13 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
+	"github.com/tienda-dev/tienda/shared/telemetry"
 )
 
-// Main serves one HTTP route. It does not return.
-func Main(route api.Route, build app.Build) { app.Main(route, process.Route(limited(build))) }
+// Main serves one HTTP route. It does not return. opts are for a route that shows telemetry.
+func Main(route api.Route, build app.Build, opts ...telemetry.Option) {
+	app.Main(route, process.Route(limited(build), opts...))
+}
 
 // Handler returns the handler that Main would serve, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {

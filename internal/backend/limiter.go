@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/internal/observe"
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/secret"
@@ -47,7 +48,7 @@ func Limiter(ctx context.Context, s *app.Setup, policies []ratelimit.Policy, onE
 	if err != nil {
 		return nil, err
 	}
-	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: observe(store.Policies())}
+	guard := ratelimit.GuardConfig{OnError: onError, Breaker: breaker, Observe: observe.Decisions(store.Policies())}
 	if onError == ratelimit.Closed { // a late answer is better than a refusal
 		guard.Budget, guard.ConnectBudget, guard.DenyCap = closedBudget, closedConnectBudget, closedDenyCap
 	}

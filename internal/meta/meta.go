@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/tienda-dev/tienda/internal/observe"
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -49,10 +51,11 @@ func limit(s *app.Setup) error {
 	}
 	limiter := ratelimit.Disabled()
 	if policies := switches.Apply(class.IP); len(policies) > 0 {
-		var err error
-		if limiter, err = ratelimitmem.New(policies, ratelimitmem.Config{}); err != nil {
+		memory, err := ratelimitmem.New(policies, ratelimitmem.Config{})
+		if err != nil {
 			return err
 		}
+		limiter = ratelimit.Observe(memory, observe.Decisions(policies), time.Now)
 	}
 	cfg.Rules = []ratelimithttp.Rule{{Key: ratelimithttp.IPKey(), Limiter: limiter}}
 	layer, err := ratelimithttp.Middleware(cfg)

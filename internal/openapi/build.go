@@ -237,7 +237,13 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 				}
 				content.WithExample(example)
 			}
-			response.WithContentItem(api.ContentTypeJSON, content)
+			types := r.Types
+			if types == nil {
+				types = []string{api.ContentTypeJSON}
+			}
+			for _, mediaType := range types {
+				response.WithContentItem(mediaType, content)
+			}
 		}
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(r.Status), openapi31.ResponseOrReference{Response: &response})
 	}

@@ -69,6 +69,8 @@ type Response struct {
 	Description string
 	// Body is a value of the answer's type; nil if it has no body.
 	Body any
+	// Types are the body's media types; empty is application/json.
+	Types []string
 	// Or is a value of the other type that the answer may have; nil if it has one type.
 	Or any
 	// Headers are those that are not on every answer.

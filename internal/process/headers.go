@@ -19,13 +19,13 @@ type telemetryConfig struct {
 }
 
 // startTelemetry starts telemetry, with the headers of a secret if there is one.
-func startTelemetry(ctx context.Context, s *app.Setup) (*telemetry.Telemetry, error) {
+func startTelemetry(ctx context.Context, s *app.Setup, opts ...telemetry.Option) (*telemetry.Telemetry, error) {
 	var cfg telemetryConfig
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
 	}
 	if cfg.Headers == "" {
-		return telemetry.Start(ctx, s)
+		return telemetry.Start(ctx, s, opts...)
 	}
 	source, err := secrets.ParseSource(headersName, cfg.Headers)
 	if err != nil {
@@ -46,7 +46,7 @@ func startTelemetry(ctx context.Context, s *app.Setup) (*telemetry.Telemetry, er
 	if err != nil {
 		return nil, err
 	}
-	return telemetry.Start(ctx, s, telemetry.WithHeaders((&headers{secret: secret}).read))
+	return telemetry.Start(ctx, s, append(opts, telemetry.WithHeaders((&headers{secret: secret}).read))...)
 }
 
 // headers reads its secret with the first export and not in INIT: a secret that cannot be read must not keep a function

@@ -14,6 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/telemetry"
 )
 
 // Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
@@ -27,7 +28,9 @@ func Handler(ctx context.Context, route api.Route, build app.Build, environ map[
 }
 
 // Route runs the build of a route with telemetry and with what the process shares.
-func Route(build app.Build) app.Build { return With(withTelemetry(build)) }
+func Route(build app.Build, opts ...telemetry.Option) app.Build {
+	return With(withTelemetry(build, opts))
+}
 
 // With runs build with what the process shares in its context.
 func With[T any](build func(context.Context, *app.Setup) (T, error)) func(context.Context, *app.Setup) (T, error) {

@@ -4,16 +4,18 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/telemetry"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // withTelemetry starts telemetry before it runs build.
-func withTelemetry(build app.Build) app.Build {
+func withTelemetry(build app.Build, opts []telemetry.Option) app.Build {
 	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
-		if _, err := startTelemetry(ctx, s); err != nil {
+		if _, err := startTelemetry(ctx, s, opts...); err != nil {
 			return nil, err
 		}
 		return build(ctx, s)
@@ -31,7 +33,7 @@ func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.C
 		if err != nil {
 			return nil, err
 		}
-		return tracing.Func(t.Tracer, "invocation", headersOf[In], f), nil
+		return tracing.Func(t.Tracer, lambdacontext.FunctionName, headersOf[In], f), nil
 	}
 }
 

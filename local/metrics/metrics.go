@@ -84,6 +84,7 @@ type instance struct {
 // streamKey identifies a stream of one process. A stream with another start counts from zero again.
 type streamKey struct {
 	scope, metric, attributes string
+	kind                      kind
 	start                     uint64 // Unix time in ns
 }
 
@@ -168,7 +169,7 @@ func (s *Store) addPoint(from *instance, resource []pair, scope string, m *metri
 	if k != gauge && math.IsNaN(p.value) {
 		return errNaN
 	}
-	key := streamKey{scope: scope, metric: m.GetName(), attributes: rawKey(p.attributes)}
+	key := streamKey{scope: scope, metric: m.GetName(), attributes: rawKey(p.attributes), kind: k}
 	if k != gauge && cumulative {
 		key.start = p.start
 	}

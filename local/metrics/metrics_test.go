@@ -281,3 +281,22 @@ func TestMemoryIsLimited(t *testing.T) {
 		want(t, s, "", "shop_orders", `shop_orders_total{job="shop"} 199`)
 	})
 }
+
+// A name that was a counter and becomes a histogram is two families: x_total and x.
+func TestCounterThatBecomesAHistogramIsTaken(t *testing.T) {
+	t.Parallel()
+	send := func(s *metrics.Store, m *metricspb.Metric) int64 {
+		rejected, _ := s.Add(&metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: []*metricspb.Metric{m}}}}}})
+		return rejected
+	}
+	s := metrics.New(metrics.Config{})
+	cumulative := metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
+	send(s, &metricspb.Metric{Name: "x", Data: &metricspb.Metric_Sum{Sum: &metricspb.Sum{AggregationTemporality: cumulative, IsMonotonic: true, DataPoints: []*metricspb.NumberDataPoint{
+		{StartTimeUnixNano: 1, TimeUnixNano: 2, Value: &metricspb.NumberDataPoint_AsInt{AsInt: 1}},
+	}}}})
+	if send(s, &metricspb.Metric{Name: "x", Data: &metricspb.Metric_Histogram{Histogram: &metricspb.Histogram{AggregationTemporality: cumulative, DataPoints: []*metricspb.HistogramDataPoint{
+		{StartTimeUnixNano: 1, TimeUnixNano: 3, Count: 1, BucketCounts: []uint64{1}},
+	}}}}) != 0 {
+		t.Error("it was rejected")
+	}
+}

@@ -53,8 +53,10 @@ type Running struct {
 	Endpoint string
 	// Merged and Instances are the collector's pages for Prometheus, Self is its page about itself.
 	Merged, Instances, Self string
-	// Prometheus and Jaeger are their pages; empty if they were not started.
+	// Prometheus and Jaeger are where they answer; empty if they were not started.
 	Prometheus, Jaeger string
+	// PrometheusPages reports whether Prometheus has its pages. Built from its module it answers queries only.
+	PrometheusPages bool
 	// Folder has traces.jsonl, logs.jsonl, and a log of each program.
 	Folder string
 
@@ -121,7 +123,7 @@ func (r *Running) start(ctx context.Context, o Options) error {
 
 	backend := ""
 	if o.Jaeger {
-		if backend, err = r.startJaeger(ctx, tools); err != nil {
+		if backend, err = r.startJaeger(ctx, tools, root); err != nil {
 			return err
 		}
 	}
@@ -221,6 +223,11 @@ func (r *Running) startPrometheus(ctx context.Context, tools Tools, root string,
 	cmd := exec.Command(filepath.Join(home, "prometheus"), "--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(r.Folder, "prometheus"), "--web.listen-address="+addr,
 		"--enable-feature=exemplar-storage", "--log.level=warn")
+	pages := filepath.Join(home, filepath.FromSlash(prometheusPages))
+	if _, err := os.Stat(pages); err == nil {
+		r.PrometheusPages = true
+		cmd.Args = append(cmd.Args, "--web.local-assets="+pages+"/") // without the slash it finds nothing
+	}
 	return r.launch(ctx, "prometheus", cmd, r.Prometheus+"/-/ready")
 }
 
@@ -251,7 +258,7 @@ func prometheusConfig(root string, ports targets, self string, interval time.Dur
 }
 
 // startJaeger returns the URL that takes OTLP.
-func (r *Running) startJaeger(ctx context.Context, tools Tools) (string, error) {
+func (r *Running) startJaeger(ctx context.Context, tools Tools, root string) (string, error) {
 	binary, err := tools.Jaeger(ctx)
 	if err != nil {
 		return "", err
@@ -262,7 +269,7 @@ func (r *Running) startJaeger(ctx context.Context, tools Tools) (string, error) 
 	}
 	addr := func(i int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i])) }
 	file := filepath.Join(r.Folder, "jaeger.yaml")
-	config := fmt.Sprintf(jaegerConfig, addr(0), addr(1), addr(2), addr(3), ports[4])
+	config := fmt.Sprintf(jaegerConfig, addr(0), addr(1), addr(2), addr(3), ports[4], filepath.Join(root, "observability", "jaeger"))
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return "", err
 	}

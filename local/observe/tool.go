@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"github.com/tienda-dev/tienda/local/child"
 )
@@ -62,13 +63,24 @@ func (t Tools) install(ctx context.Context, name string, fill func(ctx context.C
 	return home, nil
 }
 
-// run runs a command of an install. Its error carries what the command printed last.
+// run runs a command of an install. Its error carries what the command printed last. The end of ctx kills the command and
+// everything that it started: `go run` would leave a builder behind, which holds the output open.
 func run(ctx context.Context, folder string, environ []string, name string, args ...string) ([]byte, error) {
 	var out, all bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env = folder, append(os.Environ(), environ...)
 	cmd.Stdout, cmd.Stderr = &out, &all
-	if err := cmd.Run(); err != nil {
+	process, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-process.Ended():
+	case <-ctx.Done():
+		process.SignalGroup(syscall.SIGKILL)
+		<-process.Ended()
+	}
+	if err := process.Err(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, child.LastLine(all.String()+out.String()))
 	}
 	return out.Bytes(), nil

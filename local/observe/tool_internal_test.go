@@ -59,6 +59,28 @@ func TestInstallFillsOnce(t *testing.T) {
 	}
 }
 
+func TestRunKillsWhatTheCommandStarted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	folder := t.TempDir()
+	go func() {
+		for {
+			if _, err := os.Stat(filepath.Join(folder, "started")); err == nil {
+				cancel()
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	began := time.Now()
+	if _, err := run(ctx, folder, nil, "sh", "-c", "sleep 60 & touch started; wait"); err == nil {
+		t.Error("it succeeds")
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it takes %s to end", took)
+	}
+}
+
 func TestPrometheusConfigHasThisMachinesAddresses(t *testing.T) {
 	t.Parallel()
 	ports := targets{"COLLECTOR_MERGED_PORT": 1001, "COLLECTOR_INSTANCES_PORT": 1002, "COLLECTOR_SELF_PORT": 1003}
@@ -83,5 +105,19 @@ func TestPrometheusConfigHasThisMachinesAddresses(t *testing.T) {
 	}
 	if _, err := prometheusConfig(root, ports, "127.0.0.1:1004", 0); err == nil || !strings.Contains(err.Error(), "collector:8889") {
 		t.Errorf("got %v, want an error that names the address that is not there", err)
+	}
+}
+
+// Jaeger's page shows what clients sent, and works without a network.
+func TestJaegersPageIsSafe(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "observability", "jaeger", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unwanted := range []string{"://", "src=", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"} {
+		if strings.Contains(string(page), unwanted) {
+			t.Errorf("it has %s", unwanted)
+		}
 	}
 }

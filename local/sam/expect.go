@@ -26,6 +26,8 @@ type Expectation struct {
 	Headers map[string]string `json:"headers"`
 	// Body is the JSON body; absent is an empty one.
 	Body json.RawMessage `json:"body"`
+	// Text are parts of a body that is not JSON.
+	Text []string `json:"text"`
 	// Payload is the whole answer of a function that does not answer HTTP.
 	Payload json.RawMessage `json:"payload"`
 }
@@ -80,6 +82,12 @@ func (e Expectation) Check(answer []byte) error {
 	switch {
 	case got.IsBase64Encoded:
 		faults = append(faults, errors.New("the body is base64"))
+	case len(e.Text) > 0:
+		for _, part := range e.Text {
+			if !strings.Contains(got.Body, part) {
+				faults = append(faults, fmt.Errorf("the body has no %q: %.300q", part, got.Body))
+			}
+		}
 	case e.Body == nil && got.Body != "":
 		faults = append(faults, fmt.Errorf("the body is %.300q, want none", got.Body))
 	case e.Body != nil:

@@ -20,6 +20,7 @@ func TestCheck(t *testing.T) {
 	const body = `{\"id\":\"01JD7Q9W2V5K8N3M6P4R1S0T9X\",\"at\":\"2026-11-24T20:00:00.500Z\",\"n\":3,\"list\":[1,{\"a\":null}],\"took\":0.5,\"name\":\"x\"}`
 	good := `{"statusCode":201,"headers":{"location":"/v1/products/01JD7Q9W2V5K8N3M6P4R1S0T9X","ETag":"\"1\"","Other":"x"},"body":"` + body + `"}`
 	none := sam.Expectation{Status: 204}
+	text := sam.Expectation{Status: 200, Text: []string{"a 1", "b 2"}}
 	payload := sam.Expectation{Payload: json.RawMessage(`{"isAuthorized":true,"context":{"auth":"<text>"}}`)}
 
 	for name, tc := range map[string]struct {
@@ -47,6 +48,8 @@ func TestCheck(t *testing.T) {
 		"NotHTTP":         {http, `"x"`, "not an HTTP answer"},
 		"NoBody":          {none, `{"statusCode":204,"body":""}`, ""},
 		"BodyWhereNone":   {none, `{"statusCode":204,"body":"x"}`, "want none"},
+		"Text":            {text, `{"statusCode":200,"body":"b 2\na 1\n"}`, ""},
+		"TextHasNotAll":   {text, `{"statusCode":200,"body":"a 1\nb 3\n"}`, `the body has no "b 2"`},
 		"Payload":         {payload, `{"context":{"auth":"ok"},"isAuthorized":true}`, ""},
 		"PayloadDiffers":  {payload, `{"context":{"auth":"ok"},"isAuthorized":false}`, "answer.isAuthorized is false"},
 		"PayloadIsNoJSON": {payload, ``, "answer is not JSON"},

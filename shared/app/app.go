@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -79,9 +80,14 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 	fields := invocationFields()
 	return func(ctx context.Context, in In) (out Out, err error) {
 		start := time.Now()
-		logger := logger.WithLazy(fields(ctx)...)
-		entry := &logging.Entry{}
+		id := ""
+		if lc, ok := lambdacontext.FromContext(ctx); ok {
+			id = lc.AwsRequestID
+		}
+		ctx, entry := logging.Begin(ctx, logger, id, fields(ctx)...)
+		defer entry.End()
 		defer func() {
+			logger := logging.From(ctx)
 			cause := err
 			if value := recover(); value != nil {
 				cause = logging.Panicked(value)
@@ -95,7 +101,7 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 			}
 			logger.Info("invocation", line...)
 		}()
-		return f(logging.WithEntry(logging.With(ctx, logger), entry), in)
+		return f(ctx, in)
 	}
 }
 

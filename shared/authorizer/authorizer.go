@@ -61,6 +61,9 @@ type Authorizer struct {
 	cached   bool
 }
 
+// authMethod is the way of authentication in metrics.
+const authMethod = "bearer"
+
 // decisionLimit bounds a decision: API Gateway waits 10 s for an authorizer and then answers 500, where a function answers
 // 503 with Retry-After to a decision that could not be made.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -124,7 +127,9 @@ func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAu
 	if outcome != identity.OK {
 		return identity.Annotation{Outcome: outcome}
 	}
+	start := time.Now()
 	id, err := a.verify(ctx, token)
+	metrics.From(ctx).TokenValidated(ctx, authMethod, time.Since(start))
 	if err != nil {
 		return identity.Annotation{Outcome: refusal(ctx, err)}
 	}

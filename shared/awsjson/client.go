@@ -25,6 +25,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 const (
@@ -46,7 +47,7 @@ type Config struct {
 	// Timeout bounds one attempt from when its request is on its way (awsclient.LimitRead). 0 is the HTTP
 	// client's own.
 	Timeout time.Duration
-	// Observe sees every call. Nil is nobody.
+	// Observe sees every call. Without one, each request is recorded in the Metrics of its context.
 	Observe Observer
 }
 
@@ -59,6 +60,7 @@ type Observer func(ctx context.Context, operation string) (context.Context, func
 type Client struct {
 	cfg         Config
 	endpoint    string
+	server      string // the endpoint's host
 	credentials aws.Credentials
 	signer      *v4.Signer
 }
@@ -78,7 +80,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		cfg: cfg, endpoint: endpoint, signer: v4.NewSigner(),
+		cfg: cfg, endpoint: endpoint.String(), server: endpoint.Hostname(), signer: v4.NewSigner(),
 		credentials: aws.Credentials{
 			AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
 		},
@@ -86,22 +88,22 @@ func New(cfg Config) (*Client, error) {
 }
 
 // endpointURL returns the URL that requests are sent to.
-func endpointURL(cfg Config) (string, error) {
+func endpointURL(cfg Config) (*url.URL, error) {
 	if cfg.Endpoint == "" {
 		domain, err := domain(cfg.Region)
-		return "https://" + cfg.Service + "." + cfg.Region + "." + domain + "/", err
+		return &url.URL{Scheme: "https", Host: cfg.Service + "." + cfg.Region + "." + domain, Path: "/"}, err
 	}
 	if err := awsclient.CheckEndpoint(cfg.Endpoint); err != nil {
-		return "", fmt.Errorf("the endpoint of %s %w", cfg.Service, err)
+		return nil, fmt.Errorf("the endpoint of %s %w", cfg.Service, err)
 	}
 	u, err := url.Parse(cfg.Endpoint)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	return u.String(), nil
+	return u, nil
 }
 
 // domain returns the DNS suffix of the region's partition.
@@ -146,7 +148,22 @@ func (c *Client) Call(ctx context.Context, target string, body []byte) (answer [
 	}
 }
 
+// send sends one request.
 func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, *Error) {
+	if c.cfg.Observe != nil {
+		return c.exchange(ctx, target, body)
+	}
+	start := time.Now()
+	answer, failed := c.exchange(ctx, target, body)
+	status, errorType := http.StatusOK, ""
+	if failed != nil {
+		status, errorType = failed.Status, failed.errorType(ctx)
+	}
+	metrics.From(ctx).Request(ctx, http.MethodPost, c.server, status, errorType, time.Since(start))
+	return answer, failed
+}
+
+func (c *Client) exchange(ctx context.Context, target string, body []byte) ([]byte, *Error) {
 	if c.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = awsclient.LimitRead(ctx, c.cfg.Timeout)

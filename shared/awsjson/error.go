@@ -1,10 +1,14 @@
 package awsjson
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Error is a call that failed: refused by the service, or broken off. Its text has no part of the
@@ -51,6 +55,20 @@ func (e *Error) throttled() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// errorType returns the class of the failure in metrics.
+func (e *Error) errorType(ctx context.Context) string {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(e.cause, context.DeadlineExceeded):
+		return metrics.ErrorTimeout
+	case e.Code != "":
+		return e.Code
+	case e.Status >= http.StatusBadRequest:
+		return strconv.Itoa(e.Status)
+	default:
+		return metrics.Other
 	}
 }
 

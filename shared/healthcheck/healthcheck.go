@@ -157,7 +157,6 @@ func (c *Checker) Report(ctx context.Context) (Report, error) {
 			current = &flight{done: make(chan struct{})}
 			c.flight = current
 			c.mu.Unlock()
-			metrics.From(ctx).Cache(ctx, cacheName, metrics.CacheMiss)
 			return c.lead(ctx, current), nil
 		}
 		c.mu.Unlock()
@@ -165,9 +164,11 @@ func (c *Checker) Report(ctx context.Context) (Report, error) {
 		select {
 		case <-current.done:
 			if current.report.Status != "" {
+				metrics.From(ctx).Cache(ctx, cacheName, metrics.CacheMiss)
 				return current.report.clone(), nil
 			}
 		case <-ctx.Done():
+			metrics.From(ctx).Cache(ctx, cacheName, metrics.CacheError)
 			return Report{}, ctx.Err()
 		}
 	}
@@ -178,9 +179,13 @@ func (c *Checker) lead(ctx context.Context, f *flight) Report {
 	defer func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		m, result := metrics.From(ctx), metrics.CacheError
 		if f.report.Status != "" {
 			c.last, c.made = f.report, c.clock()
+			result = metrics.CacheMiss
+			m.CacheSize(ctx, cacheName, 1, 0)
 		}
+		m.Cache(ctx, cacheName, result)
 		c.flight = nil
 		close(f.done)
 	}()

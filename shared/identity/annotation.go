@@ -88,6 +88,15 @@ func (a Annotation) Map() map[string]string {
 	return m
 }
 
+// SubjectOf returns the subject of a context that Map wrote, for telemetry: it checks nothing else. It is empty for an
+// anonymous caller.
+func SubjectOf(m map[string]string) string {
+	if m[keyOutcome] != string(OK) {
+		return ""
+	}
+	return m[keySubject]
+}
+
 // ErrAnnotation is returned for an authorizer context that Map did not write.
 var ErrAnnotation = errors.New("identity: authorizer context is malformed")
 

@@ -35,10 +35,17 @@ type Config struct {
 	// Level is the lowest level written: TRACE, DEBUG, INFO, WARN, ERROR or FATAL, in any case.
 	// Default INFO.
 	Level string `env:"LOG_LEVEL"`
-	// LambdaLevel is the level of Lambda's advanced logging controls. It wins over Level.
+	// LambdaLevel is the level of Lambda's advanced logging controls: Lambda discards lines below it. It wins over
+	// Level. With SampleRate or Buffer it only raises Level.
 	LambdaLevel string `env:"AWS_LAMBDA_LOG_LEVEL"`
 	// Format is FormatJSON (default) or FormatConsole.
 	Format string `env:"LOG_FORMAT"`
+	// SampleRate is the share of invocations, 0 to 1, that write lines from DEBUG whatever the level is: all of
+	// an invocation's lines or none. Default 0.
+	SampleRate float64 `env:"LOG_SAMPLE_RATE"`
+	// Buffer is how many bytes of lines from DEBUG that are below the level an invocation keeps, to write them if
+	// it fails. 0, the default, keeps none; at most 1 MiB.
+	Buffer int `env:"LOG_BUFFER"`
 	// FunctionName, when set, is on every line.
 	FunctionName string `env:"AWS_LAMBDA_FUNCTION_NAME"`
 	// FunctionVersion, when set, is on every line.
@@ -56,7 +63,7 @@ type Config struct {
 // New returns a logger that writes to w, one Write per line. It fails on a level or format that
 // does not exist and names the variable.
 //
-// There is no sampler. The caller is looked up on ERROR and above only, so that other lines cost no
+// Lines are not sampled one by one: Begin decides for an invocation. The caller is looked up on ERROR and above only, so that other lines cost no
 // stack walk. A name that is written twice appears once: level, message, timestamp, logger, location and
 // stack_trace keep the line's own value, and of other names the last value is written, so that a call's field
 // wins over its logger's. Secrets are hidden before a core sees them; Tee adds another core beneath that.
@@ -64,7 +71,7 @@ func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 	if w == nil {
 		return nil, errors.New("logging: no writer")
 	}
-	level, err := cfg.level()
+	level, d, err := cfg.levels()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +90,12 @@ func New(cfg Config, w io.Writer) (*zap.Logger, error) {
 		redact = newRedactor(cfg.RedactKeys)
 	}
 	out := zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), level)
-	return zap.New(newCore(out, redact).With(cfg.fields())), nil
+	log := zap.New(newCore(out, redact, d).With(cfg.fields()))
+	if d != nil && level > zapcore.DebugLevel {
+		log.Warn("LOG_SAMPLE_RATE and LOG_BUFFER have no effect: Lambda discards lines below AWS_LAMBDA_LOG_LEVEL",
+			zap.String("lambda_level", levelName(level)))
+	}
+	return log, nil
 }
 
 // fields returns the fields of the process, which every line has.
@@ -109,11 +121,40 @@ func (c Config) fields() []zap.Field {
 	return fields
 }
 
-func (c Config) level() (zapcore.Level, error) {
+// maxBuffer is the largest Config.Buffer: environments have little memory, and requests may run in parallel.
+const maxBuffer = 1 << 20
+
+// levels returns the lowest level that may be written, and what decides about lines that are below the configured
+// level; nil if nothing of them is ever written.
+func (c Config) levels() (zapcore.Level, *detail, error) {
+	own, ownErr := parseLevel("LOG_LEVEL", c.Level)
+	lambda, lambdaErr := own, error(nil)
 	if c.LambdaLevel != "" {
-		return parseLevel("AWS_LAMBDA_LOG_LEVEL", c.LambdaLevel)
+		lambda, lambdaErr = parseLevel("AWS_LAMBDA_LOG_LEVEL", c.LambdaLevel)
 	}
-	return parseLevel("LOG_LEVEL", c.Level)
+	if lambdaErr != nil {
+		return 0, nil, lambdaErr
+	}
+	if !(c.SampleRate >= 0 && c.SampleRate <= 1) { // NaN too
+		return 0, nil, fmt.Errorf("logging: LOG_SAMPLE_RATE is %v: want a number from 0 to 1", c.SampleRate)
+	}
+	if c.Buffer < 0 || c.Buffer > maxBuffer {
+		return 0, nil, fmt.Errorf("logging: LOG_BUFFER is %d: want bytes from 0 to %d", c.Buffer, maxBuffer)
+	}
+	if c.SampleRate == 0 && c.Buffer == 0 {
+		if c.LambdaLevel != "" {
+			return lambda, nil, nil
+		}
+		return own, nil, ownErr
+	}
+	if ownErr != nil {
+		return 0, nil, ownErr
+	}
+	lowest := min(own, zapcore.DebugLevel)
+	if c.LambdaLevel != "" {
+		own, lowest = max(own, lambda), max(lowest, lambda)
+	}
+	return lowest, newDetail(own, c.SampleRate, c.Buffer), nil
 }
 
 func parseLevel(variable, value string) (zapcore.Level, error) {

@@ -13,13 +13,21 @@ import (
 type core struct {
 	next   zapcore.Core
 	redact *redactor // nil: off
-	before zapcore.CheckPreWriteHook
+	// detail and invocation decide about lines below the level. Both may be nil.
+	detail     *detail
+	invocation *invocation
+	before     zapcore.CheckPreWriteHook
 }
 
-func newCore(next zapcore.Core, redact *redactor) *core {
-	c := &core{next: next, redact: redact}
-	c.before = c.prepare
-	return c
+func newCore(next zapcore.Core, redact *redactor, d *detail) *core {
+	return (&core{redact: redact, detail: d}).over(next)
+}
+
+// over returns a copy of c that writes to next.
+func (c *core) over(next zapcore.Core) *core {
+	n := &core{next: next, redact: c.redact, detail: c.detail, invocation: c.invocation}
+	n.before = n.prepare
+	return n
 }
 
 // Tee returns a logger that also writes to second. l is a logger of New: what second gets is redacted
@@ -30,7 +38,7 @@ func Tee(l *zap.Logger, second zapcore.Core) *zap.Logger {
 		if !ok {
 			panic("logging: Tee needs a logger that New returned")
 		}
-		return newCore(zapcore.NewTee(c.next, second), c.redact)
+		return c.over(zapcore.NewTee(c.next, second))
 	}))
 }
 
@@ -42,12 +50,12 @@ func Split(l *zap.Logger, second zapcore.Core) *zap.Logger {
 		if !ok {
 			panic("logging: Split needs a logger that New returned")
 		}
-		level := zapcore.LevelOf(own)
+		level := zapcore.LevelOf(c.next)
 		first, err := zapcore.NewIncreaseLevelCore(c.next, max(level, zapcore.WarnLevel))
 		if err != nil { // its level is higher already
 			first = c.next
 		}
-		return newCore(zapcore.NewTee(first, leveled{second, level}), c.redact)
+		return c.over(zapcore.NewTee(first, leveled{second, level}))
 	}))
 }
 
@@ -74,18 +82,29 @@ func (l leveled) Check(ent zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 	return l.Core.Check(ent, ce)
 }
 
-// Enabled reports whether a core below writes entries of the level.
-func (c *core) Enabled(level zapcore.Level) bool { return c.next.Enabled(level) }
+// Enabled reports whether a core below writes entries of the level, now or later.
+func (c *core) Enabled(level zapcore.Level) bool {
+	return c.next.Enabled(level) && (c.detail == nil || c.detail.fate(c.invocation, level) != fateDropped)
+}
 
 // With returns a core whose lines carry the fields, encoded once.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
-	return newCore(c.next.With(c.fields(fields)), c.redact)
+	return c.over(c.next.With(c.fields(fields)))
 }
 
 // Check adds the cores below that write the entry, and prepares it for them.
 func (c *core) Check(ent zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if !c.Enabled(ent.Level) {
+	if !c.next.Enabled(ent.Level) {
 		return ce
+	}
+	if c.detail != nil {
+		switch c.detail.fate(c.invocation, ent.Level) {
+		case fateDropped:
+			return ce
+		case fateHeld:
+			return ce.AddCore(ent, holder{c})
+		case fateWritten:
+		}
 	}
 	if ce = c.next.Check(ent, ce); ce != nil {
 		ce = ce.Before(ent, c.before)
@@ -102,6 +121,9 @@ func (c *core) Write(ent zapcore.Entry, fields []zapcore.Field) error {
 func (c *core) Sync() error { return c.next.Sync() }
 
 func (c *core) prepare(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {
+	if ent.Level >= zapcore.ErrorLevel {
+		c.invocation.release() // what led to the error comes before it
+	}
 	if ent.Level < zapcore.ErrorLevel {
 		ent.Caller = zapcore.EntryCaller{}
 	} else if !ent.Caller.Defined {
@@ -134,7 +156,8 @@ func caller() zapcore.EntryCaller {
 		if frame.PC == 0 {
 			return zapcore.EntryCaller{}
 		}
-		if !strings.HasPrefix(frame.Function, "go.uber.org/zap") && !strings.Contains(frame.Function, "shared/logging.(*core)") {
+		if !strings.HasPrefix(frame.Function, "go.uber.org/zap") && !strings.Contains(frame.Function, "shared/logging.(*core)") &&
+			!strings.Contains(frame.Function, "shared/logging.holder") {
 			return zapcore.EntryCaller{
 				Defined:  true,
 				PC:       frame.PC,

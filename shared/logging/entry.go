@@ -14,6 +14,8 @@ type Entry struct {
 	mu     sync.Mutex
 	fields []zap.Field
 	err    error
+
+	invocation *invocation // nil without sampling and buffering
 }
 
 // Add appends fields to the request's access line.

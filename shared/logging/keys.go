@@ -47,6 +47,9 @@ const (
 	KeyErrorStack = "stack"
 )
 
+// KeyDropped is how many lines of an invocation LOG_BUFFER had no room for, a number.
+const KeyDropped = "dropped"
+
 // MessageSecurityEvent is the message of a line of its own, at WARN, that somebody should look into.
 const MessageSecurityEvent = "security event"
 

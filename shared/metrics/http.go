@@ -35,13 +35,12 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 			finished := false
 			defer func() {
 				status := rec.Status()
+				failed := ErrorType(r.Context(), status)
 				if !finished { // a panic passes through
-					status = http.StatusInternalServerError
+					status, failed = http.StatusInternalServerError, ErrorPanic
 				}
 				m.active.Add(ctx, -1, with...)
-				m.served(ctx, r, rec, values{
-					method, template(route, r), statusText(status), Scheme(r), ErrorType(r.Context(), status),
-				}, now().Sub(start))
+				m.served(ctx, r, rec, values{method, template(route, r), statusText(status), Scheme(r), failed}, now().Sub(start))
 			}()
 			next.ServeHTTP(rec, r.WithContext(ctx))
 			finished = true
@@ -50,10 +49,10 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 }
 
 func (m *Metrics) served(ctx context.Context, r *http.Request, rec *middleware.Recorder, v values, took time.Duration) {
-	m.httpDuration.observe(ctx, seconds(took), v)
-	m.httpRequestSize.observe(ctx, float64(r.ContentLength), v)
+	m.instruments.httpServerRequestDuration.record(ctx, seconds(took), v)
+	m.instruments.httpServerRequestBodySize.record(ctx, float64(r.ContentLength), v)
 	if r.Method != http.MethodHead { // the server drops the body
-		m.httpResponseSize.observe(ctx, float64(rec.Bytes()), v)
+		m.instruments.httpServerResponseBodySize.record(ctx, float64(rec.Bytes()), v)
 	}
 }
 
@@ -111,7 +110,7 @@ func statusText(status int) string {
 
 // The values of error.type that are not a status.
 const (
-	// ErrorPanic is a panic that was recovered.
+	// ErrorPanic is a panic.
 	ErrorPanic = "panic"
 	// ErrorTimeout is a deadline that was exceeded.
 	ErrorTimeout = "timeout"

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -14,114 +17,170 @@ const Scope = "github.com/tienda-dev/tienda/shared/metrics"
 
 // Metrics records the catalogue's instruments. A nil Metrics records nothing. It is safe for concurrent use.
 type Metrics struct {
-	counters   map[string]*counter
-	histograms map[string]*histogram
-	gauges     map[string]*gauge
-	active     metric.Int64UpDownCounter
-
-	// The instruments of every request are fields: a look-up by name costs as much as the record.
-	httpDuration, httpRequestSize, httpResponseSize *histogram
-	dbDuration                                      *histogram
-	overflow                                        metric.Int64Counter
+	instruments instruments
+	active      metric.Int64UpDownCounter
 }
 
-// New makes the catalogue's instruments. Its error names those that the provider refuses.
+// New returns the catalogue's instruments. Each is made when it is first used: a function uses few of them, and to make
+// all would be the longest part of INIT's telemetry. The provider's refusal of one goes to otel.Handle.
 func New(provider metric.MeterProvider) (*Metrics, error) {
 	if provider == nil {
 		return nil, errors.New("metrics: no provider")
 	}
-	m := &Metrics{counters: map[string]*counter{}, histograms: map[string]*histogram{}, gauges: map[string]*gauge{}}
+	m := new(Metrics)
 	meter := provider.Meter(Scope)
+	counters, histograms, gauges := m.instruments.counters(), m.instruments.histograms(), m.instruments.gauges()
 	var errs []error
 	for _, d := range Catalogue() {
-		if err := m.add(meter, d); err != nil {
+		var err error
+		counterField, isCounter := counters[d.Name]
+		histogramField, isHistogram := histograms[d.Name]
+		gaugeField, isGauge := gauges[d.Name]
+		switch {
+		case d.Kind == Counter && isCounter:
+			*counterField = &counter{lazy: lazy{meter: meter, definition: d, metrics: m}}
+		case d.Kind == Histogram && isHistogram:
+			*histogramField = &histogram{lazy: lazy{meter: meter, definition: d, metrics: m}}
+		case d.Kind == Gauge && isGauge:
+			*gaugeField = &gauge{lazy: lazy{meter: meter, definition: d, metrics: m}}
+		case d.Name == HTTPServerActiveRequests:
+			m.active, err = meter.Int64UpDownCounter(d.Name, metric.WithUnit(d.Unit), metric.WithDescription(d.Description))
+		default:
+			err = fmt.Errorf("no field for a %s", d.Kind)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("metrics: %s: %w", d.Name, err))
 		}
 	}
-	m.httpDuration = m.histograms[HTTPServerRequestDuration]
-	m.httpRequestSize = m.histograms[HTTPServerRequestBodySize]
-	m.httpResponseSize = m.histograms[HTTPServerResponseBodySize]
-	m.dbDuration = m.histograms[DBClientOperationDuration]
 	return m, errors.Join(errs...)
 }
 
-func (m *Metrics) add(meter metric.Meter, d Definition) error {
-	unit, about := metric.WithUnit(d.Unit), metric.WithDescription(d.Description)
-	switch d.Kind {
-	case Counter:
-		c := &counter{sets: newSets(m, d)}
-		m.counters[d.Name] = c
-		var err error
-		if d.Unit == "{unit}" { // DynamoDB counts in halves
-			c.parts, err = meter.Float64Counter(d.Name, unit, about)
-			return err
-		}
-		c.whole, err = meter.Int64Counter(d.Name, unit, about)
-		if d.Name == TelemetryCardinalityOverflow {
-			m.overflow = c.whole
-		}
-		return err
-	case UpDownCounter:
-		i, err := meter.Int64UpDownCounter(d.Name, unit, about)
-		m.active = i
-		return err
-	case Gauge:
-		i, err := meter.Int64Gauge(d.Name, unit, about)
-		m.gauges[d.Name] = &gauge{value: i, sets: newSets(m, d)}
-		return err
-	case Histogram:
-		i, err := meter.Float64Histogram(d.Name, unit, about, metric.WithExplicitBucketBoundaries(d.Buckets...))
-		m.histograms[d.Name] = &histogram{value: i, sets: newSets(m, d)}
-		return err
-	default:
-		return fmt.Errorf("unknown kind %q", d.Kind)
+// none has no instruments. Nothing writes it.
+var none instruments //nolint:gochecknoglobals // one zero value for every nil Metrics
+
+// in returns the instruments. Those of a nil Metrics are nil and record nothing.
+func (m *Metrics) in() *instruments {
+	if m == nil {
+		return &none
 	}
+	return &m.instruments
 }
 
+// lazy is what an instrument has before it is used.
+type lazy struct {
+	meter      metric.Meter
+	definition Definition
+	metrics    *Metrics
+
+	made atomic.Bool
+	once sync.Once
+	sets *sets
+}
+
+// open makes the instrument and its sets. It is for the first use: made says whether it was called.
+func (l *lazy) open(create func(d Definition, unit, description metric.InstrumentOption) error) {
+	l.once.Do(func() {
+		d := l.definition
+		l.sets = newSets(l.metrics, d)
+		if err := create(d, metric.WithUnit(d.Unit), metric.WithDescription(d.Description)); err != nil {
+			otel.Handle(fmt.Errorf("metrics: %s: %w", d.Name, err))
+		}
+		l.made.Store(true)
+	})
+}
+
+// counter counts in whole numbers, or in parts of them.
 type counter struct {
+	lazy
+
 	whole metric.Int64Counter
 	parts metric.Float64Counter
-	sets  *sets
+}
+
+func (c *counter) create(d Definition, unit, description metric.InstrumentOption) (err error) {
+	if d.Unit == "{unit}" { // DynamoDB counts in halves
+		c.parts, err = c.meter.Float64Counter(d.Name, unit, description)
+	} else {
+		c.whole, err = c.meter.Int64Counter(d.Name, unit, description)
+	}
+	return err
+}
+
+// add counts n. v are the values of its attributes, in the catalogue's order.
+func (c *counter) add(ctx context.Context, n int64, v values) {
+	if c == nil || n <= 0 {
+		return
+	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.whole.Add(ctx, n, c.sets.of(ctx, &v).add...)
+}
+
+// begin makes the series of a set of values, at zero.
+func (c *counter) begin(ctx context.Context, v values) {
+	if c == nil {
+		return
+	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.whole.Add(ctx, 0, c.sets.of(ctx, &v).add...)
+}
+
+// addPart counts a part, as add does.
+func (c *counter) addPart(ctx context.Context, n float64, v values) {
+	if c == nil || n <= 0 {
+		return
+	}
+	if !c.made.Load() {
+		c.open(c.create)
+	}
+	c.parts.Add(ctx, n, c.sets.of(ctx, &v).add...)
 }
 
 type histogram struct {
+	lazy
+
 	value metric.Float64Histogram
-	sets  *sets
+}
+
+func (h *histogram) create(d Definition, unit, description metric.InstrumentOption) (err error) {
+	h.value, err = h.meter.Float64Histogram(d.Name, unit, description, metric.WithExplicitBucketBoundaries(d.Buckets...))
+	return err
+}
+
+// record records value. v are the values of its attributes, in the catalogue's order.
+func (h *histogram) record(ctx context.Context, value float64, v values) {
+	if h == nil {
+		return
+	}
+	if !h.made.Load() {
+		h.open(h.create)
+	}
+	h.value.Record(ctx, max(0, value), h.sets.of(ctx, &v).record...)
 }
 
 type gauge struct {
+	lazy
+
 	value metric.Int64Gauge
-	sets  *sets
 }
 
-// count adds n to the counter called name. v are the values of its attributes, in the catalogue's order.
-func (m *Metrics) count(ctx context.Context, name string, n int64, v values) {
-	if m == nil || n <= 0 {
+func (g *gauge) create(d Definition, unit, description metric.InstrumentOption) (err error) {
+	g.value, err = g.meter.Int64Gauge(d.Name, unit, description)
+	return err
+}
+
+// record records value. v are the values of its attributes, in the catalogue's order.
+func (g *gauge) record(ctx context.Context, value int64, v values) {
+	if g == nil {
 		return
 	}
-	c := m.counters[name]
-	c.whole.Add(ctx, n, c.sets.of(ctx, v).add...)
-}
-
-// observe records value in the histogram called name.
-func (m *Metrics) observe(ctx context.Context, name string, value float64, v values) {
-	if m == nil {
-		return
+	if !g.made.Load() {
+		g.open(g.create)
 	}
-	m.histograms[name].observe(ctx, value, v)
-}
-
-func (h *histogram) observe(ctx context.Context, value float64, v values) {
-	h.value.Record(ctx, max(0, value), h.sets.of(ctx, v).record...)
-}
-
-// set records value in the gauge called name.
-func (m *Metrics) set(ctx context.Context, name string, value int64, v values) {
-	if m == nil {
-		return
-	}
-	g := m.gauges[name]
-	g.value.Record(ctx, value, g.sets.of(ctx, v).record...)
+	g.value.Record(ctx, value, g.sets.of(ctx, &v).record...)
 }
 
 // seconds returns d in seconds; 0 when the clock was set back meanwhile.

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -95,5 +98,44 @@ func BenchmarkHistogram(b *testing.B) {
 	m, _ := newMetrics(b)
 	for b.Loop() {
 		m.Checkout(b.Context(), 1, metrics.Success)
+	}
+}
+
+// Instruments that nobody has used are not made, and first uses may come from many goroutines at once.
+func TestInstrumentsAreMadeAtTheirFirstUse(t *testing.T) {
+	t.Parallel()
+	m, reader := newMetrics(t)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			m.UserRegistered(t.Context())
+			m.Database(t.Context(), metrics.Operation{Name: "Query", Table: "t", Capacity: 0.5})
+			m.Health(t.Context(), "store", true, time.Second)
+		})
+	}
+	group.Wait()
+	var collected metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &collected); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, metric := range collected.ScopeMetrics[0].Metrics {
+		switch data := metric.Data.(type) {
+		case metricdata.Sum[int64]:
+			got[metric.Name] = float64(data.DataPoints[0].Value)
+		case metricdata.Sum[float64]:
+			got[metric.Name] = data.DataPoints[0].Value
+		case metricdata.Histogram[float64]:
+			got[metric.Name] = float64(data.DataPoints[0].Count)
+		case metricdata.Gauge[int64]:
+			got[metric.Name] = float64(data.DataPoints[0].Value)
+		}
+	}
+	want := map[string]float64{
+		metrics.ShopUserRegistered: 8, metrics.DynamoDBConsumedCapacity: 4, metrics.DBClientOperationDuration: 8,
+		metrics.DBClientReturnedRows: 8, metrics.HealthCheckStatus: 1, metrics.HealthCheckDuration: 8,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

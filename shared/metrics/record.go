@@ -30,26 +30,21 @@ type Operation struct {
 
 // Database records an operation of DynamoDB.
 func (m *Metrics) Database(ctx context.Context, o Operation) {
-	if m == nil {
-		return
-	}
-	m.dbDuration.observe(ctx, seconds(o.Took), values{DynamoDB, o.Name, o.Table, o.ErrorType, o.Status})
+	in := m.in()
+	in.dbClientOperationDuration.record(ctx, seconds(o.Took), values{DynamoDB, o.Name, o.Table, o.ErrorType, o.Status})
 	if o.Rows >= 0 {
-		m.observe(ctx, DBClientReturnedRows, float64(o.Rows), values{DynamoDB, o.Name, o.Table})
+		in.dbClientReturnedRows.record(ctx, float64(o.Rows), values{DynamoDB, o.Name, o.Table})
 	}
 	v := values{DynamoDB, o.Name, o.Table, o.Index}
-	if o.Capacity > 0 {
-		c := m.counters[DynamoDBConsumedCapacity]
-		c.parts.Add(ctx, o.Capacity, c.sets.of(ctx, v).add...)
-	}
-	m.count(ctx, DynamoDBThrottles, int64(o.Throttles), v)
-	m.count(ctx, DynamoDBRetries, int64(o.Attempts-1), v)
-	m.count(ctx, DynamoDBUnprocessedItems, int64(o.Unprocessed), v)
+	in.dynamoConsumedCapacity.addPart(ctx, o.Capacity, v)
+	in.dynamoThrottles.add(ctx, int64(o.Throttles), v)
+	in.dynamoRetries.add(ctx, int64(o.Attempts-1), v)
+	in.dynamoUnprocessedItems.add(ctx, int64(o.Unprocessed), v)
 	if o.Condition {
-		m.count(ctx, DynamoDBConditionalCheckFailure, 1, v)
+		in.dynamoConditionalCheckFailure.add(ctx, 1, v)
 	}
 	if o.Conflict {
-		m.count(ctx, DynamoDBTransactionConflicts, 1, v)
+		in.dynamoTransactionConflicts.add(ctx, 1, v)
 	}
 }
 
@@ -60,7 +55,7 @@ func (m *Metrics) Request(ctx context.Context, method, server string, status int
 	if status > 0 {
 		v[2] = statusText(status)
 	}
-	m.observe(ctx, HTTPClientRequestDuration, seconds(took), v)
+	m.in().httpClientRequestDuration.record(ctx, seconds(took), v)
 }
 
 // The values of "cache.result".
@@ -74,7 +69,7 @@ const (
 // Cache records look-ups in the cache called name, a name from the code. Result is CacheHit, CacheMiss, CacheStale
 // or CacheError.
 func (m *Metrics) Cache(ctx context.Context, name, result string) {
-	m.count(ctx, CacheRequests, 1, values{name, one(result, CacheHit, CacheMiss, CacheStale, CacheError)})
+	m.in().cacheRequests.add(ctx, 1, values{name, one(result, CacheHit, CacheMiss, CacheStale, CacheError)})
 }
 
 // CacheLoaded records how long it took to load what the cache did not have.
@@ -83,44 +78,46 @@ func (m *Metrics) CacheLoaded(ctx context.Context, name string, took time.Durati
 	if err != nil {
 		v[1] = "load"
 	}
-	m.observe(ctx, CacheLoadDuration, seconds(took), v)
+	m.in().cacheLoadDuration.record(ctx, seconds(took), v)
 }
 
-// CacheSize records how many entries the cache has, and how many it has dropped since the last call.
+// CacheSize records how many entries the cache has, and how many it has dropped since the last call. None at all is
+// recorded too: the series of a cache begins with the cache.
 func (m *Metrics) CacheSize(ctx context.Context, name string, entries, evicted int) {
-	m.set(ctx, CacheEntries, int64(entries), values{name})
-	m.count(ctx, CacheEvictions, int64(evicted), values{name})
+	m.in().cacheEntries.record(ctx, int64(entries), values{name})
+	m.in().cacheEvictions.begin(ctx, values{name})
+	m.in().cacheEvictions.add(ctx, int64(evicted), values{name})
 }
 
 // Attempt counts an attempt to authenticate. All values are names from the code; reason may be empty.
 func (m *Metrics) Attempt(ctx context.Context, method, result, reason string) {
-	m.count(ctx, AuthAttempts, 1, values{method, result, reason})
+	m.in().authAttempts.add(ctx, 1, values{method, result, reason})
 }
 
 // TokenValidated records how long it took to verify a token by method: a name from the code.
 func (m *Metrics) TokenValidated(ctx context.Context, method string, took time.Duration) {
-	m.observe(ctx, AuthTokenValidationDuration, seconds(took), values{method})
+	m.in().authTokenValidationDuration.record(ctx, seconds(took), values{method})
 }
 
 // TokenIssued counts tokens that were issued by method: a name from the code.
 func (m *Metrics) TokenIssued(ctx context.Context, method string) {
-	m.count(ctx, AuthTokenIssued, 1, values{method})
+	m.in().authTokenIssued.add(ctx, 1, values{method})
 }
 
 // TokenRevoked counts a revocation. reason is a name from the code.
 func (m *Metrics) TokenRevoked(ctx context.Context, reason string) {
-	m.count(ctx, AuthTokenRevoked, 1, values{reason})
+	m.in().authTokenRevoked.add(ctx, 1, values{reason})
 }
 
 // RevocationChecked records how long it took to find out whether a token was revoked. result is a name from the
 // code.
 func (m *Metrics) RevocationChecked(ctx context.Context, result string, took time.Duration) {
-	m.observe(ctx, AuthBlacklistLookupDuration, seconds(took), values{result})
+	m.in().authBlacklistLookupDuration.record(ctx, seconds(took), values{result})
 }
 
 // Decided counts a decision of the authorizer. outcome is one of identity's.
 func (m *Metrics) Decided(ctx context.Context, outcome string) {
-	m.count(ctx, AuthAuthorizerDecisions, 1, values{outcome})
+	m.in().authAuthorizerDecisions.add(ctx, 1, values{outcome})
 }
 
 // The values of "ratelimit.decision". The last two are decisions without an answer of the store.
@@ -131,11 +128,11 @@ const (
 	RateErrorClosed = "error_closed"
 )
 
-// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and scope are names from the
-// code, never the key.
+// RateLimit records a decision of the rate limiter: RateAllow, RateDeny, RateErrorOpen or RateErrorClosed. policy and
+// scope are names from the code, never the key.
 func (m *Metrics) RateLimit(ctx context.Context, policy, scope, decision string, took time.Duration) {
-	m.count(ctx, RateLimitDecisions, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
-	m.observe(ctx, RateLimitCheckDuration, seconds(took), values{policy, scope})
+	m.in().rateLimitDecisions.add(ctx, 1, values{policy, scope, one(decision, RateAllow, RateDeny, RateErrorOpen, RateErrorClosed)})
+	m.in().rateLimitCheckDuration.record(ctx, seconds(took), values{policy, scope})
 }
 
 // Health records the result of the health check called name.
@@ -144,6 +141,6 @@ func (m *Metrics) Health(ctx context.Context, name string, up bool, took time.Du
 	if up {
 		status = 1
 	}
-	m.set(ctx, HealthCheckStatus, status, values{name})
-	m.observe(ctx, HealthCheckDuration, seconds(took), values{name})
+	m.in().healthCheckStatus.record(ctx, status, values{name})
+	m.in().healthCheckDuration.record(ctx, seconds(took), values{name})
 }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -16,15 +17,15 @@ type values [5]string
 // maxSets bounds the attribute sets of one instrument. The SDK has a limit of its own, 2000.
 const maxSets = 500
 
-// sets builds each attribute set of an instrument once.
+// sets builds each attribute set of an instrument once. Reading takes no lock.
 type sets struct {
 	keys    []string
 	metrics *Metrics
 
-	last atomic.Pointer[entry] // the set that was asked for last: most instruments have few
+	last   atomic.Pointer[entry]             // the set that was asked for last: most instruments have few
+	known  atomic.Pointer[map[values]*entry] // replaced by a larger copy for a new set
+	adding sync.Mutex
 
-	mu       sync.RWMutex
-	known    map[values]*entry
 	overflow options
 }
 
@@ -41,7 +42,8 @@ type options struct {
 }
 
 func newSets(m *Metrics, d Definition) *sets {
-	s := &sets{keys: d.Attributes, metrics: m, known: map[values]*entry{}}
+	s := &sets{keys: d.Attributes, metrics: m}
+	s.known.Store(&map[values]*entry{})
 	// OpenTelemetry's own name for what exceeds a limit.
 	s.overflow = newOptions(attribute.Bool("otel.metric.overflow", true))
 	return s
@@ -53,31 +55,36 @@ func newOptions(attributes ...attribute.KeyValue) options {
 }
 
 // of returns the options of v. Beyond maxSets all values share one set, and the overflow is counted.
-func (s *sets) of(ctx context.Context, v values) options {
-	if last := s.last.Load(); last != nil && last.values == v {
-		return last.options
+func (s *sets) of(ctx context.Context, v *values) *options {
+	if last := s.last.Load(); last != nil && last.values == *v {
+		return &last.options
 	}
-	s.mu.RLock()
-	found, ok := s.known[v]
-	s.mu.RUnlock()
-	if ok {
-		s.last.Store(found)
-		return found.options
+	found, ok := (*s.known.Load())[*v]
+	if !ok {
+		found = s.build(*v)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if found, ok := s.known[v]; ok {
-		return found.options
+	if found == nil {
+		s.metrics.in().telemetryCardinalityOverflow.add(ctx, 1, values{})
+		return &s.overflow
 	}
-	if len(s.known) >= maxSets {
-		if s.metrics.overflow != nil {
-			s.metrics.overflow.Add(ctx, 1)
-		}
-		return s.overflow
+	s.last.Store(found)
+	return &found.options
+}
+
+// build returns the entry of v, and nil if there is no room for it.
+func (s *sets) build(v values) *entry {
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	known := *s.known.Load()
+	if found, ok := known[v]; ok || len(known) >= maxSets {
+		return found
 	}
 	made := &entry{v, newOptions(s.attributes(v)...)}
-	s.known[v] = made
-	return made.options
+	larger := make(map[values]*entry, len(known)+1)
+	maps.Copy(larger, known)
+	larger[v] = made
+	s.known.Store(&larger)
+	return made
 }
 
 func (s *sets) attributes(v values) []attribute.KeyValue {

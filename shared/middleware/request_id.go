@@ -28,8 +28,8 @@ func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 				with = append(with, fields(r)...)
 			}
 			ctx := context.WithValue(r.Context(), requestIDKey{}, id)
-			ctx = logging.With(ctx, logger.WithLazy(with...))
-			ctx = logging.WithEntry(ctx, &logging.Entry{})
+			ctx, entry := logging.Begin(ctx, logger, id, with...)
+			defer entry.End()
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}

@@ -2,12 +2,18 @@ package ratelimit
 
 import (
 	"container/list"
+	"context"
+	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
+
+// CachePrefix and the name of the first policy are the name of a Guard's remembered denials in metrics.
+const CachePrefix = "denials."
 
 // denyCache remembers denials of one Guard: its policies, with their limits and versions, cannot change, so the subject
 // alone is the key. It keeps a hash of the subject with a random seed. It holds the newest entries.
@@ -19,6 +25,7 @@ type denyCache struct {
 	mu      sync.Mutex
 	entries map[uint64]*list.Element
 	order   list.List // of *denial, the one that was used last in front
+	evicted int       // since the last call of counts
 }
 
 // denial is a decision of the store. A Take of cost units or more is denied from at until it ends.
@@ -56,7 +63,17 @@ func (c *denyCache) put(subject Subject, cost int64, d Decision, now time.Time) 
 	c.entries[e.key] = c.order.PushFront(e)
 	if c.order.Len() > c.size {
 		c.remove(c.order.Back())
+		c.evicted++
 	}
+}
+
+// counts returns how many denials there are, and how many were dropped since the last call because there was no room.
+func (c *denyCache) counts() (entries, evicted int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entries, evicted = c.order.Len(), c.evicted
+	c.evicted = 0
+	return entries, evicted
 }
 
 // earliest returns how long after a denial the same Take could be admitted at the soonest. A sliding log that gets more
@@ -94,6 +111,25 @@ func (c *denyCache) get(subject Subject, cost int64, now time.Time) (Decision, b
 	}
 	c.order.MoveToFront(element)
 	return e.after(subject, cost, now), true
+}
+
+// missed records a call about a subject without a remembered denial, which ended with err.
+func (g *Guard) missed(ctx context.Context, start time.Time, err error) {
+	m := metrics.From(ctx)
+	if m == nil {
+		return
+	}
+	if errors.Is(err, ErrSubjectThrottled) { // which is an answer
+		err = nil
+	}
+	result := metrics.CacheMiss
+	if err != nil {
+		result = metrics.CacheError
+	}
+	m.Cache(ctx, g.cache, result)
+	m.CacheLoaded(ctx, g.cache, max(0, g.now().Sub(start)), err)
+	entries, evicted := g.denials.counts()
+	m.CacheSize(ctx, g.cache, entries, evicted)
 }
 
 // drop forgets the subject.

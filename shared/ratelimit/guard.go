@@ -11,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Mode is what a Guard decides when the store does not. There is no default: each limit must declare one.
@@ -60,7 +61,8 @@ type GuardConfig struct {
 	DenyEntries int
 	// Breaker stops calls to a store that fails. Guards of one store may share it; nil is a breaker of its own.
 	Breaker *Breaker
-	// Observe gets each decision of Take and Peek, and how long it took; nil for nobody. It must not keep the subject.
+	// Observe gets each decision of Take and Denied, and how long it took; nil for nobody. A Peek admits and refuses
+	// nothing, so it is not a decision. Observe must not keep the subject.
 	Observe func(ctx context.Context, d Decision, took time.Duration)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -89,6 +91,8 @@ type Guard struct {
 	now     func() time.Time
 	// enforced is false if every policy is in shadow mode: then nothing denies.
 	enforced bool
+	// cache is the name of denials in metrics.
+	cache string
 	// answered is when the store answered last, in microseconds since 1970; 0 for never.
 	answered atomic.Int64
 }
@@ -113,7 +117,10 @@ func NewGuard(store Limiter, cfg GuardConfig) (*Guard, error) {
 		cfg.Breaker = NewBreaker()
 	}
 	g := &Guard{store: store, cfg: cfg, now: clock.Wall(cfg.Now), denials: newDenyCache(cfg.DenyEntries, cfg.DenyCap)}
-	for _, p := range store.Policies() {
+	for i, p := range store.Policies() {
+		if i == 0 {
+			g.cache = CachePrefix + p.Name
+		}
 		g.enforced = g.enforced || !p.Shadow
 	}
 	return g, nil
@@ -204,7 +211,8 @@ func (g *Guard) Denied(ctx context.Context, subject Subject, cost int64) (Decisi
 func (g *Guard) remembered(ctx context.Context, q query, now time.Time) (Decision, bool) {
 	d, ok := g.denials.get(q.subject, q.cost, now)
 	if ok {
-		g.observe(ctx, d, now)
+		metrics.From(ctx).Cache(ctx, g.cache, metrics.CacheHit)
+		g.observe(ctx, q, d, now)
 	}
 	return d, ok
 }
@@ -215,6 +223,7 @@ func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
 		return d, nil
 	}
 	d, err := g.call(ctx, q, start)
+	defer g.missed(ctx, start, err)
 	switch {
 	case err == nil:
 		if !d.Allowed {
@@ -227,12 +236,12 @@ func (g *Guard) decide(ctx context.Context, q query) (Decision, error) {
 	default:
 		d = g.failed(ctx, q, err)
 	}
-	g.observe(ctx, d, start)
+	g.observe(ctx, q, d, start)
 	return d, nil
 }
 
-func (g *Guard) observe(ctx context.Context, d Decision, start time.Time) {
-	if g.cfg.Observe != nil {
+func (g *Guard) observe(ctx context.Context, q query, d Decision, start time.Time) {
+	if g.cfg.Observe != nil && q.cost > 0 {
 		g.cfg.Observe(ctx, d, max(0, g.now().Sub(start)))
 	}
 }

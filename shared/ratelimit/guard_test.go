@@ -289,6 +289,36 @@ func TestStoreThatHangsCostsTheBudgetOnly(t *testing.T) {
 	}
 }
 
+// Peek is for who shows limits. Its answers are not decisions about requests, neither of the store, nor remembered,
+// nor of a store that fails.
+func TestOnlyDecisionsAreObserved(t *testing.T) {
+	t.Parallel()
+	now := clocktest.New(t)
+	store := &faulty{Limiter: memory(t, now.Now, perMinute)}
+	observed := 0
+	g := guarded(t, store, ratelimit.GuardConfig{
+		OnError: ratelimit.Closed, Now: now.Now,
+		Observe: func(context.Context, ratelimit.Decision, time.Duration) { observed++ },
+	})
+	peek := func() {
+		t.Helper()
+		if _, err := g.Peek(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	peek()
+	for take(t, g, 1).Allowed {
+	}
+	want := observed
+	peek() // remembered
+	now.Move(time.Hour)
+	store.set(errDown)
+	peek()
+	if observed != want || want < 2 {
+		t.Errorf("%d decisions were observed, want %d", observed, want)
+	}
+}
+
 func TestBreakerIsLoggedOncePerChange(t *testing.T) {
 	t.Parallel()
 	now := clocktest.New(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +23,6 @@ const RetryAfter = 15 * time.Second
 
 // refreshTimeout bounds what a refresh may add to one request.
 const refreshTimeout = 200 * time.Millisecond
-
-// cacheName is the name of all secrets' cache in metrics.
-const cacheName = "secrets"
 
 // Config tunes how a Secret is refreshed. Its zero value works.
 type Config struct {
@@ -57,10 +55,13 @@ type Secret[T any] struct {
 	getter Getter
 	decode func([]byte) (T, error)
 	cfg    Config
+	// cache is the secret's name in metrics: that of its variable, in lower case.
+	cache string
 
 	value      atomic.Pointer[T]
 	pause      atomic.Pointer[pause]
 	refreshing sync.Mutex // held by the one request that refreshes
+	sized      atomic.Bool
 }
 
 // pause is how long from when on nothing is read.
@@ -87,7 +88,9 @@ func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cf
 	if decode == nil {
 		return nil, errors.New("secrets: no decode function")
 	}
-	return &Secret[T]{source: source, getter: getter, decode: decode, cfg: cfg.withDefaults(source.kind)}, nil
+	return &Secret[T]{
+		source: source, getter: getter, decode: decode, cfg: cfg.withDefaults(source.kind), cache: strings.ToLower(source.name),
+	}, nil
 }
 
 // Get returns the value. When it is older than the soft age, the calling request refreshes it
@@ -96,18 +99,27 @@ func New[T any](source Source, getter Getter, decode func([]byte) (T, error), cf
 // value of T.
 func (s *Secret[T]) Get(ctx context.Context) T {
 	result := metrics.CacheHit
-	if s.due() && s.refreshing.TryLock() {
-		defer s.refreshing.Unlock()
-		if s.due() { // not refreshed by another request in the meantime
-			result = s.refresh(ctx)
+	if s.due() {
+		result = metrics.CacheStale
+		if s.refreshing.TryLock() {
+			defer s.refreshing.Unlock()
+			result = metrics.CacheHit
+			if s.due() { // not refreshed by another request in the meantime
+				result = s.refresh(ctx)
+			}
 		}
 	}
-	metrics.From(ctx).Cache(ctx, cacheName, result)
-	if value := s.value.Load(); value != nil {
-		return *value
+	m := metrics.From(ctx)
+	m.Cache(ctx, s.cache, result)
+	value := s.value.Load()
+	if value == nil {
+		var none T
+		return none
 	}
-	var none T
-	return none
+	if m != nil && !s.sized.Swap(true) { // there is one value from now on
+		m.CacheSize(ctx, s.cache, 1, 0)
+	}
+	return *value
 }
 
 func (s *Secret[T]) due() bool {
@@ -121,7 +133,7 @@ func (s *Secret[T]) refresh(ctx context.Context) string {
 	limited, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	err := s.Load(limited)
-	metrics.From(ctx).CacheLoaded(ctx, cacheName, max(0, s.cfg.Clock().Sub(start)), err)
+	metrics.From(ctx).CacheLoaded(ctx, s.cache, max(0, s.cfg.Clock().Sub(start)), err)
 	if err != nil {
 		s.pause.Store(&pause{s.cfg.Clock(), RetryAfter})
 		message := "secret not refreshed, the last good value stays in use"

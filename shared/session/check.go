@@ -96,7 +96,8 @@ func (c *Checker) Check(ctx context.Context, id identity.Identity, class identit
 	}
 	m.Cache(ctx, cacheName, metrics.CacheMiss)
 	m.RevocationChecked(ctx, found.result(), took)
-	c.remember(id, found, now)
+	dropped := c.remember(id, found, now)
+	m.CacheSize(ctx, cacheName, c.revokedSessions.size()+c.revokedTokens.size(), dropped)
 	if found.why != "" {
 		return newRevoked(found.why)
 	}
@@ -146,15 +147,16 @@ func (c *Checker) state(ctx context.Context, query Query, now time.Time) (State,
 	return state, epoch, nil
 }
 
-// remember keeps a revocation that is final.
-func (c *Checker) remember(id identity.Identity, f finding, now time.Time) {
+// remember keeps a revocation that is final. It returns how many others it has dropped for that.
+func (c *Checker) remember(id identity.Identity, f finding, now time.Time) (dropped int) {
 	switch {
 	case f.session && id.SessionID != "":
 		// Its last token was minted before now, by a clock that may be ahead.
-		c.revokedSessions.add(id.SessionID, now.Add(jwt.MaxTTL+jwt.Leeway))
+		dropped = c.revokedSessions.add(id.SessionID, now.Add(jwt.MaxTTL+jwt.Leeway))
 	case f.token && id.TokenID != "":
-		c.revokedTokens.add(id.TokenID, id.ExpiresAt)
+		dropped = c.revokedTokens.add(id.TokenID, id.ExpiresAt)
 	}
+	return dropped
 }
 
 // cacheName is the name of what a Checker remembers, in metrics.
@@ -259,11 +261,21 @@ func (b *bounded) has(key string, now time.Time) bool {
 	return ok && now.UnixMilli() < until
 }
 
-func (b *bounded) add(key string, until time.Time) {
+// add remembers key, and returns how many keys it has dropped for that.
+func (b *bounded) add(key string, until time.Time) (dropped int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.young) >= b.limit {
+		dropped = len(b.old)
 		b.old, b.young = b.young, make(map[string]int64, b.limit)
 	}
 	b.young[key] = until.UnixMilli()
+	return dropped
+}
+
+// size returns how many keys there are.
+func (b *bounded) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.young) + len(b.old)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 const tokenType = "Bearer"
@@ -218,6 +219,7 @@ func (m *Manager) endSession(ctx context.Context, event Event, now time.Time, ca
 	if _, err := m.store.Revoke(ctx, Ending{SessionID: event.SessionID, Subject: event.Subject, Reason: event.Reason, At: now}); err != nil {
 		return err // it still lives, so the client must not hear that it is over
 	}
+	metrics.From(ctx).TokenRevoked(ctx, string(event.Reason))
 	return ErrInvalidGrant.WithCause(cause)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
 // Revoker ends sessions and lists them. It mints and reads no token, so it needs no keys. It is safe for concurrent use.
@@ -36,6 +37,12 @@ func NewRevoker(store Store, clock func() time.Time, onEvent func(context.Contex
 func (r *Revoker) now() time.Time { return r.clock().UTC().Truncate(time.Millisecond) }
 
 func (r *Revoker) emit(ctx context.Context, e Event) { r.onEvent(ctx, e) }
+
+// revoked reports and counts a revocation that the store has written.
+func (r *Revoker) revoked(ctx context.Context, e Event) {
+	r.emit(ctx, e)
+	metrics.From(ctx).TokenRevoked(ctx, string(e.Reason))
+}
 
 // maxList is how many sessions List returns at most.
 const maxList = 100
@@ -70,7 +77,7 @@ func (r *Revoker) revoke(ctx context.Context, what Ending) (bool, error) {
 		return false, err
 	}
 	if found {
-		r.emit(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
+		r.revoked(ctx, Event{Kind: Revoked, SessionID: what.SessionID, Subject: what.Subject, Reason: what.Reason})
 	}
 	return found, nil
 }
@@ -93,7 +100,7 @@ func (r *Revoker) RevokeAll(ctx context.Context, subject string, reason Reason) 
 	if err := r.store.RevokeSubject(ctx, subject, at); err != nil {
 		return time.Time{}, err
 	}
-	r.emit(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
+	r.revoked(ctx, Event{Kind: AllRevoked, Subject: subject, Reason: reason})
 	return at, nil
 }
 
@@ -105,7 +112,7 @@ func (r *Revoker) RevokeEverybody(ctx context.Context, reason Reason) error {
 		return err
 	}
 	r.keepEpoch(at, at)
-	r.emit(ctx, Event{Kind: AllRevoked, Reason: reason})
+	r.revoked(ctx, Event{Kind: AllRevoked, Reason: reason})
 	return nil
 }
 
@@ -118,7 +125,7 @@ func (r *Revoker) RevokeToken(ctx context.Context, tokenID string, expires time.
 	if err := r.store.RevokeToken(ctx, TokenRevocation{TokenID: tokenID, ExpiresAt: expires, Reason: reason}); err != nil {
 		return err
 	}
-	r.emit(ctx, Event{Kind: TokenRevoked, Reason: reason})
+	r.revoked(ctx, Event{Kind: TokenRevoked, Reason: reason})
 	return nil
 }
 
@@ -129,7 +136,11 @@ func (r *Revoker) RaiseAuthz(ctx context.Context, subject string, version int64)
 	if subject == "" {
 		return errors.New("session: RaiseAuthz needs a subject")
 	}
-	return r.store.RaiseAuthz(ctx, subject, version)
+	if err := r.store.RaiseAuthz(ctx, subject, version); err != nil {
+		return err
+	}
+	metrics.From(ctx).TokenRevoked(ctx, string(Roles))
+	return nil
 }
 
 // List returns the subject's sessions that live, newest first, of the newest 100 that were not revoked, and

@@ -71,6 +71,8 @@ const (
 	Client Reason = "client"
 	// Password: the owner changed the password.
 	Password Reason = "password"
+	// Roles: the subject's roles have changed, so the access tokens with the old ones ended.
+	Roles Reason = "roles"
 )
 
 // User is the owner of a session, as the tokens describe it.

@@ -29,7 +29,8 @@ const (
 // Config is OpenTelemetry's own environment (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 // The zero value exports nothing.
 type Config struct {
-	// Disabled switches everything off.
+	// Disabled switches everything off, and nothing else of OpenTelemetry's environment is read then: whoever needs it
+	// may need it because of a value that is refused.
 	Disabled bool `env:"OTEL_SDK_DISABLED"`
 	// Endpoint is the base URL of a collector; "/v1/traces", "/v1/metrics" and "/v1/logs" are added. Empty: none.
 	Endpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
@@ -53,8 +54,9 @@ type Config struct {
 	// MetricIntervalMS is the least time between two exports of metrics, in milliseconds. 0, the default, exports
 	// after every invocation: nothing is lost when the environment ends.
 	MetricIntervalMS int `env:"OTEL_METRIC_EXPORT_INTERVAL"`
-	// Sampler is always_on, always_off, traceidratio, or one of them with the prefix parentbased_. Default
-	// parentbased_always_on.
+	// Sampler is always_on, always_off, traceidratio, or one of them with the prefix parentbased_, which follows the
+	// decision of a client that sends a trace context. Default always_on: at a public edge no client should be able to
+	// switch off the traces of its requests.
 	Sampler string `env:"OTEL_TRACES_SAMPLER"`
 	// SamplerArg is the ratio of traceidratio, 0 to 1. Default 1.
 	SamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"`
@@ -68,9 +70,8 @@ type Config struct {
 
 	Tracing tracing.Config
 
-	// FunctionName, LogStream, RuntimeAPI and MaxConcurrency are Lambda's.
+	// FunctionName, RuntimeAPI and MaxConcurrency are Lambda's.
 	FunctionName   string `env:"AWS_LAMBDA_FUNCTION_NAME"`
-	LogStream      string `env:"AWS_LAMBDA_LOG_STREAM_NAME"`
 	RuntimeAPI     string `env:"AWS_LAMBDA_RUNTIME_API"`
 	MaxConcurrency int    `env:"AWS_LAMBDA_MAX_CONCURRENCY"`
 }
@@ -79,6 +80,11 @@ const (
 	defaultTimeout = time.Second
 	maxTimeout     = 2 * time.Second
 )
+
+// disabled returns the configuration that exports nothing.
+func (c *Config) disabled() Config {
+	return Config{Disabled: true, Tracing: c.Tracing, FunctionName: c.FunctionName, Traces: ExporterNone, Metrics: ExporterNone, Logs: ExporterNone}
+}
 
 // check fills the defaults and names every variable that is wrong.
 func (c *Config) check() error {
@@ -173,9 +179,7 @@ func (c *Config) sampler() (sdktrace.Sampler, error) {
 	name, parent := strings.CutPrefix(c.Sampler, "parentbased_")
 	var root sdktrace.Sampler
 	switch name {
-	case "":
-		root, parent = sdktrace.AlwaysSample(), true
-	case "always_on":
+	case "", "always_on":
 		root = sdktrace.AlwaysSample()
 	case "always_off":
 		root = sdktrace.NeverSample()

@@ -18,16 +18,17 @@ import (
 type emf struct {
 	out       sink
 	namespace string
+	redact    func(name, value string) string
 }
 
 const maxEMFMetrics = 100
 
-func newEMF(out sink, r *resource.Resource) *emf {
+func newEMF(out sink, r *resource.Resource, redact func(name, value string) string) *emf {
 	namespace := "tienda"
 	if v, ok := r.Set().Value(semconv.ServiceNameKey); ok {
 		namespace = v.AsString()
 	}
-	return &emf{out, namespace}
+	return &emf{out, namespace, redact}
 }
 
 // line collects the metrics of one set of attributes.
@@ -47,7 +48,7 @@ func (e *emf) write(ctx context.Context, m *metricdata.ResourceMetrics, now time
 			l = &line{values: map[string]any{}, dimensions: []string{}}
 			for _, kv := range set.ToSlice() {
 				l.dimensions = append(l.dimensions, string(kv.Key))
-				l.values[string(kv.Key)] = kv.Value.String()
+				l.values[string(kv.Key)] = e.redact(string(kv.Key), kv.Value.String())
 			}
 			lines[key] = l
 			order = append(order, key)

@@ -16,8 +16,16 @@ import (
 // register for INVOKE only. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 const extensionName = "telemetry"
 
-// responsePause lets the runtime send the response before the export competes for the CPU.
-const responsePause = time.Millisecond
+const (
+	// registerLimit bounds the registration, which the host of the environment answers.
+	registerLimit = time.Second
+	// responsePause lets the runtime send the response before the export competes for the CPU.
+	responsePause = time.Millisecond
+	// nextAttempts is how often the next event is asked for. Lambda ends an environment whose extension does not
+	// ask, but only when the invocation's time is over.
+	nextAttempts = 3
+	nextPause    = 50 * time.Millisecond
+)
 
 // extension exports after the response. Lambda returns the response without waiting for extensions, and freezes the
 // environment when all of them have asked for their next event.
@@ -26,8 +34,9 @@ type extension struct {
 	api    string
 	id     string
 	client *http.Client
-	ended  chan string // ids of invocations that have been answered
+	ended  chan string // ids of invocations that have been answered; nil where exports are periodic
 	dead   atomic.Bool
+	cancel func() // ends the periodic exports; nil for an extension of Lambda's
 }
 
 // invokeEvent is an event of the Extensions API.
@@ -37,12 +46,14 @@ type invokeEvent struct {
 	RequestID  string `json:"requestId"`  //nolint:tagliatelle // Lambda's name
 }
 
-// register registers the extension and starts its loop. Lambda accepts that in INIT only.
+// register registers the extension. Lambda accepts that in INIT only.
 func register(ctx context.Context, t *Telemetry) (*extension, error) {
 	x := &extension{
 		t: t, api: "http://" + t.cfg.RuntimeAPI + "/2020-01-01/extension/", ended: make(chan string, 16),
 		client: &http.Client{Transport: &http.Transport{}}, // no timeout: next answers with the next invocation
 	}
+	ctx, cancel := context.WithTimeout(ctx, registerLimit)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, x.api+"register", strings.NewReader(`{"events":["INVOKE"]}`))
 	if err != nil {
 		return nil, err
@@ -58,18 +69,32 @@ func register(ctx context.Context, t *Telemetry) (*extension, error) {
 	if answer.StatusCode != http.StatusOK || x.id == "" {
 		return nil, fmt.Errorf("register the extension: status %d", answer.StatusCode)
 	}
-	go x.loop()
 	return x, nil
 }
 
 // periodic exports at intervals, for processes that are never frozen.
-func periodic(t *Telemetry) *extension {
+func periodic(ctx context.Context, t *Telemetry) *extension {
+	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		for range time.Tick(periodicInterval) {
-			t.flush(context.Background(), modePost, t.cfg.timeout())
+		tick := time.NewTicker(periodicInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				t.flush(ctx, modePost, t.cfg.timeout())
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
-	return &extension{t: t}
+	return &extension{t: t, cancel: cancel}
+}
+
+// stop ends the periodic exports. The loop of an extension ends with its environment.
+func (x *extension) stop() {
+	if x != nil && x.cancel != nil {
+		x.cancel()
+	}
 }
 
 // done says that the invocation has been answered. It returns false if no extension will export it.
@@ -89,27 +114,27 @@ func (x *extension) done(requestID string) bool {
 }
 
 // loop serves one event at a time: it never asks for the next before this one's export is over.
-func (x *extension) loop() {
+func (x *extension) loop(ctx context.Context) {
 	for {
-		event, err := x.next()
+		event, err := x.next(ctx)
+		for attempt := 1; err != nil && attempt < nextAttempts; attempt++ {
+			time.Sleep(nextPause)
+			event, err = x.next(ctx)
+		}
 		if err != nil {
 			x.dead.Store(true)
 			x.t.report("all", "extension", err)
-			x.t.flush(context.Background(), modeInline, x.t.cfg.timeout()) // what was handed over meanwhile
+			x.t.flush(ctx, modeInline, x.t.cfg.timeout()) // what was handed over meanwhile
 			return
 		}
-		x.serve(event)
+		x.serve(ctx, event)
 	}
 }
 
-func (x *extension) serve(event invokeEvent) {
-	defer func() {
-		if p := recover(); p != nil { // a fault in an exporter must not end the function
-			x.t.report("all", "panic", fmt.Errorf("panic with a %T", p))
-		}
-	}()
-	deadline := time.UnixMilli(event.DeadlineMS)
-	limit := time.NewTimer(deadline.Sub(x.t.now()))
+// serve waits for the end of the event's invocation, and exports.
+func (x *extension) serve(ctx context.Context, event invokeEvent) {
+	end := time.UnixMilli(event.DeadlineMS).Add(-exitMargin)
+	limit := time.NewTimer(end.Sub(x.t.now()))
 	defer limit.Stop()
 	for {
 		select {
@@ -118,19 +143,18 @@ func (x *extension) serve(event invokeEvent) {
 				continue // an earlier one, which ended after its deadline
 			}
 			time.Sleep(responsePause)
-			left := min(x.t.cfg.timeout(), deadline.Sub(x.t.now())-exitMargin)
-			if left > 0 {
-				x.t.flush(context.Background(), modePost, left)
-			}
+			x.t.flush(ctx, modePost, min(x.t.cfg.timeout(), end.Sub(x.t.now())))
 			return
 		case <-limit.C:
-			return // the guard has exported
+			// The guard has exported, or the runtime answered without calling the handler. Lambda ends an
+			// environment whose extension is not ready at the deadline.
+			return
 		}
 	}
 }
 
-func (x *extension) next() (event invokeEvent, err error) {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, x.api+"event/next", http.NoBody)
+func (x *extension) next(ctx context.Context) (event invokeEvent, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, x.api+"event/next", http.NoBody)
 	if err != nil {
 		return event, err
 	}

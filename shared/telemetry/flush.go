@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,8 +14,10 @@ import (
 const (
 	// modePost is after the response, from the extension.
 	modePost = "post_response"
-	// modeInline is before the response: without an extension, and after a panic.
+	// modeInline is before the response, where there is no extension.
 	modeInline = "inline"
+	// modePanic is before the process ends with a panic.
+	modePanic = "panic"
 	// modeDeadline is shortly before Lambda ends the invocation.
 	modeDeadline = "deadline"
 	// modeShutdown is at SIGTERM.
@@ -24,83 +27,154 @@ const (
 const (
 	firstPause = 250 * time.Millisecond
 	longPause  = 30 * time.Second
+	// askedPause is the longest pause that a collector may ask for.
+	askedPause = 5 * time.Minute
+	// idleLimit is how long a connection is used again. The environment may have been frozen for hours, and the
+	// transport's own timer stands still meanwhile.
+	idleLimit = 10 * time.Second
 )
+
+// pause is what a signal waits for after exports that failed.
+type pause struct {
+	failures int
+	until    time.Time
+}
+
+// outcome is how an export ended.
+type outcome struct {
+	// retry is whether the same items should be sent again.
+	retry bool
+	// failed is whether the collector should be left alone for a while, at least for as long as it asked for.
+	failed bool
+	asked  time.Duration
+}
 
 // Flush exports everything that has been recorded, within ctx and the configured timeout. It is for servers outside
 // Lambda; on Lambda it happens by itself.
 func (t *Telemetry) Flush(ctx context.Context) { t.flush(ctx, modeInline, t.cfg.timeout()) }
 
-// flush exports all signals in parallel, for at most limit. After a failure, exports pause: a collector that hangs
-// would otherwise occupy the environment for the whole limit after every invocation. Nothing is lost by the pause
-// while there is room. The last exports of an environment do not wait for it.
+// flush exports all signals in parallel, and returns after limit at the latest. After a failure, a signal pauses: a
+// collector that hangs would otherwise occupy the environment for the whole limit after every invocation. Nothing is
+// lost by the pause while there is room. The last exports of a process do not wait for it.
 func (t *Telemetry) flush(ctx context.Context, mode string, limit time.Duration) {
-	t.flushing.Lock()
-	defer t.flushing.Unlock()
-	last := mode == modeDeadline || mode == modeShutdown
-	start := t.now()
-	if !last && start.Before(t.resumeAt) {
+	if limit <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-
-	var group sync.WaitGroup
-	failed := make([]bool, 3)
-	group.Go(func() { failed[0] = t.flushSpans(ctx) })
-	group.Go(func() { failed[1] = t.flushMetrics(ctx, start, last) })
-	group.Go(func() { failed[2] = t.flushLogs(ctx) })
-	group.Wait()
-
-	end := t.now()
-	t.Metrics.Flushed(ctx, mode, end.Sub(start))
-	if failed[0] || failed[1] || failed[2] {
-		t.resumeAt = end.Add(min(longPause, firstPause<<min(t.failures, 10)))
-		t.failures++
+	last := mode == modeDeadline || mode == modePanic || mode == modeShutdown
+	if !t.turn.take(ctx, cancel, last, limit/4) {
 		return
 	}
-	t.failures = 0
+	defer t.turn.leave()
+
+	start := t.now()
+	if t.client != nil && start.Sub(t.exportedAt) > idleLimit {
+		t.client.CloseIdleConnections()
+	}
+	exports := map[string]func(context.Context) outcome{
+		signalTraces:  t.flushSpans,
+		signalMetrics: func(ctx context.Context) outcome { return t.flushMetrics(ctx, start, last) },
+		signalLogs:    t.flushLogs,
+	}
+	var group sync.WaitGroup
+	for signal, export := range exports {
+		p := t.pauses[signal]
+		if !last && start.Before(p.until) {
+			continue
+		}
+		group.Go(func() {
+			o := t.guarded(ctx, signal, export)
+			switch {
+			case !o.failed:
+				p.failures = 0
+				return
+			case last: // it had little time, and where invocations run in parallel it is not the last
+				return
+			}
+			p.until = t.now().Add(max(min(longPause, firstPause<<min(p.failures, 10)), min(askedPause, o.asked)))
+			p.failures++
+		})
+	}
+	group.Wait()
+	t.exportedAt = t.now()
+	t.Metrics.Flushed(ctx, mode, t.exportedAt.Sub(start))
 }
 
-func (t *Telemetry) flushSpans(ctx context.Context) (failed bool) {
+// guarded runs an export. A fault in one must not end the function.
+func (t *Telemetry) guarded(ctx context.Context, signal string, export func(context.Context) outcome) (o outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.report(signal, "panic", fmt.Errorf("panic with a %T", p))
+			o = outcome{failed: true}
+		}
+	}()
+	return export(ctx)
+}
+
+func (t *Telemetry) flushSpans(ctx context.Context) outcome {
 	if t.spans == nil {
-		return false
+		return outcome{}
 	}
-	items, dropped := t.spans.take()
-	t.drop(ctx, signalTraces, "queue_full", dropped)
-	if len(items) == 0 {
-		return false
-	}
-	retry, failed := t.deliver(ctx, signalTraces, t.encoderOf(signalTraces).Spans(items), len(items))
-	if retry {
-		t.spans.giveBack(items)
-	}
-	return failed
+	return flushQueue(ctx, t, signalTraces, &t.spans.queue, t.encoderOf(signalTraces).Spans)
 }
 
-func (t *Telemetry) flushLogs(ctx context.Context) (failed bool) {
+func (t *Telemetry) flushLogs(ctx context.Context) outcome {
 	if t.records == nil {
-		return false
+		return outcome{}
 	}
-	items, dropped := t.records.take()
-	t.drop(ctx, signalLogs, "queue_full", dropped)
+	return flushQueue(ctx, t, signalLogs, &t.records.queue, t.encoderOf(signalLogs).Logs)
+}
+
+func flushQueue[T any](ctx context.Context, t *Telemetry, signal string, q *queue[T], encode func([]T) []byte) outcome {
+	items, dropped := q.take()
+	t.drop(ctx, signal, "queue_full", dropped)
 	if len(items) == 0 {
-		return false
+		return outcome{}
 	}
-	retry, failed := t.deliver(ctx, signalLogs, t.encoderOf(signalLogs).Logs(items), len(items))
-	if retry {
-		t.records.giveBack(items)
+	sent, o := deliverParts(ctx, t, signal, items, encode)
+	if sent < len(items) {
+		q.giveBack(items[sent:])
 	}
-	return failed
+	return o
+}
+
+// The limits of one request. Collectors refuse large ones: the one of observability/collector.yaml, those above 5 MiB.
+const (
+	maxItems   = 256
+	maxRequest = 1 << 20 // bytes
+)
+
+// deliverParts sends items in as many requests as their size needs, until one fails. It returns how many items need not
+// be sent again.
+func deliverParts[T any](ctx context.Context, t *Telemetry, signal string, items []T, encode func([]T) []byte) (sent int, o outcome) {
+	for sent < len(items) {
+		part := items[sent:min(len(items), sent+maxItems)]
+		request := encode(part)
+		for len(request) > maxRequest && len(part) > 1 {
+			part = part[:len(part)/2]
+			request = encode(part)
+		}
+		o = t.deliver(ctx, signal, request, len(part))
+		if o.retry {
+			return sent, o
+		}
+		sent += len(part)
+		if o.failed {
+			return sent, o
+		}
+	}
+	return sent, o
 }
 
 // flushMetrics exports the metrics. They are cumulative: the next export repairs one that failed.
-func (t *Telemetry) flushMetrics(ctx context.Context, now time.Time, last bool) (failed bool) {
+func (t *Telemetry) flushMetrics(ctx context.Context, now time.Time, last bool) outcome {
 	if t.reader == nil {
-		return false
+		return outcome{}
 	}
 	interval := time.Duration(t.cfg.MetricIntervalMS) * time.Millisecond
 	if !last && now.Sub(t.metricsAt) < interval {
-		return false
+		return outcome{}
 	}
 	collected := t.collect(ctx)
 	if t.emf != nil {
@@ -108,41 +182,40 @@ func (t *Telemetry) flushMetrics(ctx context.Context, now time.Time, last bool) 
 			t.report(signalMetrics, "emf", err)
 		}
 		t.metricsAt = now
-		return false
+		return outcome{}
 	}
 	request, points := t.encoderOf(signalMetrics).Metrics(collected)
 	if points == 0 {
-		return false
+		return outcome{}
 	}
-	retry, failed := t.deliver(ctx, signalMetrics, request, points)
-	if !failed && !retry {
+	o := t.deliver(ctx, signalMetrics, request, points)
+	if !o.failed {
 		t.metricsAt = now
 	}
-	return failed
+	return o
 }
 
-// deliver sends a request with n items. It returns whether the items should be sent again, and whether the collector
-// should be left alone for a while.
-func (t *Telemetry) deliver(ctx context.Context, signal string, request []byte, n int) (retry, failed bool) {
+// deliver sends a request with n items, and counts and logs what fails.
+func (t *Telemetry) deliver(ctx context.Context, signal string, request []byte, n int) outcome {
 	err := t.sinks[signal].send(ctx, request)
 	if err == nil {
-		return false, false
+		return outcome{}
 	}
 	if rejected, ok := errors.AsType[*partialError](err); ok {
 		t.report(signal, "rejected", err)
 		t.drop(ctx, signal, "rejected", rejected.rejected)
-		return false, false
+		return outcome{}
 	}
-	reason := "error"
-	if sent, ok := errors.AsType[*sendError](err); ok {
-		reason, retry = sent.reason, sent.retry
+	sent, ok := errors.AsType[*sendError](err)
+	if !ok {
+		sent = &sendError{reason: "error", cause: err}
 	}
-	t.report(signal, reason, err)
-	t.Metrics.FlushFailed(ctx, signal, reason)
-	if !retry && signal != signalMetrics {
-		t.drop(ctx, signal, reason, n)
+	t.report(signal, sent.reason, err)
+	t.Metrics.FlushFailed(ctx, signal, sent.reason)
+	if !sent.retry && !sent.accepted && signal != signalMetrics {
+		t.drop(ctx, signal, sent.reason, n)
 	}
-	return retry, retry
+	return outcome{retry: sent.retry, failed: sent.retry || sent.accepted, asked: retryAfter(sent.after, t.now())}
 }
 
 // drop counts and logs what is lost.

@@ -8,18 +8,17 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/tienda-dev/tienda/shared/metrics"
-
-	"go.opentelemetry.io/otel/trace"
 )
 
 const (
 	// guardMargin is how long before the deadline an invocation counts as timed out. Handlers that respect their
 	// context have answered by then: middleware.Deadline keeps back 250 ms.
 	guardMargin = 150 * time.Millisecond
-	// exitMargin is kept free of exports before the deadline and before the end of a shutdown.
+	// exitMargin is kept free of exports before the deadline.
 	exitMargin = 20 * time.Millisecond
-	// shutdownLimit bounds the export at SIGTERM: Lambda sends SIGKILL after 500 ms.
-	shutdownLimit = 400 * time.Millisecond
+	// shutdownLimit bounds the export at SIGTERM. Lambda sends SIGKILL after 500 ms, or after 300 ms where the
+	// environment has external extensions.
+	shutdownLimit = 250 * time.Millisecond
 	// periodicInterval is the pause between exports where invocations run in parallel and nothing is frozen.
 	periodicInterval = time.Second
 )
@@ -33,20 +32,33 @@ func (t *Telemetry) serve(ctx context.Context, host Host) {
 	if len(t.sinks) == 0 && t.emf == nil {
 		return // only a reader that somebody else asks
 	}
-	host.OnShutdown(func() { t.flush(context.Background(), modeShutdown, shutdownLimit) })
-	switch {
-	case t.cfg.RuntimeAPI == "":
-	case t.cfg.MaxConcurrency > 1: // Lambda Managed Instances: no INVOKE events and no freeze
-		t.extension = periodic(t)
-	default:
-		x, err := register(ctx, t)
-		if err != nil {
-			t.report("all", "extension", err)
-			return // exports are inline then
-		}
-		t.extension = x
+	if t.cfg.RuntimeAPI != "" {
+		t.extend(ctx)
 	}
+	host.OnShutdown(func() {
+		t.extension.stop()
+		t.flush(context.Background(), modeShutdown, shutdownLimit)
+	})
 }
+
+// extend starts what exports after the response.
+func (t *Telemetry) extend(ctx context.Context) {
+	forever := context.WithoutCancel(ctx) // INIT's context ends with INIT
+	if t.parallel() {                     // Lambda Managed Instances: no INVOKE events and no freeze
+		t.extension = periodic(forever, t)
+		return
+	}
+	x, err := register(ctx, t)
+	if err != nil {
+		t.report("all", "extension", err)
+		return // exports are inline then
+	}
+	t.extension = x
+	go x.loop(forever)
+}
+
+// parallel reports whether the process runs several invocations at a time.
+func (t *Telemetry) parallel() bool { return t.cfg.MaxConcurrency > 1 }
 
 // handler is the outermost handler of the process.
 type handler struct {
@@ -57,7 +69,8 @@ type handler struct {
 
 // Invoke implements lambda.Handler.
 func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err error) {
-	ctx = metrics.With(ctx, h.Metrics)
+	of := &invocation{}
+	ctx = withInvocation(metrics.With(ctx, h.Metrics), of)
 	id := ""
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		id = lc.AwsRequestID
@@ -66,18 +79,33 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 		h.Metrics.ColdStart(ctx, h.trigger, h.initialised)
 	}
 	start, cpu := h.now(), processCPU()
-	stop := h.guard(ctx)
+	count := func(outcome metrics.Outcome) bool {
+		if !of.count() {
+			return false
+		}
+		i := metrics.Invocation{Trigger: h.trigger, Outcome: outcome, Took: h.now().Sub(start), Memory: processMemory()}
+		if !h.parallel() { // the process's time is one invocation's only if there is one
+			i.CPU = processCPU() - cpu
+		}
+		h.Metrics.Invoked(ctx, i)
+		return true
+	}
+	stop := h.guard(ctx, of, count)
 	finished := false
 	defer func() {
 		stop()
-		h.Metrics.Invoked(ctx, metrics.Invocation{
-			Trigger: h.trigger, Failed: err != nil || !finished, Took: h.now().Sub(start), CPU: processCPU() - cpu, Memory: processMemory(),
-		})
-		if !finished { // a panic: aws-lambda-go ends the process
-			h.failOpen(ctx, metrics.ErrorPanic)
-			h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
+		switch {
+		case !finished: // a panic: aws-lambda-go ends the process
+			h.end(of, metrics.ErrorPanic)
+			count(metrics.Failed)
+			h.flush(context.WithoutCancel(ctx), modePanic, h.left(ctx))
 			return
+		case err != nil:
+			count(metrics.Failed)
+		default:
+			count(metrics.Succeeded)
 		}
+		h.end(of, "")
 		if !h.extension.done(id) {
 			h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
 		}
@@ -87,10 +115,14 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 	return answer, err
 }
 
-// failOpen ends the open spans of the invocation; where only one runs at a time, every open one.
-func (h *handler) failOpen(_ context.Context, errorType string) {
-	if h.spans != nil && h.cfg.MaxConcurrency <= 1 {
-		h.spans.fail(trace.TraceID{}, errorType)
+// end ends the open spans of an invocation with the error type. "" leaves them to those who work on after the answer.
+func (h *handler) end(of *invocation, errorType string) {
+	switch {
+	case h.spans == nil:
+	case errorType == "":
+		h.spans.release(of)
+	default:
+		h.spans.fail(of, errorType)
 	}
 }
 
@@ -100,19 +132,21 @@ func (h *handler) left(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, deadline.Sub(h.now())-exitMargin)
 	}
-	return max(0, limit)
+	return limit
 }
 
 // guard watches the deadline: Lambda kills a process that does not answer in time, and with it everything that was
 // not exported. Call the function that it returns when the invocation has ended.
-func (h *handler) guard(ctx context.Context) (stop func()) {
+func (h *handler) guard(ctx context.Context, of *invocation, count func(metrics.Outcome) bool) (stop func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return func() {}
 	}
 	timer := time.AfterFunc(deadline.Sub(h.now())-guardMargin, func() {
-		h.failOpen(ctx, metrics.ErrorTimeout)
-		h.Metrics.TimedOut(ctx, h.trigger)
+		if !count(metrics.TimedOut) {
+			return // it has just ended
+		}
+		h.end(of, metrics.ErrorTimeout)
 		h.flush(context.WithoutCancel(ctx), modeDeadline, h.left(ctx))
 	})
 	return func() { timer.Stop() }

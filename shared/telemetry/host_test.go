@@ -16,7 +16,6 @@ import (
 // host is a process that Start is called in.
 type host struct {
 	environ  map[string]string
-	logger   *zap.Logger
 	chain    middleware.Config
 	wrap     func(lambda.Handler) lambda.Handler
 	shutdown []func()
@@ -29,14 +28,13 @@ func newHost(environ map[string]string) *host {
 	if err != nil {
 		panic(err)
 	}
-	return &host{environ: environ, logger: logger}
+	return &host{environ: environ, chain: middleware.Config{Logger: logger}}
 }
 
 func (h *host) Env(dst any) error {
 	return env.ParseWithOptions(dst, env.Options{Environment: h.environ})
 }
-func (h *host) Logger() *zap.Logger                        { return h.logger }
-func (h *host) SetLogger(l *zap.Logger)                    { h.logger = l }
+func (h *host) SetLogger(l *zap.Logger)                    { h.chain.Logger = l }
 func (h *host) Route() api.Route                           { return api.Route{} }
 func (h *host) Chain() *middleware.Config                  { return &h.chain }
 func (h *host) Wrap(w func(lambda.Handler) lambda.Handler) { h.wrap = w }

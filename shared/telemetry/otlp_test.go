@@ -1,19 +1,26 @@
 package telemetry_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -30,6 +37,7 @@ type collector struct {
 
 	// before runs before an export is answered; it may answer itself and return true.
 	before func(w http.ResponseWriter, r *http.Request) bool
+	json   bool // decodes OTLP's JSON instead of protobuf
 
 	mu      sync.Mutex
 	traces  []*coltracepb.ExportTraceServiceRequest
@@ -69,12 +77,25 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m := &collogspb.ExportLogsServiceRequest{}
 		message, c.logs = m, append(c.logs, m)
 	}
-	if err := proto.Unmarshal(body, message); err != nil {
+	decode := proto.Unmarshal
+	if c.json {
+		decode = func(body []byte, m proto.Message) error { return protojson.Unmarshal(idsInBase64(body), m) }
+	}
+	if err := decode(body, message); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	text, _ := protojson.Marshal(message)
 	c.raw = append(c.raw, string(text))
+}
+
+// idsInBase64 makes protojson's encoding of ids from OTLP's, which is hex.
+func idsInBase64(body []byte) []byte {
+	return regexp.MustCompile(`"(?:trace|span|parentSpan)Id":"[0-9a-f]+"`).ReplaceAllFunc(body, func(member []byte) []byte {
+		name, id, _ := bytes.Cut(member[:len(member)-1], []byte(`:"`))
+		raw, _ := hex.DecodeString(string(id)) // the expression has matched it
+		return fmt.Appendf(nil, `%s:"%s"`, name, base64.StdEncoding.EncodeToString(raw))
+	})
 }
 
 func (c *collector) spans() []*tracepb.Span {
@@ -89,6 +110,25 @@ func (c *collector) spans() []*tracepb.Span {
 		}
 	}
 	return all
+}
+
+// lines returns the log records whose text begins with prefix.
+func (c *collector) lines(prefix string) []*logspb.LogRecord {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []*logspb.LogRecord
+	for _, request := range c.logs {
+		for _, r := range request.GetResourceLogs() {
+			for _, s := range r.GetScopeLogs() {
+				for _, l := range s.GetLogRecords() {
+					if strings.HasPrefix(l.GetBody().GetStringValue(), prefix) {
+						found = append(found, l)
+					}
+				}
+			}
+		}
+	}
+	return found
 }
 
 // last returns the metric of the last export that has it.
@@ -146,6 +186,19 @@ func (f function) get(t *testing.T, method, path string, header http.Header) *ht
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
 	return w
+}
+
+// flushUntil exports until the collector has what the test waits for: after a failure, exports pause.
+func (f function) flushUntil(t *testing.T, done func() bool) {
+	t.Helper()
+	for range 500 {
+		f.telemetry.Flush(t.Context())
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("the collector does not have what was recorded")
 }
 
 func attributes(list []*commonpb.KeyValue) map[string]string {

@@ -52,21 +52,31 @@ func (q *queue[T]) giveBack(items []T) {
 	q.items = append(items, q.items...)
 }
 
-// spans is the span processor: it keeps ended spans, and knows the open ones.
+// spans is the span processor: it keeps ended spans, and knows the open ones of every invocation.
 type spans struct {
 	queue[sdktrace.ReadOnlySpan]
 
 	openMu sync.Mutex
-	open   map[trace.SpanID]sdktrace.ReadWriteSpan
+	open   map[trace.SpanID]openSpan
 }
 
-func newSpans() *spans { return &spans{open: map[trace.SpanID]sdktrace.ReadWriteSpan{}} }
+type openSpan struct {
+	sdktrace.ReadWriteSpan
+
+	of *invocation
+}
+
+func newSpans() *spans { return &spans{open: map[trace.SpanID]openSpan{}} }
 
 // OnStart implements sdktrace.SpanProcessor.
-func (s *spans) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
+func (s *spans) OnStart(ctx context.Context, span sdktrace.ReadWriteSpan) {
+	of := invocationFrom(ctx)
+	if of == nil {
+		return
+	}
 	s.openMu.Lock()
 	defer s.openMu.Unlock()
-	s.open[span.SpanContext().SpanID()] = span
+	s.open[span.SpanContext().SpanID()] = openSpan{span, of}
 }
 
 // OnEnd implements sdktrace.SpanProcessor.
@@ -85,17 +95,23 @@ func (s *spans) Shutdown(context.Context) error { return nil }
 // ForceFlush implements sdktrace.SpanProcessor.
 func (s *spans) ForceFlush(context.Context) error { return nil }
 
-// fail ends the open spans of a trace with the error type. A zero trace is every one.
-func (s *spans) fail(id trace.TraceID, errorType string) {
+// release forgets the open spans of an invocation and returns them.
+func (s *spans) release(of *invocation) []openSpan {
 	s.openMu.Lock()
-	var open []sdktrace.ReadWriteSpan
-	for _, span := range s.open {
-		if !id.IsValid() || span.SpanContext().TraceID() == id {
+	defer s.openMu.Unlock()
+	var open []openSpan
+	for id, span := range s.open {
+		if span.of == of {
 			open = append(open, span)
+			delete(s.open, id)
 		}
 	}
-	s.openMu.Unlock()
-	for _, span := range open {
+	return open
+}
+
+// fail ends the open spans of an invocation with the error type.
+func (s *spans) fail(of *invocation, errorType string) {
+	for _, span := range s.release(of) { // without the lock, which End takes
 		span.SetAttributes(semconv.ErrorTypeKey.String(errorType))
 		span.SetStatus(codes.Error, "")
 		span.End() // ending it again later changes nothing

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -22,9 +23,12 @@ type sink interface {
 type sendError struct {
 	// reason is one word for metrics and the log: timeout, refused, unavailable, rejected.
 	reason string
-	// retry is whether the same request may be sent again.
+	// retry is whether the same request may be sent again; after, when the collector wants it: its header Retry-After.
 	retry bool
-	cause error
+	after string
+	// accepted is whether the collector took the request before it failed: sent again, it would be there twice.
+	accepted bool
+	cause    error
 }
 
 func (e *sendError) Error() string { return e.reason + ": " + e.cause.Error() }
@@ -46,18 +50,17 @@ const retryPause = 50 * time.Millisecond
 // maxAnswer is how much of a collector's answer is read, in bytes.
 const maxAnswer = 64 << 10
 
-// newHTTPClient returns the client of all signals. A connection idle for longer than a few seconds may have been
-// closed while the environment was frozen; a new one is cheaper than a lost export.
+// newHTTPClient returns the client of all signals. It speaks HTTP/1.1 only: a request that times out closes its
+// connection, while one of HTTP/2 that broke during a freeze would be used, and time out, again and again.
 func newHTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
 			TLSHandshakeTimeout: time.Second,
-			IdleConnTimeout:     10 * time.Second,
+			IdleConnTimeout:     idleLimit,
 			MaxIdleConns:        4,
 			MaxIdleConnsPerHost: 4,
-			ForceAttemptHTTP2:   true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -71,13 +74,13 @@ func (s *httpSink) send(ctx context.Context, request []byte) error {
 		z := gzip.NewWriter(&zipped)
 		_, err := z.Write(request)
 		if err = errors.Join(err, z.Close()); err != nil { // a buffer does not fail
-			return &sendError{"encoding", false, err}
+			return &sendError{reason: "encoding", cause: err}
 		}
 		body = zipped.Bytes()
 	}
 	err := s.once(ctx, body)
 	var failed *sendError
-	if !errors.As(err, &failed) || !failed.retry || failed.reason == "timeout" {
+	if !errors.As(err, &failed) || !failed.retry || failed.after != "" || failed.reason == "timeout" {
 		return err
 	}
 	select {
@@ -91,17 +94,17 @@ func (s *httpSink) send(ctx context.Context, request []byte) error {
 func (s *httpSink) once(ctx context.Context, body []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
 	if err != nil {
-		return &sendError{"rejected", false, err}
+		return &sendError{reason: "rejected", cause: err}
 	}
 	r.Header = s.header.Clone()
 	if s.more != nil {
 		text, err := s.more(ctx)
 		if err != nil {
-			return &sendError{"headers", true, err}
+			return &sendError{reason: "headers", retry: true, cause: err}
 		}
 		more, err := pairs("the text with the headers of exports", text)
 		if err != nil {
-			return &sendError{"headers", true, err}
+			return &sendError{reason: "headers", retry: true, cause: err}
 		}
 		for name, value := range more {
 			r.Header.Set(name, value)
@@ -113,25 +116,41 @@ func (s *httpSink) once(ctx context.Context, body []byte) error {
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // read, so that the connection is used again
-	switch {
-	case err != nil:
-		return broken(ctx, err)
-	case answer.StatusCode < http.StatusMultipleChoices:
+	switch status := answer.StatusCode; {
+	case status < http.StatusMultipleChoices && err != nil:
+		failed := broken(ctx, err)
+		failed.retry, failed.accepted = false, true
+		return failed
+	case status < http.StatusMultipleChoices:
 		return partial(answer.Header.Get("Content-Type"), text)
-	case answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusBadGateway ||
-		answer.StatusCode == http.StatusServiceUnavailable || answer.StatusCode == http.StatusGatewayTimeout:
-		return &sendError{"unavailable", true, fmt.Errorf("status %d", answer.StatusCode)}
+	case status == http.StatusTooManyRequests || status == http.StatusBadGateway ||
+		status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout:
+		return &sendError{
+			reason: "unavailable", retry: true, after: answer.Header.Get("Retry-After"),
+			cause: fmt.Errorf("status %d", status),
+		}
 	default:
-		return &sendError{"rejected", false, fmt.Errorf("status %d", answer.StatusCode)}
+		return &sendError{reason: "rejected", cause: fmt.Errorf("status %d", status)}
 	}
 }
 
-// broken returns the error of a connection. Its text may have the URL, but no header.
-func broken(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return &sendError{"timeout", true, err}
+// retryAfter reads a header Retry-After: seconds, or a time. 0 is none.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
 	}
-	return &sendError{"refused", true, err}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// broken returns the error of a connection. Its text may have the URL, but no header.
+func broken(ctx context.Context, err error) *sendError {
+	if ctx.Err() != nil {
+		return &sendError{reason: "timeout", retry: true, cause: err}
+	}
+	return &sendError{reason: "refused", retry: true, cause: err}
 }
 
 // partialError is an export that was accepted in part.
@@ -151,7 +170,7 @@ func (s *writerSink) send(_ context.Context, request []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.w.Write(append(request, '\n')); err != nil {
-		return &sendError{"refused", false, err}
+		return &sendError{reason: "refused", cause: err}
 	}
 	return nil
 }

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"go.uber.org/goleak"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/tienda-dev/tienda/shared/telemetry"
@@ -83,14 +83,34 @@ func TestStdoutHasEMF(t *testing.T) {
 	}
 }
 
-func TestWithoutAnEndpointNothingRuns(t *testing.T) {
-	h := newHost(map[string]string{"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"})
-	before := runtime.NumGoroutine()
-	if _, err := telemetry.Start(t.Context(), h); err != nil {
-		t.Fatal(err)
-	}
-	if h.wrap != nil || len(h.shutdown) != 0 || h.chain.Metrics != nil || runtime.NumGoroutine() > before {
-		t.Errorf("telemetry runs: wrap %v, %d shutdown functions, %d goroutines more", h.wrap != nil, len(h.shutdown), runtime.NumGoroutine()-before)
+// Without an endpoint, or switched off, there is nothing that could fail or cost: no goroutine, hook or metric.
+func TestSwitchedOffNothingRuns(t *testing.T) { //nolint:paralleltest // it looks at the goroutines of the whole process
+	for name, environ := range map[string]map[string]string{
+		"NoEndpoint": {},
+		"None":       {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"},
+		// Whoever switches telemetry off may do so because one of these is wrong.
+		"Disabled": {
+			"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "collector", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+			"OTEL_EXPORTER_OTLP_HEADERS": "x", "OTEL_TRACES_SAMPLER": "x", "OTEL_RESOURCE_ATTRIBUTES": "x", "OTEL_LOGS_EXPORTER": "otlp",
+		},
+	} {
+		before := goleak.IgnoreCurrent()
+		environ["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:1"
+		h := newHost(environ)
+		logger := h.chain.Logger
+		if _, err := telemetry.Start(t.Context(), h); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if h.wrap != nil || len(h.shutdown) != 0 || h.chain.Metrics != nil || h.chain.Logger != logger {
+			t.Errorf("%s: telemetry runs: wrap %v, %d shutdown functions", name, h.wrap != nil, len(h.shutdown))
+		}
+		if h.chain.Tracing == nil {
+			t.Errorf("%s: requests have no trace ids", name)
+		}
+		if err := goleak.Find(before); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -32,11 +33,14 @@ import (
 
 // Host is what Start needs of app.Setup.
 type Host interface {
+	// Env fills a struct from the environment.
 	Env(dst any) error
-	Logger() *zap.Logger
-	SetLogger(logger *zap.Logger)
+	// Route is the route that the process serves; the zero Route if it serves another event.
 	Route() api.Route
+	// Chain has the process's logger and the places that Start fills.
 	Chain() *middleware.Config
+	SetLogger(logger *zap.Logger)
+	// Wrap puts a handler around Lambda's; OnShutdown adds what runs at SIGTERM.
 	Wrap(wrap func(lambda.Handler) lambda.Handler)
 	OnShutdown(f func())
 }
@@ -85,10 +89,13 @@ type Telemetry struct {
 	emf       *emf
 	extension *extension
 
-	flushing    sync.Mutex // one export at a time
-	metricsAt   time.Time
-	failures    int
-	resumeAt    time.Time
+	client *http.Client // of the exports; nil without one to a collector
+	turn   *turn
+	// pauses, metricsAt and exportedAt belong to the export whose turn it is.
+	pauses     map[string]*pause
+	metricsAt  time.Time
+	exportedAt time.Time
+
 	reported    sync.Map // what was logged once
 	initialised time.Duration
 	served      atomic.Bool
@@ -106,20 +113,20 @@ func Start(ctx context.Context, host Host, opts ...Option) (*Telemetry, error) {
 	if err := host.Env(&cfg); err != nil {
 		return nil, err
 	}
+	if cfg.Disabled {
+		cfg, o.readers = cfg.disabled(), nil
+	}
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	t := &Telemetry{
-		cfg: cfg, logger: host.Logger(), now: clock.Wall(time.Now), trigger: "other", sinks: map[string]sink{},
+		cfg: cfg, logger: host.Chain().Logger, now: clock.Wall(time.Now), trigger: "other", sinks: map[string]sink{},
 		encoder: otlp.Encoder{
 			JSON: cfg.Protocol == "http/json", Allow: tracing.NewAllowList(cfg.SpanAttributes...).Allows, Redact: logging.Attribute(),
 		},
+		turn: newTurn(), pauses: map[string]*pause{signalTraces: {}, signalMetrics: {}, signalLogs: {}},
 	}
 	t.started = t.now()
-	if cfg.Disabled {
-		t.cfg.Traces, t.cfg.Metrics, t.cfg.Logs = ExporterNone, ExporterNone, ExporterNone
-		o.readers = nil
-	}
 	if host.Route().Name != "" {
 		t.trigger = "http"
 	}
@@ -148,7 +155,6 @@ func (t *Telemetry) open(ctx context.Context, o options) error {
 	if t.resource, err = newResource(ctx, t.cfg); err != nil {
 		return err
 	}
-	var client *http.Client
 	lines := &writerSink{mu: new(sync.Mutex), w: o.stdout}
 	for signal, want := range map[string][2]string{
 		signalTraces:  {t.cfg.Traces, t.cfg.TracesEndpoint},
@@ -159,12 +165,14 @@ func (t *Telemetry) open(ctx context.Context, o options) error {
 		case ExporterStdout:
 			t.sinks[signal] = lines
 		case ExporterEMF:
-			t.emf = newEMF(lines, t.resource)
+			t.emf = newEMF(lines, t.resource, t.encoder.Redact)
 		case ExporterOTLP:
-			if client == nil {
-				client = newHTTPClient()
+			if t.client == nil {
+				t.client = newHTTPClient()
 			}
-			s := &httpSink{client: client, url: want[1], header: http.Header{}, more: o.headers, gzip: t.cfg.Compression == "gzip"}
+			s := &httpSink{
+				client: t.client, url: want[1], header: http.Header{}, more: o.headers, gzip: t.cfg.Compression == "gzip",
+			}
 			s.header.Set("Content-Type", "application/x-protobuf")
 			if t.encoder.JSON {
 				s.header.Set("Content-Type", "application/json")
@@ -205,6 +213,7 @@ func (t *Telemetry) build(host Host, o options) error {
 		return err
 	}
 	otel.SetTracerProvider(provider)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(t.fault))
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 
 	if err := t.buildMetrics(o); err != nil {
@@ -213,8 +222,8 @@ func (t *Telemetry) build(host Host, o options) error {
 	if t.sinks[signalLogs] != nil {
 		t.records = &records{}
 		logs := sdklog.NewLoggerProvider(sdklog.WithResource(t.resource), sdklog.WithProcessor(t.records))
-		host.SetLogger(logging.Split(host.Logger(), otelzap.NewCore(tracing.Scope, otelzap.WithLoggerProvider(logs))))
-		t.logger = host.Logger()
+		host.SetLogger(logging.Split(t.logger, otelzap.NewCore(tracing.Scope, otelzap.WithLoggerProvider(logs))))
+		t.logger = host.Chain().Logger
 	}
 	return nil
 }
@@ -242,9 +251,11 @@ func (t *Telemetry) buildMetrics(o options) error {
 		return err
 	}
 	otel.SetMeterProvider(provider)
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.report("sdk", "error", err) }))
 	return nil
 }
+
+// fault logs an error of the SDK, by its type: the text may quote a header that a client sent.
+func (t *Telemetry) fault(err error) { t.report("sdk", "error", fmt.Errorf("%T", err)) }
 
 // report logs a problem once for each signal and reason.
 func (t *Telemetry) report(signal, reason string, err error) {

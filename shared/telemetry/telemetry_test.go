@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/telemetry"
 	"github.com/tienda-dev/tienda/shared/tracing"
@@ -179,21 +181,12 @@ func TestSpansAndCountsSurviveARestartOfTheCollector(t *testing.T) {
 	f.telemetry.Flush(t.Context())
 	down.Store(false)
 	f.get(t, http.MethodGet, "/v1/things/2", nil)
-	for range 100 { // the pause after a failure is 250 ms
-		f.telemetry.Flush(t.Context())
-		if len(c.spans()) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	f.flushUntil(t, func() bool { return len(c.spans()) > 0 && c.last(metrics.TelemetryFlushFailures) != nil })
 	if got := len(c.spans()); got != 2 {
 		t.Errorf("got %d spans, want 2", got)
 	}
 	if got := c.last(metrics.HTTPServerRequestDuration).GetHistogram().GetDataPoints()[0].GetCount(); got != 2 {
 		t.Errorf("counted %d requests, want 2", got)
-	}
-	if c.last(metrics.TelemetryFlushFailures) == nil {
-		f.telemetry.Flush(t.Context())
 	}
 	if m := c.last(metrics.TelemetryFlushFailures); len(m.GetSum().GetDataPoints()) == 0 {
 		t.Error("the failure was not counted")
@@ -257,9 +250,10 @@ func TestLogRecordsCarryTheIdsOfTheSpan(t *testing.T) {
 func TestRequestsInParallelDoNotMix(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
-	f := newFunction(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL}, func(w http.ResponseWriter, r *http.Request) error {
+	f := newFunction(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL, "OTEL_LOGS_EXPORTER": "otlp"}, func(w http.ResponseWriter, r *http.Request) error {
 		ctx, span := tracing.StartSpan(r.Context(), "work")
 		defer span.End()
+		logging.From(ctx).Info(r.URL.Path)
 		tracing.SetAttributes(ctx, tracing.KeyOrderID.String(r.PathValue("id")+r.URL.Path))
 		return ok(w, r)
 	})
@@ -276,24 +270,38 @@ func TestRequestsInParallelDoNotMix(t *testing.T) {
 		})
 	}
 	group.Wait()
-	f.telemetry.Flush(t.Context())
+	f.flushUntil(t, func() bool { // an export that took too long is there twice
+		ids := map[string]bool{}
+		for _, s := range c.spans() {
+			ids[string(s.GetSpanId())] = true
+		}
+		return len(ids) == 320 && len(c.lines("/v1/things/")) >= 160
+	})
 
-	children := map[string]int{}
+	traces, lines := map[string]bool{}, map[string]bool{}
 	for _, s := range c.spans() {
-		id := fmt.Sprintf("%x", s.GetTraceId())
-		children[id]++
-		number, err := strconv.ParseInt(id, 16, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := attributes(s.GetAttributes())["url.path"] + attributes(s.GetAttributes())["order.id"]
-		if want := fmt.Sprintf("/v1/things/%d", (number-1)/100); path != want {
-			t.Errorf("trace %s has %q, want %q", id, path, want)
-		}
+		traces[ofWorker(t, s.GetTraceId(), attributes(s.GetAttributes())["url.path"]+attributes(s.GetAttributes())["order.id"])] = true
 	}
-	if len(children) != 160 {
-		t.Errorf("got %d traces, want 160", len(children))
+	for _, l := range c.lines("/v1/things/") {
+		lines[ofWorker(t, l.GetTraceId(), l.GetBody().GetStringValue())] = true
 	}
+	if len(traces) != 160 || len(lines) != 160 {
+		t.Errorf("got %d traces and lines of %d, want 160", len(traces), len(lines))
+	}
+}
+
+// ofWorker checks that a path is the one that the trace's worker asked for, and returns the trace's id.
+func ofWorker(t *testing.T, trace []byte, path string) string {
+	t.Helper()
+	id := hex.EncodeToString(trace)
+	number, err := strconv.ParseInt(id, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("/v1/things/%d", (number-1)/100); path != want {
+		t.Errorf("trace %s has %q, want %q", id, path, want)
+	}
+	return id
 }
 
 func TestStartNamesWhatIsWrong(t *testing.T) {

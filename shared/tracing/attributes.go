@@ -27,7 +27,7 @@ type AllowList struct{ keys map[string]bool }
 func NewAllowList(extra ...string) AllowList {
 	list := AllowList{keys: map[string]bool{}}
 	for _, key := range append(extra,
-		"http.request.method", "http.route", "http.response.status_code", "url.path", "url.scheme",
+		"http.request.method", "http.request.method_original", "http.route", "http.response.status_code", "url.path", "url.scheme",
 		"user_agent.original", "error.type", "exception.type", "exception.message",
 		"user.id", "customer.id", "order.id", "product.id", "payment.id", "shipment.id",
 		"cache.key", "cache.hit", "event.type",

@@ -36,13 +36,17 @@ func RecordError(ctx context.Context, err error) {
 		return
 	}
 	class := errorType(err)
+	text := logging.RedactText(err.Error())
 	span.SetAttributes(semconv.ErrorTypeKey.String(class))
 	span.SetStatus(codes.Error, "")
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
-		semconv.ExceptionType(class), semconv.ExceptionMessage(logging.RedactText(err.Error()))))
+		semconv.ExceptionType(class), semconv.ExceptionMessage(text[:min(len(text), maxMessage)])))
 }
 
-// errorType returns the class of err: "timeout", "panic", or its Go type.
+// maxMessage is the length of exception.message, in bytes; the SDK's limit of attributes does not hold for events.
+const maxMessage = 1024
+
+// errorType returns the class of err: "timeout", "panic", or the Go type of the error at the bottom of its chain.
 func errorType(err error) string {
 	switch {
 	case err == nil:
@@ -52,6 +56,9 @@ func errorType(err error) string {
 	case logging.IsPanic(err):
 		return metrics.ErrorPanic
 	default:
+		for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(err) {
+			err = cause
+		}
 		return reflect.TypeOf(err).String()
 	}
 }

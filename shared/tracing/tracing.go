@@ -91,16 +91,17 @@ func (t *Tracer) HTTP(route string) middleware.Middleware {
 			rec := middleware.Record(w)
 			finished := false
 			defer func() {
-				status := rec.Status()
-				if !finished { // a panic passes through
-					status = http.StatusInternalServerError
-				}
 				if route == "" && r.Pattern != "" { // a ServeMux has set it meanwhile
 					path := strings.TrimPrefix(r.Pattern, r.Method+" ")
 					span.SetName(name(method, path))
 					span.SetAttributes(semconv.HTTPRoute(path))
 				}
-				endRequest(ctx, span, status)
+				if finished {
+					answered(ctx, span, rec.Status())
+				} else { // a panic passes through
+					failed(span, metrics.ErrorPanic)
+				}
+				span.End()
 			}()
 			next.ServeHTTP(rec, r.WithContext(ctx))
 			finished = true
@@ -120,15 +121,23 @@ func name(method, route string) string {
 }
 
 func (t *Tracer) requestAttributes(r *http.Request, method, route string) []attribute.KeyValue {
-	attributes := make([]attribute.KeyValue, 0, 14)
+	attributes := make([]attribute.KeyValue, 0, 15)
 	attributes = append(attributes,
 		semconv.HTTPRequestMethodKey.String(method),
 		semconv.URLScheme(metrics.Scheme(r)),
 		semconv.URLPath(r.URL.Path),
 		semconv.FaaSTriggerHTTP,
 	)
+	if method == metrics.Other {
+		attributes = append(attributes, semconv.HTTPRequestMethodOriginal(r.Method))
+	}
 	if route != "" {
 		attributes = append(attributes, semconv.HTTPRoute(route))
+	}
+	if m, ok := identity.AuthorizerFrom(r.Context()); ok {
+		if user := identity.SubjectOf(m); user != "" {
+			attributes = append(attributes, KeyUserID.String(user))
+		}
 	}
 	if agent := r.UserAgent(); agent != "" {
 		attributes = append(attributes, semconv.UserAgentOriginal(agent))
@@ -158,28 +167,40 @@ func (t *Tracer) invocation(ctx context.Context, attributes []attribute.KeyValue
 	return attributes
 }
 
-// endRequest ends the span of a request that was answered with status.
-func endRequest(ctx context.Context, span trace.Span, status int) {
-	if span.IsRecording() {
-		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
-		if failed := metrics.ErrorType(ctx, status); failed != "" {
-			span.SetAttributes(semconv.ErrorTypeKey.String(failed))
-			span.SetStatus(codes.Error, "")
-		}
+// answered sets what the span of a request says about its answer.
+func answered(ctx context.Context, span trace.Span, status int) {
+	if !span.IsRecording() {
+		return
 	}
-	span.End()
+	span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+	if class := metrics.ErrorType(ctx, status); class != "" {
+		failed(span, class)
+	}
+}
+
+// failed marks a span as failed with the error type.
+func failed(span trace.Span, class string) {
+	span.SetAttributes(semconv.ErrorTypeKey.String(class))
+	span.SetStatus(codes.Error, "")
 }
 
 // withIDs puts the span's ids on all log lines below. The context is for a core that reads the span itself.
 func withIDs(ctx context.Context, span trace.Span) context.Context {
+	if fields := ids(ctx, span); fields != nil {
+		logging.EntryFrom(ctx).SampleBy(span.SpanContext().TraceID())
+		return logging.With(ctx, logging.From(ctx).WithLazy(fields...))
+	}
+	return ctx
+}
+
+func ids(ctx context.Context, span trace.Span) []zap.Field {
 	sc := span.SpanContext()
 	if !sc.IsValid() {
-		return ctx
+		return nil
 	}
-	return logging.With(ctx, logging.From(ctx).WithLazy(
-		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()),
-		logging.Context(ctx),
-	))
+	return []zap.Field{
+		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()), logging.Context(ctx),
+	}
 }
 
 // Func returns f with a SERVER span called name around each event. carrier returns the headers that an event came
@@ -195,19 +216,16 @@ func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]strin
 		ctx, span := t.tracer.Start(joined, name, trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithLinks(links...), trace.WithAttributes(attributes...))
 		ctx = withIDs(ctx, span)
-		if sc := span.SpanContext(); sc.IsValid() {
-			logging.EntryFrom(ctx).Add(zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()))
-		}
-		failed := metrics.ErrorPanic
+		logging.EntryFrom(ctx).Add(ids(ctx, span)...)
+		class := metrics.ErrorPanic
 		defer func() {
-			if failed != "" {
-				span.SetAttributes(semconv.ErrorTypeKey.String(failed))
-				span.SetStatus(codes.Error, "")
+			if class != "" {
+				failed(span, class)
 			}
 			span.End()
 		}()
 		out, err = f(ctx, in)
-		failed = errorType(err)
+		class = errorType(err)
 		return out, err
 	}
 }

@@ -2,6 +2,8 @@ package tracing_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -9,9 +11,12 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
+	"github.com/tienda-dev/tienda/shared/logging"
+	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
@@ -30,7 +35,7 @@ func trace(t *testing.T, cfg tracing.Config, header, xray string, authorizer map
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := tracer.HTTP("/x")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))
+	h := tracer.HTTP("/x")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	withAuthorizer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if authorizer != nil {
 			r = r.WithContext(identity.WithAuthorizer(r.Context(), authorizer))
@@ -132,5 +137,38 @@ func BenchmarkRequestSpan(b *testing.B) {
 	w := httptest.NewRecorder()
 	for b.Loop() {
 		h.ServeHTTP(w, r)
+	}
+}
+
+// The trace decides whether debug lines are written: two requests of one trace agree, whatever their ids are.
+func TestRequestsOfATraceAreSampledAlike(t *testing.T) {
+	t.Parallel()
+	log, err := logging.New(logging.Config{SampleRate: .5}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer, err := tracing.New(sdktrace.NewTracerProvider(), tracing.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[bool]int{}
+	for i := range 100 {
+		var decisions []bool
+		record := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			decisions = append(decisions, logging.From(r.Context()).Core().Enabled(zap.DebugLevel))
+		})
+		h := middleware.RequestID(log, nil)(tracer.HTTP("/v1/things")(record))
+		for range 3 { // each gets a request id of its own
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/things", http.NoBody)
+			r.Header.Set("Traceparent", fmt.Sprintf("00-%032x-00f067aa0ba902b7-01", i+1))
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if decisions[0] != decisions[1] || decisions[1] != decisions[2] {
+			t.Errorf("trace %d: %v", i, decisions)
+		}
+		seen[decisions[0]]++
+	}
+	if len(seen) != 2 {
+		t.Errorf("all traces were decided alike: %v", seen)
 	}
 }

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -31,4 +32,23 @@ func timed(b *testing.B, f func() error) time.Duration {
 		}
 	}
 	return time.Since(began)
+}
+
+// middle is compare for calls of a few microseconds at most: it reports the ratio of the medians, and the subject's
+// fastest batch as its time, so that the moments in which another process had the CPU do not count.
+func middle(b *testing.B, unit string, reference, subject func() error) {
+	b.Helper()
+	var referred, took []time.Duration
+	for b.Loop() {
+		referred = append(referred, timed(b, reference))
+		took = append(took, timed(b, subject))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(median(took))/float64(median(referred)), unit)
+	b.ReportMetric(float64(took[0].Nanoseconds())/batch, "ns/call") // median has sorted them
+}
+
+func median(of []time.Duration) time.Duration {
+	slices.Sort(of)
+	return of[len(of)/2]
 }

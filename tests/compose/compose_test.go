@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func load(t *testing.T) *types.Project {
 func TestServices(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	for _, name := range []string{"api", "dynamodb", "collector", "prometheus", "grafana", "jaeger"} {
+	for _, name := range []string{"api", "dynamodb", "collector", "prometheus", "alertmanager", "grafana", "jaeger"} {
 		if _, err := project.GetService(name); err != nil {
 			t.Error(err)
 		}
@@ -60,7 +61,7 @@ func TestServices(t *testing.T) {
 func TestAddressesAreServices(t *testing.T) {
 	t.Parallel()
 	project := load(t)
-	files := []string{"compose.yaml", "prometheus.yaml", "grafana/provisioning/datasources/tienda.yaml"}
+	files := []string{"compose.yaml", "prometheus.yaml", "alertmanagers.yaml", "grafana/provisioning/datasources/tienda.yaml"}
 	address := regexp.MustCompile(`(?:http://|')([a-z]+):\d{4,5}\b`)
 	found := map[string]bool{}
 	for _, file := range files {
@@ -75,10 +76,26 @@ func TestAddressesAreServices(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"collector", "dynamodb", "jaeger", "prometheus"} {
+	for _, name := range []string{"alertmanager", "collector", "dynamodb", "jaeger", "prometheus"} {
 		if !found[name] {
 			t.Errorf("nothing uses %s", name)
 		}
+	}
+}
+
+// The collector's image has no /tmp, where it writes log lines unless it is told otherwise.
+func TestCollectorHasAFolderForLogs(t *testing.T) {
+	t.Parallel()
+	service, err := load(t).GetService("collector")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := "/tmp"
+	if other := service.Environment["COLLECTOR_FOLDER"]; other != nil {
+		folder = *other
+	}
+	if !slices.Contains(service.Tmpfs, folder) {
+		t.Errorf("the collector writes to %s, but may write to %v only", folder, service.Tmpfs)
 	}
 }
 

@@ -40,8 +40,11 @@ func TestNoHolderOfAClockKeepsAMonotonicReading(t *testing.T) {
 }
 
 // measured are the files that measure what is under way, which the monotonic clock does best, or that sign.
-var measured = []string{"shared/app/app.go", "shared/middleware/access_log.go", "shared/awsjson/client.go", "shared/metrics/business.go",
-	"shared/metrics/http.go", "shared/tracing/tracingaws/dynamodb.go"}
+var measured = []string{
+	"shared/app/app.go", "shared/middleware/access_log.go", "shared/awsjson/client.go", "shared/metrics/business.go",
+	"shared/metrics/http.go", "shared/tracing/dynamodb.go", "shared/tracing/tracingaws/dynamodb.go",
+	"shared/authorizer/authorizer.go",
+}
 
 // dropping are the methods of time.Time that drop the monotonic reading.
 var dropping = []string{"Round", "Truncate", "Unix", "UnixMilli", "UnixNano", "In", "AddDate"}

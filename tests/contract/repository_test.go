@@ -28,10 +28,10 @@ const root = "../.."
 // routes are the routes of every resource.
 func routes() []api.Route { return table.Routes() }
 
-// clients are the AWS services whose client a program links: DynamoDB's if its main opens tables. Another one costs
+// clients are the AWS services whose client a program links: DynamoDB's if its main opens tables or has rate limits. Another one costs
 // every cold start and is a decision.
 func clients(imports []string) []string {
-	if slices.Contains(imports, contract.Module+"/internal/tables") {
+	if slices.Contains(imports, contract.Module+"/internal/tables") || slices.Contains(imports, contract.Module+"/internal/backend") {
 		return []string{"dynamodb"}
 	}
 	return nil

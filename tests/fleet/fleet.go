@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"sync"
@@ -26,7 +27,8 @@ type Config struct {
 	Instances, Requests int
 	// Alive is how many of them live at the same time. 0 is 20.
 	Alive int
-	// Frozen is how long an environment is stopped after each invocation. 0 stops it for a moment only.
+	// Frozen is how long an environment is stopped after each invocation. 0 stops it for a moment only. At the end it
+	// is killed at a random point of up to twice that time, stopped or not.
 	Frozen time.Duration
 	// Early kills an environment at its last response, before it asks for the next event.
 	Early bool
@@ -138,6 +140,17 @@ func run(ctx context.Context, cfg Config, number int, responses, failures *atomi
 			return err
 		}
 	}
+	return linger(cmd.Process, cfg.Frozen)
+}
+
+// linger waits for a random time, with the process stopped in half of the cases: Lambda kills at any point of a wait.
+func linger(p *os.Process, d time.Duration) error {
+	if rand.N(2) == 0 {
+		if err := p.Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+	}
+	time.Sleep(rand.N(2*d + 1))
 	return nil
 }
 

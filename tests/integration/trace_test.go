@@ -22,7 +22,7 @@ import (
 
 // The spans of a request for the staff's products.
 const (
-	spanAuthorizer = "invocation"
+	spanAuthorizer = "authorizer"
 	spanFunction   = "GET /v1/staff/products"
 	spanSession    = "DynamoDB.BatchGetItem"
 	spanQuery      = "DynamoDB.Query"

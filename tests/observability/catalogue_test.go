@@ -15,8 +15,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
-// valuesOf are the values that the test sends for each attribute: those that rules and dashboards select, and one of the
-// others. Empty leaves the attribute out.
+// valuesOf are the values that the test sends for each attribute: those that rules and dashboards select, and one
+// of the others. Empty leaves the attribute out.
 var valuesOf = map[string][]string{
 	metrics.KeyMethod:       {"GET"},
 	metrics.KeyRoute:        {"/v1/products"},
@@ -119,7 +119,7 @@ func everything(started time.Time, n uint64) *colmetricspb.ExportMetricsServiceR
 				Count: 2 * n, Sum: &sum, ExplicitBounds: d.Buckets, BucketCounts: counts,
 			})
 		}
-		metric := &metricspb.Metric{Name: d.Name, Unit: d.Unit}
+		metric := &metricspb.Metric{Name: d.Name, Unit: d.Unit, Description: d.Description}
 		const cumulative = metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
 		switch d.Kind {
 		case metrics.Counter, metrics.UpDownCounter:

@@ -17,8 +17,8 @@ import (
 	"github.com/tienda-dev/tienda/tools/dashboards/board"
 )
 
-// TestExemplarsAreOfRecentTraces counts two requests with a trace each: what the dashboards ask returns the second one's too,
-// and the trace itself is kept.
+// TestExemplarsAreOfRecentTraces counts two requests with a trace each: what the dashboards ask returns the second
+// one's too, and the trace itself is kept.
 func TestExemplarsAreOfRecentTraces(t *testing.T) {
 	t.Parallel()
 	r := start(t, observe.Options{ScrapeInterval: time.Second})
@@ -49,7 +49,7 @@ func TestExemplarsAreOfRecentTraces(t *testing.T) {
 			if found := get(t, page); !strings.Contains(found, `"trace_id":"`+id+`"`) {
 				return fmt.Errorf("request %d: no exemplar of the trace %s in %s", n, id, found)
 			}
-			if !strings.Contains(file(t, r, "traces.jsonl"), `"traceId":"`+id+`"`) {
+			if !strings.Contains(file(t, r, tracesFile), `"traceId":"`+id+`"`) {
 				return fmt.Errorf("request %d: the trace %s is not kept", n, id)
 			}
 			return nil

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tienda-dev/tienda/local/observe"
@@ -45,7 +46,31 @@ func rules(t *testing.T, name string) []rule {
 	return all
 }
 
-// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what dashboards ask.
+// runbookQuery is what a runbook asks Prometheus first.
+var runbookQuery = regexp.MustCompile("(?s)\n## Look at\n\n```promql\n(.+?)\n```\n")
+
+// runbookQueries returns the queries of the runbooks by their files.
+func runbookQueries(t *testing.T) map[string]string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d runbooks (%v)", len(pages), err)
+	}
+	queries := map[string]string{}
+	for _, page := range pages {
+		name := "docs/runbooks/" + filepath.Base(page)
+		found := runbookQuery.FindStringSubmatch(read(t, name))
+		if found == nil {
+			t.Errorf("%s has no query below \"## Look at\"", name)
+			continue
+		}
+		queries[name] = found[1]
+	}
+	return queries
+}
+
+// TestEveryExpressionReturnsData sends everything in the catalogue to the collector, and asks Prometheus what
+// dashboards ask.
 func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
 	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
@@ -63,7 +88,7 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	}
 	started, n := time.Now(), uint64(0)
 
-	expressions := map[string]string{} // by where it is
+	expressions := runbookQueries(t) // by where it is
 	for _, d := range board.All() {
 		for i, expr := range d.Expressions() {
 			expressions[fmt.Sprintf("dashboard %s, query %d", d.Name, i)] = concrete(expr)
@@ -94,6 +119,37 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 		}
 		return errors.Join(missing...)
 	})
+}
+
+// TestPagesPassPromlint sends everything in the catalogue, and lets Prometheus' linter read the collector's pages.
+func TestPagesPassPromlint(t *testing.T) {
+	t.Parallel()
+	r := start(t, observe.Options{NoPrometheus: true})
+	send(t, r, "/v1/metrics", everything(time.Now(), 1))
+	wanted := map[string]int{}
+	for _, d := range metrics.Catalogue() {
+		if d.Kind == metrics.Counter || d.Kind == metrics.Histogram {
+			wanted[r.Merged]++
+		} else {
+			wanted[r.Instances]++
+		}
+	}
+	for _, page := range []string{r.Merged, r.Instances} {
+		eventually(t, func() error {
+			text := get(t, page+"/metrics")
+			if got := strings.Count(text, "# TYPE "); got < wanted[page] {
+				return fmt.Errorf("%s has %d metrics, want %d", page, got, wanted[page])
+			}
+			problems, err := promlint.New(strings.NewReader(text)).Lint()
+			if err != nil {
+				return err
+			}
+			for _, problem := range problems {
+				t.Errorf("%s: %s", problem.Metric, problem.Text)
+			}
+			return nil
+		})
+	}
 }
 
 // concrete gives values to what Grafana replaces.
@@ -138,6 +194,9 @@ func TestEveryNameIsKnown(t *testing.T) {
 		for _, expr := range d.Expressions() {
 			check("dashboard "+d.Name, concrete(expr))
 		}
+	}
+	for page, expr := range runbookQueries(t) {
+		check(page, expr)
 	}
 	for _, d := range metrics.Catalogue() {
 		name := series(d)

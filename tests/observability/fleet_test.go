@@ -4,7 +4,6 @@ package observability_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -15,7 +14,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,12 +26,6 @@ import (
 	"github.com/tienda-dev/tienda/local/observe"
 	"github.com/tienda-dev/tienda/tests/fleet"
 	"github.com/tienda-dev/tienda/tools/dist"
-)
-
-// envFleet has the size of the fleet, instances and requests of each. `make test-long` sets it.
-const (
-	envFleet     = "FLEET"
-	defaultFleet = "40x20"
 )
 
 // expected are the series of a fleet, and how much each instance and each invocation adds to them.
@@ -46,7 +41,7 @@ var expected = map[string][2]int{
 // killed when they wait. An export in seven is answered with 503 once. What arrives is what happened.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
-	count, each := size(t)
+	const count, each = instances, requests
 	r := start(t, observe.Options{ScrapeInterval: time.Second})
 	unanswered := deploy(t, r, count, each, false)
 
@@ -89,8 +84,8 @@ func TestEarlyDeathLosesOneInvocation(t *testing.T) {
 	}
 }
 
-// TestFunctionsNeedEveryStepOfTheMerge takes steps out of the pipeline, as TestEveryStepOfTheMergeIsNeeded does, under a
-// built function. It leaves out batch/serial, whose absence shows only now and then in a small fleet.
+// TestFunctionsNeedEveryStepOfTheMerge takes steps out of the pipeline, as TestEveryStepOfTheMergeIsNeeded does,
+// under a built function. It leaves out batch/serial, whose absence shows only now and then in a small fleet.
 func TestFunctionsNeedEveryStepOfTheMerge(t *testing.T) {
 	t.Parallel()
 	const count, each = 10, 4
@@ -155,51 +150,71 @@ func oneSeries(t *testing.T, r *observe.Running, promQL string, want float64) er
 	return nil
 }
 
-func size(t *testing.T) (count, each int) {
-	t.Helper()
-	text := os.Getenv(envFleet)
-	if text == "" {
-		text = defaultFleet
-	}
-	if n, err := fmt.Sscanf(text, "%dx%d", &count, &each); n != 2 || count < 1 || each < 1 {
-		t.Fatalf("%s is %q, want instances x requests, such as %s: %v", envFleet, text, defaultFleet, err)
-	}
-	return count, each
+// used are the functions that the tests run.
+var used = []string{
+	"authorizer", "create-product", "get-liveness", "get-my-profile", "get-product", "list-products", "list-staff-products", "login",
+	"refresh-token", "register-user", "search-products",
 }
 
-// builtFunction builds get-liveness once, which needs no database, and returns its folder.
-var builtFunction = sync.OnceValues(func() (string, error) {
+// binaries builds the used functions once and returns their folder. Each other function of the template is an
+// empty file there, which fails when something starts it: to build all of them takes longer than the tests.
+var binaries = sync.OnceValues(func() (string, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {
 		return "", err
 	}
 	out := filepath.Join(folder, ".cache", "fleet")
-	_, err = dist.Build(context.Background(), dist.Options{Root: folder, Out: out, GOARCH: runtime.GOARCH, Only: []string{"get-liveness"}})
-	return filepath.Join(out, "get-liveness", "bootstrap"), err
+	all, err := dist.Functions(folder)
+	if err != nil {
+		return "", err
+	}
+	if _, err := dist.Build(context.Background(), dist.Options{Root: folder, Out: out, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Only: used}); err != nil {
+		return "", err
+	}
+	for _, f := range all {
+		if slices.Contains(used, f.Name) {
+			continue
+		}
+		binary := filepath.Join(out, f.Name, "bootstrap")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(binary), 0o755), os.WriteFile(binary, nil, 0o755)); err != nil {
+			return "", err
+		}
+	}
+	return out, nil
 })
 
 // deploy runs the fleet to its end. It returns how many exports a function gave up before the collector answered.
 func deploy(t *testing.T, r *observe.Running, count, each int, early bool) (unanswered int64) {
 	t.Helper()
-	binary, err := builtFunction()
-	if err != nil {
-		t.Fatal(err)
-	}
-	event, began := []byte(read(t, "events/get-liveness.json")), time.Now()
+	began := time.Now()
 	endpoint, lost := refuseOnce(t, r.Endpoint)
-	result, err := fleet.Run(t.Context(), fleet.Config{
-		Binary: binary, Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Early: early,
-		Env: []string{
-			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=2000", "OTEL_LOGS_EXPORTER=otlp",
-			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
-		},
-		Event: func(int, int) []byte { return event },
-	})
+	cfg := fleetConfig(t, endpoint, count, each)
+	cfg.Early = early
+	result, err := fleet.Run(t.Context(), cfg)
 	if err != nil || result != (fleet.Result{Responses: int64(count * each)}) {
 		t.Fatalf("got %+v, %v, want %d responses", result, err, count*each)
 	}
 	t.Logf("%d instances served %d requests each in %.0f s; %d exports were not answered in time", count, each, time.Since(began).Seconds(), lost.Load())
 	return lost.Load()
+}
+
+// fleetConfig is a fleet of the built function, which sends to an endpoint.
+func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
+	t.Helper()
+	folder, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := []byte(read(t, "events/get-liveness.json"))
+	return fleet.Config{
+		Binary: filepath.Join(folder, "get-liveness", "bootstrap"), Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Timeout: 2 * watchdog,
+		Env: []string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=20000", "OTEL_LOGS_EXPORTER=otlp",
+			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+			"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS=" + setting(t, "OTEL_GO_X_PER_SERIES_START_TIMESTAMPS"),
+		},
+		Event: func(int, int) []byte { return event },
+	}
 }
 
 // refuseOnce returns a URL that passes on to the collector. It answers the first attempt of one export in seven
@@ -238,116 +253,12 @@ func refuseOnce(t *testing.T, endpoint string) (string, *atomic.Int64) {
 	return server.URL, lost
 }
 
-// signal is what the collector writes to a file, one record for each invocation.
-type signal struct {
-	file string
-	// records returns the invocation of each record of an export, and what tells it apart from the others.
-	records func(export) []record
-}
-
-type record struct{ invocation, id string }
-
-// export is OTLP's JSON, as far as the tests look at it.
-type export struct {
-	ResourceSpans []struct {
-		ScopeSpans []struct {
-			Spans []struct {
-				TraceID, SpanID string
-				Kind            int
-				Attributes      attributes
-			}
-		}
-	}
-	ResourceLogs []struct {
-		ScopeLogs []struct {
-			LogRecords []struct {
-				TimeUnixNano, SpanID string
-				Body                 struct{ StringValue string }
-				Attributes           attributes
-			}
-		}
-	}
-}
-
-type attributes []struct {
-	Key   string
-	Value struct{ StringValue string }
-}
-
-func (a attributes) text(key string) string {
-	for _, attribute := range a {
-		if attribute.Key == key {
-			return attribute.Value.StringValue
-		}
-	}
-	return ""
-}
-
-var signals = []signal{{"traces.jsonl", spansOf}, {"logs.jsonl", linesOf}}
-
-// spansOf returns the spans of invocations.
-func spansOf(e export) (found []record) {
-	for _, r := range e.ResourceSpans {
-		for _, s := range r.ScopeSpans {
-			for _, span := range s.Spans {
-				const server = 2
-				if span.Kind == server {
-					found = append(found, record{span.Attributes.text("faas.invocation_id"), span.SpanID})
-				}
-			}
-		}
-	}
-	return found
-}
-
-// linesOf returns the access log's lines.
-func linesOf(e export) (found []record) {
-	for _, r := range e.ResourceLogs {
-		for _, s := range r.ScopeLogs {
-			for _, line := range s.LogRecords {
-				if line.Body.StringValue == "request" {
-					found = append(found, record{line.Attributes.text("function_request_id"), line.SpanID + line.TimeUnixNano})
-				}
-			}
-		}
-	}
-	return found
-}
-
-// complete compares the records with the invocations of a fleet. Of each instance's last invocations, some may be
-// missing; none may be there twice. The same record may come again only after an export without an answer, which
-// is repeated: docs/observability.md says so.
-func (s signal) complete(t *testing.T, r *observe.Running, count, each, missing int, repeated bool) error {
+// setting returns a variable that the template gives to every function.
+func setting(t *testing.T, name string) string {
 	t.Helper()
-	byInvocation, ids := map[string]int{}, map[string]bool{}
-	for line := range strings.Lines(file(t, r, s.file)) {
-		var e export
-		if !strings.HasSuffix(line, "\n") {
-			break // it is being written
-		}
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("%s: %v", s.file, err)
-		}
-		for _, record := range s.records(e) {
-			if !repeated || !ids[record.id] {
-				byInvocation[record.invocation]++
-			}
-			ids[record.id] = true
-		}
+	found := regexp.MustCompile(`(?m)^        ` + name + `: '(.+)'$`).FindStringSubmatch(read(t, "template.yaml"))
+	if found == nil {
+		t.Fatalf("template.yaml does not set %s", name)
 	}
-	total := 0
-	for i := range count {
-		for n := range each {
-			id := fmt.Sprintf("%08x-0000-4000-8000-%012x", i, n)
-			got := byInvocation[id]
-			if total += got; got > 1 || got == 0 && n < each-missing {
-				return fmt.Errorf("%s has %d records of invocation %d of instance %d (%d invocations in all)", s.file, got, n, i, len(byInvocation))
-			}
-			delete(byInvocation, id)
-		}
-	}
-	if len(byInvocation) > 0 || len(ids) != total {
-		return fmt.Errorf("%s has %d records with %d ids, and others: %v", s.file, total, len(ids), byInvocation)
-	}
-	return nil
+	return found[1]
 }

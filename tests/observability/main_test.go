@@ -27,7 +27,10 @@ const watchdog = 60 * time.Second
 // start starts the programs for one test.
 func start(t *testing.T, o observe.Options) *observe.Running {
 	t.Helper()
-	o.Root, o.Folder = root, t.TempDir()
+	o.Root = root
+	if o.Folder == "" {
+		o.Folder = t.TempDir()
+	}
 	r, err := observe.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +42,13 @@ func start(t *testing.T, o observe.Options) *observe.Running {
 // eventually repeats a check until it passes.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(watchdog)
+	within(t, watchdog, check)
+}
+
+// within is eventually with a time of its own.
+func within(t *testing.T, limit time.Duration, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := check()
 		if err == nil {

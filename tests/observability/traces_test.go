@@ -33,7 +33,7 @@ func TestSamplingKeepsErrorsAndSlowTraces(t *testing.T) {
 		send(t, r, "/v1/traces", trace(20*time.Millisecond, true, text("kind", "failed")))
 	}
 	eventually(t, func() error {
-		written := file(t, r, "traces.jsonl")
+		written := file(t, r, tracesFile)
 		for kind, want := range map[string]int{"slow": each, "failed": each} {
 			if got := strings.Count(written, `"stringValue":"`+kind+`"`); got != want {
 				return fmt.Errorf("%d %s traces, want %d", got, kind, want)
@@ -41,7 +41,7 @@ func TestSamplingKeepsErrorsAndSlowTraces(t *testing.T) {
 		}
 		return nil
 	})
-	if strings.Contains(file(t, r, "traces.jsonl"), `"stringValue":"fast"`) {
+	if strings.Contains(file(t, r, tracesFile), `"stringValue":"fast"`) {
 		t.Error("it keeps a fast trace without an error")
 	}
 }
@@ -75,7 +75,7 @@ func TestNothingSecretLeavesTheCollector(t *testing.T) {
 	var written map[string]string
 	eventually(t, func() error {
 		written = map[string]string{
-			"traces": file(t, r, "traces.jsonl"), "logs": file(t, r, "logs.jsonl"), "metrics": get(t, r.Merged+"/metrics"),
+			"traces": file(t, r, tracesFile), "logs": file(t, r, logsFile), "metrics": get(t, r.Merged+"/metrics"),
 		}
 		for signal, text := range written {
 			if !strings.Contains(text, "01J9ZQ4Y5T8V2X6W3R7N1M0KPA") {

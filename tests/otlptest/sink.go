@@ -79,7 +79,13 @@ func Once(status int) Behaviour {
 // Start starts a Sink that answers 200 until the end of the test.
 func Start(t testing.TB) *Sink {
 	t.Helper()
-	s := &Sink{address: "127.0.0.1:0", behave: Answer(http.StatusOK), over: make(chan struct{}), changed: make(chan struct{})}
+	return StartAt(t, "127.0.0.1:0")
+}
+
+// StartAt is Start at an address and a port, or at a free port for 0.
+func StartAt(t testing.TB, address string) *Sink {
+	t.Helper()
+	s := &Sink{address: address, behave: Answer(http.StatusOK), over: make(chan struct{}), changed: make(chan struct{})}
 	s.listen(t)
 	t.Cleanup(func() {
 		close(s.over)

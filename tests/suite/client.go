@@ -34,6 +34,10 @@ const (
 	typeJSON       = "application/json"
 	typeMergePatch = "application/merge-patch+json"
 	typeProblem    = "application/problem+json"
+
+	// typeMetrics and typeOpenMetrics are the formats of Prometheus.
+	typeMetrics     = "text/plain"
+	typeOpenMetrics = "application/openmetrics-text"
 )
 
 // Request is a request for Do.
@@ -148,8 +152,16 @@ func (a Answer) checkPromises(t TB, r Request) {
 			t.Errorf("%s %s: %d with %s %q, want %q", r.Method, r.Path, a.Status, name, got, want)
 		}
 	}
-	if !strings.HasPrefix(r.Path, openapiPath) {
-		a.wantHeader(t, "Vary", headerOrigin) // the gateway's CORS headers depend on it
+	metrics := r.Path == "/v1/metrics" && a.Status == http.StatusOK
+	vary := []string{headerOrigin} // the gateway's CORS headers depend on it
+	switch {
+	case metrics:
+		vary = append(vary, "Accept")
+	case strings.HasPrefix(r.Path, openapiPath) && a.Status < http.StatusBadRequest:
+		vary = append(vary, "Accept-Encoding")
+	}
+	if got, want := strings.Join(a.Header.Values("Vary"), ", "), strings.Join(vary, ", "); got != want {
+		t.Errorf("%s %s: %d with Vary %q, want %q", r.Method, r.Path, a.Status, got, want)
 	}
 	public := r.Path == "/.well-known/jwks.json" || r.Path == openapiPath // and the same for every caller
 	if got := a.Header.Get(headerCacheControl); got != "no-store" && got != "private, no-cache" && got != publicCache && !public {
@@ -171,6 +183,7 @@ func (a Answer) checkPromises(t TB, r Request) {
 			t.Errorf("%s %s: %d with a body: %s", r.Method, r.Path, a.Status, a.Body)
 		}
 	case r.Method == http.MethodHead:
+	case metrics: // the formats of Prometheus
 	case r.Path == "/v1/auth/revoke" && a.Status == http.StatusOK: // RFC 7009 wants an empty body
 	case a.Status < http.StatusBadRequest && contentType != typeJSON,
 		a.Status >= http.StatusBadRequest && contentType != typeProblem && !strings.HasPrefix(r.Path, "/health"):

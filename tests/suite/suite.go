@@ -87,6 +87,7 @@ func Run(t *testing.T, target Target) {
 		{"CORS", (*Caller).testCORS},
 		{"Limits", (*Caller).testLimits},
 		{"Encoding", (*Caller).testEncoding},
+		{"GetMetrics", (*Caller).testGetMetrics},
 		{"Sweep", (*Caller).testSweep},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -97,14 +97,14 @@ var targets = map[string]target{
 	"venv":               {ends: true, installs: true, changes: true},
 	"govulncheck":        {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
 	"test-observability": {says: "go test -tags observability"},
-	"test-long":          {says: "FLEET=200x50 go test"},
+	"test-long":          {says: "go test -tags observability -count=5"},
 	"collector":          {ends: true, says: "collector"},
 }
 
 // installed are the folders of .cache that hold what was downloaded or installed. A clone uses root's.
 var installed = []string{
-	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus", "dynamodb-local", "golangci-lint", "npm", "openapi-tools", "pip", "venv",
-	"venv-checkov",
+	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus-*", "dynamodb-local", "golangci-lint", "npm", "openapi-tools",
+	"pip", "venv", "venv-checkov",
 }
 
 func TestTargets(t *testing.T) {

@@ -3,9 +3,6 @@ package telemetry_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,13 +11,10 @@ import (
 	"testing"
 	"time"
 
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tienda-dev/tienda/local/runtime"
+	"github.com/tienda-dev/tienda/tests/otlptest"
 )
 
 // binary is the function that TestMain builds.
@@ -43,114 +37,30 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// receiver decodes what functions export.
-type receiver struct {
-	*httptest.Server
-
-	// before may answer an export itself, and returns true then.
-	before func(w http.ResponseWriter, r *http.Request) bool
-
-	mu    sync.Mutex
-	spans []*tracepb.Span
-	// sums holds the last total of each counter by instance.
-	sums map[string]map[string]float64
-}
-
-func newReceiver(t *testing.T, before func(w http.ResponseWriter, r *http.Request) bool) *receiver {
-	t.Helper()
-	c := &receiver{before: before, sums: map[string]map[string]float64{}}
-	c.Server = httptest.NewServer(c)
-	t.Cleanup(func() {
-		c.CloseClientConnections()
-		c.Close()
-	})
-	return c
-}
-
-func (c *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil || c.before != nil && c.before(w, r) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch r.URL.Path {
-	case "/v1/traces":
-		var m coltrace.ExportTraceServiceRequest
-		err = proto.Unmarshal(body, &m)
-		for _, resource := range m.GetResourceSpans() {
-			for _, scope := range resource.GetScopeSpans() {
-				c.spans = append(c.spans, scope.GetSpans()...)
-			}
-		}
-	case "/v1/metrics":
-		var m colmetrics.ExportMetricsServiceRequest
-		err = proto.Unmarshal(body, &m)
-		c.add(&m)
-	}
-	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-	}
-}
-
-func (c *receiver) add(m *colmetrics.ExportMetricsServiceRequest) {
-	for _, resource := range m.GetResourceMetrics() {
-		instance := text(resource.GetResource().GetAttributes(), "service.instance.id")
-		if c.sums[instance] == nil {
-			c.sums[instance] = map[string]float64{}
-		}
-		for _, scope := range resource.GetScopeMetrics() {
-			for _, metric := range scope.GetMetrics() {
-				total := 0.0
-				for _, p := range metric.GetSum().GetDataPoints() {
-					total += p.GetAsDouble() + float64(p.GetAsInt())
-				}
-				c.sums[instance][metric.GetName()] = total
-			}
-		}
-	}
-}
-
-// total adds up a counter over all instances.
-func (c *receiver) total(name string) float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// total adds up a metric of all processes: a counter's value, or how many values a histogram has.
+func total(sink *otlptest.Sink, name string) float64 {
 	sum := 0.0
-	for _, of := range c.sums {
-		sum += of[name]
+	for _, value := range sink.Merged()[name] {
+		sum += value
 	}
 	return sum
 }
 
-// unique returns how many spans have arrived, and how many different ones.
-func (c *receiver) unique() (all, different int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ids := map[string]bool{}
-	for _, s := range c.spans {
-		ids[string(s.GetSpanId())] = true
-	}
-	return len(c.spans), len(ids)
-}
-
-func (c *receiver) failed(errorType string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.spans {
-		if text(s.GetAttributes(), "error.type") == errorType && s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
+// failed reports whether a span with the status Error and the error type has arrived.
+func failed(sink *otlptest.Sink, errorType string) bool {
+	for _, s := range sink.Spans() {
+		if s.Attributes["error.type"] == errorType && s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
 			return true
 		}
 	}
 	return false
 }
 
-func text(attributes []*commonpb.KeyValue, key string) string {
-	for _, kv := range attributes {
-		if kv.GetKey() == key {
-			return kv.GetValue().GetStringValue()
-		}
-	}
-	return ""
+// event returns a request for GET /do/{what}.
+func event(what string) []byte {
+	return fmt.Appendf(nil, `{"version":"2.0","routeKey":"GET /do/{what}","rawPath":"/do/%[1]s","headers":{},
+		"requestContext":{"requestId":"r","stage":"$default","http":{"method":"GET","path":"/do/%[1]s","protocol":"HTTP/1.1","sourceIp":"192.0.2.1"}},
+		"pathParameters":{"what":"%[1]s"},"isBase64Encoded":false}`, what)
 }
 
 // lambda runs functions of the one binary.
@@ -178,6 +88,7 @@ func newLambda(t *testing.T, functions int, environ map[string]string, timeout t
 	return l
 }
 
+// of returns a channel that is closed when the environment is ready for the event after the one with the id.
 func (l *lambda) of(id string) chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,24 +98,38 @@ func (l *lambda) of(id string) chan struct{} {
 	return l.complete[id]
 }
 
-// call sends a request and returns the answer's status, its body and how long it took to arrive. Then it waits
-// until the environment is ready for the next.
-func (l *lambda) call(t *testing.T, function int, what string) (status int, body string, took time.Duration, err error) {
+// answer is a response of the function.
+type answer struct {
+	id     string // of the invocation
+	status int
+	body   string
+	took   time.Duration
+}
+
+// ask sends a request and returns its answer as soon as it arrives.
+func (l *lambda) ask(t *testing.T, function int, what string) (answer, error) {
 	t.Helper()
-	event := fmt.Sprintf(`{"version":"2.0","routeKey":"GET /do/{what}","rawPath":"/do/%[1]s","headers":{},
-		"requestContext":{"requestId":"r","stage":"$default","http":{"method":"GET","path":"/do/%[1]s","protocol":"HTTP/1.1","sourceIp":"192.0.2.1"}},
-		"pathParameters":{"what":"%[1]s"},"isBase64Encoded":false}`, what)
 	start := time.Now()
-	result, err := l.Invoke(t.Context(), "f"+strconv.Itoa(function), []byte(event))
-	took = time.Since(start)
+	result, err := l.Invoke(t.Context(), "f"+strconv.Itoa(function), event(what))
+	a := answer{took: time.Since(start)}
 	if err != nil {
-		return 0, "", took, err
+		return a, err
 	}
-	<-l.of(result.RequestID)
-	var answer struct {
+	var response struct {
 		StatusCode int    `json:"statusCode"`
 		Body       string `json:"body"`
 	}
-	err = json.Unmarshal(result.Payload, &answer)
-	return answer.StatusCode, answer.Body, took, err
+	err = json.Unmarshal(result.Payload, &response)
+	a.id, a.status, a.body = result.RequestID, response.StatusCode, response.Body
+	return a, err
+}
+
+// call sends a request and waits until the environment is ready for the next.
+func (l *lambda) call(t *testing.T, function int, what string) (answer, error) {
+	t.Helper()
+	a, err := l.ask(t, function, what)
+	if a.id != "" {
+		<-l.of(a.id)
+	}
+	return a, err
 }

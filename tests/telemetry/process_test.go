@@ -1,30 +1,56 @@
 package telemetry_test
 
 import (
+	"bytes"
+	"io"
 	"net/http"
-	"slices"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tienda-dev/tienda/tests/fleet"
+	"github.com/tienda-dev/tienda/tests/otlptest"
 )
 
-// Environments are frozen after each invocation and killed at the end without a signal; every seventh export is
-// refused once.
+// refusingOnce passes exports on to the sink, and answers every third one 503 the first time.
+func refusingOnce(t *testing.T, sink *otlptest.Sink) string {
+	t.Helper()
+	target, err := url.Parse(sink.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(target)
+	var mu sync.Mutex
+	known := map[string]bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mu.Lock()
+		refuse := err != nil || !known[string(body)] && len(known)%3 == 0
+		known[string(body)] = true
+		mu.Unlock()
+		if refuse {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// Environments are frozen after each invocation and killed at the end without a signal; every third export is refused
+// once.
 func TestNothingIsLostByFreezeAndKill(t *testing.T) {
 	t.Parallel()
 	const instances, requests = 5, 8
-	var exports atomic.Int64
-	c := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) bool {
-		if exports.Add(1)%7 == 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return true
-		}
-		return false
-	})
-	l := newLambda(t, instances, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL}, 10*time.Second)
+	sink := otlptest.Start(t)
+	l := newLambda(t, instances, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": refusingOnce(t, sink)}, 10*time.Second)
 	var group sync.WaitGroup
 	for i := range instances {
 		group.Go(func() {
@@ -33,12 +59,12 @@ func TestNothingIsLostByFreezeAndKill(t *testing.T) {
 				if pid != 0 {
 					_ = syscall.Kill(pid, syscall.SIGCONT)
 				}
-				status, body, _, err := l.call(t, i, "ok")
-				if err != nil || status != http.StatusOK {
-					t.Errorf("got %d, %v", status, err)
+				a, err := l.call(t, i, "ok")
+				if err != nil || a.status != http.StatusOK {
+					t.Errorf("got %d, %v", a.status, err)
 					return
 				}
-				pid, _ = strconv.Atoi(body)
+				pid, _ = strconv.Atoi(a.body)
 				_ = syscall.Kill(pid, syscall.SIGSTOP)
 			}
 			_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -46,86 +72,170 @@ func TestNothingIsLostByFreezeAndKill(t *testing.T) {
 	}
 	group.Wait()
 
-	for _, counter := range []string{"faas.invocations", "shop.order.placed"} {
-		if got := c.total(counter); got != instances*requests {
-			t.Errorf("%s is %v, want %d", counter, got, instances*requests)
+	for name, want := range map[string]float64{
+		"faas.invocations": instances * requests, "shop.order.placed": instances * requests, "faas.coldstarts": instances,
+	} {
+		if got := total(sink, name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	if got := c.total("faas.coldstarts"); got != instances {
-		t.Errorf("faas.coldstarts is %v, want %d", got, instances)
+	if got := len(sink.Spans()); got != instances*requests {
+		t.Errorf("got %d spans, want %d", got, instances*requests)
 	}
-	if all, different := c.unique(); all != instances*requests || different != all {
-		t.Errorf("got %d spans, %d different ones, want %d", all, different, instances*requests)
-	}
+	sink.Check(t)
 }
 
-func TestATimeoutArrivesBeforeTheKill(t *testing.T) {
+// A kill after the response, before the environment asks for the next event, loses that invocation at most.
+func TestAnEarlyKillLosesItsInvocationAtMost(t *testing.T) {
 	t.Parallel()
-	c := newReceiver(t, nil)
-	l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL}, 2*time.Second)
-	if _, _, _, err := l.call(t, 0, "sleep"); err == nil {
-		t.Fatal("the function answered")
+	const instances, requests = 8, 5
+	sink := otlptest.Start(t)
+	result, err := fleet.Run(t.Context(), fleet.Config{
+		Binary: binary, Env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + sink.URL()}, Instances: instances, Requests: requests, Alive: 4,
+		Early: true, Event: func(int, int) []byte { return event("ok") },
+	})
+	if err != nil || result.Responses != instances*requests {
+		t.Fatalf("got %+v, %v", result, err)
 	}
-	if got := c.total("faas.timeouts"); got != 1 {
-		t.Errorf("faas.timeouts is %v, want 1", got)
+	const most, least = instances * requests, instances * (requests - 1)
+	for _, name := range []string{"faas.invocations", "shop.order.placed"} {
+		if got := total(sink, name); got < least || got > most {
+			t.Errorf("%s is %v, want %d to %d", name, got, least, most)
+		}
 	}
-	if !c.failed("timeout") {
-		t.Error("no span has error.type timeout")
+	if got := len(sink.Spans()); got < least || got > most {
+		t.Errorf("got %d spans, want %d to %d", got, least, most)
 	}
+	sink.Check(t)
 }
 
-func TestAPanicIsRecorded(t *testing.T) {
+// What went wrong has arrived when the invocation is over: the span with its error type, and its counts.
+func TestAFailureArrivesBeforeTheKill(t *testing.T) {
 	t.Parallel()
-	c := newReceiver(t, nil)
-	l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL}, 5*time.Second)
-	if status, _, _, err := l.call(t, 0, "panic"); status != http.StatusInternalServerError || err != nil {
-		t.Errorf("got %d, %v", status, err)
-	}
-	if !c.failed("panic") {
-		t.Error("no span has error.type panic")
-	}
-}
-
-// The response must not wait for the collector. The medians are compared in one run, because the machine decides
-// what a millisecond is worth.
-func TestACollectorDoesNotSlowResponses(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) bool {
-		<-r.Context().Done()
-		return true
-	}
-	slow := func(http.ResponseWriter, *http.Request) bool {
-		time.Sleep(100 * time.Millisecond)
-		return false
-	}
-	refusing := newReceiver(t, nil)
-	refusing.Close()
-	environs := map[string]map[string]string{
-		"Off":      nil,
-		"Fast":     {"OTEL_EXPORTER_OTLP_ENDPOINT": newReceiver(t, nil).URL},
-		"Slow":     {"OTEL_EXPORTER_OTLP_ENDPOINT": newReceiver(t, slow).URL},
-		"Hanging":  {"OTEL_EXPORTER_OTLP_ENDPOINT": newReceiver(t, hang).URL, "OTEL_EXPORTER_OTLP_TIMEOUT": "200"},
-		"Refusing": {"OTEL_EXPORTER_OTLP_ENDPOINT": refusing.URL},
-	}
-	functions := map[string]*lambda{}
-	for name, environ := range environs {
-		functions[name] = newLambda(t, 1, environ, 10*time.Second)
-	}
-	took := map[string][]time.Duration{}
-	for range 21 { // in turns, so that the machine's load is the same for all
-		for name, l := range functions {
-			status, _, d, err := l.call(t, 0, "ok")
-			if err != nil || status != http.StatusOK {
-				t.Fatalf("%s: got %d, %v", name, status, err)
+	for name, test := range map[string]struct {
+		path, errorType string
+		status          int // 0 is no answer
+		counts          map[string]float64
+	}{
+		// The handler ignores its context, and Lambda kills the process.
+		"Timeout": {"sleep", "timeout", 0, map[string]float64{"faas.timeouts": 1, "faas.invoke_duration": 1}},
+		// The handler respects its context and answers in time.
+		"Deadline": {"wait", "timeout", http.StatusGatewayTimeout, map[string]float64{"faas.invocations": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},
+		"Panic":    {"panic", "panic", http.StatusInternalServerError, map[string]float64{"faas.invocations": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},
+		"Error":    {"fail", "500", http.StatusInternalServerError, map[string]float64{"faas.invocations": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sink := otlptest.Start(t)
+			l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL()}, 2*time.Second)
+			a, err := l.call(t, 0, test.path)
+			if a.status != test.status || (err == nil) != (test.status != 0) {
+				t.Fatalf("got %d, %v", a.status, err)
 			}
-			took[name] = append(took[name], d)
-		}
+			if !failed(sink, test.errorType) {
+				t.Errorf("no span has error.type %s: %v", test.errorType, sink.Spans())
+			}
+			for _, counter := range []string{"faas.invocations", "faas.errors", "faas.timeouts", "faas.invoke_duration", "http.server.request.duration"} {
+				if got := total(sink, counter); got != test.counts[counter] {
+					t.Errorf("%s is %v, want %v", counter, got, test.counts[counter])
+				}
+			}
+			for series := range sink.Merged()["http.server.request.duration"] {
+				if want := "error.type=" + test.errorType + ","; len(series) < len(want) || series[:len(want)] != want {
+					t.Errorf("the request is counted as %s", series)
+				}
+			}
+		})
 	}
-	for name, all := range took {
-		slices.Sort(all)
-		median := all[len(all)/2]
-		t.Logf("%s: median %v", name, median)
-		if off := took["Off"]; name != "Off" && median > 2*off[len(off)/2]+20*time.Millisecond {
-			t.Errorf("%s: the median is %v", name, median)
+}
+
+// The response arrives while the collector still holds the export.
+func TestTheResponseDoesNotWaitForTheExport(t *testing.T) {
+	t.Parallel()
+	sink := otlptest.Start(t)
+	held, release := make(chan struct{}, 64), make(chan struct{})
+	sink.Behave(func(_ int, over <-chan struct{}) (int, bool) {
+		held <- struct{}{}
+		select {
+		case <-release:
+		case <-over:
 		}
+		return http.StatusOK, false
+	})
+	// An export before the response would hold it for two seconds, and end without an answer.
+	l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL(), "OTEL_EXPORTER_OTLP_TIMEOUT": "2000"}, 10*time.Second)
+	a, err := l.ask(t, 0, "ok")
+	if err != nil || a.status != http.StatusOK {
+		t.Fatalf("got %d, %v", a.status, err)
+	}
+	select {
+	case <-l.of(a.id):
+		t.Fatal("the invocation was over with the response: the export went before it")
+	default:
+	}
+	<-held
+	close(release)
+	<-l.of(a.id)
+	if got := len(sink.Spans()); got != 1 {
+		t.Errorf("got %d spans, want 1", got)
+	}
+	if got := total(sink, "faas.invocations"); got != 1 {
+		t.Errorf("faas.invocations is %v, want 1", got)
+	}
+}
+
+// No state of the collector is an error of the caller, and what it takes after a failure is complete.
+func TestACollectorFailsNoRequest(t *testing.T) {
+	t.Parallel()
+	const requests = 5
+	for name, test := range map[string]struct {
+		behave otlptest.Behaviour
+		spans  int // that arrive after the collector has recovered
+	}{
+		"Fast":        {otlptest.Answer(http.StatusOK), requests + 1},
+		"Slow":        {otlptest.Delay(100 * time.Millisecond), requests + 1},
+		"Hanging":     {otlptest.Hang(), requests + 1},
+		"Unavailable": {otlptest.Answer(http.StatusServiceUnavailable), requests + 1},
+		"Refusing":    {nil, requests + 1},
+		"Rejecting":   {otlptest.Answer(http.StatusBadRequest), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sink := otlptest.Start(t)
+			l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL(), "OTEL_EXPORTER_OTLP_TIMEOUT": "500"}, 10*time.Second)
+			if test.behave == nil {
+				sink.Refuse()
+			} else {
+				sink.Behave(test.behave)
+			}
+			get := func() {
+				a, err := l.call(t, 0, "ok")
+				if err != nil || a.status != http.StatusOK {
+					t.Fatalf("got %d, %v", a.status, err)
+				}
+			}
+			for range requests {
+				get()
+			}
+			sink.Restart(t)
+			sink.Behave(otlptest.Answer(http.StatusOK))
+			want := requests
+			for range 100 { // the pause after failures has an end
+				get()
+				want++
+				if len(sink.Spans()) > 0 && total(sink, "faas.invocations") == float64(want) {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if got := total(sink, "faas.invocations"); got != float64(want) {
+				t.Errorf("faas.invocations is %v, want %d", got, want)
+			}
+			lost := requests + 1 - test.spans
+			if got := len(sink.Spans()); got != want-lost {
+				t.Errorf("got %d spans, want %d", got, want-lost)
+			}
+			sink.Check(t)
+		})
 	}
 }

@@ -2,11 +2,13 @@ package prom_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -47,7 +49,9 @@ func TestAScrapeHasTheCatalogueAndNoProblems(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
 		r.Header.Set("Accept", accept)
 		w := httptest.NewRecorder()
-		endpoint.Handler().ServeHTTP(w, r)
+		if err := endpoint.Scrape(w, r); err != nil {
+			t.Fatal(err)
+		}
 		if !strings.HasPrefix(w.Header().Get("Content-Type"), format) || w.Header().Get("X-Metrics-Scope") != "instance" {
 			t.Errorf("got %v", w.Header())
 		}
@@ -59,5 +63,28 @@ func TestAScrapeHasTheCatalogueAndNoProblems(t *testing.T) {
 				t.Errorf("%s: no %s", format, want)
 			}
 		}
+	}
+}
+
+// broken is a collector that cannot collect.
+type broken struct{}
+
+func (broken) Describe(ch chan<- *prometheus.Desc) { ch <- prometheus.NewDesc("broken", "x", nil, nil) }
+
+func (broken) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "x", nil, nil), errors.New("private cause"))
+}
+
+func TestAScrapeThatFailsWritesNothing(t *testing.T) {
+	t.Parallel()
+	endpoint, err := prom.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint.Registry.MustRegister(broken{})
+	w := httptest.NewRecorder()
+	err = endpoint.Scrape(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody))
+	if err == nil || w.Body.Len() > 0 || len(w.Header()) > 0 {
+		t.Errorf("got %v, %v and %q; want an error and nothing written", err, w.Header(), w.Body)
 	}
 }

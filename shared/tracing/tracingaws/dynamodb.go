@@ -147,6 +147,8 @@ func fail(ctx context.Context, o *metrics.Operation, err error) {
 			case code == nil:
 			case *code == "ConditionalCheckFailed":
 				o.Condition = true
+			case *code == "ThrottlingError" || *code == "ProvisionedThroughputExceeded":
+				o.Throttles = max(o.Throttles, 1)
 			case *code == "TransactionConflict":
 				o.Conflict = true
 			}

@@ -28,9 +28,10 @@ func emitted(namespace string, dimensions []string) []string {
 
 // Alarms checks that every alarm watches a metric that something in the stack emits, with exactly the
 // dimensions that the service uses: for any other combination CloudWatch has no data, and the alarm stays
-// OK for ever.
+// OK for ever. It also checks that an alarm watches the throttles of every table.
 func Alarms(s Stack) []string {
 	var f faults
+	seen := map[string]bool{}
 	for _, id := range s.of(typeAlarm) {
 		props := s.Resources[id].Properties
 		if text(props, "TreatMissingData") == "" {
@@ -42,6 +43,16 @@ func Alarms(s Stack) []string {
 		}
 		for _, metric := range watched {
 			s.watch(id, metric, &f)
+			for _, d := range list(metric["Dimensions"]) {
+				seen[text(metric, "MetricName")+" "+ref(at(d, "Value"))] = true
+			}
+		}
+	}
+	for _, table := range s.of(typeTable) {
+		for _, metric := range []string{"ReadThrottleEvents", "WriteThrottleEvents"} {
+			if !seen[metric+" "+table] {
+				f.add("no alarm watches %s of %s", metric, table)
+			}
 		}
 	}
 	return f

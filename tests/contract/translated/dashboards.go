@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Dashboards checks that each dashboard is JSON, and that its widgets show metrics that something in the stack emits: for any
-// other name CloudWatch draws an empty graph and reports nothing.
+// Dashboards checks that each dashboard is JSON, that it shows every table and every function's log group, and that its widgets
+// show metrics that something in the stack emits: for any other name CloudWatch draws an empty graph and reports nothing.
 func Dashboards(s Stack) []string {
 	var f faults
 	filters := map[string]bool{}
@@ -17,7 +17,18 @@ func Dashboards(s Stack) []string {
 			filters[text(m, "MetricName")] = true
 		}
 	}
+	wanted := s.of(typeTable)
+	for _, id := range s.of(typeFunction) {
+		wanted = append(wanted, ref(at(s.Resources[id].Properties, "LoggingConfig", "LogGroup")))
+	}
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
 	for _, id := range s.of(typeDashboard) {
+		for _, name := range wanted {
+			if !strings.Contains(fmt.Sprint(s.Resources[id].Properties["DashboardBody"]), "${"+name+"}") {
+				f.add("%s: it does not show %s", id, name)
+			}
+		}
 		sub := at(s.Resources[id].Properties["DashboardBody"], "Fn::Sub")
 		body, _ := sub.(string)
 		if parts := list(sub); body == "" && len(parts) > 0 {

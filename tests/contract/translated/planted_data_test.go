@@ -98,7 +98,10 @@ func TestAlarmsNamesTheOneThatNeverRings(t *testing.T) {
 			query(s, math, 0)["MetricStat"].(map[string]any)["Metric"].(map[string]any)["MetricName"] = "5XXError"
 		}, []string{`the metric "5XXError"`}},
 		"MathOfUnknownId": {func(s translated.Stack) { query(s, math, 2)["Expression"] = "failed / asked" }, []string{`its expression uses "asked"`}},
-		"MathReturnsAll":  {func(s translated.Stack) { delete(query(s, math, 0), "ReturnData") }, []string{"2 of its metrics return data"}},
+		"TableUnwatched": {func(s translated.Stack) {
+			query(s, "TableThrottlesAlarm", 4)["MetricStat"].(map[string]any)["Metric"].(map[string]any)["Dimensions"] = []any{dimension("TableName", ref("AuthTable"))}
+		}, []string{"no alarm watches ReadThrottleEvents of RateLimitTable"}},
+		"MathReturnsAll": {func(s translated.Stack) { delete(query(s, math, 0), "ReturnData") }, []string{"2 of its metrics return data"}},
 	})
 }
 
@@ -120,6 +123,14 @@ func TestDashboardsNamesWhatIsNotThere(t *testing.T) {
 		"NoWidgets":   {replace(`"widgets"`, `"panels"`), []string{"it has no widgets"}},
 		"RESTName":    {replace(`[".", "5xx"`, `[".", "5XXError"`), []string{"the metric 5XXError of AWS/ApiGateway"}},
 		"NoDimension": {replace(`"Count", "ApiId", "${Api}", "Stage", "$default"`, `"Count"`), []string{"the metric Count of", "the metric 5xx of", "the metric 4xx of"}},
-		"NoFilter":    {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
+		"NoTable": {func(s translated.Stack) {
+			body := props(s, "Dashboard", "DashboardBody")["Fn::Sub"].([]any)
+			body[0] = strings.ReplaceAll(body[0].(string), "${RateLimitTable}", "ratelimit")
+		}, []string{"it does not show RateLimitTable"}},
+		"NoLogGroup": {func(s translated.Stack) {
+			groups := props(s, "Dashboard", "DashboardBody")["Fn::Sub"].([]any)[1].(map[string]any)["Groups"].(map[string]any)
+			groups["Fn::Sub"] = strings.Replace(groups["Fn::Sub"].(string), "${LimitsLogGroup}", "limits", 1)
+		}, []string{"it does not show LimitsLogGroup"}},
+		"NoFilter": {replace(`"FunctionFailures"`, `"Failures"`), []string{"no filter makes the metric Failures"}},
 	})
 }

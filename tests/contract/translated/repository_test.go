@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -137,6 +138,20 @@ func read(t *testing.T, environment string) translated.Stack {
 		t.Fatal(err)
 	}
 	return stack
+}
+
+// TestTelemetryIsEncrypted has a URL that would carry telemetry, and the token for it, in clear.
+func TestTelemetryIsEncrypted(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(read(t, "prod").Parameters["OtlpEndpoint"].AllowedPattern)
+	for endpoint, want := range map[string]bool{
+		"": true, "https://collector.example.com": true, "https://collector.example.com:4318/otlp": true,
+		"http://collector.example.com:4318": false, "collector.example.com:4318": false,
+	} {
+		if got := pattern.MatchString(endpoint); got != want {
+			t.Errorf("OtlpEndpoint accepts %q: %t, want %t", endpoint, got, want)
+		}
+	}
 }
 
 // TestTranslatedTemplate runs every rule on every environment.

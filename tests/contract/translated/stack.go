@@ -59,6 +59,8 @@ type Stack struct {
 type Parameter struct {
 	// Default is a string or a number; nil is none.
 	Default any
+	// AllowedPattern is the regular expression of its values; empty is none.
+	AllowedPattern string
 }
 
 // Resource is a resource of the template; intrinsic functions in it are not resolved.

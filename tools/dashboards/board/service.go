@@ -80,10 +80,11 @@ func routes() Dashboard {
 
 func lambda() Dashboard {
 	return Dashboard{Name: "lambda", Title: "Lambda", Choices: [][2]string{
-		{"function", "label_values(faas_invocations_total, faas_name)"},
+		{"function", "label_values(faas_coldstarts_total, faas_name)"},
 	}, Rows: []Row{
 		{Title: "Calls", Panels: []Panel{
 			{Title: "Calls", Unit: "ops", Queries: one(`function:faas_calls:rate5m{$S,faas_name=~"$function"}`, "{{faas_name}}")},
+			{Title: "Share of calls that succeed", Unit: "percentunit", Help: "An HTTP answer of 500 is a success here.", Queries: one(`sum by (job, deployment_environment_name, faas_name) (rate(faas_invocations_total{$S,faas_name=~"$function"}[5m])) / (function:faas_calls:rate5m > 0)`, "{{faas_name}}")},
 			{Title: "Errors in ten minutes", Unit: "short", Queries: one(`function:faas_errors:increase10m{$S,faas_name=~"$function"}`, "{{faas_name}}")},
 			{Title: "Timeouts in ten minutes", Unit: "short", Queries: one(`function:faas_timeouts:increase10m{$S,faas_name=~"$function"}`, "{{faas_name}}")},
 		}},

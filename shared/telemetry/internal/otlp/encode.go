@@ -111,6 +111,7 @@ func (e Encoder) value(w *writer, name string, v attribute.Value) {
 		w.always(1, "stringValue", e.redacted(name, string(v.AsByteSlice())))
 	case attribute.STRING:
 		w.always(1, "stringValue", e.redacted(name, v.AsString()))
+	default: // no value: the message stays empty
 	}
 }
 

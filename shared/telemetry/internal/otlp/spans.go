@@ -33,7 +33,7 @@ func (e Encoder) span(w *writer, s sdktrace.ReadOnlySpan) {
 	id, span := s.SpanContext().TraceID(), s.SpanContext().SpanID()
 	w.id(1, "traceId", id[:])
 	w.id(2, "spanId", span[:])
-	w.string(3, "traceState", s.SpanContext().TraceState().String())
+	e.traceState(w, s.SpanContext())
 	if parent := s.Parent(); parent.HasSpanID() {
 		p := parent.SpanID()
 		w.id(4, "parentSpanId", p[:])
@@ -57,7 +57,7 @@ func (e Encoder) span(w *writer, s sdktrace.ReadOnlySpan) {
 		id, span := links[i].SpanContext.TraceID(), links[i].SpanContext.SpanID()
 		w.id(1, "traceId", id[:])
 		w.id(2, "spanId", span[:])
-		w.string(3, "traceState", links[i].SpanContext.TraceState().String())
+		e.traceState(w, links[i].SpanContext)
 		e.attributes(w, 4, links[i].Attributes, true)
 		w.fixed32(6, "flags", flags(links[i].SpanContext, links[i].SpanContext.IsRemote()))
 	})
@@ -73,6 +73,13 @@ func (e Encoder) span(w *writer, s sdktrace.ReadOnlySpan) {
 		case codes.Unset:
 		}
 	})
+}
+
+// traceState writes what a client sent as tracestate. Half of it would be wrong, so one with a secret is left out.
+func (e Encoder) traceState(w *writer, sc trace.SpanContext) {
+	if state := sc.TraceState().String(); e.redacted("", state) == state {
+		w.string(3, "traceState", state)
+	}
 }
 
 // flags returns a span's W3C flags, and whether its parent is remote: bit 8 says that this is known, bit 9 that it

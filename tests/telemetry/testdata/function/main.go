@@ -30,6 +30,9 @@ func handle(w http.ResponseWriter, r *http.Request) error {
 		panic("on purpose")
 	case "sleep":
 		time.Sleep(time.Minute) // ignores its context, as bad code does
+	case "wait":
+		<-r.Context().Done() // as good code does
+		return r.Context().Err()
 	case "fail":
 		return errors.New("on purpose")
 	}

@@ -1,4 +1,4 @@
-package backend
+package observe_test
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tienda-dev/tienda/internal/observe"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
@@ -27,7 +28,7 @@ func TestDecisionsAreOnTheAccessLine(t *testing.T) {
 		"Closed":       {ratelimit.Decision{Source: ratelimit.FailedClosed}, "failed-closed", []any{}},
 	} {
 		entry := &logging.Entry{}
-		logDecision(logging.WithEntry(t.Context(), entry), c.decision)
+		observe.Decisions([]ratelimit.Policy{*live})(logging.WithEntry(t.Context(), entry), c.decision, 0)
 		want := map[string]any{}
 		if c.source != "" {
 			want = map[string]any{"rate_limit_source": c.source, "rate_limit_policies": c.denying}

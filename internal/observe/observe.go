@@ -1,4 +1,6 @@
-package backend
+// Package observe logs and counts the decisions of rate limits. Every function of a route does, whatever its store is, so
+// it links none.
+package observe
 
 import (
 	"context"
@@ -11,9 +13,9 @@ import (
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
-// observe returns a GuardConfig.Observe that logs and counts each decision, by the policy that decided. A store that does not
+// Decisions returns a GuardConfig.Observe that logs and counts each decision, by the policy that decided. A store that does not
 // answer leaves no result: then it is the first of the policies. The subject itself is not counted, only its kind.
-func observe(policies []ratelimit.Policy) func(context.Context, ratelimit.Decision, time.Duration) {
+func Decisions(policies []ratelimit.Policy) func(context.Context, ratelimit.Decision, time.Duration) {
 	return func(ctx context.Context, d ratelimit.Decision, took time.Duration) {
 		logDecision(ctx, d)
 		name := policies[0].Name
