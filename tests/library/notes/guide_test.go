@@ -59,7 +59,7 @@ func TestTheGuidesShowThisModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	ours := map[string]bool{}
-	for _, file := range append(files, "../main.go", "../accounts/accounts.go", "../accounts/accounts_test.go", "../accounts/functionurl_test.go", "../service/main.go") {
+	for _, file := range append(files, "../main.go", "../accounts/accounts.go", "../accounts/accounts_test.go", "../accounts/functionurl_test.go", "../service/main.go", "../observed/observed.go") {
 		for line := range strings.Lines(read(t, file)) {
 			ours[strings.TrimSpace(line)] = true
 		}
