@@ -88,8 +88,8 @@ func challenge() ResponseHeader {
 	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3)."}
 }
 
-// headers returns the headers of an answer of a route: those of every answer, of its status, of the route's rate limits, and
-// own ones.
+// headers returns the headers of an answer of a route: those of every answer, of its status, of the route's rate
+// limits, and own ones.
 func (b *builder) headers(route api.Route, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},

@@ -41,8 +41,8 @@ func decoded(spec *openapi31.Spec) (any, error) {
 }
 
 // plain turns whole numbers into integers, which YAML would otherwise write as 1e+06, leaves out the style of
-// headers, which has one value only, and puts a reference that has siblings into allOf: many tools do not read what is
-// next to a reference.
+// headers, which has one value only, and puts a reference that has siblings into allOf: many tools do not read what
+// is next to a reference.
 func plain(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

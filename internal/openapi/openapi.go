@@ -139,7 +139,8 @@ type Schema struct {
 	// Required are the members that a request must have. The members of an answer are all required, unless their
 	// tags say omitempty.
 	Required []string
-	// Open is whether a request may have other members, which are ignored: those of OAuth's forms (RFC 6749 section 3.2).
+	// Open is whether a request may have other members, which are ignored: those of OAuth's forms (RFC 6749
+	// section 3.2).
 	Open bool
 	// Members are the rules of members, by their JSON names.
 	Members map[string]Rules

@@ -26,8 +26,8 @@ func limited(rate api.Rate) []*problem.Error {
 	return all
 }
 
-// limitHeaders returns the headers of a class of rate limits. An answer that was given before something was counted has
-// none of them.
+// limitHeaders returns the headers of a class of rate limits. An answer that was given before something was counted
+// has none of them.
 func limitHeaders(rate api.Rate) []ResponseHeader {
 	class, ok := policy.ClassOf(rate)
 	if !ok {

@@ -21,8 +21,8 @@ func Text(limit int) Rules { return Rules{MaxLength: limit, Pattern: patterns().
 
 type textPatterns struct{ name, line, text string }
 
-// patterns asks the functions that Validate uses about every character below U+0100. Validate refuses a few more, such as
-// those that reorder text: as part of a pattern they would reorder the document.
+// patterns asks the functions that Validate uses about every character below U+0100. Validate refuses a few more, such
+// as those that reorder text: as part of a pattern they would reorder the document.
 var patterns = sync.OnceValue(func() textPatterns {
 	const visible = "a"
 	inner := class(func(char string) bool { return policy.LineFault(visible+char+visible, len("aba")) != "" })
@@ -35,8 +35,8 @@ var patterns = sync.OnceValue(func() textPatterns {
 	}
 })
 
-// class returns the inside of a character class with the characters below U+0100 that are refused, as ECMA-262, RE2, and
-// the engines of Python and Rust read it alike.
+// class returns the inside of a character class with the characters below U+0100 that are refused, as ECMA-262, RE2,
+// and the engines of Python and Rust read it alike.
 func class(refused func(char string) bool) string {
 	const end = 0x100 // two digits write what is below
 	var b strings.Builder

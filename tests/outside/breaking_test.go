@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestBreakingChangeIsNamed takes a member out of an answer: oasdiff, as `make openapi-diff` runs it, must fail and name
-// the operation.
+// TestBreakingChangeIsNamed takes a member out of an answer: oasdiff, as `make openapi-diff` runs it, must fail and
+// name the operation.
 func TestBreakingChangeIsNamed(t *testing.T) {
 	t.Parallel()
 	before := filepath.Join(root, "openapi.yaml")

@@ -17,7 +17,8 @@ const clientTime = 5 * time.Minute
 // done is what the clients print when all of their calls got the answers that openapi.yaml promises.
 const done = "registered, logged in, listed, created, and met the conflict"
 
-// arguments returns what the clients are given: the API's URL, a token of a user who may create products, and a new word.
+// arguments returns what the clients are given: the API's URL, a token of a user who may create products, and a new
+// word.
 func arguments(t *testing.T) []string {
 	t.Helper()
 	token, err := shared.Token("clients-"+rand.Text(), "catalog")

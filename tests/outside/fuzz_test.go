@@ -29,8 +29,8 @@ func TestSchemathesisFindsNoFault(t *testing.T) {
 	t.Log(said)
 }
 
-// mint answers with a token for one request to the path in the query. The profile needs a registered user. Other requests
-// have one user each, because a request may end all sessions of its user.
+// mint answers with a token for one request to the path in the query. The profile needs a registered user. Other
+// requests have one user each, because a request may end all sessions of its user.
 func mint(registered string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		subject := "fuzz-" + rand.Text()

@@ -49,7 +49,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// start builds the functions and serves them as `make run THROTTLE=off LIMITS=off` does: all tests come from one address.
+// start builds the functions and serves them as `make run THROTTLE=off LIMITS=off` does: all tests come from one
+// address.
 func start(ctx context.Context, log *suite.Buffer) (*stack.Stack, error) {
 	folder, err := filepath.Abs(root)
 	if err != nil {

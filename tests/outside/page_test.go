@@ -14,8 +14,8 @@ import (
 // pageTime is more than the browser takes to open every operation.
 const pageTime = 5 * time.Minute
 
-// TestPage opens the page of `make docs` in a browser and tries an operation out. It writes the screenshot of README into
-// .cache: copy it to docs/images when the page has changed.
+// TestPage opens the page of `make docs` in a browser and tries an operation out. It writes the screenshot of README
+// into .cache: copy it to docs/images when the page has changed.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	installed(t, "docs", "index.html")

@@ -1,6 +1,6 @@
-// Command goclient uses the API by a client that oapi-codegen has made from openapi.yaml (api.gen.go): it registers, logs
-// in, lists, creates, and meets a conflict. Its arguments are the API's URL, a token of the role catalog, and a word that is
-// new to the API.
+// Command goclient uses the API by a client that oapi-codegen has made from openapi.yaml (api.gen.go): it registers,
+// logs in, lists, creates, and meets a conflict. Its arguments are the API's URL, a token of the role catalog, and a
+// word that is new to the API.
 package main
 
 import (

@@ -18,12 +18,12 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 )
 
-// Document holds an exchange against an OpenAPI document. It is safe for concurrent use. It returns what the document does
-// not allow: a request that was served although it breaks a rule, and an answer with an undocumented status, header or
-// member. The error names the operation.
+// Document holds an exchange against an OpenAPI document. It is safe for concurrent use. It returns what the document
+// does not allow: a request that was served although it breaks a rule, and an answer with an undocumented status,
+// header or member. The error names the operation.
 //
-// It is a function, so that what imports this package does not import the types of the validator, which take half a minute
-// to compile.
+// It is a function, so that what imports this package does not import the types of the validator, which take half a
+// minute to compile.
 type Document func(Exchange) error
 
 // document is what a Document reads.
@@ -76,7 +76,8 @@ func undocumented() []string {
 	}
 }
 
-// publishes is the operation whose answer is an OpenAPI document: an object of any members, which strict mode refuses.
+// publishes is the operation whose answer is an OpenAPI document: an object of any members, which strict mode
+// refuses.
 const publishes = "getOpenapi"
 
 // Exchange is a request and its answer.
