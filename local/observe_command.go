@@ -95,8 +95,8 @@ func present(out io.Writer, r *observe.Running) error {
 	text := "\n"
 	add := func(name, where string) { text += fmt.Sprintf("  %-12s %s\n", name, where) }
 	if r.PrometheusPages {
-		add("Prometheus", r.Prometheus+"/graph")
-		add("alerts", r.Prometheus+"/alerts")
+		add("Prometheus", r.Prometheus+"/classic/graph")
+		add("alerts", r.Prometheus+"/classic/alerts")
 	} else {
 		add("Prometheus", r.Prometheus+"/api/v1/query?query=up (built from its module, it has no pages)")
 		add("alerts", r.Prometheus+"/api/v1/alerts")

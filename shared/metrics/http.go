@@ -32,8 +32,21 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 			method := Method(r.Method)
 			with := active.options(method, Scheme(r))
 			m.active.Add(ctx, 1, with...)
+			pending := pendingFrom(ctx)
+			pending.begin(func() {
+				path := route
+				if path == "" { // a mux may be setting the pattern
+					path = Other
+				}
+				m.active.Add(ctx, -1, with...)
+				m.in().httpServerRequestDuration.record(ctx, seconds(now().Sub(start)),
+					values{method, path, statusText(http.StatusServiceUnavailable), Scheme(r), ErrorTimeout})
+			})
 			finished := false
 			defer func() {
+				if !pending.end() {
+					return // TimedOut has recorded it
+				}
 				status := rec.Status()
 				failed := ErrorType(r.Context(), status)
 				if !finished { // a panic passes through

@@ -6,7 +6,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
@@ -70,7 +72,7 @@ type handler struct {
 // Invoke implements lambda.Handler.
 func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err error) {
 	of := &invocation{}
-	ctx = withInvocation(metrics.With(ctx, h.Metrics), of)
+	ctx, request := metrics.WithPending(withInvocation(metrics.With(ctx, h.Metrics), of))
 	id := ""
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		id = lc.AwsRequestID
@@ -90,7 +92,15 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 		h.Metrics.Invoked(ctx, i)
 		return true
 	}
-	stop := h.guard(ctx, of, count)
+	stop := h.guard(ctx, func() bool {
+		if !count(metrics.TimedOut) {
+			return false // it has just ended
+		}
+		request.TimedOut()
+		h.end(of, metrics.ErrorTimeout)
+		h.logger.Error("the invocation runs into its timeout", zap.String(logging.KeyFunctionRequestID, id))
+		return true
+	})
 	finished := false
 	defer func() {
 		stop()
@@ -136,17 +146,17 @@ func (h *handler) left(ctx context.Context) time.Duration {
 }
 
 // guard watches the deadline: Lambda kills a process that does not answer in time, and with it everything that was
-// not exported. Call the function that it returns when the invocation has ended.
-func (h *handler) guard(ctx context.Context, of *invocation, count func(metrics.Outcome) bool) (stop func()) {
+// not exported. timedOut ends the invocation's telemetry, and returns false if the invocation has just ended. Call
+// the function that guard returns when the invocation has ended.
+func (h *handler) guard(ctx context.Context, timedOut func() bool) (stop func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return func() {}
 	}
 	timer := time.AfterFunc(deadline.Sub(h.now())-guardMargin, func() {
-		if !count(metrics.TimedOut) {
-			return // it has just ended
+		if !timedOut() {
+			return
 		}
-		h.end(of, metrics.ErrorTimeout)
 		h.flush(context.WithoutCancel(ctx), modeDeadline, h.left(ctx))
 	})
 	return func() { timer.Stop() }

@@ -200,7 +200,7 @@ func (t *Telemetry) build(host Host, o options) error {
 		sampler = sdktrace.NeverSample()
 	}
 	limits := sdktrace.NewSpanLimits()
-	limits.AttributeValueLengthLimit = 1024 // bytes; a client chooses the length of some
+	limits.AttributeValueLengthLimit = -1 // the encoder cuts texts, after it has redacted them
 	traces := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(t.resource), sdktrace.WithSampler(sampler), sdktrace.WithRawSpanLimits(limits),
 	}

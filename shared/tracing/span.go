@@ -36,15 +36,11 @@ func RecordError(ctx context.Context, err error) {
 		return
 	}
 	class := errorType(err)
-	text := logging.RedactText(err.Error())
 	span.SetAttributes(semconv.ErrorTypeKey.String(class))
 	span.SetStatus(codes.Error, "")
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
-		semconv.ExceptionType(class), semconv.ExceptionMessage(text[:min(len(text), maxMessage)])))
+		semconv.ExceptionType(class), semconv.ExceptionMessage(logging.RedactText(err.Error()))))
 }
-
-// maxMessage is the length of exception.message, in bytes; the SDK's limit of attributes does not hold for events.
-const maxMessage = 1024
 
 // errorType returns the class of err: "timeout", "panic", or the Go type of the error at the bottom of its chain.
 func errorType(err error) string {

@@ -11,13 +11,16 @@ import (
 	"github.com/tienda-dev/tienda/local/observe"
 )
 
-// TestPrometheusHasThePagesItSays opens the page of queries and loads what it refers to.
+// TestPrometheusHasThePagesItSays opens the pages that `make observe` prints, and loads what they refer to.
 func TestPrometheusHasThePagesItSays(t *testing.T) {
 	t.Parallel()
 	r := start(t, observe.Options{})
-	page := get(t, r.Prometheus+"/graph")
+	page := get(t, r.Prometheus+"/classic/graph")
 	if shown := strings.Contains(page, "<title>Prometheus"); shown != r.PrometheusPages {
 		t.Fatalf("PrometheusPages is %t, the page is\n%s", r.PrometheusPages, page)
+	}
+	if r.PrometheusPages && !strings.Contains(get(t, r.Prometheus+"/classic/alerts"), "DeadMansSwitch") {
+		t.Error("the page of alerts does not show DeadMansSwitch")
 	}
 	files := regexp.MustCompile(`(?:src|href)="([^"?]+/static/[^"?]+)`).FindAllStringSubmatch(page, -1)
 	if r.PrometheusPages && len(files) < 10 {

@@ -82,8 +82,8 @@ func TestTelemetryArrives(t *testing.T) {
 		got := traces(sink)[traceOf(i)]
 		slices.Sort(got)
 		want := []string{
-			"AuthorizerFunction: DynamoDB.BatchGetItem below invocation",
-			"AuthorizerFunction: invocation below the client",
+			"AuthorizerFunction: AuthorizerFunction below the client",
+			"AuthorizerFunction: DynamoDB.BatchGetItem below AuthorizerFunction",
 			"CreateProductFunction: DynamoDB.TransactWriteItems below POST /v1/products",
 			"CreateProductFunction: DynamoDB.UpdateItem below POST /v1/products",
 			"CreateProductFunction: POST /v1/products below the client",

@@ -118,7 +118,7 @@ func TestAFailureArrivesBeforeTheKill(t *testing.T) {
 		counts          map[string]float64
 	}{
 		// The handler ignores its context, and Lambda kills the process.
-		"Timeout": {"sleep", "timeout", 0, map[string]float64{"faas.timeouts": 1, "faas.invoke_duration": 1}},
+		"Timeout": {"sleep", "timeout", 0, map[string]float64{"faas.timeouts": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},
 		// The handler respects its context and answers in time.
 		"Deadline": {"wait", "timeout", http.StatusGatewayTimeout, map[string]float64{"faas.invocations": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},
 		"Panic":    {"panic", "panic", http.StatusInternalServerError, map[string]float64{"faas.invocations": 1, "faas.invoke_duration": 1, "http.server.request.duration": 1}},

@@ -50,18 +50,30 @@ func (e Encoder) scope(w *writer, s instrumentation.Scope) {
 	})
 }
 
-// attributes writes attributes; those of spans only if they are allowed.
-func (e Encoder) attributes(w *writer, field int, attributes []attribute.KeyValue, filter bool) {
-	if filter && e.Allow != nil {
+// attributes writes attributes; those of spans only if they are allowed, and their texts cut.
+func (e Encoder) attributes(w *writer, field int, attributes []attribute.KeyValue, ofSpan bool) {
+	if ofSpan {
 		kept := make([]attribute.KeyValue, 0, len(attributes))
 		for _, kv := range attributes {
-			if e.Allow(kv.Key) {
-				kept = append(kept, kv)
+			if e.Allow == nil || e.Allow(kv.Key) {
+				kept = append(kept, e.cut(kv))
 			}
 		}
 		attributes = kept
 	}
 	w.list(field, "attributes", len(attributes), func(i int) { e.keyValue(w, attributes[i]) })
+}
+
+// maxText is the length of a text in a span's attribute, in bytes: a client chooses the length of some.
+const maxText = 1024
+
+// cut shortens a long text, after it is redacted: half of a secret would not be recognised.
+func (e Encoder) cut(kv attribute.KeyValue) attribute.KeyValue {
+	if kv.Value.Type() != attribute.STRING || len(kv.Value.AsString()) <= maxText {
+		return kv
+	}
+	text := e.redacted(string(kv.Key), kv.Value.AsString())
+	return kv.Key.String(text[:min(len(text), maxText)])
 }
 
 func (e Encoder) keyValue(w *writer, kv attribute.KeyValue) {

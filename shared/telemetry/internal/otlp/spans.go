@@ -75,9 +75,13 @@ func (e Encoder) span(w *writer, s sdktrace.ReadOnlySpan) {
 	})
 }
 
-// traceState writes what a client sent as tracestate. Half of it would be wrong, so one with a secret is left out.
+// maxTraceState is what W3C asks everybody to pass on, in bytes: https://www.w3.org/TR/trace-context/#limits.
+const maxTraceState = 512
+
+// traceState writes what a client sent as tracestate. Half of it would be wrong, so a long one and one with a secret are
+// left out.
 func (e Encoder) traceState(w *writer, sc trace.SpanContext) {
-	if state := sc.TraceState().String(); e.redacted("", state) == state {
+	if state := sc.TraceState().String(); len(state) <= maxTraceState && e.redacted("", state) == state {
 		w.string(3, "traceState", state)
 	}
 }
