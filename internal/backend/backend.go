@@ -13,11 +13,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
-	"github.com/tienda-dev/tienda/shared/telemetry"
 )
 
 // Main serves one HTTP route. It does not return. opts are for a route that shows telemetry.
-func Main(route api.Route, build app.Build, opts ...telemetry.Option) {
+func Main(route api.Route, build app.Build, opts ...process.TelemetryOption) {
 	app.Main(route, process.Route(limited(build), opts...))
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
 	"github.com/tienda-dev/tienda/shared/awsclient"
-	"github.com/tienda-dev/tienda/shared/telemetry"
 )
 
 // Func serves a function that is not an HTTP route: the authorizer, a worker. It does not return.
@@ -28,7 +27,7 @@ func Handler(ctx context.Context, route api.Route, build app.Build, environ map[
 }
 
 // Route runs the build of a route with telemetry and with what the process shares.
-func Route(build app.Build, opts ...telemetry.Option) app.Build {
+func Route(build app.Build, opts ...TelemetryOption) app.Build {
 	return With(withTelemetry(build, opts))
 }
 

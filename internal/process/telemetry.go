@@ -12,8 +12,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
+// TelemetryOption is an option of telemetry.Start.
+type TelemetryOption = telemetry.Option
+
 // withTelemetry starts telemetry before it runs build.
-func withTelemetry(build app.Build, opts []telemetry.Option) app.Build {
+func withTelemetry(build app.Build, opts []TelemetryOption) app.Build {
 	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
 		if _, err := startTelemetry(ctx, s, opts...); err != nil {
 			return nil, err

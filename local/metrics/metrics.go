@@ -215,7 +215,7 @@ func (s *Store) touch(id string) *instance {
 	return i
 }
 
-// limitStreams forgets the processes that have been silent the longest, until no more than MaxStreams are
+// limitStreams forgets the processes that have been silent the longest, until at most MaxStreams are
 // kept. A process that sends more than that on its own is forgotten too.
 func (s *Store) limitStreams() {
 	if s.streams <= s.cfg.MaxStreams {

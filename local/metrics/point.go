@@ -24,7 +24,7 @@ type point struct {
 	time       uint64 // Unix time in ns
 	bounds     []float64
 	exemplars  []*metricspb.Exemplar
-	absent     bool // it says that there is no value
+	absent     bool // it is marked as having no value
 }
 
 // amount is what is added up.

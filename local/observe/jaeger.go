@@ -13,8 +13,8 @@ const (
 	jaegerVersion = "v1.76.0"
 )
 
-// Jaeger returns the path of Jaeger, built from its module: about four minutes of CPU time, once. Its pages come from the
-// module too, which has a placeholder for the user interface; the API is whole.
+// Jaeger returns the path of Jaeger, built from its module: about four minutes of CPU time, once. The module has
+// Jaeger's whole API but not its user interface.
 func (t Tools) Jaeger(ctx context.Context) (string, error) {
 	home, err := t.install(ctx, "jaeger-"+jaegerVersion, func(ctx context.Context, folder string) error {
 		t.note("building Jaeger: some minutes, once")

@@ -73,15 +73,23 @@ type program struct {
 }
 
 // Start starts the programs and returns when all of them answer. When it fails, nothing is left running. The end of this
-// process ends them too.
+// process ends them too. Another process may take a port between its choice and its use: then all start again.
 func Start(ctx context.Context, o Options) (*Running, error) {
-	r := &Running{Folder: o.Folder, ended: make(chan error, 1), stopped: make(chan struct{})}
-	if err := r.start(ctx, o); err != nil {
+	for attempt := 1; ; attempt++ {
+		r := &Running{Folder: o.Folder, ended: make(chan error, 1), stopped: make(chan struct{})}
+		err := r.start(ctx, o)
+		if err == nil {
+			return r, nil
+		}
 		r.Stop()
-		return nil, err
+		if attempt == startAttempts || !strings.Contains(err.Error(), "address already in use") {
+			return nil, err
+		}
 	}
-	return r, nil
 }
+
+// startAttempts bounds how often Start chooses ports.
+const startAttempts = 4
 
 // Stop ends the programs and waits for their end: the collector first, because it sends what it holds.
 func (r *Running) Stop() {

@@ -71,7 +71,7 @@ func (s *sets) of(ctx context.Context, v *values) *options {
 	return &found.options
 }
 
-// build returns the entry of v, and nil if there is no room for it.
+// build returns the entry of v, or nil if the instrument has maxSets already.
 func (s *sets) build(v values) *entry {
 	s.adding.Lock()
 	defer s.adding.Unlock()

@@ -29,8 +29,8 @@ const (
 // Config is OpenTelemetry's own environment (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 // The zero value exports nothing.
 type Config struct {
-	// Disabled switches everything off, and nothing else of OpenTelemetry's environment is read then: whoever needs it
-	// may need it because of a value that is refused.
+	// Disabled switches everything off. The other variables are not checked then, so that it also helps against a value
+	// that is refused.
 	Disabled bool `env:"OTEL_SDK_DISABLED"`
 	// Endpoint is the base URL of a collector; "/v1/traces", "/v1/metrics" and "/v1/logs" are added. Empty: none.
 	Endpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
@@ -40,7 +40,7 @@ type Config struct {
 	LogsEndpoint    string `env:"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"`
 	// Headers are added to every export: "name=value,name=value", percent-encoded. They may hold a secret.
 	Headers string `env:"OTEL_EXPORTER_OTLP_HEADERS"`
-	// Protocol is "http/protobuf" (default) or "http/json". There is no gRPC.
+	// Protocol is "http/protobuf" (default) or "http/json". gRPC is refused.
 	Protocol string `env:"OTEL_EXPORTER_OTLP_PROTOCOL"`
 	// TimeoutMS bounds an export, in milliseconds. Default 1000, at most 2000: the environment takes no new
 	// invocation before it is over.

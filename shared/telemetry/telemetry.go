@@ -265,7 +265,7 @@ func (t *Telemetry) report(signal, reason string, err error) {
 	}
 }
 
-// collect returns the metrics, or nil when there is no reader.
+// collect returns the metrics. It needs a reader.
 func (t *Telemetry) collect(ctx context.Context) *metricdata.ResourceMetrics {
 	var m metricdata.ResourceMetrics
 	if err := t.reader.Collect(ctx, &m); err != nil {

@@ -24,7 +24,7 @@ type fault struct {
 	alert string
 	// healthy, broken and recovered are how long each part takes, in minutes; 0 is 30, 30 and 40.
 	healthy, broken, recovered int
-	// series have a value for each part. That of a counter is its increase a minute; absent is no series.
+	// series have a value for each part. That of a counter is its increase a minute; absent removes the series.
 	series []story
 }
 

@@ -66,6 +66,7 @@ def check(clients, template, stack, physical, bucket, dist):
         "AWS::Logs::LogGroup": lambda n, p: log_group(faults, clients, n, p, resolve),
         "AWS::Lambda::Permission": lambda n, p: permission(faults, clients, n, physical, p),
         "AWS::Lambda::Version": lambda n, p: version(faults, clients, n, physical, p),
+        "AWS::CloudWatch::Dashboard": lambda n, p: dashboard(faults, clients, n, physical[n]),
     }
     counts = {}
     for name, resource in template["Resources"].items():
@@ -114,6 +115,18 @@ def function(faults, clients, name, physical, props, resolve, bucket, dist):
         operation = re.sub(r"(?<!^)(?=[A-Z])", "-", name.removesuffix("Function")).lower()
         if archive.read(entry) != (pathlib.Path(dist) / operation / "bootstrap").read_bytes():
             faults.append(f"{name}: the archive's bootstrap is not {dist}/{operation}/bootstrap")
+
+
+def dashboard(faults, clients, name, physical):
+    """The body is a text with references in it, so it must still be JSON when they are resolved."""
+    body = clients["cloudwatch"].get_dashboard(DashboardName=physical)["DashboardBody"]
+    try:
+        widgets = json.loads(body)["widgets"]
+    except (ValueError, KeyError) as fault:
+        faults.append(f"{name} has no widgets: {fault!r}: {body[:200]}")
+        return
+    if not widgets or "${" in body:
+        faults.append(f"{name} has {len(widgets)} widgets; no reference may be left in them")
 
 
 def role(faults, clients, name, physical, props, resolve):

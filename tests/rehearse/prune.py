@@ -1,7 +1,8 @@
 """Removes from a translated template what the emulator does not support, so that the rest can be deployed.
 
 The emulator silently skips a resource of an unknown type and then fails on the references to
-it. This module returns what it removed, and every reference to it gets a stand-in.
+it. It also keeps an empty element for AWS::NoValue in a list. This module returns what it removed, and every reference to
+it gets a stand-in.
 """
 
 import copy
@@ -9,12 +10,14 @@ import re
 
 ALIAS = "AWS::Lambda::Alias"
 SECRET = "AWS::SecretsManager::Secret"
+OPTIONAL = "optional element of a list"
 PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 def prune(template, supported):
     """Returns a copy of the template with only resources of supported types, and what was dropped:
-    the logical ids by type. An output that needs something dropped is dropped under "Output"."""
+    the logical ids by type. An output that needs something dropped is dropped under "Output", and resources
+    with elements of lists that a condition may leave out are listed under OPTIONAL."""
     template = copy.deepcopy(template)
     dropped = {}
     standins = {}
@@ -23,6 +26,9 @@ def prune(template, supported):
             dropped.setdefault(resource["Type"], []).append(name)
             standins[name] = standin(name, resource)
             del template["Resources"][name]
+    for name, resource in template["Resources"].items():
+        if has_optional(resource):
+            dropped.setdefault(OPTIONAL, []).append(name)
     for name, output in list(template.get("Outputs", {}).items()):
         if references(output) & set(standins):
             dropped.setdefault("Output", []).append(name)
@@ -39,6 +45,17 @@ def standin(name, resource):
     if resource["Type"] == SECRET:
         return f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:rehearsal-{name}"
     return f"rehearsal-{name}"
+
+
+def optional(element):
+    """Whether an element of a list may be left out by a condition."""
+    return isinstance(element, dict) and element.get("Fn::If", [None])[-1] == {"Ref": "AWS::NoValue"}
+
+
+def has_optional(value):
+    if isinstance(value, list):
+        return any(optional(element) or has_optional(element) for element in value)
+    return isinstance(value, dict) and any(has_optional(inner) for inner in value.values() if not optional(value))
 
 
 def references(value):
@@ -69,7 +86,7 @@ def attribute_owner(value):
 def replace(value, standins):
     """The value with every reference to a key of standins replaced."""
     if isinstance(value, list):
-        return [replace(element, standins) for element in value]
+        return [replace(element, standins) for element in value if not optional(element)]
     if not isinstance(value, dict):
         return value
     if set(value) == {"Ref"} and value["Ref"] in standins:

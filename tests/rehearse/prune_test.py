@@ -21,6 +21,10 @@ TEMPLATE = {
             },
         },
         "Secret": {"Type": "AWS::SecretsManager::Secret"},
+        "Layered": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Layers": ["a", {"Fn::If": ["C", "b", {"Ref": "AWS::NoValue"}]}], "Kms": {"Fn::If": ["C", "k", {"Ref": "AWS::NoValue"}]}},
+        },
         "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Uri": {"Fn::Sub": "${Alias}"}}},
     },
     "Outputs": {
@@ -43,8 +47,14 @@ class Prune(unittest.TestCase):
                 "AWS::SecretsManager::Secret": ["Secret"],
                 "AWS::ApiGatewayV2::Api": ["Api"],
                 "Output": ["Url"],
+                "optional element of a list": ["Layered"],
             },
         )
+
+    def test_optional_elements_of_lists_are_left_out(self):
+        properties = self.pruned["Resources"]["Layered"]["Properties"]
+        self.assertEqual(properties["Layers"], ["a"])
+        self.assertIn("Fn::If", properties["Kms"])
 
     def test_references_get_stand_ins(self):
         self.assertEqual(
@@ -67,7 +77,8 @@ class Prune(unittest.TestCase):
 
     def test_template_with_nothing_to_drop_is_unchanged(self):
         everything = {r["Type"] for r in TEMPLATE["Resources"].values()}
-        self.assertEqual(prune(TEMPLATE, everything), (TEMPLATE, {}))
+        template = {"Resources": {name: r for name, r in TEMPLATE["Resources"].items() if name != "Layered"}, "Outputs": TEMPLATE["Outputs"]}
+        self.assertEqual(prune(template, everything), (template, {}))
 
     def test_input_is_not_changed(self):
         self.assertIn("Alias", TEMPLATE["Resources"])

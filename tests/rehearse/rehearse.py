@@ -46,7 +46,7 @@ from moto.cloudformation.parsing import get_model_map  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
 from expect import check  # noqa: E402
-from prune import prune  # noqa: E402
+from prune import OPTIONAL, prune  # noqa: E402
 
 UNPROVEN = {
     "AWS::ApiGatewayV2::Api": "that the API's document is accepted, that routes, CORS and authorizers work",
@@ -58,6 +58,7 @@ UNPROVEN = {
     "AWS::Lambda::Alias": "that routes reach the published version and not the newest code",
     "AWS::SecretsManager::Secret": "that the generated secret has the form that functions read",
     "Output": "outputs of the above",
+    OPTIONAL: "what a condition adds to a list, such as the grants for tracing and for the headers of telemetry",
 }
 
 
@@ -133,7 +134,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     with emulator() as url:
         os.environ["AWS_ENDPOINT_URL"] = url
-        services = ("cloudformation", "dynamodb", "iam", "lambda", "logs", "s3")
+        services = ("cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "s3")
         clients = {service: boto3.client(service) for service in services}
         clients["s3"].create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 

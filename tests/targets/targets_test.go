@@ -92,6 +92,7 @@ var targets = map[string]target{
 	"unit":               {says: "ok  \t"},
 	"bench":              {says: "ns/op"},
 	"bench-ratelimit":    {says: "writes and"},
+	"bench-telemetry":    {says: "BenchmarkRecordBesideTheAPI"},
 	"dynamodb-local":     {ends: true},
 	"fmt":                {ends: true},
 	"venv":               {ends: true, installs: true, changes: true},

@@ -114,7 +114,7 @@ func TestAFailureArrivesBeforeTheKill(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		path, errorType string
-		status          int // 0 is no answer
+		status          int // 0 without an answer
 		counts          map[string]float64
 	}{
 		// The handler ignores its context, and Lambda kills the process.

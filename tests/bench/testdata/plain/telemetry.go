@@ -6,8 +6,11 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-// withTelemetry leaves telemetry out: `go build -overlay` puts this file in the place of internal/process/telemetry.go.
-func withTelemetry(build app.Build) app.Build { return build }
+// TelemetryOption is none: `go build -overlay` puts this file in the place of internal/process/telemetry.go.
+type TelemetryOption struct{}
+
+// withTelemetry leaves telemetry out.
+func withTelemetry(build app.Build, _ []TelemetryOption) app.Build { return build }
 
 func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error)) func(context.Context, *app.Setup) (func(context.Context, In) (Out, error), error) {
 	return build
