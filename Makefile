@@ -337,8 +337,9 @@ openapi-lint: $(NODE_TOOLS)/.complete ## Check openapi.yaml with Redocly
 .PHONY: openapi-diff
 openapi-diff: $(OASDIFF) ## Name what breaks clients in openapi.yaml, compared with a commit or branch (BASE=main)
 	@git rev-parse --quiet --verify "$$BASE^{commit}" >/dev/null || { echo "BASE is '$$BASE': want a commit or a branch, as in make openapi-diff BASE=main." >&2; exit 1; }
-	@mkdir -p .cache; git show "$$BASE:openapi.yaml" >.cache/openapi-base.yaml
-	@$(OASDIFF) breaking --fail-on ERR .cache/openapi-base.yaml openapi.yaml
+	@git cat-file -e "$$BASE:openapi.yaml" 2>/dev/null || { echo "$$BASE has no openapi.yaml: nothing to compare."; exit 0; }; \
+	mkdir -p .cache; git show "$$BASE:openapi.yaml" >.cache/openapi-base.yaml; \
+	$(OASDIFF) breaking --fail-on ERR .cache/openapi-base.yaml openapi.yaml
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM

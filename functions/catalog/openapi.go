@@ -169,9 +169,9 @@ func schemas() []openapi.Schema {
 			"tags": tags, "attributes": attributes, "version": openapi.AtLeast(1),
 		}},
 		{Name: "ProductStatus", Value: Draft, Members: map[string]openapi.Rules{"": openapi.OneOf(Draft, Active, Archived)}},
-		{Name: "ProductPage", Value: page.Page[Product]{}, Members: openapi.PageMembers()},
+		{Name: "ProductPage", Value: page.Page[Product]{}, Members: map[string]openapi.Rules{"data": {MaxItems: page.MaxLimit}}},
 		{Name: "Category", Value: Category{}, Members: map[string]openapi.Rules{"name": categoryRules(), "active_products": openapi.AtLeast(1)}},
-		{Name: "CategoryPage", Value: page.Page[Category]{}, Members: openapi.PageMembers()},
+		{Name: "CategoryPage", Value: page.Page[Category]{}},
 		{Name: "Inventory", Value: Inventory{}, Members: map[string]openapi.Rules{
 			"product_id": openapi.ULID(), "sku": sku, "available": openapi.AtLeast(0), "reserved": openapi.AtLeast(0),
 			"sold": openapi.AtLeast(0), "version": openapi.AtLeast(1),

@@ -42,9 +42,6 @@ func PageParameters() []Parameter {
 	}
 }
 
-// PageMembers returns the rules of a page.
-func PageMembers() map[string]Rules { return map[string]Rules{"data": {MaxItems: page.MaxLimit}} }
-
 const (
 	entityTag     = `^"[^"]*"$`
 	headerIfMatch = "If-Match"
