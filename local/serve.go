@@ -55,7 +55,9 @@ func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error
 	var loaded seed.Result
 	opts.Builder, opts.First = built, seed.Routes()
 	opts.Out = out
-	opts.Pages = func(api http.Handler) http.Handler { return docs.Handler(filepath.Join(opts.Root, ".cache", "docs"), api) }
+	opts.Pages = func(api http.Handler) http.Handler {
+		return docs.Handler(filepath.Join(opts.Root, ".cache", "docs"), api)
+	}
 	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
 	opts.Prepare = func(ctx context.Context, s *stack.Stack, url string) error {
 		minted, err := s.Token(seeder, seed.Roles()...)

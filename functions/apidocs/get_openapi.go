@@ -28,7 +28,7 @@ const openapiMaxAge = "public, max-age=300"
 // compressed is the document as JSON, compressed with gzip when `make generate` wrote it.
 //
 //go:embed openapi.json.gz
-var compressed []byte //nolint:gochecknoglobals // go:embed needs a variable; nothing writes it
+var compressed []byte
 
 // errNotPublished is the answer of a route that does not exist: a document that is off is not there.
 var errNotPublished = problem.New(problem.NotFound, "route_not_found", "There is no such route.")

@@ -60,5 +60,5 @@ func limitText(rate api.Rate) string {
 			limits = append(limits, fmt.Sprintf("%d requests in %d s, and %d at once, of each %s", p.Limit, int(p.Window.Seconds()), p.Capacity(), c.of))
 		}
 	}
-	return fmt.Sprintf("Rate class `%s`: %s.", rate, strings.Join(limits, "; "))
+	return fmt.Sprintf("Rate class %#q: %s.", rate, strings.Join(limits, "; "))
 }

@@ -3,7 +3,6 @@ package openapi
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 )
@@ -23,7 +22,7 @@ type textPatterns struct{ name, line, text string }
 
 // patterns asks the functions that Validate uses about every character below U+0100. Validate refuses a few more, such
 // as those that reorder text: as part of a pattern they would reorder the document.
-var patterns = sync.OnceValue(func() textPatterns {
+func patterns() textPatterns {
 	const visible = "a"
 	inner := class(func(char string) bool { return policy.LineFault(visible+char+visible, len("aba")) != "" })
 	edge := class(func(char string) bool { return policy.NameFault(visible+char, len("ab")) != "" })
@@ -33,7 +32,7 @@ var patterns = sync.OnceValue(func() textPatterns {
 		line: "^[^" + inner + "]*$",
 		text: "^[^" + lines + "]*$",
 	}
-})
+}
 
 // class returns the inside of a character class with the characters below U+0100 that are refused, as ECMA-262, RE2,
 // and the engines of Python and Rust read it alike.

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func OpenAPI(document []byte, t *template.Template) []string {
 			operation := read.Paths[route.Path][strings.ToLower(route.Method)]
 			name := Camel(fn.Name)
 			own, head := strings.ToLower(name[:1])+name[1:], "head"+name
-			if operation.ID != own && (route.Method != "HEAD" || operation.ID != head) {
+			if operation.ID != own && (route.Method != http.MethodHead || operation.ID != head) {
 				f.add("%s has the operationId %q in openapi.yaml, want %q", route.Key(), operation.ID, own)
 			}
 			secured := slices.ContainsFunc(operation.Security, func(scheme map[string]any) bool { return len(scheme) > 0 })

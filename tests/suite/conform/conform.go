@@ -193,14 +193,14 @@ func matches(template, path []string) bool {
 func describe(what string, broken []*faults.ValidationError) []error {
 	var all []error
 	for _, b := range broken {
-		text := b.Message
+		text := []string{b.Message}
 		if b.Reason != "" && b.Reason != b.Message {
-			text += ": " + b.Reason
+			text = append(text, b.Reason)
 		}
 		for _, s := range b.SchemaValidationErrors {
-			text += fmt.Sprintf("; at %q: %s", s.FieldPath, s.Reason)
+			text = append(text, fmt.Sprintf("at %q: %s", s.FieldPath, s.Reason))
 		}
-		all = append(all, fmt.Errorf("%s %s", what, text))
+		all = append(all, fmt.Errorf("%s %s", what, strings.Join(text, "; ")))
 	}
 	return all
 }
