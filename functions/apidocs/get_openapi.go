@@ -19,7 +19,7 @@ import (
 // Config says whether the document is published.
 type Config struct {
 	// Published is false where the API does not describe itself to everybody.
-	Published bool `env:"OPENAPI_PUBLISHED" envDefault:"true"`
+	Published bool `env:"OPENAPI_PUBLISHED"`
 }
 
 // openapiMaxAge is how long clients may keep the document without asking. A new release has another entity tag.
@@ -30,9 +30,6 @@ const openapiMaxAge = "public, max-age=300"
 //go:embed openapi.json.gz
 var compressed []byte
 
-// errNotPublished is the answer of a route that does not exist: a document that is off is not there.
-var errNotPublished = problem.New(problem.NotFound, "route_not_found", "There is no such route.")
-
 // variant is the document in one content coding.
 type variant struct {
 	coding string // the value of Content-Encoding; empty is none
@@ -40,11 +37,11 @@ type variant struct {
 	etag   string
 }
 
-// GetOpenapi answers 200 with the API's OpenAPI document, in gzip if the client accepts it, and 404 if it is not
-// published. Each coding has a strong entity tag of its own (RFC 9110 section 8.8.3.3).
+// GetOpenapi answers 200 with the API's OpenAPI document, in gzip if the client accepts it, and 404 as for an unknown route if it is
+// not published. Each coding has a strong entity tag of its own (RFC 9110 section 8.8.3.3).
 func GetOpenapi(cfg Config) (api.Handler, error) {
 	if !cfg.Published {
-		return func(http.ResponseWriter, *http.Request) error { return errNotPublished }, nil
+		return func(http.ResponseWriter, *http.Request) error { return problem.RouteNotFound() }, nil
 	}
 	hash := sha256.Sum256(compressed)
 	tag := hex.EncodeToString(hash[:8])

@@ -28,7 +28,7 @@ func OpenAPI() openapi.Resource {
 			Route: GetOpenapiRoute, Summary: "Read this document",
 			Description: "The answer is compressed if Accept-Encoding names gzip. Production does not publish the document by default.",
 			Parameters:  []openapi.Parameter{openapi.IfNoneMatch()},
-			Responses:   answers, Problems: []*problem.Error{errNotPublished},
+			Responses:   answers, Problems: []*problem.Error{problem.RouteNotFound()},
 		}},
 	}
 }

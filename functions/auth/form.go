@@ -24,6 +24,9 @@ type tokenForm struct {
 // decodeTokenForm reads the form. It ignores parameters that it does not know, as RFC 6749 section 3.2
 // requires, and refuses a repeated one of its own.
 func decodeTokenForm(r *http.Request) (tokenForm, error) {
+	if err := api.CheckContentEncoding(r); err != nil {
+		return tokenForm{}, err
+	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != contentTypeForm {
 		return tokenForm{}, problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+".")
 	}

@@ -80,14 +80,13 @@ func OpenAPI() openapi.Resource {
 				Route: RevokeTokenRoute, Summary: "Revoke a token",
 				Description: "Token revocation (RFC 7009). A refresh token ends its session. An unknown token is not an error.",
 				Body:        tokenForm{}, BodyType: contentTypeForm,
-				Responses: []openapi.Response{{Status: http.StatusOK, Description: "The token is not valid any more.", Headers: notStored()}},
+				Responses: []openapi.Response{{Status: http.StatusOK, Description: "The token is no longer valid.", Headers: notStored()}},
 			},
 			{
 				Route: GetJwksRoute, Summary: "Read the public keys of access tokens",
 				Description: "A JSON Web Key Set (RFC 7517). It is empty while tokens have a symmetric signature.",
 				Responses: []openapi.Response{{
 					Status: http.StatusOK, Description: "The keys.", Body: jwt.JWKS{}, Example: true,
-					Headers: []openapi.ResponseHeader{openapi.CacheControl()},
 				}},
 			},
 			{
@@ -110,7 +109,7 @@ func OpenAPI() openapi.Resource {
 
 // notStored are the headers of an answer about tokens (RFC 6749 section 5.1).
 func notStored() []openapi.ResponseHeader {
-	return []openapi.ResponseHeader{openapi.CacheControl(), {Name: "Pragma", Description: "For caches of HTTP/1.0.", Rules: openapi.Rules{Enum: []any{"no-cache"}}}}
+	return []openapi.ResponseHeader{{Name: "Pragma", Description: "For caches of HTTP/1.0.", Rules: openapi.Rules{Enum: []any{"no-cache"}}}}
 }
 
 func schemas() []openapi.Schema {

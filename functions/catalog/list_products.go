@@ -27,7 +27,7 @@ func ListProducts(products productLister, cursors page.Cursors, cfg Config) api.
 			return err
 		}
 		if filter.Status != Active {
-			return errStatusNotVisible
+			return errStatusNotVisible()
 		}
 
 		list, err := readList(r.Context(), query, products, cursors, page.Binding{Route: ListProductsRoute.Name}, filter)
@@ -39,8 +39,10 @@ func ListProducts(products productLister, cursors page.Cursors, cfg Config) api.
 	}
 }
 
-var errStatusNotVisible = problem.New(problem.Forbidden, "status_not_visible", "You may list active products only.").
-	WithFields(problem.FieldError{Pointer: "status", Detail: "must be active"})
+func errStatusNotVisible() *problem.Error {
+	return problem.New(problem.Forbidden, "status_not_visible", "You may list active products only.").
+		WithFields(problem.FieldError{Pointer: "status", Detail: "must be active"})
+}
 
 // readList reads a page of the products that the filter selects. The cursor is bound to the filter too.
 func readList(ctx context.Context, query url.Values, products productLister, cursors page.Cursors, b page.Binding, filter Filter) (page.Page[Product], error) {

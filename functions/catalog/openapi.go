@@ -29,7 +29,7 @@ func OpenAPI() openapi.Resource {
 				Responses: openapi.Cached(openapi.Response{
 					Status: http.StatusOK, Description: "A page of products.", Body: page.Page[Product]{}, Example: true,
 				}),
-				Problems: []*problem.Error{errStatusNotVisible, page.ErrInvalidCursor},
+				Problems: []*problem.Error{errStatusNotVisible(), page.ErrInvalidCursor},
 			},
 			{
 				Route: SearchProductsRoute, Summary: "Search active products",
@@ -43,7 +43,7 @@ func OpenAPI() openapi.Resource {
 				Responses: openapi.Cached(openapi.Response{
 					Status: http.StatusOK, Description: "A page of products.", Body: page.Page[Product]{}, Example: true,
 				}),
-				Problems: []*problem.Error{errQueryTooShort, page.ErrInvalidCursor},
+				Problems: []*problem.Error{errQueryTooShort(), page.ErrInvalidCursor},
 			},
 			{
 				Route: GetProductRoute, Summary: "Read an active product",
@@ -118,7 +118,7 @@ func OpenAPI() openapi.Resource {
 				Parameters: []openapi.Parameter{productID(), {
 					In: openapi.Header, Name: HeaderIdempotencyKey, Required: true,
 					Description: "A value of your own choice. A repeated request with the same key counts once and gets the same answer.",
-					Rules:       openapi.Rules{MinLength: 1, MaxLength: maxIdempotencyKey + 2, Pattern: `^("[!#-+\--~]+"|[!#-+\--~]+)$`}, Example: "delivery-2026-11-24-17",
+					Rules:       openapi.Rules{Pattern: idempotencyKeyPattern()}, Example: "delivery-2026-11-24-17",
 				}},
 				Body: adjustInventoryRequest{},
 				Responses: []openapi.Response{{
@@ -128,7 +128,7 @@ func OpenAPI() openapi.Resource {
 						Rules: openapi.Rules{Enum: []any{"true"}},
 					}},
 				}},
-				Problems: []*problem.Error{ErrNotFound, ErrWouldGoNegative, ErrKeyReused, errKeyRequired},
+				Problems: []*problem.Error{ErrNotFound, ErrWouldGoNegative, ErrKeyReused, errKeyRequired()},
 			},
 		},
 	}
@@ -137,6 +137,12 @@ func OpenAPI() openapi.Resource {
 func withDefault(rules openapi.Rules, value any) openapi.Rules {
 	rules.Default = value
 	return rules
+}
+
+// idempotencyKeyPattern is what the function idempotencyKey accepts: bare or in quotes.
+func idempotencyKeyPattern() string {
+	key := `[!#-+\--~]{1,` + strconv.Itoa(maxIdempotencyKey) + `}`
+	return `^("` + key + `"|` + key + `)$`
 }
 
 func productID() openapi.Parameter { return openapi.PathID("id", "The product's id.") }
@@ -183,7 +189,7 @@ func schemas() []openapi.Schema {
 			Name: "CreateProduct", Value: createProductRequest{}, Required: []string{"sku", "name", "category", "price"},
 			Members: map[string]openapi.Rules{
 				"sku": sku, "name": openapi.Name(MaxName), "description": description, "category": categoryRules(),
-				"tags": patch(tags), "attributes": patch(attributes), "status": withDefault(editable, string(Active)),
+				"tags": patch(tags), "attributes": patch(attributes), "status": patch(withDefault(editable, string(Active))),
 			},
 		},
 		{

@@ -28,7 +28,7 @@ func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) 
 		}
 		q := NewQuery(query.Get("q"))
 		if q.Phrase == "" {
-			return errQueryTooShort
+			return errQueryTooShort()
 		}
 
 		binding := page.Binding{Route: SearchProductsRoute.Name, Filter: q.Phrase + "\n" + strings.Join(q.Words, "\n")}
@@ -45,5 +45,7 @@ func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) 
 	}
 }
 
-var errQueryTooShort = problem.New(problem.BadRequest, "query_too_short", "The search needs a letter or a number.").
-	WithFields(problem.FieldError{Pointer: "q", Detail: "must have a letter or a number"})
+func errQueryTooShort() *problem.Error {
+	return problem.New(problem.BadRequest, "query_too_short", "The search needs a letter or a number.").
+		WithFields(problem.FieldError{Pointer: "q", Detail: "must have a letter or a number"})
+}

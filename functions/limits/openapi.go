@@ -34,7 +34,7 @@ func OpenAPI() openapi.Resource {
 				Route: ResetLimitsRoute, Summary: "Give the full rate limits of a class back",
 				Description: oneSubject + " Functions that remember a denial see the reset within 30 s.",
 				Parameters:  parameters(),
-				Responses:   []openapi.Response{{Status: http.StatusNoContent, Description: "Nothing is counted any more."}},
+				Responses:   []openapi.Response{{Status: http.StatusNoContent, Description: "The limits are full again."}},
 				Problems:    []*problem.Error{ErrClassNotFound, errNobody},
 			},
 		},

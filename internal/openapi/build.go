@@ -256,7 +256,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		if o.Route.Auth != api.Public && (status == http.StatusBadRequest || status == http.StatusForbidden) {
 			own = append(own, challenge()) // RFC 6750 section 3.1 has 400 and 403 too
 		}
-		response := b.refusal(o.Route, status, byStatus[status], own)
+		response := b.refusal(o, status, byStatus[status], own)
 		if gatewayAnswers(o)[status] {
 			content := openapi31.MediaType{}
 			content.WithSchema(map[string]any{"$ref": schemaPrefix + gatewaySchema})
@@ -269,7 +269,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 				own.WithSchema(map[string]any{"oneOf": []any{own.Schema, json.Schema}})
 				known.Response.WithContentItem(api.ContentTypeJSON, own)
 			}
-			known.Response.Headers = response.Headers
+			maps.Copy(known.Response.Headers, response.Headers)
 			continue
 		}
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(status), openapi31.ResponseOrReference{Response: &response})
@@ -278,7 +278,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 }
 
 // refusal returns the answer of a status with all of its codes.
-func (b *builder) refusal(route api.Route, status int, problems []*problem.Error, own []ResponseHeader) openapi31.Response {
+func (b *builder) refusal(o Operation, status int, problems []*problem.Error, own []ResponseHeader) openapi31.Response {
 	codes, texts := []any{}, []string{}
 	for _, p := range problems {
 		if slices.Contains(codes, any(p.Code)) {
@@ -297,9 +297,14 @@ func (b *builder) refusal(route api.Route, status int, problems []*problem.Error
 			"code": map[string]any{"type": "string", "enum": codes}, "status": map[string]any{"type": "integer", "const": status},
 		}},
 	}})
+	if example, err := problemExample(o, problems); err != nil {
+		b.schemas.refuse("%s: example of %d: %w", o.Route.Name, status, err)
+	} else {
+		content.WithExample(example)
+	}
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),
-		Headers:     b.headers(route, status, own),
+		Headers:     b.headers(o.Route, status, own),
 	}
 	response.WithContentItem(problem.ContentType, content)
 	return response

@@ -86,9 +86,11 @@ func addComments(found map[string]string, general *ast.GenDecl, declared *ast.Ty
 	}
 }
 
-// sentence returns a comment as a description: on one line, without the Go name that it starts with.
+// sentence returns the first paragraph of a comment as a description: on one line, without the Go name that it starts
+// with. Later paragraphs are for readers of the code.
 func sentence(name, comment string) string {
-	text := strings.Join(strings.Fields(comment), " ")
+	first, _, _ := strings.Cut(comment, "\n\n")
+	text := strings.Join(strings.Fields(first), " ")
 	for _, opening := range []string{name + " is ", name + " are ", name + " has "} {
 		if rest, ok := strings.CutPrefix(text, opening); ok && rest != "" {
 			return strings.ToUpper(rest[:1]) + rest[1:]

@@ -38,12 +38,13 @@ func common(o Operation) []*problem.Error {
 		all = append(all,
 			problem.New(problem.BadRequest, "invalid_request", "The request body is not a form that has what is needed."),
 			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+"."),
+			api.ContentEncodingRefused(),
 		)
 	default:
 		all = append(all,
 			problem.New(problem.BadRequest, "malformed_json", "The request body is not valid JSON."),
 			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+bodyType(o)+"."),
-			problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed."),
+			api.ContentEncodingRefused(),
 			problem.Fields(),
 		)
 	}
@@ -93,7 +94,7 @@ func challenge() ResponseHeader {
 func (b *builder) headers(route api.Route, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
-		CacheControl(),
+		cacheControl(),
 	}, slices.Concat(limitHeaders(route.Rate), own)...)
 	switch status {
 	case http.StatusUnauthorized:
@@ -130,7 +131,7 @@ type gatewayBody struct {
 
 func gatewayMessage() Schema { return Schema{Name: gatewaySchema, Value: gatewayBody{}} }
 
-// problemBody is the body of every error answer, as shared/problem writes it.
+// problemBody is the body of every error answer.
 type problemBody struct {
 	// Type is the problem's type, if it has one besides about:blank.
 	Type string `json:"type,omitempty"`
@@ -142,7 +143,7 @@ type problemBody struct {
 	Detail string `json:"detail,omitempty"`
 	// Code is the stable name of the error, for programs.
 	Code string `json:"code"`
-	// RequestID names the request, for support.
+	// RequestID is the name of the request, for support.
 	RequestID string `json:"request_id,omitempty"`
 	// Errors are the parts of the request that are wrong, at most 20.
 	Errors []problem.FieldError `json:"errors,omitempty"`

@@ -49,7 +49,7 @@ const (
 
 // ETag returns the header of the entity tag.
 func ETag() ResponseHeader {
-	return ResponseHeader{Name: "ETag", Description: "The version, for If-Match and If-None-Match.", Rules: Rules{Pattern: entityTag}}
+	return ResponseHeader{Name: "ETag", Description: "The entity tag of the answer, for If-None-Match and If-Match where operations have them.", Rules: Rules{Pattern: entityTag}}
 }
 
 // Location returns the header of what was created.
@@ -75,16 +75,14 @@ func IfNoneMatch() Parameter {
 	}
 }
 
-// CacheControl returns the header that bounds caching.
-func CacheControl() ResponseHeader {
+func cacheControl() ResponseHeader {
 	return ResponseHeader{Name: "Cache-Control", Description: "Who may keep the answer and for how long (RFC 9111)."}
 }
 
 // Cached returns the answers of a read that has an entity tag: the full one and 304.
 func Cached(full Response) []Response {
-	cache := CacheControl()
-	full.Headers = append(full.Headers, ETag(), cache)
+	full.Headers = append(full.Headers, ETag())
 	return []Response{full, {
-		Status: http.StatusNotModified, Description: "The client has this version.", Headers: []ResponseHeader{ETag(), cache},
+		Status: http.StatusNotModified, Description: "The client has this version.", Headers: []ResponseHeader{ETag()},
 	}}
 }

@@ -86,7 +86,8 @@ func firstDifference(got, want string) string {
 // validator is a request type with rules.
 type validator interface{ Validate() []problem.FieldError }
 
-// TestRequiredMembersAreThoseThatValidateNeeds removes each member of each sample request: Validate must refuse what
+// TestRequiredMembersAreThoseThatValidateNeeds sets each member of each sample request to null: the document must allow
+// what the code accepts. It removes each member of each sample request: Validate must refuse what
 // the document requires, and nothing else.
 func TestRequiredMembersAreThoseThatValidateNeeds(t *testing.T) {
 	t.Parallel()
@@ -111,9 +112,10 @@ func TestRequiredMembersAreThoseThatValidateNeeds(t *testing.T) {
 				for name := range members(operation.Body) {
 					body := maps.Clone(sample)
 					delete(body, name)
-					refused := slices.ContainsFunc(validate(t, operation.Body, body), func(f problem.FieldError) bool {
-						return f.Pointer == "/"+name || strings.HasPrefix(f.Pointer, "/"+name+"/")
-					})
+					refused := names(validate(t, operation.Body, body), name)
+					if nullable, accepted := schema.Members[name].Nullable, acceptsNull(t, operation.Body, sample, name); nullable != accepted {
+						t.Errorf("%q may be null: for api.Decode and Validate %t, in the document %t", name, accepted, nullable)
+					}
 					if required := slices.Contains(schema.Required, name); refused != required {
 						t.Errorf("without %q: Validate refuses it: %t; the document requires it: %t", name, refused, required)
 					}
@@ -144,6 +146,31 @@ func validate(t *testing.T, request any, body map[string]any) []problem.FieldErr
 		t.Fatalf("%T has no Validate", request)
 	}
 	return rules.Validate()
+}
+
+// acceptsNull reports whether a request is valid with null for a member.
+func acceptsNull(t *testing.T, request any, sample map[string]any, name string) bool {
+	t.Helper()
+	for field := range reflect.TypeOf(request).Fields() {
+		if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag != name {
+			continue
+		}
+		switch field.Type.Kind() {
+		case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Struct: // the structs are patch fields
+		default:
+			return false // api.Decode refuses it
+		}
+	}
+	body := maps.Clone(sample)
+	body[name] = nil
+	return !names(validate(t, request, body), name)
+}
+
+// names reports whether one of the faults is in a member of a body.
+func names(faults []problem.FieldError, member string) bool {
+	return slices.ContainsFunc(faults, func(f problem.FieldError) bool {
+		return f.Pointer == "/"+member || strings.HasPrefix(f.Pointer, "/"+member+"/")
+	})
 }
 
 func members(request any) map[string]bool {
