@@ -22,7 +22,7 @@ func OpenAPI() openapi.Resource {
 	})
 	return openapi.Resource{
 		Name:        "apidocs",
-		Description: "What the API says about itself.",
+		Description: "This document.",
 		Schemas:     []openapi.Schema{{Name: "OpenAPIDocument", Value: openapiDocument{}}},
 		Operations: []openapi.Operation{{
 			Route: GetOpenapiRoute, Summary: "Read this document",
