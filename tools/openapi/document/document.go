@@ -32,7 +32,7 @@ versions and deprecation, pages, errors, idempotency, concurrent changes, limits
 
 A path or method that is not listed here answers 404 with the code ` + "`route_not_found`" + `; GET / names the documentation. API Gateway answers some
 requests itself, with ` + "`{\"message\": \"…\"}`" + ` as application/json and without a request id: 400 for a path
-that it cannot read, 401 without an Authorization header, 413 over 10 MB, 429 over the throttle of the route, 500 and 503 if a function cannot answer.`
+that it cannot read, 401 without an Authorization header, 413 over 10 MB, 431 over 10,240 bytes of request line and headers, 429 over the throttle of the route, 500 and 503 if a function cannot answer.`
 
 // Resources are the descriptions of all resources, in the document's order.
 func Resources() []openapi.Resource {

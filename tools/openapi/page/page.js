@@ -1,13 +1,9 @@
-// Shows the API's document. "Authorize" takes the token that `make token` prints.
+// Shows the API's document, which is beside the page. "Authorize" takes the token that `make token` prints.
 (async () => {
-  let answer = await fetch("../openapi.json").catch(() => null);
-  const byTheAPI = answer?.ok && answer.headers.has("x-request-id");
-  if (!byTheAPI) {
-    answer = await fetch("openapi.json"); // a web host without the API
-  }
+  const answer = await fetch("openapi.json");
   const spec = await answer.json();
-  if (byTheAPI) {
-    spec.servers = [{ url: location.origin }]; // the API that serves this page
+  if (answer.headers.has("x-request-id")) {
+    spec.servers = [{ url: location.origin }]; // the API serves this page
   }
   SwaggerUIBundle({
     spec,
