@@ -248,7 +248,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(r.Status), openapi31.ResponseOrReference{Response: &response})
 	}
 	byStatus := map[int][]*problem.Error{}
-	for _, p := range slices.Concat(common(o), o.Problems) {
+	for _, p := range Problems(o) {
 		byStatus[p.Kind.Status()] = append(byStatus[p.Kind.Status()], p)
 	}
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {

@@ -17,6 +17,9 @@ const (
 	contentTypeForm = "application/x-www-form-urlencoded"
 )
 
+// Problems returns all errors of an operation: those of its policy and its body, and its own.
+func Problems(o Operation) []*problem.Error { return slices.Concat(common(o), o.Problems) }
+
 // common returns the errors that the library answers for every operation with this policy. They are listed here
 // because the packages that make them keep them private; a test collects their codes from the source.
 func common(o Operation) []*problem.Error {
@@ -48,7 +51,7 @@ func common(o Operation) []*problem.Error {
 		)
 	}
 	for _, p := range o.Parameters {
-		if p.In != Path {
+		if p.In != Path && !ignorable(p.Name) {
 			all = append(all, problem.Parameter(p.Name, ""))
 		}
 		if p.Name == headerIfMatch && p.Required {
@@ -60,6 +63,12 @@ func common(o Operation) []*problem.Error {
 		}
 	}
 	return all
+}
+
+// ignorable reports whether a parameter with a value that is not well-formed counts as absent: a header that says
+// what the client has or prefers.
+func ignorable(name string) bool {
+	return slices.Contains([]string{headerIfNoneMatch, "Accept", "Accept-Encoding"}, name)
 }
 
 func authentication(route api.Route) []*problem.Error {
