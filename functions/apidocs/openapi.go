@@ -17,7 +17,7 @@ func OpenAPI() openapi.Resource {
 	answers := openapi.Cached(openapi.Response{
 		Status: http.StatusOK, Description: "The document, as JSON.", Body: openapiDocument{},
 		Headers: []openapi.ResponseHeader{{
-			Name: "Content-Encoding", Description: "The coding of the body, if it has one.", Rules: openapi.Rules{Enum: []any{"gzip"}},
+			Name: "Content-Encoding", Description: "The coding of the body, if it has one.", Rules: openapi.Rules{Enum: []any{"gzip"}}, Optional: true,
 		}},
 	})
 	return openapi.Resource{

@@ -223,7 +223,7 @@ func (b *builder) parameters(op *openapi31.Operation, o Operation) error {
 func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 	responses := op.ResponsesEns()
 	for _, r := range o.Responses {
-		response := openapi31.Response{Description: r.Description, Headers: b.headers(o.Route, r.Status, r.Headers)}
+		response := openapi31.Response{Description: r.Description, Headers: b.headers(o, r.Status, r.Headers)}
 		if r.Body != nil {
 			content := openapi31.MediaType{}
 			content.WithSchema(b.schemas.of(r.Body))
@@ -256,7 +256,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		if o.Route.Auth != api.Public && (status == http.StatusBadRequest || status == http.StatusForbidden) {
 			own = append(own, challenge()) // RFC 6750 section 3.1 has 400 and 403 too
 		}
-		response := b.refusal(o.Route, status, byStatus[status], own)
+		response := b.refusal(o, status, byStatus[status], own)
 		if gatewayAnswers(o)[status] {
 			content := openapi31.MediaType{}
 			content.WithSchema(map[string]any{"$ref": schemaPrefix + gatewaySchema})
@@ -278,7 +278,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 }
 
 // refusal returns the answer of a status with all of its codes.
-func (b *builder) refusal(route api.Route, status int, problems []*problem.Error, own []ResponseHeader) openapi31.Response {
+func (b *builder) refusal(o Operation, status int, problems []*problem.Error, own []ResponseHeader) openapi31.Response {
 	codes, texts := []any{}, []string{}
 	for _, p := range problems {
 		if slices.Contains(codes, any(p.Code)) {
@@ -299,7 +299,7 @@ func (b *builder) refusal(route api.Route, status int, problems []*problem.Error
 	}})
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),
-		Headers:     b.headers(route, status, own),
+		Headers:     b.headers(o, status, own),
 	}
 	response.WithContentItem(problem.ContentType, content)
 	return response

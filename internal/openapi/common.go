@@ -15,6 +15,8 @@ import (
 const (
 	headerPrefix    = "#/components/headers/"
 	contentTypeForm = "application/x-www-form-urlencoded"
+	// ofFunctions ends the name of a header that each answer of a function has, where API Gateway may answer too.
+	ofFunctions = "-of-functions"
 )
 
 // Problems returns all errors of an operation: those of its policy and its body, and its own.
@@ -94,29 +96,38 @@ func authentication(route api.Route) []*problem.Error {
 
 // challenge returns the header of an answer that a token is the reason of.
 func challenge() ResponseHeader {
-	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3)."}
+	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3).", Optional: true}
 }
 
 // headers returns the headers of an answer of a route: those of every answer, of its status, of the route's rate
 // limits, and own ones.
-func (b *builder) headers(route api.Route, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
+func (b *builder) headers(o Operation, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
 		CacheControl(),
-	}, slices.Concat(limitHeaders(route.Rate), own)...)
+	}, slices.Concat(limitHeaders(o.Route.Rate), own)...)
 	switch status {
 	case http.StatusUnauthorized:
 		all = append(all, challenge())
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		all = append(all, ResponseHeader{
-			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32),
+			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32), Optional: true,
 		})
 	}
 	out := map[string]openapi31.HeaderOrReference{}
 	for _, h := range all {
+		name := h.Name
+		if gatewayAnswers(o)[status] && !h.Optional {
+			name += ofFunctions
+			h.Description += " An answer of API Gateway itself does not have it."
+			h.Optional = true
+		}
 		header := (&openapi31.Header{}).WithDescription(h.Description).WithSchema(h.Rules.schema())
-		b.spec.ComponentsEns().WithHeadersItem(h.Name, openapi31.HeaderOrReference{Header: header})
-		out[h.Name] = openapi31.HeaderOrReference{Reference: &openapi31.Reference{Ref: headerPrefix + h.Name}}
+		if !h.Optional {
+			header.WithRequired(true)
+		}
+		b.spec.ComponentsEns().WithHeadersItem(name, openapi31.HeaderOrReference{Header: header})
+		out[h.Name] = openapi31.HeaderOrReference{Reference: &openapi31.Reference{Ref: headerPrefix + name}}
 	}
 	return out
 }
