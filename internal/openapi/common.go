@@ -105,6 +105,7 @@ func (b *builder) headers(o Operation, status int, own []ResponseHeader) map[str
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
 		CacheControl(),
+		{Name: "Vary", Description: "The request's headers that the answer depends on (RFC 9110 section 12.5.5).", Optional: true},
 	}, slices.Concat(limitHeaders(o.Route.Rate), own)...)
 	switch status {
 	case http.StatusUnauthorized:

@@ -66,7 +66,7 @@ func New(text []byte) (Document, error) {
 // API Gateway adds, and the security headers, which every answer of a function has and the suite checks.
 func undocumented() []string {
 	return []string{
-		"Connection", "Content-Length", "Content-Type", "Date", "Server", "Vary", "Apigw-Requestid",
+		"Connection", "Content-Length", "Content-Type", "Date", "Server", "Apigw-Requestid",
 		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
 		"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
 		"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
