@@ -2,11 +2,9 @@ package conform
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -99,24 +97,6 @@ func (e Exchange) unknown() error {
 			request, e.Status, e.Header.Get(headerContentType), e.Body, codeNoRoute)
 	}
 	return nil
-}
-
-// undocumentedQuery returns the query parameters of a served request that the operation does not have.
-func (e Exchange) undocumentedQuery(operation *v3.Operation) []error {
-	query, err := url.ParseQuery(e.request().URL.RawQuery)
-	if err != nil {
-		return []error{errors.New("the request was served, but its query is not well-formed")}
-	}
-	for _, p := range operation.Parameters {
-		if p.In == "query" {
-			delete(query, p.Name)
-		}
-	}
-	var wrong []error
-	for name := range query {
-		wrong = append(wrong, fmt.Errorf("the request was served, but the operation does not have the query parameter %q", name))
-	}
-	return wrong
 }
 
 // maps are the members of answers whose own members have names that the document does not list.
