@@ -17,7 +17,7 @@ func OpenAPI() openapi.Resource {
 	answers := openapi.Cached(openapi.Response{
 		Status: http.StatusOK, Description: "The document, as JSON.", Body: openapiDocument{},
 		Headers: []openapi.ResponseHeader{{
-			Name: "Content-Encoding", Description: "The coding of the body, if it has one.", Rules: openapi.Rules{Enum: []any{"gzip"}},
+			Name: "Content-Encoding", Description: "The coding of the body, if it has one.", Rules: openapi.Rules{Enum: []any{"gzip"}}, Optional: true,
 		}},
 	})
 	return openapi.Resource{
@@ -27,8 +27,10 @@ func OpenAPI() openapi.Resource {
 		Operations: []openapi.Operation{{
 			Route: GetOpenapiRoute, Summary: "Read this document",
 			Description: "The answer is compressed if Accept-Encoding names gzip. Production does not publish the document by default.",
-			Parameters:  []openapi.Parameter{openapi.IfNoneMatch()},
-			Responses:   answers, Problems: []*problem.Error{problem.RouteNotFound()},
+			Parameters: []openapi.Parameter{openapi.IfNoneMatch(), {
+				In: openapi.Header, Name: "Accept-Encoding", Description: "The codings that the client reads (RFC 9110 section 12.5.3).", Example: "gzip",
+			}},
+			Responses: answers, Problems: []*problem.Error{problem.RouteNotFound()},
 		}},
 	}
 }

@@ -125,7 +125,7 @@ func OpenAPI() openapi.Resource {
 					Status: http.StatusCreated, Description: "The entry of the stock ledger.", Body: Adjustment{}, Example: true,
 					Headers: []openapi.ResponseHeader{{
 						Name: HeaderIdempotentReplayed, Description: "Present if the request was carried out before.",
-						Rules: openapi.Rules{Enum: []any{"true"}},
+						Rules: openapi.Rules{Enum: []any{"true"}}, Optional: true,
 					}},
 				}},
 				Problems: []*problem.Error{ErrNotFound, ErrWouldGoNegative, ErrKeyReused, errKeyRequired()},

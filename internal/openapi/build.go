@@ -223,7 +223,7 @@ func (b *builder) parameters(op *openapi31.Operation, o Operation) error {
 func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 	responses := op.ResponsesEns()
 	for _, r := range o.Responses {
-		response := openapi31.Response{Description: r.Description, Headers: b.headers(o.Route, r.Status, r.Headers)}
+		response := openapi31.Response{Description: r.Description, Headers: b.headers(o, r.Status, r.Headers)}
 		if r.Body != nil {
 			content := openapi31.MediaType{}
 			content.WithSchema(b.schemas.of(r.Body))
@@ -248,7 +248,7 @@ func (b *builder) responses(op *openapi31.Operation, o Operation) error {
 		responses.WithMapOfResponseOrReferenceValuesItem(strconv.Itoa(r.Status), openapi31.ResponseOrReference{Response: &response})
 	}
 	byStatus := map[int][]*problem.Error{}
-	for _, p := range slices.Concat(common(o), o.Problems) {
+	for _, p := range Problems(o) {
 		byStatus[p.Kind.Status()] = append(byStatus[p.Kind.Status()], p)
 	}
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
@@ -304,7 +304,7 @@ func (b *builder) refusal(o Operation, status int, problems []*problem.Error, ow
 	}
 	response := openapi31.Response{
 		Description: http.StatusText(status) + ":\n\n" + strings.Join(texts, "\n"),
-		Headers:     b.headers(o.Route, status, own),
+		Headers:     b.headers(o, status, own),
 	}
 	response.WithContentItem(problem.ContentType, content)
 	return response

@@ -15,7 +15,12 @@ import (
 const (
 	headerPrefix    = "#/components/headers/"
 	contentTypeForm = "application/x-www-form-urlencoded"
+	// ofFunctions ends the name of a header that each answer of a function has, where API Gateway may answer too.
+	ofFunctions = "-of-functions"
 )
+
+// Problems returns all errors of an operation: those of its policy and its body, and its own.
+func Problems(o Operation) []*problem.Error { return slices.Concat(common(o), o.Problems) }
 
 // common returns the errors that the library answers for every operation with this policy. They are listed here
 // because the packages that make them keep them private; a test collects their codes from the source.
@@ -49,7 +54,7 @@ func common(o Operation) []*problem.Error {
 		)
 	}
 	for _, p := range o.Parameters {
-		if p.In != Path {
+		if p.In != Path && !ignorable(p.Name) {
 			all = append(all, problem.Parameter(p.Name, ""))
 		}
 		if p.Name == headerIfMatch && p.Required {
@@ -61,6 +66,12 @@ func common(o Operation) []*problem.Error {
 		}
 	}
 	return all
+}
+
+// ignorable reports whether a parameter with a value that is not well-formed counts as absent: a header that says
+// what the client has or prefers.
+func ignorable(name string) bool {
+	return slices.Contains([]string{headerIfNoneMatch, "Accept", "Accept-Encoding"}, name)
 }
 
 func authentication(route api.Route) []*problem.Error {
@@ -86,29 +97,39 @@ func authentication(route api.Route) []*problem.Error {
 
 // challenge returns the header of an answer that a token is the reason of.
 func challenge() ResponseHeader {
-	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3)."}
+	return ResponseHeader{Name: problem.HeaderWWWAuthenticate, Description: "The challenge, if the token is the reason (RFC 6750 section 3).", Optional: true}
 }
 
 // headers returns the headers of an answer of a route: those of every answer, of its status, of the route's rate
 // limits, and own ones.
-func (b *builder) headers(route api.Route, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
+func (b *builder) headers(o Operation, status int, own []ResponseHeader) map[string]openapi31.HeaderOrReference {
 	all := append([]ResponseHeader{
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
 		cacheControl(),
-	}, slices.Concat(limitHeaders(route.Rate), own)...)
+		{Name: "Vary", Description: "The request's headers that the answer depends on (RFC 9110 section 12.5.5).", Optional: true},
+	}, slices.Concat(limitHeaders(o.Route.Rate), own)...)
 	switch status {
 	case http.StatusUnauthorized:
 		all = append(all, challenge())
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		all = append(all, ResponseHeader{
-			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32),
+			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32), Optional: true,
 		})
 	}
 	out := map[string]openapi31.HeaderOrReference{}
 	for _, h := range all {
+		name := h.Name
+		if gatewayAnswers(o)[status] && !h.Optional {
+			name += ofFunctions
+			h.Description += " An answer of API Gateway itself does not have it."
+			h.Optional = true
+		}
 		header := (&openapi31.Header{}).WithDescription(h.Description).WithSchema(h.Rules.schema())
-		b.spec.ComponentsEns().WithHeadersItem(h.Name, openapi31.HeaderOrReference{Header: header})
-		out[h.Name] = openapi31.HeaderOrReference{Reference: &openapi31.Reference{Ref: headerPrefix + h.Name}}
+		if !h.Optional {
+			header.WithRequired(true)
+		}
+		b.spec.ComponentsEns().WithHeadersItem(name, openapi31.HeaderOrReference{Header: header})
+		out[h.Name] = openapi31.HeaderOrReference{Reference: &openapi31.Reference{Ref: headerPrefix + name}}
 	}
 	return out
 }

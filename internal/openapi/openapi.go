@@ -86,6 +86,8 @@ type ResponseHeader struct {
 	Name        string
 	Description string
 	Rules       Rules
+	// Optional is whether some answers do not have it.
+	Optional bool
 }
 
 // Rules are the constraints of a value, in the words of JSON Schema. The zero value is any string.

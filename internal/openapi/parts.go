@@ -43,8 +43,9 @@ func PageParameters() []Parameter {
 }
 
 const (
-	entityTag     = `^"[^"]*"$`
-	headerIfMatch = "If-Match"
+	entityTag         = `^"[^"]*"$`
+	headerIfMatch     = "If-Match"
+	headerIfNoneMatch = "If-None-Match"
 )
 
 // ETag returns the header of the entity tag.
@@ -71,7 +72,7 @@ func IfMatch(required bool) Parameter {
 // IfNoneMatch returns the parameter of a conditional read.
 func IfNoneMatch() Parameter {
 	return Parameter{
-		In: Header, Name: "If-None-Match", Description: "The entity tag of the answer that the client has (RFC 9110 section 13.1.2).",
+		In: Header, Name: headerIfNoneMatch, Description: "The entity tag of the answer that the client has (RFC 9110 section 13.1.2).",
 	}
 }
 

@@ -34,7 +34,7 @@ func limitHeaders(rate api.Rate) []ResponseHeader {
 		return nil
 	}
 	all := []ResponseHeader{{
-		Name: ratelimithttp.HeaderRateLimitPolicy, Description: "The rate limits: `\"staff\";q=5;w=1` is 5 requests per second.",
+		Name: ratelimithttp.HeaderRateLimitPolicy, Description: "The rate limits: `\"staff\";q=5;w=1` is 5 requests per second.", Optional: true,
 	}}
 	if class.Hide {
 		return all
@@ -42,6 +42,7 @@ func limitHeaders(rate api.Rate) []ResponseHeader {
 	return append(all, ResponseHeader{
 		Name: ratelimithttp.HeaderRateLimit, Description: "What is left of the rate limits: `\"staff\";r=42;t=1` is 42 requests, and more " +
 			"of them in 1 s. An answer that shared caches may keep does not have it.",
+		Optional: true,
 	})
 }
 

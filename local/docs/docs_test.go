@@ -13,8 +13,11 @@ import (
 
 func TestHandler(t *testing.T) {
 	t.Parallel()
-	full, empty := t.TempDir(), t.TempDir()
-	for name, text := range map[string]string{"index.html": "<title>page</title>", "page.js": "1"} {
+	full, empty := filepath.Join(t.TempDir(), "page"), t.TempDir()
+	if err := os.Mkdir(full, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"index.html": "<title>page</title>", "page.js": "1", "../secret": "secret"} {
 		if err := os.WriteFile(filepath.Join(full, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +32,8 @@ func TestHandler(t *testing.T) {
 		"Script":            {full, http.MethodGet, "/docs/page.js", http.StatusOK, "1"},
 		"WithoutTheSlash":   {full, http.MethodGet, "/docs", http.StatusFound, "/docs/"},
 		"UnknownFile":       {full, http.MethodGet, "/docs/other", http.StatusNotFound, "404"},
-		"OutsideTheFolder":  {full, http.MethodGet, "/docs/../docs_test.go", http.StatusNotFound, "404"},
+		"OutsideTheFolder":  {full, http.MethodGet, "/docs/../secret", http.StatusNotFound, "404"},
+		"OutsideByEncoding": {full, http.MethodGet, "/docs/..%2fsecret", http.StatusNotFound, "404"},
 		"NotWritten":        {empty, http.MethodGet, "/docs/", http.StatusNotFound, "make docs"},
 		"Document":          {full, http.MethodGet, "/docs/openapi.json", http.StatusOK, "api: /openapi.json"},
 		"API":               {full, http.MethodGet, "/v1/products", http.StatusOK, "api"},
