@@ -44,6 +44,9 @@ METHOD   :=
 ROUTE    :=
 AUTH     := required
 RATE     :=
+# The commit or branch that `make openapi-diff` compares with. Only the command line says it; an empty one is where the
+# branch began.
+BASE :=
 # How long `make fuzz-smoke` feeds each fuzz target.
 FUZZTIME ?= 3s
 
@@ -68,7 +71,7 @@ EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME
+TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME BASE
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -99,7 +102,7 @@ help: ## List the targets
 	@echo
 	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off JAEGER=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
-	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class BASE=commit"
 
 ##@ Use
 
@@ -138,6 +141,14 @@ route: need-go ## Write what a new route needs (NAME=count-products RESOURCE=cat
 .PHONY: generate
 generate: need-go ## Write the code that is generated from other code
 	@GOOS= GOARCH= go generate ./...
+	@GOOS= GOARCH= go run -tags openapi ./tools/openapi
+
+.PHONY: docs
+docs: $(NODE_TOOLS)/.complete ## Write the page of the API into .cache/docs, for any web host
+	@mkdir -p .cache/docs
+	@cp tools/openapi/page/* $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui.css $(NODE_TOOLS)/node_modules/swagger-ui-dist/swagger-ui-bundle.js .cache/docs/
+	@gzip -dc functions/apidocs/openapi.json.gz >.cache/docs/openapi.json
+	@echo 'The page is in .cache/docs: copy the folder to a web host, or look at it with: python3 -m http.server -d .cache/docs'
 
 .PHONY: plot-ratelimit
 plot-ratelimit: need-go ## Draw the plot of the rate limit algorithms in docs/images/
@@ -242,6 +253,7 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 		packages=$$(grep -v '/contract/translated$$' <<<"$$packages"); \
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
+	go test -tags openapi ./tools/openapi/...
 	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
 
 .PHONY: integration
@@ -291,6 +303,12 @@ test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every
 test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of this list in a fresh clone of its own
 	go test -tags targets -count=1 -timeout 60m -v ./tests/targets
 
+.PHONY: test-outside
+test-outside: need-go dynamodb-local docs $(VENV_FUZZ)/.complete $(OAPI_CODEGEN) $(OASDIFF) ## Use the API by what outsiders make of openapi.yaml: schemathesis, generated clients, the page in Chromium
+	@$(LAY) -program ./local -out .cache/bin/local
+	go test -tags outside -count=1 ./tools/openapi/breaking
+	.cache/bin/local dynamodb -- go test -tags outside -count=1 -timeout 20m ./tests/outside
+
 .PHONY: dynamodb-local
 dynamodb-local: need-go ## Fetch DynamoDB Local into .cache/, unless its container or another engine serves
 	@if [ -z "$$DYNAMODB_ENDPOINT" ] && command -v java >/dev/null; then $(LOCAL) fetch; fi
@@ -313,6 +331,14 @@ lint: $(GOLANGCI_LINT) ## Run the linters, and check that every go.mod is tidy
 .PHONY: lint-selftest
 lint-selftest: $(GOLANGCI_LINT) ## Prove on planted violations that the linters bite
 	@GOOS= GOARCH= go run ./tools/lintproof -golangci-lint "$$PWD/$(GOLANGCI_LINT)"
+
+.PHONY: openapi-lint
+openapi-lint: $(NODE_TOOLS)/.complete ## Check openapi.yaml with Redocly
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --config tools/openapi/redocly.yaml openapi.yaml
+
+.PHONY: openapi-diff
+openapi-diff: need-go $(OASDIFF) ## Name what breaks clients in openapi.yaml, compared with where the branch began (BASE=commit)
+	@GOOS= GOARCH= go run ./tools/openapi/diff -oasdiff $(OASDIFF) -base "$$BASE"
 
 .PHONY: sam-lint
 sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM

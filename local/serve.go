@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tienda-dev/tienda/local/builder"
+	"github.com/tienda-dev/tienda/local/docs"
 	"github.com/tienda-dev/tienda/local/seed"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/template"
@@ -52,6 +55,9 @@ func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error
 	var loaded seed.Result
 	opts.Builder, opts.First = built, seed.Routes()
 	opts.Out = out
+	opts.Pages = func(api http.Handler) http.Handler {
+		return docs.Handler(filepath.Join(opts.Root, ".cache", "docs"), api)
+	}
 	opts.Note = func(sentence string) { _, _ = fmt.Fprintln(out, sentence) }
 	opts.Prepare = func(ctx context.Context, s *stack.Stack, url string) error {
 		minted, err := s.Token(seeder, seed.Roles()...)

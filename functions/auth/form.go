@@ -16,14 +16,17 @@ const contentTypeForm = "application/x-www-form-urlencoded"
 // section 2.1).
 type tokenForm struct {
 	// Token is not empty.
-	Token string
+	Token string `json:"token"`
 	// Hint is the kind of token that the client expects; may be empty or unknown.
-	Hint string
+	Hint string `json:"token_type_hint"`
 }
 
 // decodeTokenForm reads the form. It ignores parameters that it does not know, as RFC 6749 section 3.2
 // requires, and refuses a repeated one of its own.
 func decodeTokenForm(r *http.Request) (tokenForm, error) {
+	if err := api.CheckContentEncoding(r); err != nil {
+		return tokenForm{}, err
+	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != contentTypeForm {
 		return tokenForm{}, problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+".")
 	}

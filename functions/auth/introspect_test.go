@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/auth"
+	"github.com/tienda-dev/tienda/internal/apitest"
 )
 
 func TestIntrospect(t *testing.T) {
@@ -87,6 +88,9 @@ func TestIntrospectRefuses(t *testing.T) {
 		if a := h.do(service, http.MethodPost, "/v1/auth/introspect", form(token)+"&"+unknown); !strings.Contains(a.Body, `"active":true`) {
 			t.Errorf("with %s: got %d %s, want an active token", unknown, a.Status, a.Body)
 		}
+	}
+	for _, path := range []string{"/v1/auth/introspect", "/v1/auth/revoke"} {
+		h.do(service, http.MethodPost, path, form(token), apitest.Header("Content-Encoding", "gzip")).wantProblem(http.StatusUnsupportedMediaType, "unsupported_content_encoding")
 	}
 	// A token in the URL is ignored.
 	h.do(service, http.MethodPost, "/v1/auth/introspect?"+form(token), "x=y").wantProblem(http.StatusBadRequest, "invalid_request")

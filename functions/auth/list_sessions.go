@@ -17,10 +17,11 @@ type sessionResponse struct {
 	ID string `json:"id"`
 	// DeviceName is the name from the login; may be empty.
 	DeviceName string `json:"device_name"`
-	// Current marks the session of the request.
+	// Current is whether this is the session of the request.
 	Current bool `json:"current"`
-	// CreatedAt is when the login happened, RefreshedAt when the tokens were last refreshed.
-	CreatedAt   api.Time `json:"created_at"`
+	// CreatedAt is when the login happened.
+	CreatedAt api.Time `json:"created_at"`
+	// RefreshedAt is when the tokens were last refreshed.
 	RefreshedAt api.Time `json:"refreshed_at"`
 	// ExpiresAt is when the session ends unless it is refreshed before.
 	ExpiresAt api.Time `json:"expires_at"`
@@ -28,7 +29,7 @@ type sessionResponse struct {
 
 type sessionsResponse struct {
 	Data []sessionResponse `json:"data"`
-	// HasMore: there are older sessions, which only logout-all can end.
+	// HasMore is whether there are older sessions, which only logout-all can end.
 	HasMore bool `json:"has_more"`
 }
 

@@ -69,13 +69,17 @@ func AdjustInventory(stock inventoryAdjuster) api.Handler {
 	}
 }
 
+func errKeyRequired() *problem.Error {
+	return problem.New(problem.BadRequest, "idempotency_key_required", "Send an Idempotency-Key header with a value of your own choice.").
+		WithFields(problem.FieldError{Pointer: HeaderIdempotencyKey, Detail: "is required"})
+}
+
 // idempotencyKey returns the request's key: 1 to 255 visible ASCII characters, bare or as the
 // quoted string of the draft.
 func idempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values(HeaderIdempotencyKey)
 	if len(values) == 0 {
-		return "", problem.New(problem.BadRequest, "idempotency_key_required", "Send an Idempotency-Key header with a value of your own choice.").
-			WithFields(problem.FieldError{Pointer: HeaderIdempotencyKey, Detail: "is required"})
+		return "", errKeyRequired()
 	}
 	key := values[0]
 	if inner, ok := strings.CutPrefix(key, `"`); ok {

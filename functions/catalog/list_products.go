@@ -27,8 +27,7 @@ func ListProducts(products productLister, cursors page.Cursors, cfg Config) api.
 			return err
 		}
 		if filter.Status != Active {
-			return problem.New(problem.Forbidden, "status_not_visible", "You may list active products only.").
-				WithFields(problem.FieldError{Pointer: "status", Detail: "must be active"})
+			return errStatusNotVisible()
 		}
 
 		list, err := readList(r.Context(), query, products, cursors, page.Binding{Route: ListProductsRoute.Name}, filter)
@@ -38,6 +37,11 @@ func ListProducts(products productLister, cursors page.Cursors, cfg Config) api.
 		w.Header().Set("Cache-Control", cfg.PublicCache)
 		return api.WriteTagged(w, r, list)
 	}
+}
+
+func errStatusNotVisible() *problem.Error {
+	return problem.New(problem.Forbidden, "status_not_visible", "You may list active products only.").
+		WithFields(problem.FieldError{Pointer: "status", Detail: "must be active"})
 }
 
 // readList reads a page of the products that the filter selects. The cursor is bound to the filter too.

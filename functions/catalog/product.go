@@ -26,9 +26,9 @@ type Product struct {
 	Attributes map[string]string `json:"attributes"`
 	// Price is for one piece, in minor units, taxes excluded.
 	Price money.Money `json:"price"`
-	// Status decides who can see the product.
+	// Status is what decides who can see the product.
 	Status Status `json:"status"`
-	// Version counts the changes, from 1. It is the entity tag.
+	// Version is the number of changes, from 1: the entity tag.
 	Version   int64    `json:"version"`
 	CreatedAt api.Time `json:"created_at"`
 	UpdatedAt api.Time `json:"updated_at"`
@@ -64,13 +64,13 @@ type Category struct {
 type Inventory struct {
 	ProductID string `json:"product_id"`
 	SKU       string `json:"sku"`
-	// Available pieces can be sold.
+	// Available are the pieces that can be sold.
 	Available int64 `json:"available"`
 	// Reserved pieces are held for orders that are not paid yet.
 	Reserved int64 `json:"reserved"`
 	// Sold pieces are paid for.
 	Sold int64 `json:"sold"`
-	// Version counts the changes, from 1.
+	// Version is the number of changes, from 1.
 	Version   int64    `json:"version"`
 	UpdatedAt api.Time `json:"updated_at"`
 }
@@ -83,7 +83,7 @@ type Adjustment struct {
 	SKU       string `json:"sku"`
 	// Delta is the change of the available stock in pieces.
 	Delta int64 `json:"delta"`
-	// Reason explains the adjustment.
+	// Reason is the explanation of the adjustment.
 	Reason    string   `json:"reason"`
 	CreatedAt api.Time `json:"created_at"`
 }

@@ -21,6 +21,7 @@ const (
 	MaxAttributeName  = 64
 	MaxAttributeValue = 256
 	MaxReason         = 200
+	maxCategory       = 64 // in ASCII
 	// MaxDelta is the largest stock movement in pieces.
 	MaxDelta = 1_000_000
 )
@@ -56,8 +57,8 @@ func (r *rules) given(pointer string, present bool) bool {
 func (r *rules) name(name string) { r.line("/name", name, MaxName) }
 
 func (r *rules) category(category string) {
-	if len(category) > 64 || !categoryPattern.MatchString(category) {
-		r.refuse("/category", "must be a slug of 1 to 64 characters, such as coffee-beans")
+	if len(category) > maxCategory || !categoryPattern.MatchString(category) {
+		r.refuse("/category", "must be a slug of 1 to %d characters, such as coffee-beans", maxCategory)
 	}
 }
 

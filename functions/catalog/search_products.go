@@ -28,8 +28,7 @@ func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) 
 		}
 		q := NewQuery(query.Get("q"))
 		if q.Phrase == "" {
-			return problem.New(problem.BadRequest, "query_too_short", "The search needs a letter or a number.").
-				WithFields(problem.FieldError{Pointer: "q", Detail: "must have a letter or a number"})
+			return errQueryTooShort()
 		}
 
 		binding := page.Binding{Route: SearchProductsRoute.Name, Filter: q.Phrase + "\n" + strings.Join(q.Words, "\n")}
@@ -44,4 +43,9 @@ func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) 
 		w.Header().Set("Cache-Control", cfg.PublicCache)
 		return api.WriteTagged(w, r, found)
 	}
+}
+
+func errQueryTooShort() *problem.Error {
+	return problem.New(problem.BadRequest, "query_too_short", "The search needs a letter or a number.").
+		WithFields(problem.FieldError{Pointer: "q", Detail: "must have a letter or a number"})
 }

@@ -12,9 +12,11 @@ type Customer struct {
 	// Email is the address that the person registered with, spelled as it was then. It cannot be changed
 	// here, because the person logs in with it.
 	Email string `json:"email"`
-	// Name is the name that the person chose. policy.PersonNameFault has its rules.
+	// Name is the name that the person chose.
+	//
+	// policy.PersonNameFault has its rules.
 	Name string `json:"name"`
-	// Version counts the changes, from 1. It is the entity tag.
+	// Version is the number of changes, from 1: the entity tag.
 	Version   int64    `json:"version"`
 	CreatedAt api.Time `json:"created_at"`
 	UpdatedAt api.Time `json:"updated_at"`

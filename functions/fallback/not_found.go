@@ -26,6 +26,6 @@ func NotFound() api.Handler {
 			w.Header().Set("Link", "<"+Documentation+`>; rel="service-doc"`) // RFC 8631
 			return api.Write(w, http.StatusOK, map[string]string{"name": "Tienda", "documentation": Documentation})
 		}
-		return problem.New(problem.NotFound, "route_not_found", "There is no such route.")
+		return problem.RouteNotFound()
 	}
 }

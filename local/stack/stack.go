@@ -67,6 +67,8 @@ type Options struct {
 	// Prepare is called when everything works but Addr does not answer yet: its connections wait. url answers,
 	// without throttles, until Prepare returns. Its error is that of Start. Nil prepares nothing.
 	Prepare func(ctx context.Context, s *Stack, url string) error
+	// Pages wraps the API by pages of this machine, which the API itself does not have. Nil has none.
+	Pages func(api http.Handler) http.Handler
 	// Unlimited leaves out the throttles of the stage and of routes, for load tests.
 	Unlimited bool
 	// CheckInit starts every function once before the API is served, so that a function that cannot start
@@ -223,7 +225,11 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if opts.Builder != nil {
 		(&development{stack: s, opts: opts, out: out, live: api, endpoint: endpoint}).start(watch)
 	}
-	s.serve(listeners, withMetrics(s.metrics, api), api.Close)
+	served := withMetrics(s.metrics, api)
+	if opts.Pages != nil {
+		served = opts.Pages(served)
+	}
+	s.serve(listeners, served, api.Close)
 	s.URL = "http://" + listeners[0].Addr().String()
 	return ctx.Err()
 }

@@ -126,10 +126,23 @@ func hasLoneSurrogate(body []byte) bool {
 	return false
 }
 
-func checkContentType(r *http.Request) error {
+// ContentEncodingRefused returns 415 unsupported_content_encoding.
+func ContentEncodingRefused() *problem.Error {
+	return problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed.").
+		WithFields(problem.FieldError{Pointer: "Content-Encoding", Detail: "must be absent or identity"})
+}
+
+// CheckContentEncoding returns ContentEncodingRefused if the request's body is compressed.
+func CheckContentEncoding(r *http.Request) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return problem.New(problem.UnsupportedMediaType, "unsupported_content_encoding", "The request body must not be compressed.").
-			WithFields(problem.FieldError{Pointer: "Content-Encoding", Detail: "must be absent or identity"})
+		return ContentEncodingRefused()
+	}
+	return nil
+}
+
+func checkContentType(r *http.Request) error {
+	if err := CheckContentEncoding(r); err != nil {
+		return err
 	}
 	// A charset is not a parameter of JSON and has no effect on a recipient (RFC 8259 section 11).
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

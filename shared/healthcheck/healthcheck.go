@@ -74,7 +74,7 @@ type Report struct {
 	Checks     map[string]Result `json:"checks"`
 }
 
-// Result is the state of one check: Up or Down.
+// Result is the state of one check: UP or DOWN.
 type Result struct {
 	Status     Status  `json:"status"`
 	DurationMS float64 `json:"duration_ms"`

@@ -14,7 +14,9 @@ import (
 
 // JWKS is a JWK set (RFC 7517 section 5), as others fetch it to verify access tokens.
 type JWKS struct {
-	// Keys may be empty, and is never nil in what PublicKeys returns.
+	// Keys are the public keys; may be empty.
+	//
+	// It is never nil in what PublicKeys returns.
 	Keys []JWK `json:"keys"`
 }
 
@@ -23,7 +25,7 @@ type JWKS struct {
 type JWK struct {
 	// Type is OKP, EC or RSA.
 	Type string `json:"kty"`
-	// Use is sig.
+	// Use is the purpose of the key: sig.
 	Use string `json:"use"`
 	// Alg is the one algorithm that the key is for.
 	Alg string `json:"alg"`

@@ -111,7 +111,7 @@ func (m *mux) unmatched(w http.ResponseWriter, r *http.Request) error {
 		h.ServeHTTP(&refused, r)
 	}
 	if refused.status != http.StatusMethodNotAllowed {
-		return problem.New(problem.NotFound, "route_not_found", "There is no such route.")
+		return problem.RouteNotFound()
 	}
 	w.Header().Set("Allow", refused.header.Get("Allow"))
 	return problem.New(problem.MethodNotAllowed, "method_not_allowed", "This path does not have the method.")

@@ -1,6 +1,9 @@
 package money
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The codes of ISO 4217 list one, published on 2026-09-17, by the number of digits of their minor
 // unit. Left out are the 13 codes that have none: metals, bond units, XDR, XSU, XUA, XTS and XXX.
@@ -38,4 +41,9 @@ func Exponent(currency string) (int, bool) {
 	default:
 		return 0, false
 	}
+}
+
+// Currencies returns every code that Exponent knows, in alphabetical order.
+func Currencies() []string {
+	return slices.Sorted(slices.Values(strings.Fields(strings.Join([]string{exponent0, exponent2, exponent3, exponent4}, " "))))
 }

@@ -28,11 +28,13 @@ var (
 // exactly (RFC 8259 section 6).
 const MaxAmount = 1<<53 - 1
 
-// Money is an amount in a currency: {"amount_minor": 1250, "currency": "EUR"} is 12.50 EUR. Two
-// amounts are equal if == is true. The zero value has no currency and is not valid.
+// Money is an amount in a currency: {"amount_minor": 1250, "currency": "EUR"} is 12.50 EUR.
+//
+// Two amounts are equal if == is true. The zero value has no currency and is not valid.
 type Money struct {
-	// AmountMinor counts the currency's minor unit: cents of EUR, whole yen, fils of KWD. It may be
-	// negative, and is at most MaxAmount from zero.
+	// AmountMinor is the amount in the currency's minor unit: cents of EUR, whole yen, fils of KWD.
+	//
+	// It may be negative, and is at most MaxAmount from zero.
 	AmountMinor int64 `json:"amount_minor" dynamodbav:"amount_minor"`
 	// Currency is an alphabetic ISO 4217 code in capitals.
 	Currency string `json:"currency" dynamodbav:"currency"`

@@ -121,7 +121,7 @@ func TemporaryReducedCapacity() Type {
 	}
 }
 
-// FieldError names one offending part of the request and the rule that it breaks.
+// FieldError is one part of the request that breaks a rule.
 type FieldError struct {
 	// Pointer is an RFC 6901 JSON pointer into the body ("/price/currency"), or the name of a
 	// query parameter or header ("limit", "If-Match").
@@ -163,6 +163,9 @@ func Parameter(name, detail string) *Error {
 	e.Errors = []FieldError{{Pointer: name, Detail: detail}}
 	return e
 }
+
+// RouteNotFound returns 404 route_not_found: the API has no route for the method and path.
+func RouteNotFound() *Error { return New(NotFound, "route_not_found", "There is no such route.") }
 
 // Stale returns the PreconditionFailed error (412, code precondition_failed) for a change that is based
 // on an older version.

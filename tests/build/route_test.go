@@ -59,6 +59,10 @@ func TestRouteIsComplete(t *testing.T) {
 
 	must(clone, "go", "vet", "./...")
 	must(clone, "go", "test", "./functions/catalog", "./functions/customers")
+	must(clone, "go", "test", "-tags", "openapi", "./tools/openapi/...")
+	for _, operation := range []string{"countProducts", "reviewProduct", "getPlans", "forgetAddress"} {
+		must(clone, "grep", "-q", "operationId: "+operation+"$", "openapi.yaml")
+	}
 	must(clone, "go", "test", "./tests/contract", "-run", "Route|Event|Folder|Block|Grants|Resources|Links|Main|Generated|Documents|CORS")
 }
 

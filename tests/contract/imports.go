@@ -177,6 +177,9 @@ func Binary(name string, linked, clients []string) []string {
 		if service, ok := strings.CutPrefix(p, "github.com/aws/aws-sdk-go-v2/service/"); ok && !strings.Contains(service, "/") {
 			found = append(found, service)
 		}
+		if under(p, Module+"/internal/openapi") || under(p, "github.com/swaggest") {
+			f.add("%s links %s: only openapi.go, with its build tag, describes operations", name, p)
+		}
 		if under(p, "github.com/prometheus") && name != metricsFunction {
 			f.add("%s links %s: only %s serves Prometheus", name, p, metricsFunction)
 		}

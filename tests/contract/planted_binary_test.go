@@ -101,6 +101,8 @@ func TestBinaryNamesWhatItMustNotLink(t *testing.T) {
 	contract.Expect(t, contract.Binary("get-thing", []string{sdk + "service/kms"}, []string{"dynamodb"}),
 		"links the client of kms: if the function calls it", "does not link the client of dynamodb")
 	contract.Expect(t, contract.Binary("get-thing", []string{contract.Module + "/local/gateway"}, nil), "links local/gateway")
+	contract.Expect(t, contract.Binary("get-thing", []string{"github.com/swaggest/openapi-go/openapi31", contract.Module + "/internal/openapi"}, nil),
+		"links github.com/swaggest/openapi-go/openapi31", "links "+contract.Module+"/internal/openapi")
 	prometheus := []string{"github.com/prometheus/client_golang/prometheus"}
 	contract.Expect(t, contract.Binary("get-thing", prometheus, nil), "only get-metrics serves Prometheus")
 	contract.Expect(t, contract.Binary("get-metrics", prometheus, nil))

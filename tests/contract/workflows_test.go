@@ -37,10 +37,12 @@ func TestWorkflowsRunOnlyWhatIsPinned(t *testing.T) {
 		report(t, contract.Installs(file, read(t, file)))
 	}
 	modules := []string{"/"}
-	for _, file := range files(t, "tests/*/go.mod") {
+	for _, file := range append(files(t, "tests/*/go.mod"), files(t, "tests/*/*/go.mod")...) {
 		modules = append(modules, "/"+path.Dir(file))
 	}
-	report(t, contract.Dependabot(read(t, ".github/dependabot.yml"), map[string][]string{"github-actions": {"/"}, "pip": {"/tools"}, "gomod": modules}))
+	report(t, contract.Dependabot(read(t, ".github/dependabot.yml"), map[string][]string{
+		"github-actions": {"/"}, "pip": {"/tools"}, "npm": {"/tools/openapi/node"}, "gomod": modules,
+	}))
 }
 
 func TestActionsNamesWhatIsNotPinned(t *testing.T) {

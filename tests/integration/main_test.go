@@ -22,6 +22,7 @@ import (
 	"github.com/tienda-dev/tienda/local/token"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/tests/suite"
+	"github.com/tienda-dev/tienda/tests/suite/conform"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
 
@@ -103,7 +104,11 @@ func target(t *testing.T, s *stack.Stack) suite.Target {
 	t.Helper()
 	client := suite.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
-	return suite.Target{URL: s.URL, Client: client, Token: tokens(s)}
+	document, err := conform.Read(filepath.Join(root, "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suite.Target{URL: s.URL, Client: client, Token: tokens(s), Document: document}
 }
 
 // tokens mints with the keys of this machine.

@@ -10,6 +10,7 @@ import (
 	"github.com/tienda-dev/tienda/local/token"
 	"github.com/tienda-dev/tienda/tests/sam/differences"
 	"github.com/tienda-dev/tienda/tests/suite"
+	"github.com/tienda-dev/tienda/tests/suite/conform"
 )
 
 // TestSuite runs the suite of tests/integration against sam local. differences.yaml lists the different
@@ -20,12 +21,16 @@ func TestSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	document, err := conform.Read(filepath.Join(root, "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := suite.NewClient()
 	client.Transport = known.Transport(client.Transport, routes())
 	t.Cleanup(client.CloseIdleConnections)
 
 	t.Run("AsBehindTheLocalGateway", func(t *testing.T) {
-		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens})
+		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens, Document: document})
 	})
 	if err := known.Err(); err != nil {
 		t.Errorf("differences.yaml does not match sam local:\n%v", err)

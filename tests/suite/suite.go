@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tienda-dev/tienda/tests/suite/conform"
 )
 
 // Target is a server of the API.
@@ -23,6 +25,8 @@ type Target struct {
 	Token Tokens
 	// Client sends the requests. It must not follow redirects or undo compression.
 	Client *http.Client
+	// Document is the API's OpenAPI document, which every answer is held against. Nil holds none.
+	Document conform.Document
 }
 
 // TB receives the failures of helpers: a test, a benchmark, or one run of a property.
@@ -76,6 +80,7 @@ func Run(t *testing.T, target Target) {
 		{"Profile", (*Caller).testProfile},
 		{"RateLimits", (*Caller).testRateLimits},
 		{"Health", (*Caller).testHealth},
+		{"OpenAPI", (*Caller).testOpenAPI},
 		{"Head", (*Caller).testHead},
 		{"Unmatched", (*Caller).testUnmatched},
 		{"RequestID", (*Caller).testRequestID},

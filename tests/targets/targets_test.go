@@ -66,6 +66,7 @@ var targets = map[string]target{
 	"admin":          {args: []string{"EMAIL=a@shop.example"}, refuses: true, says: "make run"},
 	"keys":           {ends: true, says: "active"},
 	"generate":       {ends: true},
+	"docs":           {ends: true, says: "The page is in"},
 	"plot-ratelimit": {ends: true},
 	"seed":           {refuses: true, says: "make run"},
 	"reindex":        {refuses: true, says: "make run"},
@@ -103,7 +104,8 @@ var targets = map[string]target{
 
 // installed are the folders of .cache that hold what was downloaded or installed. A clone uses root's.
 var installed = []string{
-	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus-*", "dynamodb-local", "golangci-lint", "npm", "pip", "venv", "venv-checkov",
+	"bin/golangci-lint-*", "bin/actionlint-*", "bin/collector-*", "bin/prometheus-*", "dynamodb-local", "golangci-lint", "npm", "openapi-tools",
+	"pip", "venv", "venv-checkov",
 }
 
 func TestTargets(t *testing.T) {

@@ -41,6 +41,7 @@ func changed(root string, o operation) (map[string][]byte, error) {
 
 	err := errors.Join(
 		edit("functions/"+o.Resource+"/routes.go", addRoute),
+		edit("functions/"+o.Resource+"/openapi.go", addOperation),
 		edit("template.yaml", func(source []byte, o operation) ([]byte, error) {
 			return addBlock(source, o, resourceRoutes(root, o.Resource))
 		}),
@@ -110,6 +111,33 @@ func addRoute(source []byte, o operation) ([]byte, error) {
 	}
 	return insert(source, block, fmt.Sprintf("\t%sRoute = api.Route{\n\t\tName: %q, Method: http.%s, Path: %q, Auth: %s, Rate: policy.%s,\n\t}\n",
 		o.Title(), o.Name, o.GoMethod(), o.Path, auth, o.GoRate())), nil
+}
+
+// addOperation describes the operation for the API's document.
+func addOperation(source []byte, o operation) ([]byte, error) {
+	list, err := lastBracket(source, func(n ast.Node) *ast.CompositeLit {
+		literal, ok := n.(*ast.CompositeLit)
+		if !ok || typeName(literal) != "[]openapi.Operation" {
+			return nil
+		}
+		return literal
+	})
+	if err != nil {
+		return nil, err
+	}
+	if list == 0 {
+		return nil, errors.New("want a list of type []openapi.Operation")
+	}
+	text, err := render("openapi.go.tmpl", o)
+	if err != nil {
+		return nil, err
+	}
+	source = element(source, list, strings.TrimRight(string(text), "\n"))
+	const problems = "\t\"github.com/tienda-dev/tienda/shared/problem\"\n"
+	if imports := bytes.Index(source, []byte("\n)\n")); o.HasID() && !bytes.Contains(source, []byte(problems)) {
+		source = insert(source, imports+1, problems)
+	}
+	return source, nil
 }
 
 // addToTests adds the handler to the map of all handlers, and an empty body to the map of the largest bodies. A file

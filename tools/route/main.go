@@ -1,5 +1,5 @@
 // Command route writes everything that a new route needs: handler, test, route, main, template block, event, expected
-// answer and a request in the suite. Run it with `make route`:
+// answer, description for openapi.yaml and a request in the suite. Run it with `make route`:
 //
 //	make route NAME=count-products RESOURCE=catalog METHOD=GET ROUTE=/v1/products/count AUTH=public
 package main

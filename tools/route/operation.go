@@ -107,6 +107,11 @@ func (o operation) file() string { return strings.ReplaceAll(o.Name, "-", "_") }
 // Title is the name in Go: CountProducts.
 func (o operation) Title() string { return title(o.Name) }
 
+// Summary is the name as a sentence: Count products.
+func (o operation) Summary() string {
+	return strings.ToUpper(o.Name[:1]) + strings.ReplaceAll(o.Name[1:], "-", " ")
+}
+
 // Lower is the name in Go for what is not exported: countProducts.
 func (o operation) Lower() string { return strings.ToLower(o.Name[:1]) + o.Title()[1:] }
 

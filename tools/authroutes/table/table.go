@@ -9,6 +9,7 @@ import (
 	"go/format"
 	"slices"
 
+	"github.com/tienda-dev/tienda/functions/apidocs"
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/customers"
@@ -24,7 +25,7 @@ const File = "authorizer/routes_gen.go"
 
 // Routes returns the routes of every resource.
 func Routes() []api.Route {
-	return slices.Concat(auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes(), limits.Routes())
+	return slices.Concat(apidocs.Routes(), auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes(), limits.Routes())
 }
 
 // Source returns the Go source of the table. Public routes are not in it: they have no authorizer.
