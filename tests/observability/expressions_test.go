@@ -80,7 +80,7 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	}})
 	send := func(n uint64, started time.Time) error {
 		for path, message := range exports(started, n) {
-			if code, err := post(t.Context(), http.DefaultClient, r.Endpoint+path, message); err != nil || code != http.StatusOK {
+			if code, err := post(t.Context(), newClient(), r.Endpoint+path, message); err != nil || code != http.StatusOK {
 				return errors.Join(fmt.Errorf("%s: status %d", path, code), err)
 			}
 		}

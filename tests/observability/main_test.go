@@ -62,14 +62,18 @@ func within(t *testing.T, limit time.Duration, check func() error) {
 	}
 }
 
+// newClient returns a client of its own connections: a server of another test that closes breaks those of the default one.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
 func get(t *testing.T, page string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(req)
+	res, err := newClient().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

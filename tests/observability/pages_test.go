@@ -31,7 +31,7 @@ func TestPrometheusHasThePagesItSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+		res, err := newClient().Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,7 @@ func TestNothingSecretLeavesTheCollector(t *testing.T) {
 
 func send(t *testing.T, r *observe.Running, path string, message proto.Message) {
 	t.Helper()
-	if code, err := post(t.Context(), http.DefaultClient, r.Endpoint+path, message); err != nil || code != http.StatusOK {
+	if code, err := post(t.Context(), newClient(), r.Endpoint+path, message); err != nil || code != http.StatusOK {
 		t.Fatalf("%s: status %d, %v", path, code, err)
 	}
 }
@@ -163,5 +163,5 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if b != "" {
 		r.Header.Set("Authorization", "Bearer "+string(b))
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return newClient().Transport.RoundTrip(r)
 }
