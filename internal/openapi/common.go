@@ -166,7 +166,7 @@ type problemBody struct {
 	Code string `json:"code"`
 	// RequestID is the name of the request, for support.
 	RequestID string `json:"request_id,omitempty"`
-	// Errors are the parts of the request that are wrong, at most 20.
+	// Errors are the parts of the request that are wrong.
 	Errors []problem.FieldError `json:"errors,omitempty"`
 	// OAuth is the error code of OAuth 2.0, on its endpoints only.
 	OAuth string `json:"error,omitempty"`
@@ -178,7 +178,7 @@ func problemDocument() Schema {
 	return Schema{Name: problemSchema, Value: problemBody{}, Members: map[string]Rules{
 		"type":   {Enum: []any{problem.QuotaExceeded().URI, problem.TemporaryReducedCapacity().URI}},
 		"status": Between(http.StatusBadRequest, 599), //nolint:mnd // the last status of RFC 9110
-		"errors": {MaxItems: 20},
+		"errors": {MaxItems: problem.MaxFields},
 	}}
 }
 

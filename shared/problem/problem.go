@@ -144,15 +144,15 @@ func New(kind Kind, code, detail string) *Error {
 	return &Error{Kind: kind, Code: code, Detail: detail}
 }
 
-// maxFields is how many fields one answer names at most, so that a small request cannot cause a large
+// MaxFields is how many fields one answer names at most, so that a small request cannot cause a large
 // answer.
-const maxFields = 20
+const MaxFields = 20
 
 // Fields returns an Invalid error (422, code validation_failed) that names the offending fields, the
-// first 20 of them.
+// first MaxFields of them.
 func Fields(fields ...FieldError) *Error {
 	e := New(Invalid, "validation_failed", "One or more fields are not valid.")
-	e.Errors = fields[:min(len(fields), maxFields)]
+	e.Errors = fields[:min(len(fields), MaxFields)]
 	return e
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tienda-dev/tienda/internal/openapi"
 	"github.com/tienda-dev/tienda/shared/page"
+	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/tools/openapi/document"
 )
 
@@ -70,13 +71,18 @@ func eachText(v any, member string, f func(member, text string)) {
 	}
 }
 
-func TestGuideHasTheLimitsOfPages(t *testing.T) {
+func TestGuideHasTheLimitsOfTheCode(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "docs", "api.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("`limit` is 1 to %d, %d by default", page.MaxLimit, page.DefaultLimit); !strings.Contains(string(text), want) {
-		t.Errorf("docs/api.md does not say %q", want)
+	for _, want := range []string{
+		fmt.Sprintf("`limit` is 1 to %d, %d by default", page.MaxLimit, page.DefaultLimit),
+		fmt.Sprintf("`errors` has up to %d parts", problem.MaxFields),
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("docs/api.md does not say %q", want)
+		}
 	}
 }
