@@ -108,7 +108,7 @@ func readJSON(path string, v any) error {
 	return nil
 }
 
-// fill replaces the placeholders of expected answers, which differ in each answer, by values as the API sends them. A
+// fill replaces the marks of expected answers, which differ in each answer, by values as the API sends them. A
 // number or a text has a value for the member that it belongs to.
 func fill(member string, v any) any {
 	switch v := v.(type) {

@@ -55,7 +55,7 @@ func (s *schemas) reflect(v any, options ...func(*jsonschema.ReflectContext)) (j
 		}),
 		jsonschema.InterceptNullability(func(p jsonschema.InterceptNullabilityParams) {
 			if p.NullAdded && p.RefDef == nil {
-				p.Schema.RemoveType(jsonschema.Null) // a pointer is how a request tells that a member is absent
+				p.Schema.RemoveType(jsonschema.Null) // a pointer in a request means that the member may be absent
 			}
 		}),
 		jsonschema.InterceptSchema(s.special),

@@ -66,6 +66,6 @@ func browser(t *testing.T) string {
 			return path
 		}
 	}
-	t.Fatal("there is no Chromium (on Debian: apt-get install chromium)")
+	t.Fatal("Chromium is missing (on Debian: apt-get install chromium)")
 	return ""
 }

@@ -25,7 +25,7 @@ type Target struct {
 	Token Tokens
 	// Client sends the requests. It must not follow redirects or undo compression.
 	Client *http.Client
-	// Document is the API's OpenAPI document, which every answer is held against. Nil holds none.
+	// Document checks every request and answer by the API's OpenAPI document. Nil checks none.
 	Document conform.Document
 }
 

@@ -21,7 +21,7 @@ const (
 )
 
 // shape returns what the validator does not check: whether the answer has a body exactly if the document has content
-// for its status, and whether it has what tells a function's answer from one of API Gateway.
+// for its status, and whether it has the headers by which an answer of a function differs from one of API Gateway.
 func (e Exchange) shape(operation *v3.Operation) []error {
 	var wrong []error
 	refuse := func(format string, values ...any) {
