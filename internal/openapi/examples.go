@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -19,7 +20,7 @@ const requestID = "UuV04ghfFiAEJ0w"
 
 // examples are values of members that differ in each answer.
 func examples() map[string]any {
-	return map[string]any{
+	return map[string]any{ //nolint:gosec // the tokens are cut after their headers
 		"duration_ms":        3,
 		"expires_in":         900,
 		"refresh_expires_in": 604800,
@@ -87,7 +88,7 @@ func problemExample(o Operation, problems []*problem.Error) (any, error) {
 	}
 	recorder := httptest.NewRecorder()
 	recorder.Header().Set(problem.HeaderRequestID, requestID)
-	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", http.NoBody)
 	if o.Route.OAuth {
 		r = r.WithContext(problem.ForOAuth(r.Context()))
 	}

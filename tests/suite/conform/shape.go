@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	faults "github.com/pb33f/libopenapi-validator/errors"
@@ -27,7 +28,7 @@ func (e Exchange) shape(operation *v3.Operation) []error {
 	refuse := func(format string, values ...any) {
 		wrong = append(wrong, fmt.Errorf("the answer %d "+format, append([]any{e.Status}, values...)...))
 	}
-	if documented := operation.Responses.Codes.GetOrZero(fmt.Sprint(e.Status)); documented != nil {
+	if documented := operation.Responses.Codes.GetOrZero(strconv.Itoa(e.Status)); documented != nil {
 		switch content := documented.Content != nil && documented.Content.Len() > 0; {
 		case content && len(e.Body) == 0:
 			refuse("has an empty body, and the document has content")
