@@ -37,8 +37,8 @@ type variant struct {
 	etag   string
 }
 
-// GetOpenapi answers 200 with the API's OpenAPI document, in gzip if the client accepts it, and 404 as for an unknown route if it is
-// not published. Each coding has a strong entity tag of its own (RFC 9110 section 8.8.3.3).
+// GetOpenapi answers 200 with the API's OpenAPI document, in gzip if the client accepts it, or, if it is not published,
+// 404 as for an unknown route. Each coding has a strong entity tag of its own (RFC 9110 section 8.8.3.3).
 func GetOpenapi(cfg Config) (api.Handler, error) {
 	if !cfg.Published {
 		return func(http.ResponseWriter, *http.Request) error { return problem.RouteNotFound() }, nil
