@@ -47,8 +47,14 @@ RATE     :=
 # The commit or branch that `make openapi-diff` compares with. Only the command line says it; an empty one is where the
 # branch began.
 BASE :=
+# What `make test-conditions` takes out: the conditions whose file or text contains it. Empty is all of them.
+ONLY ?=
+# 1 makes a short run of `make bench` with rough numbers, whose results go into .cache/.
+QUICK ?=
+# 1 ends `make bench` with an error if a goal is not met.
+GATES ?=
 # How long `make fuzz-smoke` feeds each fuzz target.
-FUZZTIME ?= 3s
+FUZZTIME ?= 1s
 
 # What `make deploy` deploys to: dev, staging or prod.
 STAGE ?=
@@ -65,19 +71,25 @@ BUCKET ?=
 
 # The image of `sam local`: public, stand-in, or empty for whichever is at hand.
 IMAGE ?=
+# The queue of `make redrive`.
+QUEUE ?=
 # What `make invoke` invokes, and with which event. An empty event is the function's own.
 FN ?=
 EVENT ?=
 
 # What a person types goes to the commands as it is, by the environment: neither make nor the shell finds
 # a variable or a command in it.
-TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME BASE
+TYPED := NAME RESOURCE METHOD ROUTE AUTH RATE QUEUE PORT DATA DYNAMODB_ENDPOINT WATCH LOGS THROTTLE LIMITS JAEGER ROLE EMAIL STEP SECRET ALG KID FORCE IMAGE STAGE BUCKET FN EVENT ARCH FUZZTIME BASE ONLY QUICK GATES
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 export npm_config_cache := $(CURDIR)/.cache/npm
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
 # A go.work in a folder above would choose other modules.
 export GOWORK := off
+# As the functions are built, so that tests and other clones compile no package again.
+export CGO_ENABLED := 0
+GOFLAGS := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+export GOFLAGS
 
 # Packages whose tests need nothing but Go.
 UNIT = $$(go list ./... | grep -v '/tests/')
@@ -86,15 +98,16 @@ INTEGRATION = $$(grep -rl --include='*_test.go' '^//go:build integration' shared
 # Packages with benchmarks.
 BENCHMARKS = $$(grep -rlE --include='*_test.go' '^func Benchmark' shared functions internal authorizer local tests | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Builds and lays functions. Its own flags are theirs, so that the standard library is compiled once.
-LAY = GOOS= GOARCH= CGO_ENABLED=0 go run -trimpath ./tools/lay
+LAY = GOOS= GOARCH= go run ./tools/lay
 # The command that runs the API on this machine, built with the functions' flags: what both use is compiled once.
 LOCAL = $(LAY) -program ./local -out .cache/bin/local && .cache/bin/local
 # The SAM CLI, without sending usage data.
 SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 # Drives the SAM CLI in containers.
 SAM_LOCAL = .cache/bin/local sam
-# Go modules of their own that prove how the library is used from outside.
-MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
+# Go modules of their own: those that prove how the library is used from outside, and what the bench compares with.
+MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod)) $(PEERS)
+PEERS   = tests/bench/peers
 
 .PHONY: help
 help: ## List the targets
@@ -102,7 +115,7 @@ help: ## List the targets
 	@echo
 	@echo "Variables: ARCH=$$ARCH PORT=$$PORT DATA=folder DYNAMODB_ENDPOINT=url WATCH=1 LOGS=json THROTTLE=off LIMITS=off JAEGER=1 ROLE=$$ROLE STAGE=dev|staging|prod BUCKET=name FUZZTIME=$$FUZZTIME"
 	@echo "           IMAGE=public|stand-in FN=function EVENT=file EMAIL=address STEP=$$STEP SECRET=$$SECRET ALG=name KID=id FORCE=1"
-	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class BASE=commit"
+	@echo "           NAME=operation RESOURCE=folder METHOD=method ROUTE=path AUTH=required|public RATE=class BASE=commit QUEUE=name ONLY=text QUICK=1 GATES=1"
 
 ##@ Use
 
@@ -158,9 +171,17 @@ plot-ratelimit: need-go ## Draw the plot of the rate limit algorithms in docs/im
 seed: need-go ## Load the sample products into the API that runs on PORT
 	@$(LOCAL) seed
 
+.PHONY: demo
+demo: need-go ## Walk one order through its life on the API that runs on PORT: quote, payment, parcel, refund
+	@$(LOCAL) demo
+
 .PHONY: reindex
 reindex: need-go ## Let search find the products of an earlier release, in the API that runs on PORT
 	@$(LOCAL) reindex
+
+.PHONY: redrive
+redrive: need-go ## Move the messages of a dead-letter queue back (QUEUE=name in the API that runs on PORT, QUEUE=arn on AWS)
+	@$(LOCAL) redrive -queue "$$QUEUE"
 
 .PHONY: build
 build: need-go ## Compile every function for Lambda into dist/ (ARCH=arm64 or amd64)
@@ -236,7 +257,7 @@ unit: need-go ## Run the unit tests, quickly
 .PHONY: race
 race: need-go ## Run the unit tests under the race detector
 	@if [ -n "$$(command -v "$$(go env CC)")" ] || [ "$$(go env GOOS)" = darwin ]; then \
-		echo 'go test -race'; go test -race -timeout 15m $(UNIT); \
+		echo 'go test -race'; CGO_ENABLED=1 go test -race -timeout 15m $(UNIT); \
 	elif [ -n "$${CI:-}" ]; then \
 		echo 'No C compiler: the race detector needs one (on Debian: apt-get install gcc libc6-dev).' >&2; exit 1; \
 	else \
@@ -245,7 +266,7 @@ race: need-go ## Run the unit tests under the race detector
 
 .PHONY: contract
 contract: need-go ## Hold code, template, events, docs and binaries against each other
-	@packages=$$(go list ./tests/contract/... ./tests/build/... ./tests/suite/... ./tests/sam/...); \
+	@packages=$$(go list ./tests/contract/... ./tests/build/... ./tests/suite/... ./tests/sam/... ./tests/bench/...); \
 	if [ -n "$${CI:-}" ] || $(VENV_IS_POSSIBLE); then \
 		$(MAKE) --silent $(VENV)/.complete; \
 	else \
@@ -254,12 +275,13 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 	fi; \
 	echo 'go test' $${packages//github.com\/tienda-dev\/tienda/.}; go test -timeout 15m $$packages
 	go test -tags openapi ./tools/openapi/...
-	@for module in $(MODULES); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
+	@for module in $(filter-out $(PEERS),$(MODULES)); do echo "go test ./... in $$module"; (cd "$$module" && go test ./...); done
+	cd $(PEERS) && go test -count=1 . # it builds what it tests, and Go's cache of results does not see that
 
 .PHONY: integration
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
 	@$(LAY) -program ./local -out .cache/bin/local
-	.cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 20m $(INTEGRATION)
+	.cache/bin/local dynamodb -- go test -tags integration -count=1 -parallel 3 -timeout 25m $(INTEGRATION)
 
 .PHONY: test-observability
 test-observability: need-go dynamodb-local collector ## Run the API beside the collector and Prometheus, and every rule and dashboard query
@@ -267,16 +289,32 @@ test-observability: need-go dynamodb-local collector ## Run the API beside the c
 	go test -tags observability -count=1 -timeout 20m ./tests/observability
 
 .PHONY: test-long
-test-long: need-go collector ## Let 200 instances serve 50 requests each, five times, and count what arrives
+test-long: need-go dynamodb-local collector ## The long variants: 400 buyers in a storm of faults, 50 equal requests at once, 200 instances with 50 requests each, five times
+	@$(LAY) -program ./local -out .cache/bin/local
+	STORM_BUYERS=400 .cache/bin/local dynamodb -- go test -tags integration -count=3 -timeout 60m -v -run InAStorm ./tests/integration
+	REPEATED_AT_ONCE=50 .cache/bin/local dynamodb -- go test -tags integration -count=1 -timeout 30m -v -run '^TestSameRequestSameAnswer$$' ./tests/integration
 	@$(LOCAL) tool prometheus
 	go test -tags observability -count=5 -timeout 60m -v -run '^TestNothingIsLost$$' ./tests/observability
+
+.PHONY: test-conditions
+test-conditions: need-go dynamodb-local ## Take each condition out of the stores' writes, one at a time: a test must fail (ONLY=text)
+	@$(LAY) -program ./local -out .cache/bin/local
+	@.cache/bin/local dynamodb -- go run ./tools/conditions -only "$$ONLY"
+
+.PHONY: test-mutations
+test-mutations: need-go $(GREMLINS) ## Change the domain packages' code in small ways, and count the changes that no test notices
+	@tools/mutations $(GREMLINS)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke "$$FUZZTIME"
 
 .PHONY: bench
-bench: need-go ## Measure: what one call costs, and in tests/bench how many times another
+bench: need-go ## Measure whole functions as processes beside their peers: one table of ratios, and plots (QUICK=1, GATES=1)
+	@go run ./tests/bench/run $${QUICK:+-quick} $${GATES:+-gates} -out "$${QUICK:+.cache/}tests/bench/results"
+
+.PHONY: bench-code
+bench-code: need-go ## Measure calls in one process: what one costs, and in tests/bench how many times another
 	go test -run '^$$' -bench . -count 3 $(BENCHMARKS)
 
 .PHONY: bench-telemetry
@@ -297,14 +335,14 @@ bench-smoke: need-go ## Run every benchmark once, for what it checks and not for
 
 .PHONY: test-sam
 test-sam: need-go $(VENV)/.complete dynamodb-local ## Run the API's suite, every event and the authorizer through the SAM CLI and its containers
-	go test -tags sam -count=1 -parallel 12 -timeout 20m ./tests/sam/...
+	go test -tags sam -count=1 -parallel 12 -timeout 30m ./tests/sam/...
 
 .PHONY: test-targets
 test-targets: need-go $(VENV)/.complete dynamodb-local ## Start each target of this list in a fresh clone of its own
 	go test -tags targets -count=1 -timeout 60m -v ./tests/targets
 
 .PHONY: test-outside
-test-outside: need-go dynamodb-local docs $(VENV_FUZZ)/.complete $(OAPI_CODEGEN) $(OASDIFF) ## Use the API by what outsiders make of openapi.yaml: schemathesis, generated clients, the page in Chromium
+test-outside: need-go dynamodb-local docs $(VENV_FUZZ)/.complete $(OAPI_CODEGEN) $(OASDIFF) $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(CHROMIUM)) ## Use the API by what outsiders make of openapi.yaml: schemathesis, generated clients, the page in Chromium
 	@$(LAY) -program ./local -out .cache/bin/local
 	go test -tags outside -count=1 ./tools/openapi/breaking
 	.cache/bin/local dynamodb -- go test -tags outside -count=1 -timeout 20m ./tests/outside
@@ -348,8 +386,8 @@ sam-lint: $(VENV)/.complete ## Check template.yaml with cfn-lint and SAM
 .PHONY: checkov
 checkov: $(VENV)/.complete $(VENV_CHECKOV)/.complete ## Scan what each stage deploys; every skipped rule has its reason in tools/checkov-skips.txt
 	@$(VENV_CHECKOV)/bin/python tools/checkov_test.py
-	@$(VENV)/bin/python tools/translate --out .cache/translated $(CONFIG_ENVS)
-	@$(VENV_CHECKOV)/bin/python tools/checkov $(CONFIG_ENVS:%=.cache/translated/%.json)
+	@$(VENV)/bin/python tools/translate --out .cache/checkov $(CONFIG_ENVS)
+	@$(VENV_CHECKOV)/bin/python tools/checkov $(CONFIG_ENVS:%=.cache/checkov/%.json)
 
 .PHONY: rehearse
 rehearse: need-go $(VENV)/.complete ## Deploy twice to an emulated AWS (moto), and say what that cannot prove

@@ -62,37 +62,53 @@ func localUsers(opts stack.Options, getenv func(string) string, port string) (ad
 func localDynamoDB(root string, getenv func(string) string, port string) (ddb.Config, error) {
 	endpoint := getenv("DYNAMODB_ENDPOINT")
 	if endpoint == "" {
-		text, err := os.ReadFile(servingPath(root, port))
-		if errors.Is(err, fs.ErrNotExist) {
-			return ddb.Config{}, fmt.Errorf("no API runs on port %s: start one with `make run`, or set PORT", port)
-		}
+		serving, err := served(root, port)
 		if err != nil {
 			return ddb.Config{}, err
 		}
-		endpoint = strings.TrimSpace(string(text))
+		endpoint = serving.dynamoDB
 	}
-	return ddb.Config{
-		Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
-		Endpoint: endpoint,
-	}, nil
+	return ddb.Config{Config: localCredentials(), Endpoint: endpoint}, nil
 }
 
-// servingPath returns the file with the DynamoDB endpoint of the API that runs on the port.
+// localCredentials are what DynamoDB Local and the local queues accept.
+func localCredentials() awsclient.Config {
+	return awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"}
+}
+
+// serving holds the URLs behind a running API. That of the queues may be empty.
+type serving struct{ dynamoDB, queues string }
+
+// served returns the URLs behind the API that runs on this machine on the port.
+func served(root, port string) (serving, error) {
+	text, err := os.ReadFile(servingPath(root, port))
+	if errors.Is(err, fs.ErrNotExist) {
+		return serving{}, fmt.Errorf("no API runs on port %s: start one with `make run`, or set PORT", port)
+	}
+	if err != nil {
+		return serving{}, err
+	}
+	dynamoDB, queues, _ := strings.Cut(string(text), "\n")
+	return serving{dynamoDB: dynamoDB, queues: strings.TrimSpace(queues)}, nil
+}
+
+// servingPath returns the file with the URLs behind the API that runs on the port, one on a line.
 func servingPath(root, port string) string {
 	return filepath.Join(root, ".cache", "serving", port)
 }
 
 // announce writes that file. It returns the function that removes it, unless another API has taken the port.
-func announce(root, port, endpoint string) (func(), error) {
+func announce(root, port string, urls serving) (func(), error) {
 	path := servingPath(root, port)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(path, []byte(endpoint+"\n"), 0o600); err != nil {
+	written := urls.dynamoDB + "\n" + urls.queues + "\n"
+	if err := os.WriteFile(path, []byte(written), 0o600); err != nil {
 		return nil, err
 	}
 	return func() {
-		if text, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(text)) == endpoint {
+		if text, err := os.ReadFile(path); err == nil && string(text) == written {
 			_ = os.Remove(path)
 		}
 	}, nil

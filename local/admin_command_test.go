@@ -21,20 +21,23 @@ func TestAdminFindsTheDatabaseOfTheRunningAPI(t *testing.T) {
 	if got := find(); got != none {
 		t.Errorf("before: %q, want %q", got, none)
 	}
-	silence, err := announce(root, portIn("http://localhost:3001"), "http://127.0.0.1:8000")
+	silence, err := announce(root, portIn("http://localhost:3001"), serving{dynamoDB: "http://127.0.0.1:8000"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := find(); got != "http://127.0.0.1:8000" {
 		t.Errorf("while it serves: %q", got)
 	}
-	later, err := announce(root, "3001", "http://127.0.0.1:8001")
+	later, err := announce(root, "3001", serving{dynamoDB: "http://127.0.0.1:8001", queues: "http://127.0.0.1:9001"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	silence()
 	if got := find(); got != "http://127.0.0.1:8001" {
 		t.Errorf("after the first of two has ended: %q", got)
+	}
+	if got, err := served(root, "3001"); err != nil || got.queues != "http://127.0.0.1:9001" {
+		t.Errorf("got the queues %q, %v", got.queues, err)
 	}
 	later()
 	if got := find(); got != none {

@@ -6,7 +6,9 @@
 //	local admin -email a@b.example  make an admin of a registered user, here or on AWS
 //	local keys add                 show or rotate the token keys: show, add, promote, remove, revoke, public
 //	local seed                     load the sample products into a running API
+//	local demo                     walk one order through its life on a running API
 //	local reindex                  let search find the products of an earlier release, here or on AWS
+//	local redrive -queue Name      move the messages of a dead-letter queue back, here or on AWS
 //	local fetch                    fetch DynamoDB Local into .cache
 //	local dynamodb -- go test …    run a command beside a DynamoDB Local of its own (see dynamodb.go)
 //	local observe                  serve beside a collector and Prometheus (see observe_command.go)
@@ -171,6 +173,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		return load(ctx, options(*root, getenv), *url, *given, out)
+	case "demo":
+		url := flags.String("url", "http://127.0.0.1:"+port, "the URL of an API that uses this machine's keys")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return demonstrate(ctx, options(*root, getenv), *url, out)
 	case "admin":
 		email := flags.String("email", "", "the address of a registered user")
 		if err := flags.Parse(args); err != nil {
@@ -197,6 +205,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 			return err
 		}
 		return reindex(ctx, *root, getenv, port, out)
+	case "redrive":
+		queue := flags.String("queue", "", "the dead-letter queue: its name here, its ARN on AWS")
+		if err := flags.Parse(args); err != nil {
+			return err
+		}
+		return moveBack(ctx, *root, getenv, port, *queue, out)
 	case "fetch":
 		if err := flags.Parse(args); err != nil {
 			return err
@@ -204,7 +218,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, err := localddb.Fetch(ctx, filepath.Join(*root, ".cache"), func(sentence string) { _, _ = fmt.Fprintln(out, sentence) })
 		return err
 	default:
-		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, reindex, fetch, dynamodb, observe, tool or sam)", command)
+		return fmt.Errorf("unknown command %q (want serve, token, admin, keys, seed, demo, reindex, redrive, fetch, dynamodb, observe, tool or sam)", command)
 	}
 }
 

@@ -151,7 +151,17 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return err
 	}
 	defer server.Stop()
-	withdraw, err := announce(o.root, portIn(server.URL), d.Endpoint)
+	d.NotifyStripe(server.URL)
+	var ended <-chan struct{}
+	if cli.Template().Asynchronous() {
+		events, err := cli.StartEvents(ctx, d, environment)
+		if err != nil {
+			return err
+		}
+		defer events.Stop()
+		ended = events.Ended()
+	}
+	withdraw, err := announce(o.root, portIn(server.URL), serving{dynamoDB: d.Endpoint, queues: d.SQS})
 	if err != nil {
 		return err
 	}
@@ -163,6 +173,8 @@ func samAPI(ctx context.Context, cli *sam.CLI, o samOptions) error {
 		return nil
 	case <-server.Ended():
 		return errors.New("sam local start-api ended by itself")
+	case <-ended:
+		return errors.New("sam local start-lambda ended by itself")
 	}
 }
 
@@ -178,7 +190,7 @@ func samEnv(ctx context.Context, cli *sam.CLI, o samOptions) error {
 	if err := cli.WriteEnvironment(d); err != nil {
 		return err
 	}
-	withdraw, err := announce(o.root, strconv.Itoa(o.port), d.Endpoint)
+	withdraw, err := announce(o.root, strconv.Itoa(o.port), serving{dynamoDB: d.Endpoint, queues: d.SQS})
 	if err != nil {
 		return err
 	}

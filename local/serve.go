@@ -75,7 +75,7 @@ func serve(ctx context.Context, opts stack.Options, out *progress.Printer) error
 		return err
 	}
 	defer s.Stop()
-	withdraw, err := announce(opts.Root, portIn(s.URL), s.Endpoint)
+	withdraw, err := announce(opts.Root, portIn(s.URL), serving{dynamoDB: s.Endpoint, queues: s.SQS})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ ACTIONLINT_VERSION    := v1.7.12
 GOVULNCHECK_VERSION   := v1.9.0
 OAPI_CODEGEN_VERSION  := v2.8.2
 OASDIFF_VERSION       := v1.37.0
+GREMLINS_VERSION      := v0.6.0
 
 BIN           := .cache/bin
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
@@ -14,7 +15,9 @@ ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 GOVULNCHECK   := $(BIN)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 OAPI_CODEGEN  := $(BIN)/oapi-codegen-$(OAPI_CODEGEN_VERSION)/oapi-codegen
 OASDIFF       := $(BIN)/oasdiff-$(OASDIFF_VERSION)/oasdiff
+GREMLINS      := $(BIN)/gremlins-$(GREMLINS_VERSION)/gremlins
 NODE_TOOLS    := .cache/openapi-tools
+CHROMIUM      := .cache/chromium/.complete
 REDOCLY       := $(NODE_TOOLS)/node_modules/.bin/redocly
 VENV          := .cache/venv
 VENV_CHECKOV  := .cache/venv-checkov
@@ -25,9 +28,10 @@ $(ACTIONLINT):    MODULE := github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONL
 $(GOVULNCHECK):   MODULE := golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 $(OAPI_CODEGEN):  MODULE := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@$(OAPI_CODEGEN_VERSION)
 $(OASDIFF):       MODULE := github.com/oasdiff/oasdiff@$(OASDIFF_VERSION)
+$(GREMLINS):      MODULE := github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS_VERSION)
 
 # A tool runs here, whatever target or flags the caller has exported.
-$(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK) $(OAPI_CODEGEN) $(OASDIFF): | need-go
+$(GOLANGCI_LINT) $(ACTIONLINT) $(GOVULNCHECK) $(OAPI_CODEGEN) $(OASDIFF) $(GREMLINS): | need-go
 	@echo "installing $(MODULE)"
 	@GOOS= GOARCH= GOFLAGS=-buildvcs=false GOBIN="$$PWD/$(@D)" go install $(MODULE)
 
@@ -56,4 +60,14 @@ $(NODE_TOOLS)/.complete: tools/openapi/node/package.json tools/openapi/node/pack
 	@echo "installing the tools for openapi.yaml into $(@D)"
 	@mkdir -p $(@D) && cp $^ $(@D)/
 	@cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# The package unpacks Chromium for Linux on x86-64 into the folder for temporary files, and its libraries where it takes
+# the machine for Lambda.
+$(CHROMIUM): $(NODE_TOOLS)/.complete
+	@echo "unpacking Chromium into $(@D)"
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cd $(NODE_TOOLS) && TMPDIR="$(CURDIR)/$(@D)" AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x \
+		node --input-type=module --eval 'import chromium from "@sparticuz/chromium"; await chromium.executablePath()'
+	@sed -i -e 's|<dir>/tmp/fonts</dir>|<dir prefix="relative">.</dir>|' -e '/cachedir/d' $(@D)/fonts/fonts.conf # where it is on Lambda
 	@touch $@

@@ -12,6 +12,8 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
 	"github.com/tienda-dev/tienda/internal/apitest"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
@@ -55,7 +57,13 @@ func newShop(t *testing.T) *shop {
 		"get-inventory":       catalog.GetInventory(store),
 		"adjust-inventory":    catalog.AdjustInventory(service),
 	}
-	return &shop{t: t, store: store, api: apitest.New(t, catalog.Routes(), handlers, nil)}
+	config := func(api.Route) middleware.Config {
+		return middleware.Config{
+			Authenticator: middleware.GatewayAuthenticator(time.Now),
+			Idempotency:   idempotency.Middleware(&store.Records, time.Now),
+		}
+	}
+	return &shop{t: t, store: store, api: apitest.New(t, catalog.Routes(), handlers, config)}
 }
 
 // do sends a request as a caller with the roles; without roles it is anonymous. header has names and values in

@@ -57,7 +57,7 @@ func OpenAPI() openapi.Resource {
 				Route: ListCategoriesRoute, Summary: "List the categories that have active products",
 				Parameters: []openapi.Parameter{openapi.IfNoneMatch()},
 				Responses: openapi.Cached(openapi.Response{
-					Status: http.StatusOK, Description: "All categories, by name.", Body: page.Page[Category]{}, Example: true,
+					Status: http.StatusOK, Description: "All categories, by name. A changed product is counted a moment later.", Body: page.Page[Category]{}, Example: true,
 				}),
 			},
 			{
@@ -115,20 +115,12 @@ func OpenAPI() openapi.Resource {
 			},
 			{
 				Route: AdjustInventoryRoute, Summary: "Move stock",
-				Parameters: []openapi.Parameter{productID(), {
-					In: openapi.Header, Name: HeaderIdempotencyKey, Required: true,
-					Description: "A value of your own choice. A repeated request with the same key counts once and gets the same answer.",
-					Rules:       openapi.Rules{Pattern: idempotencyKeyPattern()}, Example: "delivery-2026-11-24-17",
-				}},
-				Body: adjustInventoryRequest{},
+				Parameters: []openapi.Parameter{productID()},
+				Body:       adjustInventoryRequest{},
 				Responses: []openapi.Response{{
 					Status: http.StatusCreated, Description: "The entry of the stock ledger.", Body: Adjustment{}, Example: true,
-					Headers: []openapi.ResponseHeader{{
-						Name: HeaderIdempotentReplayed, Description: "Present if the request was carried out before.",
-						Rules: openapi.Rules{Enum: []any{"true"}}, Optional: true,
-					}},
 				}},
-				Problems: []*problem.Error{ErrNotFound, ErrWouldGoNegative, ErrKeyReused, errKeyRequired()},
+				Problems: []*problem.Error{ErrNotFound, ErrWouldGoNegative},
 			},
 		},
 	}
@@ -137,12 +129,6 @@ func OpenAPI() openapi.Resource {
 func withDefault(rules openapi.Rules, value any) openapi.Rules {
 	rules.Default = value
 	return rules
-}
-
-// idempotencyKeyPattern is what the function idempotencyKey accepts: bare or in quotes.
-func idempotencyKeyPattern() string {
-	key := `[!#-+\--~]{1,` + strconv.Itoa(maxIdempotencyKey) + `}`
-	return `^("` + key + `"|` + key + `)$`
 }
 
 func productID() openapi.Parameter { return openapi.PathID("id", "The product's id.") }

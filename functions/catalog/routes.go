@@ -53,7 +53,7 @@ var (
 	}
 	AdjustInventoryRoute = api.Route{
 		Name: "adjust-inventory", Method: http.MethodPost, Path: "/v1/products/{id}/inventory/adjustments",
-		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleFulfilment},
+		Auth: api.Required, Rate: policy.RateStaff, Roles: []string{policy.RoleFulfilment}, Idempotency: api.KeyRequired,
 	}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"reflect"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -102,28 +104,31 @@ func (s *Service) replace(ctx context.Context, before, after Product) (Product, 
 	return after, nil
 }
 
-// Adjust moves the stock of a product by delta pieces, once for each key. It returns the ledger
-// entry, and true if the key was used for this request before. It returns ErrNotFound,
-// ErrWouldGoNegative and ErrKeyReused.
-func (s *Service) Adjust(ctx context.Context, productID string, key AdjustmentKey, delta int64, reason string) (Adjustment, bool, error) {
-	productID, ok := api.ULID(productID)
-	if !ok {
-		return Adjustment{}, false, ErrNotFound
-	}
+// Adjust moves the stock of a product by delta pieces, once for the idempotency key of the request, and returns the ledger
+// entry. It returns ErrNotFound, ErrWouldGoNegative, and *idempotency.UsedError for a key that is in use.
+func (s *Service) Adjust(ctx context.Context, productID string, delta int64, reason string) (Adjustment, error) {
 	if delta == 0 {
-		return Adjustment{}, false, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
+		return Adjustment{}, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
+	}
+	p, err := get(ctx, s.store, productID)
+	if err != nil {
+		return Adjustment{}, err
 	}
 	now := s.time()
-	a, replayed, err := s.store.Adjust(ctx, key, Adjustment{
-		ID: newID(now), ProductID: productID, Delta: delta, Reason: reason, CreatedAt: now,
-	})
-	switch {
+	a := Adjustment{ID: newID(now), ProductID: p.ID, SKU: p.SKU, Delta: delta, Reason: reason, CreatedAt: now}
+	record, err := idempotency.Done(ctx, now.Time, http.StatusCreated, nil, a)
+	if err != nil {
+		return Adjustment{}, err
+	}
+	switch err := s.store.Adjust(ctx, record, a); {
 	case errors.Is(err, ErrWouldGoNegative):
 		metrics.From(ctx).OutOfStock(ctx)
-	case err == nil && !replayed:
-		metrics.From(ctx).StockAdjusted(ctx, delta)
+		return Adjustment{}, err
+	case err != nil:
+		return Adjustment{}, err
 	}
-	return a, replayed, err
+	metrics.From(ctx).StockAdjusted(ctx, delta)
+	return a, nil
 }
 
 // withoutNulls replaces missing tags and attributes by empty ones, so that clients read [] and {}.

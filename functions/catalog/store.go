@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -20,10 +21,6 @@ var (
 	ErrStale = problem.Stale()
 	// ErrWouldGoNegative: the adjustment takes more than is available.
 	ErrWouldGoNegative = problem.New(problem.Conflict, "would_go_negative", "The adjustment takes more than is available.")
-	// ErrKeyReused: the idempotency key was used for another request.
-	ErrKeyReused = problem.New(problem.Invalid, "idempotency_key_reused",
-		"The Idempotency-Key was used for another request.").
-		WithFields(problem.FieldError{Pointer: "Idempotency-Key", Detail: "must be new for every new request"})
 )
 
 // Store stores the catalogue. Every change is one transaction: all of it happens or nothing. Repeating an
@@ -31,6 +28,9 @@ var (
 type Store interface {
 	// Get returns the product, archived ones included, or ErrNotFound.
 	Get(ctx context.Context, id string) (Product, error)
+	// BySKU returns the products that have the SKUs, archived ones included, by SKU. One that does not exist is
+	// absent.
+	BySKU(ctx context.Context, skus []string) (map[string]Product, error)
 	// Create adds the product with an empty stock. It returns ErrSKUExists if the SKU is taken.
 	Create(ctx context.Context, p Product) error
 	// Update replaces before with after, which has the next version and the same id and SKU. It
@@ -46,11 +46,11 @@ type Store interface {
 	Categories(ctx context.Context) ([]Category, error)
 	// Inventory returns the stock of the product, or ErrNotFound.
 	Inventory(ctx context.Context, productID string) (Inventory, error)
-	// Adjust moves stock and keeps the adjustment as a ledger entry under the key, in one
-	// transaction. A key that was used for the same request returns the first adjustment and true;
-	// for another request it returns ErrKeyReused. A key is remembered for 24 hours. The stock of
-	// an archived product can be adjusted. It returns ErrNotFound and ErrWouldGoNegative.
-	Adjust(ctx context.Context, key AdjustmentKey, a Adjustment) (stored Adjustment, replayed bool, err error)
+	// Adjust moves the stock of a.SKU, which is the product's, and keeps the adjustment as a ledger entry and the record, in
+	// one transaction. It returns *idempotency.UsedError if the record's key is in use, even if the stock would not allow
+	// the adjustment now, and nil if this call has stored the record before. The stock of an archived product can be
+	// adjusted. It returns ErrWouldGoNegative.
+	Adjust(ctx context.Context, r idempotency.Record, a Adjustment) error
 }
 
 // Filter selects the products of a list.
@@ -59,12 +59,4 @@ type Filter struct {
 	Status Status
 	// Category is a slug; empty selects every category.
 	Category string
-}
-
-// AdjustmentKey identifies a repeated adjustment.
-type AdjustmentKey struct {
-	// Principal is the caller; the same key of another caller is a different one.
-	Principal string
-	// Key is the Idempotency-Key header's value.
-	Key string
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/idempotency/idempotencymem"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -23,7 +25,8 @@ type API struct {
 }
 
 // New serves each route with the handler of its name. config fills the chain of a route; nil takes the
-// caller from the gateway, see As.
+// caller from the gateway, see As. Idempotency keys without a store of their own have an empty one, so that what a
+// handler's store has decides.
 func New(t *testing.T, routes []api.Route, handlers map[string]api.Handler, config func(api.Route) middleware.Config) *API {
 	t.Helper()
 	if config == nil {
@@ -36,6 +39,9 @@ func New(t *testing.T, routes []api.Route, handlers map[string]api.Handler, conf
 		cfg := config(route)
 		if cfg.RateLimitIP == nil && cfg.RateLimitSubject == nil { // the tests of a resource are not about its classes
 			cfg.RateLimitIP = func(next http.Handler) http.Handler { return next }
+		}
+		if cfg.Idempotency == nil {
+			cfg.Idempotency = idempotency.Middleware(&idempotencymem.Store{}, time.Now)
 		}
 		chain, err := middleware.Chain(route, cfg, handlers[route.Name])
 		if err != nil {

@@ -1,38 +1,57 @@
 // Package backend is the door through which every function of a route starts, except those of class policy.RateMeta. What
-// all of them share is added here and not in each main: the route's rate limits.
+// all of them share is added here and not in each main: the route's rate limits, and the records of its idempotency keys.
 package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/internal/process"
+	"github.com/tienda-dev/tienda/internal/tables"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/app"
+	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/idempotency/idempotencyddb"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
 )
 
 // Main serves one HTTP route. It does not return. opts are for a route that shows telemetry.
 func Main(route api.Route, build app.Build, opts ...process.TelemetryOption) {
-	app.Main(route, process.Route(limited(build), opts...))
+	app.Main(route, process.Route(guarded(build), opts...))
 }
 
 // Handler returns the handler that Main would serve, as app.Handler does.
 func Handler(ctx context.Context, route api.Route, build app.Build, environ map[string]string) (http.Handler, error) {
-	return app.Handler(ctx, route, process.Route(limited(build)), environ)
+	return app.Handler(ctx, route, process.Route(guarded(build)), environ)
 }
 
-// limited runs build after it has filled the chain's places for the route's rate limits.
-func limited(build app.Build) app.Build {
+// guarded runs build after it has filled the chain's places for the route's rate limits and idempotency keys.
+func guarded(build app.Build) app.Build {
 	return func(ctx context.Context, s *app.Setup) (api.Handler, error) {
-		if err := limit(ctx, s); err != nil {
+		if err := errors.Join(limit(ctx, s), remember(ctx, s)); err != nil {
 			return nil, err
 		}
 		return build(ctx, s)
 	}
+}
+
+// remember fills the place of a route whose requests have idempotency keys. The records are in the commerce table, so that
+// they can be in the transactions of the effects.
+func remember(ctx context.Context, s *app.Setup) error {
+	if s.Route().Idempotency == api.KeyIgnored {
+		return nil
+	}
+	table, err := tables.Shared(ctx, s)
+	if err != nil {
+		return err
+	}
+	s.Chain().Idempotency = idempotency.Middleware(idempotencyddb.New(table), time.Now)
+	return nil
 }
 
 // limit fills the place before the caller is known for a limit of addresses only, and otherwise the one after: API

@@ -38,7 +38,7 @@ const (
 
 // Build returns the document, or an error that names everything that contradicts itself.
 func Build(src Source) (*openapi31.Spec, error) {
-	types, err := named(append([]Resource{{Schemas: []Schema{problemDocument(), gatewayMessage(), moneySchema()}}}, src.Resources...))
+	types, err := named(append([]Resource{{Schemas: []Schema{problemDocument(), gatewayMessage(), moneySchema(), addressSchema()}}}, src.Resources...))
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (b *builder) parameters(op *openapi31.Operation, o Operation) error {
 			inPath[strings.TrimRight(name, "+}")] = true
 		}
 	}
-	for _, p := range o.Parameters {
+	for _, p := range o.parameters() {
 		parameter := openapi31.Parameter{}
 		parameter.WithName(p.Name).WithIn(openapi31.ParameterIn(p.In)).WithDescription(p.Description).WithSchema(p.Rules.schema())
 		if p.Required || p.In == Path {

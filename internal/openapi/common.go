@@ -7,6 +7,7 @@ import (
 
 	"github.com/swaggest/openapi-go/openapi31"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -37,6 +38,7 @@ func common(o Operation) []*problem.Error {
 		all = append(all, authentication(o.Route)...)
 	}
 	all = append(all, limited(o.Route.Rate)...)
+	all = append(all, keyed(o.Route.Idempotency)...)
 	switch {
 	case o.Body == nil:
 	case bodyType(o) == contentTypeForm:
@@ -53,7 +55,7 @@ func common(o Operation) []*problem.Error {
 			problem.Fields(),
 		)
 	}
-	for _, p := range o.Parameters {
+	for _, p := range o.parameters() {
 		if p.In != Path && !ignorable(p.Name) {
 			all = append(all, problem.Parameter(p.Name, ""))
 		}
@@ -69,9 +71,9 @@ func common(o Operation) []*problem.Error {
 }
 
 // ignorable reports whether a parameter with a value that is not well-formed counts as absent: a header that says
-// what the client has or prefers.
+// what the client has or prefers, or a signature, which is wrong then.
 func ignorable(name string) bool {
-	return slices.Contains([]string{headerIfNoneMatch, "Accept", "Accept-Encoding"}, name)
+	return slices.Contains([]string{headerIfNoneMatch, "Accept", "Accept-Encoding", "Carrier-Signature"}, name)
 }
 
 func authentication(route api.Route) []*problem.Error {
@@ -107,11 +109,12 @@ func (b *builder) headers(o Operation, status int, own []ResponseHeader) map[str
 		{Name: problem.HeaderRequestID, Description: "Names the request, for support. A request may bring its own."},
 		cacheControl(),
 		{Name: "Vary", Description: "The request's headers that the answer depends on (RFC 9110 section 12.5.5).", Optional: true},
-	}, slices.Concat(limitHeaders(o.Route.Rate), own)...)
-	switch status {
-	case http.StatusUnauthorized:
+	}, slices.Concat(limitHeaders(o.Route.Rate), replayHeaders(o.Route.Idempotency, status), own)...)
+	running := status == http.StatusConflict && o.Route.Idempotency != api.KeyIgnored // an earlier request with the key
+	switch {
+	case status == http.StatusUnauthorized:
 		all = append(all, challenge())
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, running:
 		all = append(all, ResponseHeader{
 			Name: "Retry-After", Description: "Seconds to wait before the next attempt.", Rules: Between(1, math.MaxInt32), Optional: true,
 		})
@@ -168,6 +171,8 @@ type problemBody struct {
 	RequestID string `json:"request_id,omitempty"`
 	// Errors are the parts of the request that are wrong.
 	Errors []problem.FieldError `json:"errors,omitempty"`
+	// Total is the new total, of price_changed only.
+	Total *money.Money `json:"total,omitempty"`
 	// OAuth is the error code of OAuth 2.0, on its endpoints only.
 	OAuth string `json:"error,omitempty"`
 	// Violated are the rate limits that the request exceeds.
@@ -186,5 +191,13 @@ func moneySchema() Schema {
 	// In requests too, which must not have other members. All amounts of the API are prices.
 	return Schema{Name: "Money", Value: money.Money{}, Required: []string{"amount_minor", "currency"}, Members: map[string]Rules{
 		"amount_minor": Between(0, money.MaxAmount), "currency": Currency(),
+	}}
+}
+
+func addressSchema() Schema {
+	line := Name(policy.MaxAddressLine)
+	return Schema{Name: "Address", Value: policy.Address{}, Required: []string{"name", "line1", "city", "country"}, Members: map[string]Rules{
+		"name": Name(policy.MaxPersonName), "line1": line, "line2": Line(policy.MaxAddressLine), "city": line,
+		"region": Line(policy.MaxAddressLine), "postal_code": Line(policy.MaxPostalCode), "country": Country(),
 	}}
 }

@@ -25,6 +25,7 @@ func examples() map[string]any {
 		"expires_in":         900,
 		"refresh_expires_in": 604800,
 		"access_token":       "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…",
+		"tracking_token":     "MFRGGZDFMZTWQ2LKNNWG23TPOA",
 		"refresh_token":      "eyJhbGciOiJFUzI1NiIsInR5cCI6InJ0K2p3dCJ9…",
 	}
 }

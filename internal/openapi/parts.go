@@ -3,6 +3,7 @@ package openapi
 import (
 	"net/http"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/page"
 )
@@ -27,6 +28,15 @@ func AtLeast(minimum int64) Rules { return Between(minimum, money.MaxAmount) }
 func Currency() Rules {
 	var rules Rules
 	for _, code := range money.Currencies() {
+		rules.Enum = append(rules.Enum, code)
+	}
+	return rules
+}
+
+// Country returns the rules of a country: an assigned ISO 3166-1 code of two capitals.
+func Country() Rules {
+	var rules Rules
+	for _, code := range policy.Countries() {
 		rules.Enum = append(rules.Enum, code)
 	}
 	return rules

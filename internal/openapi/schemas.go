@@ -153,6 +153,13 @@ func (s *schemas) member(p jsonschema.InterceptPropParams) error {
 			p.PropertySchema.Ref = nil
 			p.PropertySchema.WithType(jsonschema.String.Type())
 		}
+		if ref := p.PropertySchema.Ref; ref != nil && rules.Nullable {
+			p.PropertySchema.Ref = nil
+			p.PropertySchema.AnyOf = []jsonschema.SchemaOrBool{
+				(&jsonschema.Schema{Ref: ref}).ToSchemaOrBool(), (&jsonschema.Schema{}).WithType(jsonschema.Null.Type()).ToSchemaOrBool(),
+			}
+			rules.Nullable = false
+		}
 		rules.apply(p.PropertySchema)
 	}
 	_, options, _ := strings.Cut(p.Field.Tag.Get("json"), ",")

@@ -20,6 +20,8 @@ const (
 	RateUserWrite api.Rate = "user-write"
 	// RateSensitive is for what a stolen token must not do often.
 	RateSensitive api.Rate = "sensitive"
+	// RateCheckout is for what holds stock or moves money.
+	RateCheckout api.Rate = "checkout"
 	// RateStaff is for the work of staff.
 	RateStaff api.Rate = "staff"
 	// RateService is for other services.
@@ -29,6 +31,10 @@ const (
 	RateLogin    api.Rate = "login"
 	RateRegister api.Rate = "register"
 	RateToken    api.Rate = "token"
+	// RateWebhook is for notifications of other services, which sign them.
+	RateWebhook api.Rate = "webhook"
+	// RateTrack is for parcels that everybody with their token may look at.
+	RateTrack api.Rate = "track"
 )
 
 // Class is what a class of rate limits allows.
@@ -88,6 +94,9 @@ func (c Class) Counters() []Counter {
 // Classes returns every class, by name.
 func Classes() []Class {
 	return []Class{
+		// Customers who share an address, such as an office's or a mobile carrier's, do not share a limit here. An address
+		// cannot get round it with accounts of its own: RateRegister limits them.
+		{Rate: RateCheckout, User: perMinute("checkout", 10, 10), OnError: ratelimit.Closed},
 		{
 			Rate: RateLogin, IP: perMinute("login-ip", 60, 30), OnError: ratelimit.Closed, Hide: true,
 			Handlers: []Counter{{ByAccount, LoginAccount()}, {ByAccountAddress, LoginAccountAddress()}, {ByIP, LoginAddress()}},
@@ -105,8 +114,10 @@ func Classes() []Class {
 			Rate: RateToken, IP: perMinute("token-ip", 120, 60), OnError: ratelimit.Closed, Hide: true,
 			Handlers: []Counter{{BySession, RefreshSession()}},
 		},
+		{Rate: RateTrack, IP: perMinute("track-ip", 5, 20), OnError: ratelimit.Closed},
 		{Rate: RateUserRead, User: perSecond("user-read", 10, 30), OnError: ratelimit.Open},
 		{Rate: RateUserWrite, User: perSecond("user-write", 2, 10), OnError: ratelimit.Open},
+		{Rate: RateWebhook, IP: perSecond("webhook", 50, 100), OnError: ratelimit.Open},
 	}
 }
 

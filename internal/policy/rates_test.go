@@ -30,11 +30,12 @@ func TestClassesAreValid(t *testing.T) {
 	}
 }
 
-// Where secrets can be guessed, or a stolen token could take an account over, nothing passes without being counted.
-func TestWhatGuardsAccountsIsClosed(t *testing.T) {
+// Where secrets can be guessed, a stolen token could take an account over, or a customer could hold the stock of the shop,
+// nothing passes without being counted.
+func TestWhatGuardsAccountsAndStockIsClosed(t *testing.T) {
 	t.Parallel()
 	for _, class := range policy.Classes() {
-		guards := slices.Contains([]api.Rate{policy.RateLogin, policy.RateRegister, policy.RateToken, policy.RateSensitive}, class.Rate)
+		guards := slices.Contains([]api.Rate{policy.RateLogin, policy.RateRegister, policy.RateToken, policy.RateSensitive, policy.RateCheckout, policy.RateTrack}, class.Rate)
 		if closed := class.OnError == ratelimit.Closed; closed != guards {
 			t.Errorf("%s is %v", class.Rate, class.OnError)
 		}

@@ -56,7 +56,26 @@ func Client(ctx context.Context, s *app.Setup) (*ddb.Client, error) {
 // Open returns the named tables on one client. INIT warms up the client's connection by a read from the first
 // table, so the function's role needs GetItem on it. The error names every variable that is missing or
 // malformed.
-func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error) {
+func Open(ctx context.Context, s *app.Setup, names ...Name) (Tables, error) {
+	t, err := open(ctx, s, names...)
+	if err != nil || len(names) == 0 {
+		return t, err
+	}
+	first := t.Commerce
+	if names[0] == Auth {
+		first = t.Auth
+	}
+	s.OnInit(first.Warm)
+	return t, nil
+}
+
+// Shared returns the commerce table for what comes before a route's handler, which warms up the connection of both.
+func Shared(ctx context.Context, s *app.Setup) (*ddb.Table, error) {
+	t, err := open(ctx, s, Commerce)
+	return t.Commerce, err
+}
+
+func open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error) {
 	var cfg config
 	wrong := []error{s.Env(&cfg)}
 	known := map[Name]struct {
@@ -73,14 +92,10 @@ func Open(ctx context.Context, s *app.Setup, names ...Name) (t Tables, err error
 	}
 	client, err := Client(ctx, s)
 	if err := errors.Join(append(wrong, err)...); err != nil {
-		return t, err
+		return Tables{}, err
 	}
-	for i, variable := range names {
-		table := ddb.NewTable(client, known[variable].name)
-		*known[variable].table = table
-		if i == 0 {
-			s.OnInit(table.Warm)
-		}
+	for _, variable := range names {
+		*known[variable].table = ddb.NewTable(client, known[variable].name)
 	}
 	return t, nil
 }

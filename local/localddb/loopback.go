@@ -59,8 +59,18 @@ func layLauncher(cacheDir string) (string, error) {
 // its containers reach the loopback address of this one.
 func addresses(ctx context.Context, cfg Config) []string {
 	hosts := []string{"127.0.0.1"}
+	if !cfg.Containers {
+		return hosts
+	}
+	return append(hosts, ContainerAddresses(ctx)...)
+}
+
+// ContainerAddresses returns the addresses besides the loopback one by which containers reach this machine: that
+// of Docker's bridge. It has none without Docker and with Docker Desktop.
+func ContainerAddresses(ctx context.Context) []string {
+	var hosts []string
 	docker, err := exec.LookPath("docker")
-	if !cfg.Containers || err != nil {
+	if err != nil {
 		return hosts
 	}
 	// Without an answer there are no containers either.

@@ -3,6 +3,7 @@ package sam
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
 )
 
 // call is one run of the SAM CLI.
@@ -23,6 +26,8 @@ type call struct {
 	template string
 	// environment overrides variables of the functions.
 	environment map[string]string
+	// own overrides variables of single functions, by their logical id.
+	own map[string]map[string]string
 	// file is the name of the file for environment, without its ending.
 	file string
 }
@@ -35,7 +40,7 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 		return nil, err
 	}
 	file := c.path(k.file + ".json")
-	if err := writeEnvironment(file, k.environment); err != nil {
+	if err := c.writeEnvironment(file, k.environment, k.own); err != nil {
 		return nil, err
 	}
 
@@ -59,12 +64,28 @@ func (c *CLI) command(ctx context.Context, k call) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// writeEnvironment writes the variables, secrets among them, in the format of --env-vars.
-func writeEnvironment(file string, variables map[string]string) error {
+// writeEnvironment writes the variables, secrets among them, in the format of --env-vars. It adds the URLs of
+// queues, which SAM does not know and which differ by function.
+func (c *CLI) writeEnvironment(file string, variables map[string]string, own map[string]map[string]string) error {
 	if variables == nil {
 		variables = map[string]string{} // SAM refuses null
 	}
-	data, err := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
+	all := map[string]map[string]string{"Parameters": variables}
+	for _, f := range c.template.Functions {
+		if own[f.LogicalID] != nil {
+			all[f.LogicalID] = maps.Clone(own[f.LogicalID])
+		}
+		for name, value := range f.Environment {
+			if !slices.ContainsFunc(c.template.Queues, func(q template.Queue) bool { return template.QueueURL(q.Name) == value }) {
+				continue
+			}
+			if all[f.LogicalID] == nil {
+				all[f.LogicalID] = map[string]string{}
+			}
+			all[f.LogicalID][name] = value
+		}
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/queues"
 	"github.com/tienda-dev/tienda/local/seed"
+	"github.com/tienda-dev/tienda/local/simulator"
 	"github.com/tienda-dev/tienda/local/stack"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
@@ -29,15 +31,26 @@ const (
 	containerHost = "host.docker.internal"
 )
 
-// Data is what the functions use: a DynamoDB that containers reach, and secrets.
+// Data is what the functions use: a DynamoDB, queues and a simulated Stripe that containers reach, and secrets.
 type Data struct {
 	// Endpoint is the DynamoDB's URL on this machine.
 	Endpoint string
-	cli      *CLI
-	server   *localddb.Server
+	// SQS is the URL of the queues on this machine.
+	SQS string
+	// Queues are the template's queues.
+	Queues *queues.Server
+
+	// Stripe is the URL of the simulated Stripe on this machine; empty for a template without its secret.
+	Stripe string
+
+	cli        *CLI
+	server     *localddb.Server
+	stopQueues func()
+	stripe     *simulator.Simulator
+	stopStripe func()
 }
 
-// StartData makes the secrets and starts a DynamoDB without tables; a given endpoint is one that runs
+// StartData makes the secrets, and starts the simulated Stripe, the queues and a DynamoDB without tables; a given endpoint is one that runs
 // already.
 func (c *CLI) StartData(ctx context.Context, endpoint string) (*Data, error) {
 	if err := token.EnsureSecrets(c.cacheDir(), c.template.Secrets); err != nil {
@@ -49,11 +62,25 @@ func (c *CLI) StartData(ctx context.Context, endpoint string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Data{Endpoint: server.Endpoint, cli: c, server: server}, nil
+	d := &Data{Endpoint: server.Endpoint, cli: c, server: server}
+	if err := d.serveQueues(ctx); err != nil {
+		server.Stop()
+		return nil, err
+	}
+	if err := d.serveStripe(ctx); err != nil {
+		d.stopQueues()
+		server.Stop()
+		return nil, err
+	}
+	return d, nil
 }
 
-// Stop ends the DynamoDB that StartData started.
-func (d *Data) Stop() { d.server.Stop() }
+// Stop ends the simulated Stripe, the queues, and the DynamoDB that StartData started.
+func (d *Data) Stop() {
+	d.stopStripe()
+	d.stopQueues()
+	d.server.Stop()
+}
 
 // CreateTables creates the template's tables with the items that the sample events ask for. The suffix is
 // added to the names of the tables, so that each suffix has its own.
@@ -73,7 +100,10 @@ func (d *Data) CreateTables(ctx context.Context, suffix string) error {
 	if err != nil {
 		return err
 	}
-	return given(ctx, d.Endpoint, identifierKey, func(logicalID string) string { return logicalID + suffix })
+	if err := given(ctx, d.Endpoint, identifierKey, func(logicalID string) string { return logicalID + suffix }); err != nil {
+		return err
+	}
+	return d.givenPayments(ctx, suffix)
 }
 
 // LoadSamples loads the sample products through the API. For this the local gateway serves the
@@ -83,7 +113,7 @@ func (d *Data) LoadSamples(ctx context.Context) (seed.Result, error) {
 	if err != nil {
 		return seed.Result{}, err
 	}
-	s, err := stack.Start(ctx, stack.Options{Root: d.cli.root, BinDir: binaries, DynamoDBEndpoint: d.Endpoint})
+	s, err := stack.Start(ctx, stack.Options{Root: d.cli.root, BinDir: binaries, DynamoDBEndpoint: d.Endpoint, NoEvents: true})
 	if err != nil {
 		return seed.Result{}, err
 	}
@@ -96,10 +126,18 @@ func (d *Data) LoadSamples(ctx context.Context) (seed.Result, error) {
 }
 
 // Environment returns the variables that SAM resolves wrongly: those with the name of a table or a
-// secret, and the DynamoDB's address. For a secret it is the value, because a container cannot read this
+// secret, and the addresses of DynamoDB, of the queues and of the simulated Stripe. For a secret it is the value, because a container cannot read this
 // machine's files.
 func (d *Data) Environment(suffix string) (map[string]string, error) {
 	endpoint, err := fromContainer(d.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	sqs, err := fromContainer(d.SQS)
+	if err != nil {
+		return nil, err
+	}
+	stripe, err := fromContainer(d.Stripe)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +150,10 @@ func (d *Data) Environment(suffix string) (map[string]string, error) {
 				return nil, err
 			case name == envEndpoint:
 				replaced = endpoint
+			case name == stack.EnvQueues:
+				replaced = sqs
+			case name == stack.EnvStripe:
+				replaced = stripe
 			case name == envLogLevel && d.cli.cfg.LogLevel != "":
 				replaced = d.cli.cfg.LogLevel
 			case !ok:
@@ -143,7 +185,7 @@ func (d *Data) replacement(name, value, suffix string) (string, bool, error) {
 func fromContainer(endpoint string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", fmt.Errorf("the DynamoDB at %s: %w", endpoint, err)
+		return "", fmt.Errorf("the address %s: %w", endpoint, err)
 	}
 	ip := net.ParseIP(u.Hostname())
 	if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {

@@ -10,10 +10,11 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/functions/customers/customersddb"
+	"github.com/tienda-dev/tienda/functions/pricing/pricingddb"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
-	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/password"
 )
 
@@ -39,29 +40,36 @@ func given(ctx context.Context, endpoint string, identifierKey []byte, name func
 	if err := givenPerson(ctx, authddb.New(ddb.NewTable(client, name("AuthTable")), customersddb.New(commerce)), identifierKey); err != nil {
 		return err
 	}
-	store := catalogddb.New(commerce)
+	if err := givenPrices(ctx, pricingddb.New(commerce)); err != nil {
+		return err
+	}
+	if err := givenCup(ctx, catalogddb.New(commerce)); err != nil {
+		return err
+	}
+	if err := givenOrders(ctx, commerce); err != nil {
+		return err
+	}
+	return givenShipments(ctx, commerce)
+}
 
-	price, err := money.New(1290, "EUR")
-	if err != nil {
+// givenCup writes the product with its stock.
+func givenCup(ctx context.Context, store *catalogddb.Store) error {
+	if _, err := store.Get(ctx, givenProduct); !errors.Is(err, catalog.ErrNotFound) {
 		return err
 	}
 	at := api.NewTime(givenAt())
-	err = store.Create(ctx, catalog.Product{
+	err := store.Create(ctx, catalog.Product{
 		ID: givenProduct, SKU: "CUP-ESP-RED", Name: "Espresso cup, red", Description: "Stoneware, 80 ml.",
 		Category: "kitchen", Tags: []string{"cup", "stoneware"},
 		Attributes: map[string]string{"colour": "red", "volume_ml": "80"},
-		Price:      price, Status: catalog.Active, Version: 1, CreatedAt: at, UpdatedAt: at,
+		Price:      eur(1290), Status: catalog.Active, Version: 1, CreatedAt: at, UpdatedAt: at,
 	})
-	if errors.Is(err, catalog.ErrSKUExists) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
-	_, _, err = store.Adjust(ctx, catalog.AdjustmentKey{Principal: "sample", Key: "sample"}, catalog.Adjustment{
-		ID: "01JD7Q9W2V5K8N3M6P4R1S0T9Y", ProductID: givenProduct, Delta: givenStock, Reason: "sample stock", CreatedAt: at,
+	return store.Adjust(ctx, idempotency.Record{}, catalog.Adjustment{
+		ID: "01JD7Q9W2V5K8N3M6P4R1S0T9Y", ProductID: givenProduct, SKU: "CUP-ESP-RED", Delta: givenStock, Reason: "sample stock", CreatedAt: at,
 	})
-	return err
 }
 
 // givenPerson registers the user of the tokens in the sample events.

@@ -30,15 +30,12 @@ type Invocation struct {
 
 // Invoke runs `sam local invoke` in a new container and returns the function's answer, as it is.
 func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
-	event, err := c.event(i)
+	event, err := c.readEvent(i)
 	if err != nil {
 		return nil, err
 	}
-	if event, err = c.loggedInNow(event); err != nil {
-		return nil, err
-	}
 	cmd, err := c.command(ctx, call{
-		name: "invoke", args: []string{i.Function.LogicalID, "--event", event},
+		name: "invoke", args: []string{i.Function.LogicalID, "--event", "-"},
 		environment: i.Environment, file: "invoke-" + i.Function.Name,
 	})
 	if err != nil {
@@ -49,7 +46,7 @@ func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
 	if i.Log == nil {
 		log.out = c.cfg.Out
 	}
-	cmd.Stdout, cmd.Stderr = &answer, log
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(event), &answer, log
 	p, err := child.Start(cmd, syscall.SIGTERM)
 	if err != nil {
 		return nil, fmt.Errorf("start sam local invoke: %w", err)
@@ -69,23 +66,18 @@ func (c *CLI) Invoke(ctx context.Context, i Invocation) ([]byte, error) {
 
 var authTime = regexp.MustCompile(`"auth_time": "[0-9]+"`)
 
-// loggedInNow returns the path of a copy of the event whose caller has just logged in: routes with a MaxAuthAge
-// refuse the time of a sample event. An event without the time of a login is not copied.
-func (c *CLI) loggedInNow(path string) (string, error) {
+// readEvent returns the invocation's event. Its caller has just logged in: routes with a MaxAuthAge refuse the time of a
+// sample event.
+func (c *CLI) readEvent(i Invocation) ([]byte, error) {
+	path, err := c.event(i)
+	if err != nil {
+		return nil, err
+	}
 	event, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("read event: %w", err)
+		return nil, fmt.Errorf("read event: %w", err)
 	}
-	if !authTime.Match(event) {
-		return path, nil
-	}
-	event = authTime.ReplaceAll(event, fmt.Appendf(nil, `"auth_time": "%d"`, time.Now().Unix()))
-	folder := filepath.Join(c.root, ".cache", "sam", "events")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", err
-	}
-	fresh := filepath.Join(folder, filepath.Base(path))
-	return fresh, os.WriteFile(fresh, event, 0o600)
+	return authTime.ReplaceAll(event, fmt.Appendf(nil, `"auth_time": "%d"`, time.Now().Unix())), nil
 }
 
 // CheckEvent returns an error if the invocation's event does not exist.

@@ -3,8 +3,8 @@ package sam
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
+	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
-// invokesAtOnce is how many containers start in parallel. Each takes a whole CPU for two seconds.
+// invokesAtOnce is how many containers start in parallel.
 const invokesAtOnce = 2
 
 // Outcome is how a function answered its sample event.
@@ -26,9 +26,29 @@ type Outcome struct {
 	Err error
 }
 
-// InvokeAll invokes every function with its sample event, each with tables of its own, and calls done
-// with one outcome at a time. A wrong answer is an outcome, not an error.
+// InvokeAll invokes every function with its sample event at one `sam local start-lambda`, each with tables of its own,
+// and calls done with one outcome at a time. A wrong answer is an outcome, not an error.
 func (c *CLI) InvokeAll(ctx context.Context, d *Data, done func(Outcome)) error {
+	own := map[string]map[string]string{}
+	for _, f := range c.template.Functions {
+		environment, err := d.Environment(suffix(f))
+		if err != nil {
+			return err
+		}
+		own[f.LogicalID] = environment
+	}
+	var log bytes.Buffer
+	server, err := c.StartLambda(ctx, ServeOptions{Own: own, Log: &lockedWriter{out: &log}})
+	if err != nil {
+		return err
+	}
+	stop := sync.OnceFunc(server.Stop)
+	defer stop()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+
+	failed := false
 	outcomes := make(chan Outcome)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(invokesAtOnce)
@@ -37,7 +57,7 @@ func (c *CLI) InvokeAll(ctx context.Context, d *Data, done func(Outcome)) error 
 		for _, f := range c.template.Functions {
 			group.Go(func() error {
 				began := time.Now()
-				expected, err := c.invokeOne(ctx, d, f)
+				expected, err := c.invokeOne(ctx, d, f, server, client)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -49,31 +69,35 @@ func (c *CLI) InvokeAll(ctx context.Context, d *Data, done func(Outcome)) error 
 		close(outcomes)
 	}()
 	for o := range outcomes {
+		failed = failed || o.Err != nil
 		done(o)
 	}
-	return <-finished
+	err = <-finished
+	stop()
+	if failed || err != nil {
+		_, _ = c.cfg.Out.Write(log.Bytes()) // a closed terminal is no reason to stop
+	}
+	return err
 }
 
-func (c *CLI) invokeOne(ctx context.Context, d *Data, f template.Function) (Expectation, error) {
+// suffix is that of the names of the function's tables.
+func suffix(f template.Function) string { return "-" + f.Name }
+
+func (c *CLI) invokeOne(ctx context.Context, d *Data, f template.Function, server *Server, client *http.Client) (Expectation, error) {
 	expected, err := ReadExpectation(c.root, f.Name)
 	if err != nil {
 		return expected, err
 	}
-	suffix := "-" + f.Name
-	if err := d.CreateTables(ctx, suffix); err != nil {
+	if err := d.CreateTables(ctx, suffix(f)); err != nil {
 		return expected, err
 	}
-	environment, err := d.Environment(suffix)
+	event, err := c.readEvent(Invocation{Function: f})
 	if err != nil {
 		return expected, err
 	}
-	var log bytes.Buffer
-	answer, err := c.Invoke(ctx, Invocation{Function: f, Environment: environment, Log: &log})
-	if err == nil {
-		err = expected.Check(answer)
-	}
+	answer, _, err := server.invoke(ctx, client, f, event)
 	if err != nil {
-		return expected, errors.Join(err, fmt.Errorf("output of SAM and the function:\n%s", log.String()))
+		return expected, err
 	}
-	return expected, nil
+	return expected, expected.Check(answer)
 }

@@ -94,7 +94,7 @@ func (c *CLI) WriteEnvironment(d *Data) error {
 	if err != nil {
 		return err
 	}
-	return writeEnvironment(c.path("env.json"), variables)
+	return c.writeEnvironment(c.path("env.json"), variables, nil)
 }
 
 // Template is the template that SAM serves, as the local API reads it.

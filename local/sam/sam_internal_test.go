@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/tienda-dev/tienda/local/template"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,7 +57,7 @@ func TestEnvironmentNamesWhatSAMDoesNotKnow(t *testing.T) {
 			}
 		}
 	}
-	d := &Data{Endpoint: "http://127.0.0.1:8123", cli: c}
+	d := &Data{Endpoint: "http://127.0.0.1:8123", SQS: "http://127.0.0.1:9324", Stripe: "http://127.0.0.1:9325", cli: c}
 	got, err := d.Environment("-mine")
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +67,9 @@ func TestEnvironmentNamesWhatSAMDoesNotKnow(t *testing.T) {
 		"TOKEN_KEYS_SECRET": `{"key":"TOKEN_KEYS_SECRET"}`, "CURSOR_KEY_SECRET": `{"key":"CURSOR_KEY_SECRET"}`,
 		"LIMITER_KEY_SECRET": `{"key":"LIMITER_KEY_SECRET"}`, "RATELIMIT_TABLE": "RateLimitTable-mine",
 		"REFRESH_KEYS_SECRET": `{"key":"REFRESH_KEYS_SECRET"}`, "IDENTIFIER_KEY_SECRET": `{"key":"IDENTIFIER_KEY_SECRET"}`,
+		"AWS_ENDPOINT_URL_SQS": "http://host.docker.internal:9324",
+		"STRIPE_BASE_URL":      "http://host.docker.internal:9325", "STRIPE_SECRET": `{"key":"STRIPE_SECRET"}`,
+		"CARRIER_KEY_SECRET": `{"key":"CARRIER_KEY_SECRET"}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
@@ -88,7 +93,7 @@ func TestFromContainer(t *testing.T) {
 func TestWriteEnvironmentIsForItsOwnerOnly(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "env.json")
-	if err := writeEnvironment(file, nil); err != nil {
+	if err := (&CLI{template: &template.Template{}}).writeEnvironment(file, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(file)

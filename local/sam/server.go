@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"syscall"
@@ -26,8 +28,12 @@ type ServeOptions struct {
 	Port int
 	// Environment overrides variables of the functions.
 	Environment map[string]string
+	// Own overrides variables of single functions, by their logical id.
+	Own map[string]map[string]string
 	// Template is used instead of template.yaml if it is not empty.
 	Template string
+	// Log receives the output of SAM and the functions. Nil is the CLI's Out.
+	Log io.Writer
 }
 
 // Server is a `sam local` command that serves.
@@ -55,16 +61,19 @@ func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, 
 	}
 	cmd, err := c.command(ctx, call{
 		name: name, args: []string{"--port", strconv.Itoa(port)}, template: o.Template,
-		environment: o.Environment, file: name + "-" + strconv.Itoa(port),
+		environment: o.Environment, own: o.Own, file: name + "-" + strconv.Itoa(port),
 	})
 	if err != nil {
 		return nil, err
 	}
+	if o.Log == nil {
+		o.Log = c.cfg.Out
+	}
 	s := &Server{
 		URL:        "http://localhost:" + strconv.Itoa(port),
-		containers: &containers{out: c.cfg.Out},
+		containers: &containers{out: o.Log},
 	}
-	cmd.Stdout, cmd.Stderr = c.cfg.Out, s.containers
+	cmd.Stdout, cmd.Stderr = o.Log, s.containers
 	if s.process, err = child.Start(cmd, syscall.SIGTERM); err != nil {
 		return nil, fmt.Errorf("start sam local %s: %w", name, err)
 	}
@@ -77,11 +86,27 @@ func (c *CLI) serve(ctx context.Context, name string, o ServeOptions) (*Server, 
 
 // claimPort returns the port, or a free one for 0. A port that is taken is an error.
 func claimPort(ctx context.Context, port int) (int, error) {
+	if port != 0 {
+		return port, tryPort(ctx, port)
+	}
+	// SAM cannot choose one itself. The system gives its own choices, which are above highest, to other programs meanwhile.
+	const lowest, highest, tries = 20_000, 32_000, 100
+	var err error
+	for range tries {
+		port = lowest + rand.IntN(highest-lowest)
+		if err = tryPort(ctx, port); err == nil {
+			return port, nil
+		}
+	}
+	return 0, err
+}
+
+func tryPort(ctx context.Context, port int) error {
 	l, err := stack.Listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return l[0].Addr().(*net.TCPAddr).Port, l[0].Close()
+	return l[0].Close()
 }
 
 func (s *Server) ready(ctx context.Context, port int) error {

@@ -121,16 +121,19 @@ func (d *development) prepare(ctx context.Context, t *template.Template) ([]runt
 	if err != nil {
 		return nil, err
 	}
-	connect(functions, d.endpoint)
+	connect(functions, d.endpoint, d.stack.SQS)
 	observe(functions, d.stack.OTLP)
 	return functions, nil
 }
 
-// connect gives functions the address of their DynamoDB.
-func connect(functions []runtime.Function, endpoint func(function string) string) {
+// connect gives functions the addresses of their DynamoDB and of the queues.
+func connect(functions []runtime.Function, endpoint func(function string) string, sqs string) {
 	for i := range functions {
 		if _, declared := functions[i].Env[envEndpoint]; declared {
 			functions[i].Env[envEndpoint] = endpoint(functions[i].Name)
+		}
+		if _, declared := functions[i].Env[EnvQueues]; declared {
+			functions[i].Env[EnvQueues] = sqs
 		}
 	}
 }

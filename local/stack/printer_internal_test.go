@@ -120,3 +120,40 @@ func TestLogsAsJSONAreTheFunctionsOwn(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestEventsHaveLinesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	result := func(id string) runtime.Result {
+		return runtime.Result{RequestID: id, Duration: time.Millisecond, MaxMemoryMB: 14}
+	}
+	got := printed(LogsPeople, func(p *printer) {
+		p.function(line("a", "of the batch"))
+		p.event(event{function: "dispatch", name: "Stream", result: result("a")})
+		p.complete("a")
+		p.complete("b")
+		p.event(event{function: "expire", name: "Minute", scheduled: true, result: result("b")})
+		p.function(line("c", "of the schedule"))
+		p.complete("c")
+		p.event(event{function: "expire", name: "Minute", scheduled: true, result: result("c")})
+		failed := result("d")
+		failed.FunctionError, failed.Payload = true, []byte(`{"errorMessage":"no"}`)
+		p.complete("d")
+		p.event(event{function: "expire", name: "Minute", scheduled: true, result: failed})
+		p.complete("e")
+		p.event(event{function: "work", name: "Queue", result: runtime.Result{RequestID: "e"}, err: runtime.Timeout})
+		p.event(event{function: "work", name: "Queue", err: runtime.Closed})
+		if len(p.lines)+len(p.over)+len(p.waits) > 0 {
+			t.Errorf("the printer keeps %v %v %v", p.lines, p.over, p.waits)
+		}
+	})
+	want := []string{
+		"event dispatch Stream 1.0 ms 14 MB", "  f | of the batch",
+		"event expire Minute 1.0 ms 14 MB", "  f | of the schedule",
+		`event expire Minute 1.0 ms 14 MB: {"errorMessage":"no"}`,
+		"event work Queue 0.0 ms: timeout",
+		"event work Queue 0.0 ms: closed",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

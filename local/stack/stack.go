@@ -18,6 +18,7 @@ import (
 	"github.com/tienda-dev/tienda/local/builder"
 	"github.com/tienda-dev/tienda/local/gateway"
 	"github.com/tienda-dev/tienda/local/localddb"
+	"github.com/tienda-dev/tienda/local/queues"
 	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/local/token"
@@ -82,6 +83,10 @@ type Options struct {
 	Record func(record.Action)
 	// Telemetry is where the functions' telemetry is sent, besides GET /metrics.
 	Telemetry Telemetry
+	// NoEvents leaves streams, queues and schedules without a reader.
+	NoEvents bool
+	// RetryDelay is the longest wait before a failed event is tried again. 0 is 1 s.
+	RetryDelay time.Duration
 	// Out receives a line per request, and lines of the functions. Nil drops them.
 	Out io.Writer
 	// Logs selects them, and Color colours them for a terminal.
@@ -102,6 +107,12 @@ type Stack struct {
 	Endpoint string
 	// OTLP is where the functions send their telemetry, as OTLP over HTTP.
 	OTLP string
+	// Stripe is the URL of the simulated Stripe; empty when the template does not use Stripe.
+	Stripe string
+	// SQS is the URL of its queues; empty when the template has none.
+	SQS string
+	// Queues are its queues.
+	Queues *queues.Server
 	// Tables maps logical ids to the names of the tables.
 	Tables map[string]string
 	// KeysPath is the file of the token keys; empty when the template has none.
@@ -109,6 +120,7 @@ type Stack struct {
 	// Template is what is served at the start; Watch can serve a later one.
 	Template *template.Template
 
+	events   events
 	metrics  http.Handler
 	cacheDir string
 	failed   chan error
@@ -178,6 +190,9 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if s.Template.API == nil {
 		return errors.New("the template has no HTTP API to serve")
 	}
+	if err := s.simulate(ctx, &opts, "http://"+listeners[0].Addr().String()); err != nil {
+		return err
+	}
 	functions, err := functionsOf(s.Template, opts)
 	if err != nil {
 		return err
@@ -198,7 +213,10 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 	if err := s.receive(ctx, opts); err != nil {
 		return err
 	}
-	connect(functions, endpoint)
+	if err := s.serveQueues(ctx, opts); err != nil {
+		return err
+	}
+	connect(functions, endpoint, s.SQS)
 	observe(functions, s.OTLP)
 	lambda, err := newGeneration(s.Template, functions, opts, out)
 	if err != nil {
@@ -216,6 +234,9 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		if err := checkInit(ctx, functions); err != nil {
 			return err
 		}
+	}
+	if err := s.startEvents(ctx, opts, api, out); err != nil {
+		return err
 	}
 	if opts.Prepare != nil {
 		if err := s.prepare(ctx, opts, lambda, out); err != nil {
@@ -368,27 +389,4 @@ func (s *Stack) serve(listeners []net.Listener, api http.Handler, cut func()) (s
 	})
 	s.stops = append(s.stops, stop)
 	return stop
-}
-
-// ReadTemplate reads the template for this machine: tables are named by their logical ids, secrets are
-// files in the cache, and Stage is local if the template has that parameter.
-func ReadTemplate(opts Options) (*template.Template, error) {
-	root, err := filepath.Abs(opts.Root)
-	if err != nil {
-		return nil, err
-	}
-	path := opts.Template
-	if path == "" {
-		path = filepath.Join(root, "template.yaml")
-	}
-	return template.ReadFile(path, template.Options{
-		Parameters: opts.Parameters,
-		Defaults:   map[string]string{"Stage": "local"},
-		Ref: func(resourceType, logicalID string) string {
-			if resourceType == "AWS::SecretsManager::Secret" {
-				return "file:" + token.Path(filepath.Join(root, ".cache"), logicalID)
-			}
-			return ""
-		},
-	})
 }

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		serveEngine(os.Args[1:])
 	case "hang":
 		time.Sleep(time.Hour)
+	case "work":
+		serveWork()
 	case "count":
 		serveCounts()
 	case "exit":

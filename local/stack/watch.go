@@ -248,6 +248,11 @@ func (d *development) change(ctx context.Context, w *watcher, files []string) (s
 		return "", err
 	}
 	d.live.swap(next, rebuilt.Apply())
+	if w.template {
+		if err := d.stack.replaceEvents(ctx, t); err != nil && ctx.Err() == nil {
+			d.note(err.Error())
+		}
+	}
 	reloaded := w.template
 	clear(w.stale)
 	w.template = false

@@ -77,6 +77,9 @@ func (r *reader) ref(n *yaml.Node, name string) *yaml.Node {
 		r.refuse(n, "%q is neither a parameter nor a resource", name)
 		return nil
 	}
+	if value(member(resource, "Type")) == typeQueue {
+		return scalar(n, QueueURL(r.queueName(resource, name)))
+	}
 	return scalar(n, r.physical(resource, name))
 }
 
@@ -97,7 +100,7 @@ func value(n *yaml.Node) string {
 	return n.Value
 }
 
-// getAtt resolves the ARN of a function or a table.
+// getAtt resolves the ARN of a function or a table, and the attributes of a queue.
 func (r *reader) getAtt(n, arg *yaml.Node) *yaml.Node {
 	name, attribute := attributeOf(arg)
 	resource := member(member(r.root, "Resources"), name)
@@ -106,11 +109,22 @@ func (r *reader) getAtt(n, arg *yaml.Node) *yaml.Node {
 		return nil
 	}
 	kind := value(member(resource, "Type"))
+	if kind == typeQueue {
+		if v, ok := r.queueReference(resource, name, attribute); ok {
+			return scalar(n, v)
+		}
+	}
 	switch kind + "." + attribute {
 	case typeFunction + ".Arn":
-		return scalar(n, "arn:aws:lambda:"+region+":"+accountID+":function:"+name)
+		return scalar(n, FunctionARN(name))
 	case typeTable + ".Arn":
 		return scalar(n, "arn:aws:dynamodb:"+region+":"+accountID+":table/"+r.physical(resource, name))
+	case typeTable + ".StreamArn":
+		if member(member(resource, "Properties"), "StreamSpecification") == nil {
+			r.refuse(n, "%s has no StreamSpecification, so it has no StreamArn", name)
+			return nil
+		}
+		return scalar(n, "arn:aws:dynamodb:"+region+":"+accountID+":table/"+r.physical(resource, name)+"/stream/local")
 	default:
 		r.refuse(n, "attribute %s of %s (%s) is not supported", attribute, name, kind)
 		return nil

@@ -14,6 +14,7 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 		[]string{
 			"CodeUri", "Handler", "Runtime", "MemorySize", "Timeout", "Environment",
 			"ReservedConcurrentExecutions", "LoggingConfig", "Role", "Events", "AutoPublishAlias",
+			"EventInvokeConfig",
 		},
 		[]string{
 			"Architectures", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
@@ -68,13 +69,8 @@ func (r *reader) function(res resource, props *yaml.Node, api *API) Function {
 		}
 	})
 
-	members(r.get(props, "Events"), func(key, event *yaml.Node) {
-		if kind := value(member(event, "Type")); kind != "HttpApi" {
-			r.refuse(key, "the event %s of %s is of type %s; the local API serves HttpApi events", key.Value, what, kind)
-			return
-		}
-		f.Routes = append(f.Routes, r.route(key, event, what, api))
-	})
+	f.Async = r.async(what, props)
+	members(r.get(props, "Events"), func(key, event *yaml.Node) { r.event(key, event, &f, api) })
 	return f
 }
 

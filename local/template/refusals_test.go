@@ -19,7 +19,7 @@ func TestRefusals(t *testing.T) {
 		"ThrottleOfNoRoute":        {old: "        GET /things/{id}: {", new: "        GET /thinks/{id}: {", want: `RouteSettings names the route "GET /thinks/{id}", which does not exist`},
 		"ThrottleWithoutBurst":     {old: "ThrottlingRateLimit: 2.5, ThrottlingBurstLimit: !Ref Burst", new: "ThrottlingRateLimit: 2.5", want: "RouteSettings of GET /things/{id} must have a ThrottlingRateLimit and a ThrottlingBurstLimit above 0"},
 		"ThrottleOfNothing":        {old: "ThrottlingRateLimit: 2.5", new: "ThrottlingRateLimit: 0", want: "above 0"},
-		"UnsupportedAttribute":     {old: "ARN: !GetAtt Things.Arn", new: "ARN: !GetAtt Things.StreamArn", want: "attribute StreamArn of Things"},
+		"UnsupportedAttribute":     {old: "ARN: !GetAtt Things.Arn", new: "ARN: !GetAtt Things.Streams", want: "attribute Streams of Things"},
 		"UnknownReference":         {old: "TABLE: !Ref Things", new: "TABLE: !Ref Thinks", want: `"Thinks" is neither a parameter nor a resource`},
 		"UnknownReferenceInSub":    {old: "{x: !Ref Level}", new: "{y: !Ref Level}", want: `"x" is neither`},
 		"DynamicReference":         {old: "WON: own", new: "WON: '{{resolve:ssm:/x}}'", want: "dynamic reference"},

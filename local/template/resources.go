@@ -21,7 +21,8 @@ const (
 func onlyOnAWS(resourceType string) bool {
 	return slices.ContainsFunc([]string{
 		"AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::", "AWS::Lambda::Permission", "AWS::KMS::",
-		"AWS::SNS::", "AWS::ApplicationAutoScaling::", "AWS::CodeDeploy::",
+		"AWS::SNS::", "AWS::ApplicationAutoScaling::", "AWS::CodeDeploy::", "AWS::SQS::QueuePolicy",
+		"AWS::Scheduler::ScheduleGroup",
 	}, func(prefix string) bool { return strings.HasPrefix(resourceType, prefix) })
 }
 
@@ -54,6 +55,8 @@ func (r *reader) template() *Template {
 			t.API = r.api(res, member(body, "Properties"))
 		case typeTable:
 			t.Tables = append(t.Tables, r.table(res))
+		case typeQueue:
+			t.Queues = append(t.Queues, r.queue(res))
 		case typeSecret:
 			t.Secrets = append(t.Secrets, r.secret(res))
 		default:
@@ -174,6 +177,8 @@ func (r *reader) secret(res resource) Secret {
 
 // crossCheck finds the problems that need the whole template.
 func (r *reader) crossCheck(t *Template) {
+	r.checkQueues(t)
+	r.checkSources(t)
 	seen := map[string]string{}
 	for _, f := range t.Functions {
 		for _, route := range f.Routes {

@@ -1,5 +1,6 @@
 // Package template reads an AWS SAM template into a model of what the local API must serve: its
-// functions and routes, its HTTP API with authorizers and CORS, its tables and its secrets.
+// functions with their routes, event sources and schedules, its HTTP API with authorizers and CORS, its tables,
+// its queues and its secrets.
 //
 // It resolves parameters, conditions, Globals and the intrinsic functions that template.yaml uses. What
 // it does not support it refuses, by name and line, instead of leaving it out: a route that loses its
@@ -25,6 +26,8 @@ type Template struct {
 	Functions []Function
 	// Tables are the DynamoDB tables.
 	Tables []Table
+	// Queues are the SQS queues.
+	Queues []Queue
 	// Secrets are the Secrets Manager secrets.
 	Secrets []Secret
 }
@@ -68,6 +71,12 @@ type Function struct {
 	Role string
 	// Routes are the function's routes on the HTTP API.
 	Routes []Route
+	// Sources are the streams and queues that invoke the function with batches.
+	Sources []Source
+	// Schedules invoke the function at times.
+	Schedules []Schedule
+	// Async is what happens to invocations by Schedules that fail.
+	Async Async
 }
 
 // Route is one route of the HTTP API.

@@ -45,12 +45,22 @@ func Decode[T any](r *http.Request) (T, error) {
 	if err := checkContentType(r); err != nil {
 		return in, err
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := ReadBody(r)
 	if err != nil {
-		return in, bodyError(err)
+		return in, err
 	}
 	err = decodeJSON(body, &in)
 	return in, err
+}
+
+// ReadBody reads the request's whole body. Its errors are problems: 413 body_too_large for a body over the route's
+// limit, and 400 malformed_json for one that could not be read.
+func ReadBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return body, nil
 }
 
 func decodeJSON(body []byte, dst any) error {

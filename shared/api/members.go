@@ -12,8 +12,8 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// maxDepth bounds the nesting of a request body.
-const maxDepth = 32
+// MaxDepth is how many levels of objects and arrays a request body may have.
+const MaxDepth = 32
 
 // walker compares a JSON text with the Go type that it is read into.
 type walker struct {
@@ -25,7 +25,7 @@ type walker struct {
 	cut []string
 }
 
-// walk refuses a text that is not well-formed: not JSON, members given twice, nesting beyond maxDepth, anything
+// walk refuses a text that is not well-formed: not JSON, members given twice, nesting beyond MaxDepth, anything
 // behind the first value. What encoding/json accepts, or stops at, is noted for each value: members that t
 // does not have (also under another letter case), wrong types, integers that a double cannot hold, and values
 // that their own type cannot read.
@@ -76,8 +76,8 @@ func (w *walker) value(t reflect.Type, pointer string, depth int) error {
 
 // inside walks what is between two delimiters.
 func (w *walker) inside(delim json.Delim, t reflect.Type, pointer string, depth int) error {
-	if depth > maxDepth {
-		return malformed("The request body is nested deeper than "+strconv.Itoa(maxDepth)+" levels.", nil)
+	if depth > MaxDepth {
+		return malformed("The request body is nested deeper than "+strconv.Itoa(MaxDepth)+" levels.", nil)
 	}
 	walk := w.array
 	if delim == '{' {

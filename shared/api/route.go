@@ -60,6 +60,19 @@ type Rate string
 // Unlimited is the class of routes that the service does not limit.
 const Unlimited Rate = "unlimited"
 
+// Idempotency decides what a route does with the header Idempotency-Key. The zero value ignores it.
+type Idempotency int
+
+// The ways to treat an idempotency key.
+const (
+	// KeyIgnored routes do not look at the header.
+	KeyIgnored Idempotency = iota
+	// KeyRequired routes answer 400 to a request without a key.
+	KeyRequired
+	// KeyOptional routes keep the promise for a request that has a key, and serve others too.
+	KeyOptional
+)
+
 // Route is one operation of the API, with the policy that guards it.
 type Route struct {
 	// Name is the operation in kebab-case ("create-product"); also its folder and binary.
@@ -82,6 +95,9 @@ type Route struct {
 	Revocation identity.Revocation
 	// Rate is the class of the route's rate limits. It must be declared.
 	Rate Rate
+	// Idempotency is what the route does with an idempotency key, which belongs to the caller: KeyRequired and
+	// KeyOptional need Auth Required and a method that changes something.
+	Idempotency Idempotency
 	// MaxBody is the largest request body in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
 	// OAuth is set for an endpoint of OAuth 2.0: its errors have the member "error" of RFC 6749 section 5.2.
@@ -169,6 +185,15 @@ func (r Route) Validate() error {
 	if r.Revocation == identity.Strict && r.Auth == Public {
 		refuse("Revocation needs Auth Required or Optional")
 	}
+	if r.Idempotency < KeyIgnored || r.Idempotency > KeyOptional {
+		refuse("unknown Idempotency value")
+	}
+	if r.Idempotency != KeyIgnored && r.Auth != Required {
+		refuse("Idempotency needs Auth Required: a key belongs to its caller")
+	}
+	if r.Idempotency != KeyIgnored && !changes(r.Method) {
+		refuse("Idempotency needs POST, PUT, PATCH or DELETE")
+	}
 	if r.Rate == "" {
 		refuse("Rate is not declared: a class of limits, or api.Unlimited")
 	}
@@ -181,6 +206,15 @@ func (r Route) Validate() error {
 func knownMethod(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return true
+	default:
+		return false
+	}
+}
+
+func changes(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 		return true
 	default:
 		return false

@@ -45,14 +45,20 @@ func TestRouteValidate(t *testing.T) {
 		"FractionalAge":     {route: with(func(r *api.Route) { r.Auth, r.MaxAuthAge = api.Required, time.Millisecond }), want: "whole seconds"},
 		"UnknownRevocation": {route: with(func(r *api.Route) { r.Auth, r.Revocation = api.Required, 9 }), want: "unknown Revocation value"},
 		"StrictPublic":      {route: with(func(r *api.Route) { r.Revocation = identity.Strict }), want: "Revocation needs Auth"},
-		"CamelCase":         {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
-		"NoName":            {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
-		"LowerCaseMethod":   {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},
-		"RelativePath":      {route: with(func(r *api.Route) { r.Path = "v1" }), want: "must be /"},
-		"BadParameter":      {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
-		"TrailingSlash":     {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
-		"NegativeBody":      {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
-		"DefaultAndMethod":  {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, want: "leave Method empty"},
+		"OKKeys": {route: with(func(r *api.Route) {
+			r.Auth, r.Method, r.Idempotency = api.Required, http.MethodPost, api.KeyOptional
+		})},
+		"KeysOfReads":      {route: with(func(r *api.Route) { r.Auth, r.Idempotency = api.Required, api.KeyRequired }), want: "needs POST"},
+		"KeysOfNobody":     {route: with(func(r *api.Route) { r.Method, r.Idempotency = http.MethodPost, api.KeyRequired }), want: "Idempotency needs Auth Required"},
+		"UnknownKeys":      {route: with(func(r *api.Route) { r.Auth, r.Idempotency = api.Required, 9 }), want: "unknown Idempotency value"},
+		"CamelCase":        {route: with(func(r *api.Route) { r.Name = "getThing" }), want: "kebab-case"},
+		"NoName":           {route: with(func(r *api.Route) { r.Name = "" }), want: "kebab-case"},
+		"LowerCaseMethod":  {route: with(func(r *api.Route) { r.Method = "get" }), want: "unknown method"},
+		"RelativePath":     {route: with(func(r *api.Route) { r.Path = "v1" }), want: "must be /"},
+		"BadParameter":     {route: with(func(r *api.Route) { r.Path = "/v1/x{id}" }), want: "must be /"},
+		"TrailingSlash":    {route: with(func(r *api.Route) { r.Path = "/v1/" }), want: "must be /"},
+		"NegativeBody":     {route: with(func(r *api.Route) { r.MaxBody = -1 }), want: "MaxBody"},
+		"DefaultAndMethod": {route: api.Route{Name: "x", Method: "GET", Path: api.DefaultPath, Auth: api.Public, Rate: api.Unlimited}, want: "leave Method empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

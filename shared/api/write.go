@@ -12,7 +12,7 @@ import (
 // Write answers with v as JSON. If v cannot be encoded it writes nothing and returns an error. It does not
 // report a connection that the client closed.
 func Write(w http.ResponseWriter, status int, v any) error {
-	body, err := encode(v)
+	body, err := Encode(v)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func Write(w http.ResponseWriter, status int, v any) error {
 // WriteTagged answers a read with 200, v as JSON and an entity tag over the body, or with 304 when
 // If-None-Match names that tag. For an answer that has no version of its own, such as a list.
 func WriteTagged(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := encode(v)
+	body, err := Encode(v)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,8 @@ func WriteTagged(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
-func encode(v any) ([]byte, error) {
+// Encode returns v as JSON, byte for byte as Write sends it.
+func Encode(v any) ([]byte, error) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)

@@ -64,13 +64,51 @@ type Query struct {
 // it. A Position that is not nil does not promise that there is more: DynamoDB stops at the limit
 // without looking further. Read one more than is wanted to know.
 func (t *Table) Query(ctx context.Context, q Query) ([]Item, Position, error) {
+	input, err := t.queryInput(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := t.query(ctx, input)
+	if err != nil {
+		return nil, nil, err
+	}
+	next, err := positionOf(out.LastEvaluatedKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out.Items, next, nil
+}
+
+// Count returns how many items Query would return. It costs as much, but the items are not sent.
+func (t *Table) Count(ctx context.Context, q Query) (int32, error) {
+	input, err := t.queryInput(q)
+	if err != nil {
+		return 0, err
+	}
+	input.Select = types.SelectCount
+	out, err := t.query(ctx, input)
+	if err != nil {
+		return 0, err
+	}
+	return out.Count, nil
+}
+
+func (t *Table) query(ctx context.Context, input *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	out, err := repeat(ctx, t.client.Query, input)
+	if err != nil {
+		return nil, newFault(ctx, "Query", err)
+	}
+	return out, nil
+}
+
+func (t *Table) queryInput(q Query) (*dynamodb.QueryInput, error) {
 	builder := expression.NewBuilder().WithKeyCondition(q.Where)
 	if q.Filter != nil {
 		builder = builder.WithFilter(*q.Filter)
 	}
 	expr, err := builder.Build()
 	if err != nil {
-		return nil, nil, fmt.Errorf("ddb: Query: %s", expressionText(err))
+		return nil, fmt.Errorf("ddb: Query: %s", expressionText(err))
 	}
 
 	input := &dynamodb.QueryInput{
@@ -89,13 +127,5 @@ func (t *Table) Query(ctx context.Context, q Query) ([]Item, Position, error) {
 	if q.Limit > 0 {
 		input.Limit = &q.Limit
 	}
-	out, err := repeat(ctx, t.client.Query, input)
-	if err != nil {
-		return nil, nil, newFault(ctx, "Query", err)
-	}
-	next, err := positionOf(out.LastEvaluatedKey)
-	if err != nil {
-		return nil, nil, err
-	}
-	return out.Items, next, nil
+	return input, nil
 }

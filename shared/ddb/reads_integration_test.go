@@ -66,6 +66,12 @@ func TestQueryPages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("pages (-want +got):\n%s", diff)
 	}
+	for limit, want := range map[int32]int32{0: 5, 4: 4} {
+		n, err := table.Count(t.Context(), ddb.Query{Index: q.Index, Where: q.Where, Limit: limit})
+		if err != nil || n != want {
+			t.Errorf("Count to %d: %d, %v; want %d", limit, n, err, want)
+		}
+	}
 }
 
 func TestQueryFilter(t *testing.T) {

@@ -31,11 +31,15 @@ type Config struct {
 	RateLimitIP, RateLimitSubject Middleware
 	// Authenticator finds out who is calling. Routes with Auth Optional or Required need it.
 	Authenticator Authenticator
-	// Idempotency replays the answer of a repeated request.
-	Idempotency Middleware
+	// Idempotency replays the answer of a repeated request. Routes with KeyRequired or KeyOptional need it; it is not
+	// called for others.
+	Idempotency Idempotency
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
+
+// Idempotency wraps the handler of a route whose requests may have an idempotency key. It sees the handler's errors.
+type Idempotency func(api.Route, api.Handler) api.Handler
 
 // Chain builds the handler of a route. The order of the layers, outermost first, with the reason for
 // each:
@@ -86,6 +90,12 @@ func newChain(route api.Route, cfg Config, handler api.Handler) (*chain, error) 
 	if route.Rate != api.Unlimited && cfg.RateLimitIP == nil && cfg.RateLimitSubject == nil {
 		return nil, fmt.Errorf("route %q: the rate class %q needs RateLimitIP or RateLimitSubject", route.Name, route.Rate)
 	}
+	if route.Idempotency != api.KeyIgnored {
+		if cfg.Idempotency == nil {
+			return nil, fmt.Errorf("route %q: its idempotency keys need Idempotency", route.Name)
+		}
+		handler = cfg.Idempotency(route, handler)
+	}
 	crossOrigin, corsErr := CORS(cfg.CORS)
 	authorize, authErr := Authorize(route, cfg.Authenticator, cfg.Now)
 	if err := errors.Join(corsErr, authErr); err != nil {
@@ -107,7 +117,6 @@ func newChain(route api.Route, cfg Config, handler api.Handler) (*chain, error) 
 		cfg.RateLimitIP,
 		authorize,
 		cfg.RateLimitSubject,
-		cfg.Idempotency,
 	}
 	if crossOrigin == nil {
 		outer = append(outer, varyOrigin)

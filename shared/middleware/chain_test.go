@@ -96,7 +96,9 @@ func TestChainOrder(t *testing.T) {
 			})
 		}
 	}
-	h := chain(t, staffRoute, middleware.Config{
+	route := staffRoute
+	route.Idempotency = api.KeyRequired
+	h := chain(t, route, middleware.Config{
 		Tracing:          place("tracing"),
 		Metrics:          place("metrics"),
 		CORS:             middleware.CORSConfig{AllowOrigins: []string{"https://shop.example"}},
@@ -107,7 +109,12 @@ func TestChainOrder(t *testing.T) {
 			trace = append(trace, "authorise")
 			return staffCaller, nil
 		},
-		Idempotency: place("idempotency"),
+		Idempotency: func(_ api.Route, next api.Handler) api.Handler {
+			return func(w http.ResponseWriter, r *http.Request) (err error) {
+				place("idempotency")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { err = next(w, r) })).ServeHTTP(w, r)
+				return err
+			}
+		},
 		Now: func() time.Time {
 			trace = append(trace, "access log")
 			return startOfTests
@@ -141,6 +148,8 @@ func TestChainRefuses(t *testing.T) {
 	t.Parallel()
 	undeclared := publicRoute
 	undeclared.Auth = 0
+	withKey := staffRoute
+	withKey.Idempotency = api.KeyOptional
 	for name, tc := range map[string]struct {
 		route   api.Route
 		cfg     middleware.Config
@@ -149,6 +158,7 @@ func TestChainRefuses(t *testing.T) {
 	}{
 		"RouteWithoutPolicy":     {route: undeclared, handler: okHandler, want: "Auth is not declared"},
 		"NoHandler":              {route: publicRoute, want: "handler is nil"},
+		"NoRecordsOfKeys":        {route: withKey, handler: okHandler, want: "need Idempotency", cfg: middleware.Config{Authenticator: asStaff}},
 		"NoAuthenticator":        {route: staffRoute, handler: okHandler, want: "needs an authenticator"},
 		"EveryOriginCredentials": {route: publicRoute, handler: okHandler, want: "cannot be combined", cfg: middleware.Config{CORS: middleware.CORSConfig{AllowOrigins: []string{"*"}, AllowCredentials: true}}},
 	} {

@@ -57,7 +57,7 @@ func TestFailureAfterTheResponseBegan(t *testing.T) {
 						next.ServeHTTP(wrapper{outermost}, r)
 					})
 				},
-				Idempotency: func(next http.Handler) http.Handler {
+				RateLimitSubject: func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrapper{w}, r) })
 				},
 			}, tc.handler)

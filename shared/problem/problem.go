@@ -5,6 +5,7 @@ package problem
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ const (
 	Internal             Kind = iota // 500
 	BadRequest                       // 400
 	Unauthorized                     // 401
+	PaymentRequired                  // 402
 	Forbidden                        // 403
 	NotFound                         // 404
 	MethodNotAllowed                 // 405
@@ -42,6 +44,8 @@ func (k Kind) Status() int {
 		return http.StatusBadRequest
 	case Unauthorized:
 		return http.StatusUnauthorized
+	case PaymentRequired:
+		return http.StatusPaymentRequired
 	case Forbidden:
 		return http.StatusForbidden
 	case NotFound:
@@ -96,8 +100,9 @@ type Error struct {
 	// ViolatedPolicies names the rate limits whose quota is exceeded, for the type QuotaExceeded.
 	ViolatedPolicies []string
 
-	cause error
-	oauth string
+	cause   error
+	oauth   string
+	members map[string]any
 }
 
 // Type is a problem type: its URI and the title that goes with it.
@@ -192,6 +197,18 @@ func (e *Error) WithFields(fields ...FieldError) *Error {
 func (e *Error) WithRetryAfter(wait time.Duration) *Error {
 	c := *e
 	c.RetryAfter = wait
+	return &c
+}
+
+// WithMember returns a copy with an extension member (RFC 9457 section 3.2) for what a machine has to know beyond the
+// code, such as the total that has changed. value is encoded as JSON. A member must not have the name of another one.
+func (e *Error) WithMember(name string, value any) *Error {
+	c := *e
+	c.members = maps.Clone(e.members)
+	if c.members == nil {
+		c.members = map[string]any{}
+	}
+	c.members[name] = value
 	return &c
 }
 

@@ -146,7 +146,7 @@ func TestErrorsIsSurvivesCopies(t *testing.T) {
 
 func TestEveryKindHasItsStatus(t *testing.T) {
 	t.Parallel()
-	want := []int{500, 400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429, 503, 504}
+	want := []int{500, 400, 401, 402, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428, 429, 503, 504}
 	for kind, status := range want {
 		if got := problem.Kind(kind).Status(); got != status {
 			t.Errorf("kind %d: got %d, want %d", kind, got, status)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,22 +93,43 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 
 	status := e.Kind.Status()
-	body, marshalErr := json.Marshal(document{
+	body, marshalErr := e.document(h.Get(HeaderRequestID), e.oauthError(r.Context()))
+	if marshalErr != nil { // strings and ints always marshal, and members that the code chose
+		status, body = http.StatusInternalServerError, nil
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // fails if the client has gone
+}
+
+// Document returns the body that Write sends for e in the answer to the request with the id, except on an OAuth route.
+func (e *Error) Document(requestID string) ([]byte, error) { return e.document(requestID, "") }
+
+func (e *Error) document(requestID, oauth string) ([]byte, error) {
+	status := e.Kind.Status()
+	return encode(document{
 		Type:      e.Type.URI,
 		Title:     cmp.Or(e.Type.Title, http.StatusText(status)),
 		Status:    status,
 		Detail:    e.Detail,
 		Code:      e.Code,
-		RequestID: h.Get(HeaderRequestID),
+		RequestID: requestID,
 		Errors:    e.Errors,
-		OAuth:     e.oauthError(r.Context()),
+		OAuth:     oauth,
 		Violated:  e.ViolatedPolicies,
-	})
-	if marshalErr != nil { // strings and ints always marshal
-		status, body = http.StatusInternalServerError, nil
+	}, e.members)
+}
+
+// encode returns the document's JSON with the extension members behind its own ones, by name.
+func encode(d document, members map[string]any) ([]byte, error) {
+	body, err := json.Marshal(d)
+	if err != nil || len(members) == 0 {
+		return body, err
 	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // fails if the client has gone
+	more, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(body[:len(body)-1], []byte(","), more[1:]), nil
 }
 
 // describesAnswer reports whether a header describes one answer: the handler may have set it, in any spelling,

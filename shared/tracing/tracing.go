@@ -120,12 +120,30 @@ func name(method, route string) string {
 	return method + " " + route
 }
 
+// withoutToken returns the path without the values of parameters that are called token: they open what they name to everybody.
+func withoutToken(path, route string) string {
+	const secret = "{token}"
+	if !strings.Contains(route, secret) {
+		return path
+	}
+	names, values := strings.Split(route, "/"), strings.Split(path, "/")
+	if len(names) != len(values) {
+		return route
+	}
+	for i, name := range names {
+		if name == secret {
+			values[i] = secret
+		}
+	}
+	return strings.Join(values, "/")
+}
+
 func (t *Tracer) requestAttributes(r *http.Request, method, route string) []attribute.KeyValue {
 	attributes := make([]attribute.KeyValue, 0, 15)
 	attributes = append(attributes,
 		semconv.HTTPRequestMethodKey.String(method),
 		semconv.URLScheme(metrics.Scheme(r)),
-		semconv.URLPath(r.URL.Path),
+		semconv.URLPath(withoutToken(r.URL.Path, route)),
 		semconv.FaaSTriggerHTTP,
 	)
 	if method == metrics.Other {

@@ -57,6 +57,29 @@ func trace(t *testing.T, cfg tracing.Config, header, xray string, authorizer map
 	return recorder.Ended()[0]
 }
 
+// A token in the path opens what it names to everybody, so that no span has one.
+func TestPathHasNoToken(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ route, path, want string }{
+		{"/v1/things/{id}", "/v1/things/1", "/v1/things/1"},
+		{"/v1/track/{token}", "/v1/track/SECRET", "/v1/track/{token}"},
+		{"/v1/things/{id}/{token}/parts", "/v1/things/1/SECRET/parts", "/v1/things/1/{token}/parts"},
+		{"/v1/track/{token}", "/stage/v1/track/SECRET", "/v1/track/{token}"},
+	} {
+		recorder := tracetest.NewSpanRecorder()
+		tracer, err := tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)), tracing.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := tracer.HTTP(tc.route)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, tc.path, nil))
+		sent := attribute.NewSet(recorder.Ended()[0].Attributes()...)
+		if got, _ := sent.Value("url.path"); got.AsString() != tc.want {
+			t.Errorf("%s at %s: url.path is %q, want %q", tc.path, tc.route, got.AsString(), tc.want)
+		}
+	}
+}
+
 func TestASpanJoinsTheRightTrace(t *testing.T) {
 	t.Parallel()
 	carried := func(id string) map[string]string {

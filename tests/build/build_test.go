@@ -20,16 +20,11 @@ const root = "../.."
 
 func TestTwoFoldersGiveEqualHashes(t *testing.T) {
 	t.Parallel()
-	for _, goarch := range []string{"arm64", "amd64"} {
-		t.Run(goarch, func(t *testing.T) {
-			t.Parallel()
-			// Folders of different length and depth, so that a path in a binary shows.
-			here := hashes(t, clone(t, "a"), goarch)
-			there := hashes(t, clone(t, filepath.Join("another", "folder", "of", "tienda")), goarch)
-			if diff := cmp.Diff(here, there); diff != "" {
-				t.Errorf("the same sources gave other binaries in another folder (-here +there):\n%s", diff)
-			}
-		})
+	// Folders of different length and depth, so that a path in a binary shows.
+	here := hashes(t, clone(t, "a"), "arm64")
+	there := hashes(t, clone(t, filepath.Join("another", "folder", "of", "tienda")), "arm64")
+	if diff := cmp.Diff(here, there); diff != "" {
+		t.Errorf("the same sources gave other binaries in another folder (-here +there):\n%s", diff)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // allowed calls visit with every statement of a role and of its managed policies.
@@ -36,6 +37,9 @@ func Grants(t *template.Template, resources map[string]Resource) ([]record.Actio
 					continue
 				}
 				for _, resource := range elements(find(statement, "Resource")) {
+					if streamOf(resource) { // Lambda reads it, not the function
+						continue
+					}
 					table, index, ok := tableOf(resource)
 					if !ok {
 						wrong = append(wrong, fmt.Errorf("template.yaml:%d: %s: want !GetAtt Table.Arn or !Sub ${Table.Arn}/index/Name as the resource of %s", resource.Line, fn.Role, action))
@@ -145,6 +149,11 @@ func elements(n *yaml.Node) []*yaml.Node {
 	}
 }
 
+// streamOf reports whether a resource is the stream of a table.
+func streamOf(n *yaml.Node) bool {
+	return n.Tag == "!GetAtt" && strings.HasSuffix(strings.Join(scalars(n), "."), ".StreamArn")
+}
+
 // tableOf reads the table, and the index, whose ARN a resource is.
 func tableOf(n *yaml.Node) (table, index string, ok bool) {
 	switch n.Tag {
@@ -186,4 +195,22 @@ func distinct(actions []record.Action) []record.Action {
 	sorted := slices.Clone(actions)
 	slices.SortFunc(sorted, func(a, b record.Action) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(sorted)
+}
+
+// Keyed checks that a function whose route has idempotency keys may read and write their records, and that no other one
+// may. LeastPrivilege holds what else the function does with them.
+func Keyed(routes []api.Route, granted []record.Action) []string {
+	var f faults
+	for _, route := range routes {
+		for _, name := range []string{"dynamodb:GetItem", "dynamodb:PutItem"} {
+			want := record.Action{Function: route.Name, Name: name, Table: "CommerceTable", Key: "ID#*"}
+			switch has := slices.Contains(granted, want); {
+			case route.Idempotency == api.KeyIgnored && has:
+				f.add("%s: the route has no idempotency keys: remove the grant, or set Idempotency", want)
+			case route.Idempotency != api.KeyIgnored && !has:
+				f.add("%s: the route has idempotency keys: add the action to the role in template.yaml", want)
+			}
+		}
+	}
+	return f
 }

@@ -39,12 +39,16 @@ func TestRolesReachOnlyTheItemsOfTheirFunction(t *testing.T) {
 		t.Fatal("no role allows anything")
 	}
 	report(t, contract.Guarded(granted))
+	report(t, contract.Keyed(routes(), granted))
 }
 
-// A token that was revoked a moment ago must not change a password, roles or sessions.
+// A token that was revoked a moment ago must not change a password, roles or sessions, and must not hold stock or move money.
 func TestRoutesThatMustBeStrictAre(t *testing.T) {
 	t.Parallel()
-	want := []string{"change-password", "get-limits", "logout-all", "logout-user", "reset-limits", "revoke-session", "set-user-roles", "unlock-user"}
+	want := []string{
+		"cancel-order", "capture-payment", "change-password", "create-order", "create-payment", "create-refund", "get-limits", "logout-all",
+		"logout-user", "reset-limits", "revoke-session", "set-user-roles", "unlock-user", "void-payment",
+	}
 	var got []string
 	for _, route := range routes() {
 		if route.Revocation == identity.Strict {

@@ -95,7 +95,12 @@ func mayImportFromInternal(from, to string) bool {
 	if from == policyPackage {
 		return under(to, "shared") && !under(to, "shared/app")
 	}
-	return under(to, "shared") || under(to, "internal")
+	return under(to, "shared") || under(to, "internal") || joinsResources(from) && under(to, "functions")
+}
+
+// joinsResources reports whether p is a package that joins resources to their stores and providers, for mains.
+func joinsResources(p string) bool {
+	return p == "internal/prices" || p == "internal/checkout" || p == "internal/stripe"
 }
 
 // policyPackage holds what every resource may import: data and rules.

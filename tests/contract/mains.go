@@ -13,6 +13,7 @@ import (
 // authorizer reads its own configuration, because no other function has it.
 const (
 	maxMainLines       = 33
+	maxWorkerMainLines = 35 // it opens a dead-letter queue too
 	maxAuthorizerLines = 65
 )
 
@@ -40,6 +41,23 @@ func Main(fn dist.Function, rate api.Rate, source string) []string {
 	}
 	if !strings.Contains(source, " "+operation+"(") {
 		f.add("%s does not build the handler of its folder: return %s(…)", file, operation)
+	}
+	return f
+}
+
+// WorkerMain checks that the main.go of a worker is short, starts without a route's chain and builds the function
+// of its folder from its own resource.
+func WorkerMain(fn dist.Function, source string) []string {
+	var f faults
+	file := fn.Folder + "/main.go"
+	if lines := strings.Count(source, "\n"); lines > maxWorkerMainLines {
+		f.add("%s has %d lines, want at most %d: move what is not unique into the resource or internal/", file, lines, maxWorkerMainLines)
+	}
+	if !strings.Contains(source, "process.Func(build)") {
+		f.add("%s does not start a worker: call process.Func(build)", file)
+	}
+	if operation := path.Base(path.Dir(fn.Folder)) + "." + Camel(fn.Name); !strings.Contains(source, " "+operation+"(") {
+		f.add("%s does not build the function of its folder: return %s(…)", file, operation)
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tienda-dev/tienda/local/record"
 	"github.com/tienda-dev/tienda/local/template"
+	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
 )
 
@@ -90,6 +91,30 @@ func TestGrantsReadsTheRolesStatements(t *testing.T) {
 			if got, err := contract.Grants(model, resources); err == nil {
 				t.Errorf("got %v, want an error", got)
 			}
+		})
+	}
+}
+
+func TestKeyedComparesRoutesAndRoles(t *testing.T) {
+	t.Parallel()
+	grant := func(name string) record.Action {
+		return record.Action{Function: "create-thing", Name: "dynamodb:" + name, Table: "CommerceTable", Key: "ID#*"}
+	}
+	for name, tc := range map[string]struct {
+		keys    api.Idempotency
+		granted []record.Action
+		want    []string
+	}{
+		"OK":           {api.KeyRequired, []record.Action{grant("GetItem"), grant("PutItem"), grant("UpdateItem")}, nil},
+		"OKWithout":    {api.KeyIgnored, nil, nil},
+		"CannotRead":   {api.KeyOptional, []record.Action{grant("PutItem")}, []string{"GetItem"}},
+		"CannotWrite":  {api.KeyRequired, []record.Action{grant("GetItem")}, []string{"PutItem"}},
+		"NeedsNeither": {api.KeyIgnored, []record.Action{grant("GetItem"), grant("PutItem")}, []string{"GetItem", "PutItem"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			routes := []api.Route{{Name: "create-thing", Idempotency: tc.keys}}
+			contract.Expect(t, contract.Keyed(routes, tc.granted), tc.want...)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,11 +14,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tienda-dev/tienda/local/template"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/tests/contract"
+	"github.com/tienda-dev/tienda/tests/suite"
 	"github.com/tienda-dev/tienda/tools/authroutes/table"
 	"github.com/tienda-dev/tienda/tools/dist"
 )
@@ -47,9 +50,42 @@ func TestAuthorizerEntriesSeparateCallers(t *testing.T) {
 	report(t, contract.Authorizers(readTemplate(t)))
 }
 
-func TestEveryRouteHasAFolder(t *testing.T) {
+// The suite repeats the requests of every route with idempotency keys.
+func TestEveryIdempotencyKeyIsTested(t *testing.T) {
 	t.Parallel()
 	var names []string
+	for _, route := range routes() {
+		if route.Idempotency != api.KeyIgnored {
+			names = append(names, route.Name)
+		}
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(names, suite.Keyed()); diff != "" {
+		t.Errorf("routes with keys (-routes +tests/suite/repeated.go):\n%s", diff)
+	}
+}
+
+// The suite repeats every other change of the shop's own data too. The tests of sessions, users, profiles and limits have theirs.
+func TestEveryChangeIsRepeated(t *testing.T) {
+	t.Parallel()
+	names := []string{}
+	for _, route := range routes() {
+		others := slices.ContainsFunc([]string{"/v1/auth/", "/v1/users/", "/v1/customers/", "/v1/limits/"}, func(prefix string) bool {
+			return strings.HasPrefix(route.Path, prefix)
+		}) || slices.Contains([]string{"not-found", "put-pricing-rules"}, route.Name)
+		if route.Method != http.MethodGet && route.Idempotency == api.KeyIgnored && !others {
+			names = append(names, route.Name)
+		}
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(names, suite.Changes()); diff != "" {
+		t.Errorf("routes without keys (-routes +tests/suite/repeated_changes.go):\n%s", diff)
+	}
+}
+
+func TestEveryRouteHasAFolder(t *testing.T) {
+	t.Parallel()
+	names := workerNames(t)
 	for _, route := range routes() {
 		names = append(names, route.Name)
 	}
@@ -72,14 +108,20 @@ func TestMainsServeTheRouteOfTheirFolder(t *testing.T) {
 		rates[route.Name] = route.Rate
 		report(t, contract.Rate(route))
 	}
+	workers := workerNames(t)
 	for _, fn := range functions(t) {
-		report(t, contract.Main(fn, rates[fn.Name], read(t, fn.Folder+"/main.go")))
+		source := read(t, fn.Folder+"/main.go")
+		if slices.Contains(workers, fn.Name) {
+			report(t, contract.WorkerMain(fn, source))
+			continue
+		}
+		report(t, contract.Main(fn, rates[fn.Name], source))
 	}
 }
 
 func TestSampleEventsFitTheirRoutes(t *testing.T) {
 	t.Parallel()
-	names := []string{"authorizer"}
+	names := append(workerNames(t), "authorizer")
 	for _, route := range routes() {
 		names = append(names, route.Name)
 	}
@@ -109,10 +151,27 @@ func TestSampleEventsFitTheirRoutes(t *testing.T) {
 			}
 		})
 	}
+	for _, fn := range contract.Workers(readTemplate(t)) {
+		t.Run(fn.Name, func(t *testing.T) {
+			t.Parallel()
+			file := "events/" + fn.Name + ".json"
+			if _, err := os.Stat(filepath.Join(root, file)); errors.Is(err, fs.ErrNotExist) {
+				t.Skip("EventFiles reports it")
+			}
+			for _, fault := range contract.WorkerEvent(fn, []byte(read(t, file))) {
+				t.Errorf("%s: %s", file, fault)
+			}
+		})
+	}
 	t.Run("authorizer", func(t *testing.T) {
 		t.Parallel()
 		report(t, contract.AuthorizerEvent(routes(), []byte(read(t, "events/authorizer.json"))))
 	})
+}
+
+func TestEveryFunctionIsInvoked(t *testing.T) {
+	t.Parallel()
+	report(t, contract.Invoked(readTemplate(t)))
 }
 
 func TestGatewayAloneAnswersForCORS(t *testing.T) {
@@ -261,6 +320,16 @@ func readTemplate(t *testing.T) *template.Template {
 		t.Fatal(err)
 	}
 	return model
+}
+
+// workerNames are the operations of the workers.
+func workerNames(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, fn := range contract.Workers(readTemplate(t)) {
+		names = append(names, fn.Name)
+	}
+	return names
 }
 
 func functions(t *testing.T) []dist.Function {

@@ -93,6 +93,7 @@ func start(t *testing.T, changes ...func(*stack.Options)) *stack.Stack {
 	t.Helper()
 	opts := options(nil)
 	opts.DynamoDBEndpoint = shared.Endpoint
+	opts.NoEvents = true // the shared stack works off the events of all
 	for _, change := range changes {
 		change(&opts)
 	}

@@ -32,6 +32,9 @@ const root = "../.."
 // shared is the stack that the tests of this package share. TestMain sets it before any test runs.
 var shared *stack.Stack
 
+// document checks their requests and answers. It is read once, because that takes seconds.
+var document conform.Document
+
 // recorded holds the DynamoDB actions of its functions.
 var recorded actions
 
@@ -46,6 +49,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	var err error
+	if document, err = conform.Read(filepath.Join(root, "openapi.yaml")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	opts := options(&log)
 	opts.Record = recorded.see
 	if shared, err = stack.Start(context.Background(), opts); err != nil {
@@ -104,11 +111,12 @@ func target(t *testing.T, s *stack.Stack) suite.Target {
 	t.Helper()
 	client := suite.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
-	document, err := conform.Read(filepath.Join(root, "openapi.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return suite.Target{URL: s.URL, Client: client, Token: tokens(s), Document: document}
+	return suite.Target{URL: s.URL, Client: client, Token: tokens(s), Secret: secretOf, Document: document}
+}
+
+// secretOf reads a secret of this machine.
+func secretOf(name string) ([]byte, error) {
+	return os.ReadFile(token.Path(filepath.Join(root, ".cache"), name))
 }
 
 // tokens mints with the keys of this machine.
@@ -123,5 +131,6 @@ func TestSuite(t *testing.T) {
 	t.Cleanup(func() { leastPrivilege(t) })
 	t.Run("ImportedHash", importedHash)
 	t.Run("UnsettledProducts", unsettledProducts)
+	t.Run("Sweeps", sweeps)
 	suite.Run(t, target(t, shared))
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -95,7 +96,7 @@ func kind(value string) string {
 }
 
 // TestReadme runs the commands of README's session against the stack that `make run` starts, and compares
-// the output.
+// the output. Then it runs what `make demo` does.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -126,6 +127,21 @@ func TestReadme(t *testing.T) {
 			if err := k.match(printed, outputs[i][j]); err != nil {
 				t.Errorf("$ %s\n%v", s.command, err)
 			}
+		}
+	}
+	demonstrated(t, url)
+}
+
+// demonstrated walks an order through its life on the API, and wants it delivered and its money given back.
+func demonstrated(t *testing.T, url string) {
+	t.Helper()
+	demo := command(t, map[string]string{"PORT": url[strings.LastIndex(url, ":")+1:]}, "demo")
+	if code := demo.wait(t, 2*time.Minute); code != 0 {
+		t.Fatalf("the demo: exit code %d\n%s\n%s", code, demo.stdout.Bytes(), demo.stderr.Bytes())
+	}
+	for _, want := range []string{`the order is delivered`, `refund +\d+\.\d\d EUR is given back`, `order delivered +payment refunded, parcels delivered`} {
+		if !regexp.MustCompile(want).Match(demo.stdout.Bytes()) {
+			t.Errorf("the demo does not print %q:\n%s", want, demo.stdout.Bytes())
 		}
 	}
 }

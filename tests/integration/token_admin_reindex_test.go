@@ -87,13 +87,14 @@ func TestReindexCommand(t *testing.T) {
 	search("found")
 
 	port := url[strings.LastIndexByte(url, ':')+1:]
-	endpoint, err := os.ReadFile(filepath.Join(root, ".cache", "serving", port))
+	text, err := os.ReadFile(filepath.Join(root, ".cache", "serving", port))
 	if err != nil {
 		t.Fatal(err)
 	}
+	endpoint, _, _ := strings.Cut(string(text), "\n")
 	db, err := ddb.Open(ddb.Config{
 		Config:   awsclient.Config{Region: "us-east-1", AccessKeyID: "local", SecretAccessKey: "local"},
-		Endpoint: strings.TrimSpace(string(endpoint)),
+		Endpoint: endpoint,
 	})
 	if err != nil {
 		t.Fatal(err)

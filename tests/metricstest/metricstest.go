@@ -32,33 +32,54 @@ func New(tb testing.TB) (context.Context, *Recorded) {
 // catalogue's order, without those that are absent. The value of a histogram is how many values it has.
 func (r *Recorded) Series(tb testing.TB, names ...string) map[string]float64 {
 	tb.Helper()
+	series := map[string]float64{}
+	for _, m := range r.collect(tb, names...) {
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			numbers(series, m.Name, data.DataPoints)
+		case metricdata.Sum[float64]:
+			numbers(series, m.Name, data.DataPoints)
+		case metricdata.Gauge[int64]:
+			numbers(series, m.Name, data.DataPoints)
+		case metricdata.Histogram[float64]:
+			for _, p := range data.DataPoints {
+				series[key(m.Name, p.Attributes)] = float64(p.Count)
+			}
+		default:
+			tb.Fatalf("%s has the data %T", m.Name, data)
+		}
+	}
+	return series
+}
+
+// Sums returns the sums of the values of the named histograms, by the keys that Series has.
+func (r *Recorded) Sums(tb testing.TB, names ...string) map[string]float64 {
+	tb.Helper()
+	sums := map[string]float64{}
+	for _, m := range r.collect(tb, names...) {
+		for _, p := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+			sums[key(m.Name, p.Attributes)] = p.Sum
+		}
+	}
+	return sums
+}
+
+// collect returns the data of the named instruments.
+func (r *Recorded) collect(tb testing.TB, names ...string) []metricdata.Metrics {
+	tb.Helper()
 	var all metricdata.ResourceMetrics
 	if err := r.reader.Collect(context.WithoutCancel(tb.Context()), &all); err != nil {
 		tb.Fatal(err)
 	}
-	series := map[string]float64{}
+	var found []metricdata.Metrics
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
-			if !slices.Contains(names, m.Name) {
-				continue
-			}
-			switch data := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				numbers(series, m.Name, data.DataPoints)
-			case metricdata.Sum[float64]:
-				numbers(series, m.Name, data.DataPoints)
-			case metricdata.Gauge[int64]:
-				numbers(series, m.Name, data.DataPoints)
-			case metricdata.Histogram[float64]:
-				for _, p := range data.DataPoints {
-					series[key(m.Name, p.Attributes)] = float64(p.Count)
-				}
-			default:
-				tb.Fatalf("%s has the data %T", m.Name, data)
+			if slices.Contains(names, m.Name) {
+				found = append(found, m)
 			}
 		}
 	}
-	return series
+	return found
 }
 
 func numbers[N int64 | float64](series map[string]float64, name string, points []metricdata.DataPoint[N]) {

@@ -49,6 +49,9 @@ func rules(t *testing.T, name string) []rule {
 // runbookQuery is what a runbook asks Prometheus first.
 var runbookQuery = regexp.MustCompile("(?s)\n## Look at\n\n```promql\n(.+?)\n```\n")
 
+// ofCloudWatch is the runbook of two alarms of CloudWatch, which Prometheus does not have.
+const ofCloudWatch = "dead-letters.md"
+
 // runbookQueries returns the queries of the runbooks by their files.
 func runbookQueries(t *testing.T) map[string]string {
 	t.Helper()
@@ -58,6 +61,9 @@ func runbookQueries(t *testing.T) map[string]string {
 	}
 	queries := map[string]string{}
 	for _, page := range pages {
+		if filepath.Base(page) == ofCloudWatch {
+			continue
+		}
 		name := "docs/runbooks/" + filepath.Base(page)
 		found := runbookQuery.FindStringSubmatch(read(t, name))
 		if found == nil {
@@ -304,6 +310,7 @@ func TestEveryAlertIsUseful(t *testing.T) {
 			}
 		}
 	}
+	delete(left, ofCloudWatch)
 	for page := range left {
 		t.Errorf("docs/runbooks/%s has no alert", page)
 	}

@@ -152,8 +152,8 @@ func oneSeries(t *testing.T, r *observe.Running, promQL string, want float64) er
 
 // used are the functions that the tests run.
 var used = []string{
-	"authorizer", "create-product", "get-liveness", "get-my-profile", "get-product", "list-products", "list-staff-products", "login",
-	"refresh-token", "register-user", "search-products",
+	"authorizer", "create-order", "create-payment", "create-product", "get-liveness", "get-my-profile", "get-product", "list-products",
+	"list-staff-products", "login", "receive-stripe-webhook", "refresh-token", "register-user", "search-products", "track-shipment",
 }
 
 // binaries builds the used functions once and returns their folder. Each other function of the template is an

@@ -8,6 +8,11 @@ import re
 import stat
 import zipfile
 
+from prune import attribute_owner
+
+
+STREAM = re.compile(r"/stream/[^/]+$")
+
 
 class Faults(list):
     """Sentences about what is wrong."""
@@ -35,7 +40,8 @@ class Resolver:
                 return None
             return self.parameters.get(v["Ref"], self.physical.get(v["Ref"]))
         if "Fn::GetAtt" in v:
-            return self.physical.get(v["Fn::GetAtt"][0])
+            # A queue's physical id is its URL.
+            return self.physical.get(v["Fn::GetAtt"][0], "").rsplit("/", 1)[-1] or None
         if "Fn::If" in v:
             name, yes, no = v["Fn::If"]
             return self.value(yes if self.condition(self.template["Conditions"][name]) else no)
@@ -66,6 +72,9 @@ def check(clients, template, stack, physical, bucket, dist):
         "AWS::Logs::LogGroup": lambda n, p: log_group(faults, clients, n, p, resolve),
         "AWS::Lambda::Permission": lambda n, p: permission(faults, clients, n, physical, p),
         "AWS::Lambda::Version": lambda n, p: version(faults, clients, n, physical, p),
+        "AWS::SQS::Queue": lambda n, p: queue(faults, clients, n, physical[n], p, resolve),
+        "AWS::Lambda::EventSourceMapping": lambda n, p: mapping(faults, clients, n, physical, p, resolve),
+        "AWS::Events::Rule": lambda n, p: rule(faults, clients, n, physical[n], p, resolve),
         "AWS::CloudWatch::Dashboard": lambda n, p: dashboard(faults, clients, n, physical[n]),
     }
     counts = {}
@@ -154,7 +163,7 @@ def statements(faults, name, made, document, resolve):
     faults.equal(f"{name} actions", [s["Action"] for s in made["Statement"]], [s["Action"] for s in wanted])
     for got_one, want_one in zip(made["Statement"], wanted):
         resources, endings = listed(got_one["Resource"]), listed(want_one["Resource"])
-        if len(resources) != len(endings) or not all(r == e or r.endswith((":" + e, "/" + e)) for r, e in zip(resources, endings)):
+        if len(resources) != len(endings) or not all(r == e or STREAM.sub("", r).endswith((":" + e, "/" + e)) for r, e in zip(resources, endings)):
             faults.append(f"{name} may {got_one['Action']} on {resources!r}, want what ends in {endings!r}")
 
 
@@ -174,10 +183,46 @@ def permission(faults, clients, name, physical, props):
     owner = target["Ref"] if "Ref" in target else target["Fn::GetAtt"][0]
     statements = json.loads(clients["lambda"].get_policy(FunctionName=physical[owner])["Policy"])["Statement"]
     sources = [s["Condition"]["ArnLike"]["AWS:SourceArn"] for s in statements if s["Principal"] == {"Service": props["Principal"]}]
+    if "Fn::GetAtt" in props["SourceArn"]:  # a schedule
+        wanted = physical[attribute_owner(props["SourceArn"]["Fn::GetAtt"])]
+        if not any(wanted in source for source in sources):
+            faults.append(f"{name}: {owner} may be invoked from {sources}, want {wanted}")
+        return
     text, variables = props["SourceArn"]["Fn::Sub"]
     ending = text.split("${__ApiId__}", 1)[1].replace("${__Stage__}", str(variables.get("__Stage__")))
     if not any(source.endswith(str(variables["__ApiId__"]) + ending) for source in sources):
         faults.append(f"{name}: the gateway may invoke {owner} from {sources}, want …{ending}")
+
+
+def queue(faults, clients, name, url, props, resolve):
+    got = clients["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    for member in ("VisibilityTimeout", "MessageRetentionPeriod", "FifoQueue", "DeduplicationScope", "FifoThroughputLimit"):
+        if member in props:
+            faults.equal(f"{name} {member}", got.get(member, "").lower(), str(props[member]).lower())
+    if "RedrivePolicy" in props:
+        policy = json.loads(got["RedrivePolicy"])
+        dead = resolve.value(props["RedrivePolicy"]["deadLetterTargetArn"])
+        faults.equal(f"{name} receives", policy["maxReceiveCount"], props["RedrivePolicy"]["maxReceiveCount"])
+        faults.equal(f"{name} dead letters", policy["deadLetterTargetArn"].rsplit(":", 1)[-1], dead)
+
+
+def mapping(faults, clients, name, physical, props, resolve):
+    got = clients["lambda"].get_event_source_mapping(UUID=physical[name])
+    faults.equal(f"{name} batch", got["BatchSize"], props["BatchSize"])
+    source = resolve.value(props["EventSourceArn"])
+    if source not in got["EventSourceArn"]:
+        faults.append(f"{name}: reads {got['EventSourceArn']}, want {source}")
+    function = physical[props["FunctionName"]["Ref"]]
+    if f":function:{function}" not in got["FunctionArn"]:
+        faults.append(f"{name}: invokes {got['FunctionArn']}, want {function}")
+
+
+def rule(faults, clients, name, physical, props, resolve):
+    got = clients["events"].describe_rule(Name=physical)
+    faults.equal(f"{name} schedule", got["ScheduleExpression"], props["ScheduleExpression"])
+    targets = clients["events"].list_targets_by_rule(Rule=physical)["Targets"]
+    ends = [t["Arn"].rsplit(":", 1)[-1] for t in targets]
+    faults.equal(f"{name} targets", ends, [resolve.value(t["Arn"]) for t in props["Targets"]])
 
 
 def version(faults, clients, name, physical, props):

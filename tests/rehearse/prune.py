@@ -1,7 +1,8 @@
 """Removes from a translated template what the emulator does not support, so that the rest can be deployed.
 
 The emulator silently skips a resource of an unknown type and then fails on the references to
-it. It also keeps an empty element for AWS::NoValue in a list. This module returns what it removed, and every reference to
+it. It also keeps an empty element for AWS::NoValue in a list, and makes up a name for a FIFO queue that
+does not end in .fifo, as CloudFormation's does. This module returns what it removed, and every reference to
 it gets a stand-in.
 """
 
@@ -10,14 +11,17 @@ import re
 
 ALIAS = "AWS::Lambda::Alias"
 SECRET = "AWS::SecretsManager::Secret"
+QUEUE = "AWS::SQS::Queue"
 OPTIONAL = "optional element of a list"
+FIFO_NAME = "made-up name of a FIFO queue"
 PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 def prune(template, supported):
     """Returns a copy of the template with only resources of supported types, and what was dropped:
     the logical ids by type. An output that needs something dropped is dropped under "Output", and resources
-    with elements of lists that a condition may leave out are listed under OPTIONAL."""
+    with elements of lists that a condition may leave out are listed under OPTIONAL. FIFO queues without a
+    name get one, and are listed under FIFO_NAME."""
     template = copy.deepcopy(template)
     dropped = {}
     standins = {}
@@ -29,6 +33,10 @@ def prune(template, supported):
     for name, resource in template["Resources"].items():
         if has_optional(resource):
             dropped.setdefault(OPTIONAL, []).append(name)
+        properties = resource.get("Properties", {})
+        if resource["Type"] == QUEUE and properties.get("FifoQueue") and "QueueName" not in properties:
+            dropped.setdefault(FIFO_NAME, []).append(name)
+            properties["QueueName"] = f"rehearsal-{name}.fifo"
     for name, output in list(template.get("Outputs", {}).items()):
         if references(output) & set(standins):
             dropped.setdefault("Output", []).append(name)

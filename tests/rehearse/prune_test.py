@@ -25,6 +25,9 @@ TEMPLATE = {
             "Type": "AWS::Lambda::Function",
             "Properties": {"Layers": ["a", {"Fn::If": ["C", "b", {"Ref": "AWS::NoValue"}]}], "Kms": {"Fn::If": ["C", "k", {"Ref": "AWS::NoValue"}]}},
         },
+        "Fifo": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}},
+        "Standard": {"Type": "AWS::SQS::Queue", "Properties": {}},
+        "Named": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True, "QueueName": "own.fifo"}},
         "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Uri": {"Fn::Sub": "${Alias}"}}},
     },
     "Outputs": {
@@ -32,7 +35,7 @@ TEMPLATE = {
         "Name": {"Value": {"Ref": "Function"}},
     },
 }
-SUPPORTED = {"AWS::Lambda::Function", "AWS::Lambda::Permission"}
+SUPPORTED = {"AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::SQS::Queue"}
 
 
 class Prune(unittest.TestCase):
@@ -48,6 +51,7 @@ class Prune(unittest.TestCase):
                 "AWS::ApiGatewayV2::Api": ["Api"],
                 "Output": ["Url"],
                 "optional element of a list": ["Layered"],
+                "made-up name of a FIFO queue": ["Fifo"],
             },
         )
 
@@ -55,6 +59,10 @@ class Prune(unittest.TestCase):
         properties = self.pruned["Resources"]["Layered"]["Properties"]
         self.assertEqual(properties["Layers"], ["a"])
         self.assertIn("Fn::If", properties["Kms"])
+
+    def test_fifo_queues_without_a_name_get_one(self):
+        names = {name: r["Properties"].get("QueueName") for name, r in self.pruned["Resources"].items() if r["Type"] == "AWS::SQS::Queue"}
+        self.assertEqual(names, {"Fifo": "rehearsal-Fifo.fifo", "Standard": None, "Named": "own.fifo"})
 
     def test_references_get_stand_ins(self):
         self.assertEqual(
@@ -77,7 +85,7 @@ class Prune(unittest.TestCase):
 
     def test_template_with_nothing_to_drop_is_unchanged(self):
         everything = {r["Type"] for r in TEMPLATE["Resources"].values()}
-        template = {"Resources": {name: r for name, r in TEMPLATE["Resources"].items() if name != "Layered"}, "Outputs": TEMPLATE["Outputs"]}
+        template = {"Resources": {name: r for name, r in TEMPLATE["Resources"].items() if name not in ("Layered", "Fifo")}, "Outputs": TEMPLATE["Outputs"]}
         self.assertEqual(prune(template, everything), (template, {}))
 
     def test_input_is_not_changed(self):

@@ -46,7 +46,7 @@ from moto.cloudformation.parsing import get_model_map  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
 from expect import check  # noqa: E402
-from prune import OPTIONAL, prune  # noqa: E402
+from prune import FIFO_NAME, OPTIONAL, prune  # noqa: E402
 
 UNPROVEN = {
     "AWS::ApiGatewayV2::Api": "that the API's document is accepted, that routes, CORS and authorizers work",
@@ -58,6 +58,9 @@ UNPROVEN = {
     "AWS::Lambda::Alias": "that routes reach the published version and not the newest code",
     "AWS::SecretsManager::Secret": "that the generated secret has the form that functions read",
     "Output": "outputs of the above",
+    "AWS::Lambda::EventInvokeConfig": "retries and the destination of scheduled invocations that fail",
+    "AWS::SQS::QueuePolicy": "that a schedule may send what it cannot deliver",
+    FIFO_NAME: "the names that CloudFormation makes for FIFO queues",
     OPTIONAL: "what a condition adds to a list, such as the grants for tracing and for the headers of telemetry",
 }
 
@@ -134,7 +137,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     with emulator() as url:
         os.environ["AWS_ENDPOINT_URL"] = url
-        services = ("cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "s3")
+        services = ("cloudformation", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3", "sqs")
         clients = {service: boto3.client(service) for service in services}
         clients["s3"].create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
@@ -167,9 +170,9 @@ def main():
     print("NOT proven, because moto does not support it (only an AWS account can prove it):")
     for kind, names in sorted(dropped.items()):
         print(f"  {len(names):3} {kind:34} {UNPROVEN.get(kind, 'anything about it')}")
-    print("  Nor a function's architecture, tracing and log group; a table's TTL, point-in-time recovery and")
-    print("  encryption; that a role has FunctionBasics and is enough for its function; that a new version is")
-    print("  published; that a deployment without a change is recognised as empty.")
+    print("  Nor an event source mapping's filter and failures; a function's architecture, tracing and log group;")
+    print("  a table's TTL, point-in-time recovery and encryption; that a role has FunctionBasics and is enough for")
+    print("  its function; that a new version is published; that a deployment without a change is recognised as empty.")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import (
 	"github.com/tienda-dev/tienda/tests/sam/differences"
 )
 
-// TestInvoke invokes every function with its sample event by `sam local invoke`.
+// TestInvoke invokes every function with its sample event, as `make invoke-all` does.
 //
 //nolint:paralleltest // it keeps two CPUs busy by itself
 func TestInvoke(t *testing.T) {

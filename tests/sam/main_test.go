@@ -33,10 +33,11 @@ const rapidChecks = "15"
 
 // shared is what the tests share. TestMain sets it before any test runs.
 var shared struct {
-	cli  *sam.CLI
-	data *sam.Data
-	api  *sam.Server
-	log  *suite.Buffer
+	cli    *sam.CLI
+	data   *sam.Data
+	api    *sam.Server
+	events *sam.Events
+	log    *suite.Buffer
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -60,7 +61,7 @@ func run(m *testing.M) int {
 
 	code := m.Run()
 
-	left := shared.api.Containers()
+	left := append(shared.api.Containers(), shared.events.Containers()...)
 	stop()
 	if err := errors.Join(leftovers(left), goleak.Find()); err != nil {
 		fmt.Fprintln(os.Stderr, "after Stop:", err)
@@ -72,7 +73,7 @@ func run(m *testing.M) int {
 	return 0
 }
 
-// start prepares and starts `sam local start-api`. The returned function stops it, also after an error.
+// start prepares and starts `sam local start-api`, and `sam local start-lambda` for events. The returned function stops it, also after an error.
 func start(ctx context.Context) (stop func(), err error) {
 	var stops []func()
 	stop = func() {
@@ -105,6 +106,11 @@ func start(ctx context.Context) (stop func(), err error) {
 		return stop, err
 	}
 	stops = append(stops, shared.api.Stop)
+	shared.data.NotifyStripe(shared.api.URL)
+	if shared.events, err = shared.cli.StartEvents(ctx, shared.data, environment); err != nil {
+		return stop, err
+	}
+	stops = append(stops, shared.events.Stop)
 	return stop, nil
 }
 

@@ -3,6 +3,7 @@
 package sam_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestSuite(t *testing.T) {
 	t.Cleanup(client.CloseIdleConnections)
 
 	t.Run("AsBehindTheLocalGateway", func(t *testing.T) {
-		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens, Document: document})
+		suite.Run(t, suite.Target{URL: shared.api.URL, Client: client, Token: tokens, Secret: secretOf, Document: document})
 	})
 	if err := known.Err(); err != nil {
 		t.Errorf("differences.yaml does not match sam local:\n%v", err)
@@ -40,6 +41,11 @@ func TestSuite(t *testing.T) {
 // tokens mints with the keys of this machine, which the authorizer in its container has too.
 func tokens(issued time.Time, subject string, roles ...string) (string, error) {
 	return token.Mint(shared.cli.Template(), filepath.Join(root, ".cache"), subject, roles, func() time.Time { return issued })
+}
+
+// secretOf reads a secret of this machine, which the functions in their containers have too.
+func secretOf(name string) ([]byte, error) {
+	return os.ReadFile(token.Path(filepath.Join(root, ".cache"), name))
 }
 
 // routes returns the keys of the API's routes.

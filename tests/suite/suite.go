@@ -25,6 +25,8 @@ type Target struct {
 	Token Tokens
 	// Client sends the requests. It must not follow redirects or undo compression.
 	Client *http.Client
+	// Secret returns the value of a secret of the server, by its name in the template.
+	Secret func(name string) ([]byte, error)
 	// Document checks every request and answer by the API's OpenAPI document. Nil checks none.
 	Document conform.Document
 }
@@ -78,6 +80,9 @@ func Run(t *testing.T, target Target) {
 		{"AuthRefuses", (*Caller).testAuthRefuses},
 		{"Staff", (*Caller).testStaff},
 		{"Profile", (*Caller).testProfile},
+		{"Shipments", (*Caller).testShipments},
+		{"Buying", (*Caller).testBuying},
+		{"Foreign", (*Caller).testForeign},
 		{"RateLimits", (*Caller).testRateLimits},
 		{"Health", (*Caller).testHealth},
 		{"OpenAPI", (*Caller).testOpenAPI},
@@ -88,6 +93,15 @@ func Run(t *testing.T, target Target) {
 		{"Limits", (*Caller).testLimits},
 		{"Encoding", (*Caller).testEncoding},
 		{"GetMetrics", (*Caller).testGetMetrics},
+		{"Quotes", (*Caller).testQuotes},
+		{"Discounts", (*Caller).testDiscounts},
+		{"PricingRules", (*Caller).testPricingRules},
+		{"Orders", (*Caller).testOrders},
+		{"OrderLists", (*Caller).testOrderLists},
+		{"CancelOrder", (*Caller).testCancelOrder},
+		{"ForeignOrders", (*Caller).testForeignOrders},
+		{"Payments", (*Caller).testPayments},
+		{"Repeated", (*Caller).testRepeated},
 		{"Sweep", (*Caller).testSweep},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -91,6 +91,7 @@ type problemDocument struct {
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
 	Error     string `json:"error"` // OAuth's
+	Total     *Price `json:"total"` // of price_changed
 	Errors    []struct {
 		Pointer string `json:"pointer"`
 		Detail  string `json:"detail"`

@@ -69,7 +69,9 @@ var targets = map[string]target{
 	"docs":           {ends: true, says: "The page is in"},
 	"plot-ratelimit": {ends: true},
 	"seed":           {refuses: true, says: "make run"},
+	"demo":           {refuses: true, says: "make run"},
 	"reindex":        {refuses: true, says: "make run"},
+	"redrive":        {args: []string{"QUEUE=Dead"}, refuses: true, says: "make run"},
 	"route": {
 		args: []string{"NAME=count-products", "RESOURCE=catalog", "METHOD=GET", "ROUTE=/v1/products/count"},
 		ends: true, says: "answers after the next", changes: true,
@@ -90,7 +92,8 @@ var targets = map[string]target{
 	"sam-lint":           {ends: true},
 	"actionlint":         {ends: true},
 	"unit":               {says: "ok  \t"},
-	"bench":              {says: "ns/op"},
+	"bench":              {args: []string{"QUICK=1"}, says: "warm: round"},
+	"bench-code":         {says: "ns/op"},
 	"bench-ratelimit":    {says: "writes and"},
 	"bench-telemetry":    {says: "BenchmarkRecordBesideTheAPI"},
 	"dynamodb-local":     {ends: true},
@@ -98,8 +101,11 @@ var targets = map[string]target{
 	"venv":               {ends: true, installs: true, changes: true},
 	"govulncheck":        {says: "installing golang.org/x/vuln"}, // the rest needs vuln.go.dev
 	"test-observability": {says: "go test -tags observability"},
-	"test-long":          {says: "go test -tags observability -count=5"},
+	"test-long":          {says: "go test -tags integration -count=3"},
 	"collector":          {ends: true, says: "collector"},
+	"test-conditions":    {args: []string{"ONLY=usedAtMost"}, refuses: true, says: "no condition contains"},
+	"test-mutations":     {says: "gremlins"},
+	"test-targets":       {says: "go test -tags targets"},
 }
 
 // installed are the folders of .cache that hold what was downloaded or installed. A clone uses root's.
@@ -142,7 +148,7 @@ func TestEveryTargetIsStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := regexp.MustCompile(`(?m)^step (.+)$`).FindAllSubmatch(ci, -1)
+	steps := regexp.MustCompile(`(?m)^ *step (.+)$`).FindAllSubmatch(ci, -1)
 	steps = append(steps, regexp.MustCompile(`(?m)tools/each (.+)$`).FindAllSubmatch(makefile, -1)...)
 	for _, step := range steps {
 		for name := range strings.FieldsSeq(string(step[1])) {

@@ -2,6 +2,10 @@ package catalogddb
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
@@ -11,16 +15,126 @@ import (
 
 const categoriesPK = "CATEGORIES"
 
-// categoryRecord counts the active products of a category. It is kept when the count is 0.
+// errSummed: another call has summed the category.
+var errSummed = errors.New("catalogddb: the category has been summed")
+
+// maxSummed is the maximum number of changes that one call adds to the sum of a category. Their names have 35 KB.
+const maxSummed = 1000
+
+// categoryRecord is the sum of a category's active products, or one change that is not in the sum. The products of
+// a category are its sum and its changes. Every change is an item of its own, so that products of one category can
+// change at the same time.
 type categoryRecord struct {
-	Name           string `dynamodbav:"SK"`
-	ActiveProducts int64  `dynamodbav:"active_products"`
+	PK string `dynamodbav:"PK"`
+	// SK is the category, and for a change <category>#<product id>#<version>. A sum comes before its changes, and
+	// both before the next category: no slug has a character as low as '#'.
+	SK string `dynamodbav:"SK"`
+
+	// Sum is kept when it is 0.
+	Sum int64 `dynamodbav:"active_products,omitempty"`
+	// Summed names the changes that are in the sum and still have items, in their order.
+	Summed []string `dynamodbav:"summed,omitempty"`
+	// Sums is how often changes have been summed.
+	Sums int64 `dynamodbav:"sums,omitempty"`
+
+	// Change is 1 or -1, and 0 for a sum.
+	Change int64 `dynamodbav:"change,omitempty"`
 }
 
-// Categories implements catalog.Store.
+// name returns the category, and what names the change in it; "" for a sum.
+func (r categoryRecord) name() (category, change string) {
+	category, change, _ = strings.Cut(r.SK, "#")
+	return category, change
+}
+
+// category is a sum and the changes that are not in it.
+type category struct {
+	name    string
+	sum     categoryRecord
+	changes []categoryRecord
+}
+
+func (c category) products() int64 {
+	n := c.sum.Sum
+	for _, change := range c.changes {
+		n += change.Change
+	}
+	return n
+}
+
+// Categories implements catalog.Store. It shows a change a moment later.
 func (s *Store) Categories(ctx context.Context) ([]catalog.Category, error) {
-	categories := []catalog.Category{}
-	q := ddb.Query{Where: expression.Key(ddb.AttrPK).Equal(expression.Value(categoriesPK))}
+	all, err := s.categories(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	active := []catalog.Category{}
+	for _, c := range all {
+		if n := c.products(); n > 0 {
+			active = append(active, catalog.Category{Name: c.name, ActiveProducts: n})
+		}
+	}
+	return active, nil
+}
+
+// SumCategories moves changes of the categories into their sums, so that Categories has less to read, and returns how
+// many. Categories returns the same before, meanwhile and afterwards. Calls at the same time do not sum a change twice.
+func (s *Store) SumCategories(ctx context.Context) (int, error) {
+	all, err := s.categories(ctx, true)
+	if err != nil {
+		return 0, err
+	}
+	summed := 0
+	for _, c := range all {
+		n, err := s.sum(ctx, c)
+		summed += n
+		if err != nil {
+			return summed, fmt.Errorf("sum category %s: %w", c.name, err)
+		}
+	}
+	return summed, nil
+}
+
+// sum removes the items of the changes that are in the category's sum and adds others to it, whose items the next
+// call removes: a reader that has the old sum needs them. It returns how many it has added.
+func (s *Store) sum(ctx context.Context, c category) (int, error) {
+	changes := c.changes[:min(len(c.changes), maxSummed)]
+	if len(changes)+len(c.sum.Summed) == 0 {
+		return 0, nil
+	}
+	for some := range slices.Chunk(c.sum.Summed, ddb.MaxWrites) {
+		writes := make([]ddb.Write, len(some))
+		for i, change := range some {
+			writes[i] = s.table.Delete(ddb.Key{PK: categoriesPK, SK: c.name + "#" + change})
+		}
+		if err := s.commit(ctx, writes...); err != nil {
+			return 0, err
+		}
+	}
+	names := make([]string, len(changes))
+	for i, r := range changes {
+		_, names[i] = r.name()
+	}
+	update := expression.Add(expression.Name("active_products"), expression.Value(category{changes: changes}.products())).
+		Set(expression.Name("summed"), expression.Value(names)).
+		Set(expression.Name("sums"), expression.Value(c.sum.Sums+1))
+	unchanged := expression.Name("sums").Equal(expression.Value(c.sum.Sums))
+	if c.sum.Sums == 0 {
+		unchanged = expression.AttributeNotExists(expression.Name("sums"))
+	}
+	switch err := s.commit(ctx, s.table.Update(ddb.Key{PK: categoriesPK, SK: c.name}, update).If(unchanged, errSummed)); {
+	case errors.Is(err, errSummed):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return len(changes), nil
+}
+
+// categories reads the sums and changes of all categories, by name.
+func (s *Store) categories(ctx context.Context, consistent bool) ([]category, error) {
+	var all []category
+	q := ddb.Query{Where: expression.Key(ddb.AttrPK).Equal(expression.Value(categoriesPK)), Consistent: consistent}
 	for {
 		items, next, err := s.table.Query(ctx, q)
 		if err != nil {
@@ -31,19 +145,26 @@ func (s *Store) Categories(ctx context.Context) ([]catalog.Category, error) {
 			if err := ddb.Decode(item, &record); err != nil {
 				return nil, err
 			}
-			if record.ActiveProducts > 0 {
-				categories = append(categories, catalog.Category{Name: record.Name, ActiveProducts: record.ActiveProducts})
+			name, change := record.name()
+			if len(all) == 0 || all[len(all)-1].name != name {
+				all = append(all, category{name: name})
+			}
+			c := &all[len(all)-1]
+			if change == "" {
+				c.sum = record
+			} else if _, summed := slices.BinarySearch(c.sum.Summed, change); !summed {
+				c.changes = append(c.changes, record)
 			}
 		}
 		if next == nil {
-			return categories, nil
+			return all, nil
 		}
 		q.Start = next
 	}
 }
 
-// countWrites moves a changed product from the count of one category to that of another. Only active
-// products are counted; a product that does not exist has no status.
+// countWrites moves a changed product from one category to another. Only active products are counted; a product that
+// does not exist has no status.
 func (s *Store) countWrites(before, after catalog.Product) []ddb.Write {
 	from, to := countedIn(before), countedIn(after)
 	if from == to {
@@ -51,10 +172,10 @@ func (s *Store) countWrites(before, after catalog.Product) []ddb.Write {
 	}
 	var writes []ddb.Write
 	if from != "" {
-		writes = append(writes, s.count(from, -1))
+		writes = append(writes, s.table.Put(newChange(from, after, -1)))
 	}
 	if to != "" {
-		writes = append(writes, s.count(to, 1))
+		writes = append(writes, s.table.Put(newChange(to, after, 1)))
 	}
 	return writes
 }
@@ -66,8 +187,7 @@ func countedIn(p catalog.Product) string {
 	return p.Category
 }
 
-// count adds n to a category's count. Commit's token prevents that a retry adds it twice.
-func (s *Store) count(category string, n int) ddb.Write {
-	change := expression.Add(expression.Name("active_products"), expression.Value(n))
-	return s.table.Update(ddb.Key{PK: categoriesPK, SK: category}, change)
+// newChange returns a category's change by a product that has just become the version p.
+func newChange(category string, p catalog.Product, n int64) categoryRecord {
+	return categoryRecord{PK: categoriesPK, SK: fmt.Sprintf("%s#%s#%d", category, p.ID, p.Version), Change: n}
 }

@@ -21,6 +21,8 @@ type skuRecord struct {
 	ProductID string `dynamodbav:"product_id"`
 }
 
+func skuKey(sku string) ddb.Key { return ddb.Key{PK: "SKU#" + sku, SK: "U"} }
+
 // Create implements catalog.Store. Repeating it is not an error.
 func (s *Store) Create(ctx context.Context, p catalog.Product) error {
 	writes := []ddb.Write{
@@ -29,12 +31,12 @@ func (s *Store) Create(ctx context.Context, p catalog.Product) error {
 		s.table.Put(newStockRecord(p)).If(ddb.Absent(), errContradiction),
 	}
 	writes = append(writes, s.countWrites(catalog.Product{}, p)...)
-	rows, _, _ := s.indexWrites(catalog.Product{}, p)
-	return s.commit(ctx, append(writes, rows...)...)
+	return s.commit(ctx, append(writes, s.indexWrites(catalog.Product{}, p)...)...)
 }
 
 func (s *Store) claimSKU(p catalog.Product) ddb.Write {
-	record := skuRecord{PK: "SKU#" + p.SKU, SK: "U", ProductID: p.ID}
+	key := skuKey(p.SKU)
+	record := skuRecord{PK: key.PK, SK: key.SK, ProductID: p.ID}
 	return s.table.Put(record).IfElse(ddb.Absent(), func(old ddb.Item) error {
 		var owner skuRecord
 		if err := ddb.Decode(old, &owner); err != nil {

@@ -39,7 +39,7 @@ type productRecord struct {
 
 	// WordsVersion is the constant wordsVersion if exactly the product's own rows find it, or else less.
 	WordsVersion int `dynamodbav:"words_version"`
-	// StaleWords still have rows although the product no longer has them.
+	// StaleWords still have rows although the product no longer has them. An earlier release wrote them.
 	StaleWords []string `dynamodbav:"stale_words,omitempty"`
 }
 

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// oldWordPrefix begins the partitions of the words of earlier releases, which nothing reads.
-	oldWordPrefix = "TOK#"
+	// oldWordPrefix and oldCountPrefix begin the partitions of the words of earlier releases, which nothing reads.
+	oldWordPrefix  = "TOK#"
+	oldCountPrefix = "COUNT#"
 	// settlers is how many products are settled in parallel.
 	settlers = 8
 )
@@ -57,7 +58,7 @@ func (s *Store) reindex(ctx context.Context, items []ddb.Item, done *Reindexed) 
 	for _, item := range items {
 		key, _ := ddb.KeyOf(item)
 		switch {
-		case strings.HasPrefix(key.PK, oldWordPrefix):
+		case strings.HasPrefix(key.PK, oldWordPrefix), strings.HasPrefix(key.PK, oldCountPrefix):
 			old = append(old, s.table.Delete(key))
 		case strings.HasPrefix(key.PK, wordPrefix), strings.HasPrefix(key.PK, phrasePrefix):
 			rows = append(rows, key)
@@ -107,11 +108,7 @@ func (s *Store) removeForeign(ctx context.Context, rows []ddb.Key, done *Reindex
 			continue
 		}
 		unchanged := expression.Name("version").Equal(expression.Value(record.Version))
-		writes := []ddb.Write{s.table.Check(keys[i]).If(unchanged.And(settled()), errUnsettled), s.removeRow(row)}
-		if !isPhrase {
-			writes = append(writes, s.countWord(word, -1))
-		}
-		err := s.commit(ctx, writes...)
+		err := s.commit(ctx, s.table.Check(keys[i]).If(unchanged.And(settled()), errUnsettled), s.table.Delete(row))
 		if errors.Is(err, errUnsettled) { // it has just changed, or it is settled later
 			continue
 		}

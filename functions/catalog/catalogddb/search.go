@@ -25,9 +25,10 @@ const (
 	filteredRows = 250
 	moreRows     = 4
 	maxRows      = 100_000
-	// countedWords is the maximum number of words that begin alike of which the counts are added.
-	countedWords = 100
-	// countReaders is how many counts are read in parallel: each may open a connection.
+	// countedRows is how many rows of each word are counted first, and maxCounted at most.
+	countedRows = 100
+	maxCounted  = countedRows * moreRows
+	// countReaders is how many words are counted in parallel: each may open a connection.
 	countReaders = 3
 	// maxSortKey is the maximum length of a sort key in DynamoDB, in bytes.
 	maxSortKey = 1024
@@ -45,9 +46,9 @@ type searchPosition struct {
 // drops those without the other words. Products of one word are in the order of the words that find them. A search
 // shows a change a moment later.
 //
-// A page costs a query of rows and a read of its products; the first one also a query for the phrase and one for
-// the count of each word, in parallel. If every word is common and hardly any product has all, a page reads all
-// rows of the rarest, at 1 MB a query.
+// A page costs a query of rows and a read of its products; the first one also a query for the phrase and, for
+// several words, a count of the rows of each, in parallel. If every word is common and hardly any product has all,
+// a page reads all rows of one of them, at 1 MB a query.
 func (s *Store) Search(ctx context.Context, q catalog.Query, limit int, after []byte) ([]catalog.Product, []byte, error) {
 	words := needed(q.Words)
 	if len(words) > catalog.MaxWords {
@@ -106,52 +107,43 @@ func needed(words []string) []string {
 	return list
 }
 
-// rarest returns the word that begins the words of the fewest products, and "" without words.
+// rarest returns the word that begins the fewest rows, the longest of those that begin as many, and "" without
+// words. Above maxCounted it does not look further.
 func (s *Store) rarest(ctx context.Context, words []string) (string, error) {
 	if len(words) == 0 {
 		return "", nil
 	}
-	rarest := 0
-	if len(words) > 1 {
-		counts := make([]int64, len(words))
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(countReaders)
-		for i, word := range words {
-			group.Go(func() (err error) {
-				counts[i], err = s.countOf(ctx, word)
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
+	if len(words) == 1 {
+		return words[0], nil
+	}
+	for limit := int32(countedRows); ; limit *= moreRows {
+		counts, err := s.countEach(ctx, words, limit)
+		if err != nil {
 			return "", err
 		}
-		rarest = slices.Index(counts, slices.Min(counts))
+		if fewest := slices.Min(counts); fewest < limit || limit >= maxCounted {
+			return words[slices.Index(counts, fewest)], nil
+		}
 	}
-	return words[rarest], nil
 }
 
-// countOf adds the counts of the words that start with prefix, of the first countedWords of them.
-func (s *Store) countOf(ctx context.Context, prefix string) (int64, error) {
-	items, _, err := s.table.Query(ctx, ddb.Query{Where: startsWith(countKey(prefix)), Limit: countedWords})
-	if err != nil {
-		return 0, err
+// countEach returns how many rows begin with each word, at most limit.
+func (s *Store) countEach(ctx context.Context, words []string, limit int32) ([]int32, error) {
+	counts := make([]int32, len(words))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(countReaders)
+	for i, word := range words {
+		group.Go(func() (err error) {
+			counts[i], err = s.table.Count(ctx, ddb.Query{Where: rowsOf(word), Limit: limit})
+			return err
+		})
 	}
-	var sum int64
-	for _, item := range items {
-		var record struct {
-			N int64 `dynamodbav:"n"`
-		}
-		if err := ddb.Decode(item, &record); err != nil {
-			return 0, err
-		}
-		sum += record.N
-	}
-	return sum, nil
+	return counts, group.Wait()
 }
 
-// startsWith selects the items of a partition whose sort key starts with that of key.
-func startsWith(key ddb.Key) expression.KeyConditionBuilder {
-	return expression.Key(ddb.AttrPK).Equal(expression.Value(key.PK)).And(expression.Key(ddb.AttrSK).BeginsWith(key.SK))
+// rowsOf selects the rows of the words that start with prefix.
+func rowsOf(prefix string) expression.KeyConditionBuilder {
+	return expression.Key(ddb.AttrPK).Equal(expression.Value(wordPrefix + start(prefix))).And(expression.Key(ddb.AttrSK).BeginsWith(prefix))
 }
 
 // phraseQuery reads the rows of the products whose SKU or name is the phrase.
@@ -164,8 +156,7 @@ func phraseQuery(phrase string, limit int) ddb.Query {
 
 // wordQuery reads the rows whose word starts with prefix and whose text has the other words.
 func wordQuery(prefix string, words []string, limit int) ddb.Query {
-	key := ddb.Key{PK: wordPrefix + start(prefix), SK: prefix}
-	q := ddb.Query{Where: startsWith(key), Limit: int32(max(limit+1, minRows))}
+	q := ddb.Query{Where: rowsOf(prefix), Limit: int32(max(limit+1, minRows))}
 	for _, word := range words {
 		if word == prefix {
 			continue

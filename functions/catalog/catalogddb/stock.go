@@ -2,24 +2,17 @@ package catalogddb
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/idempotency/idempotencyddb"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
-
-// keyLife is how long an idempotency key is remembered.
-const keyLife = 24 * time.Hour
 
 // stockRecord is the stock of a SKU in pieces. UpdatedAt is in milliseconds since 1970.
 type stockRecord struct {
@@ -75,30 +68,6 @@ func newAdjustmentRecord(key ddb.Key, a catalog.Adjustment) adjustmentRecord {
 	}
 }
 
-func (r adjustmentRecord) adjustment() catalog.Adjustment {
-	return catalog.Adjustment{
-		ID: r.ID, ProductID: r.ProductID, SKU: r.SKU,
-		Delta: r.Delta, Reason: r.Reason, CreatedAt: api.NewTime(ddb.FromMillis(r.CreatedAt)),
-	}
-}
-
-// keyRecord is the same entry by its idempotency key.
-type keyRecord struct {
-	adjustmentRecord
-
-	// Fingerprint distinguishes requests.
-	Fingerprint string `dynamodbav:"fingerprint"`
-	// TTL is when the key can be used again, in seconds since 1970.
-	TTL int64 `dynamodbav:"ttl"`
-}
-
-// usedKeyError has the adjustment that the key was used for.
-type usedKeyError struct {
-	first catalog.Adjustment
-}
-
-func (*usedKeyError) Error() string { return "catalogddb: the key was used before" }
-
 // Inventory implements catalog.Store.
 func (s *Store) Inventory(ctx context.Context, productID string) (catalog.Inventory, error) {
 	p, err := s.Get(ctx, productID)
@@ -116,45 +85,11 @@ func (s *Store) Inventory(ctx context.Context, productID string) (catalog.Invent
 	return stock.inventory(), nil
 }
 
-// Adjust implements catalog.Store. The key is the first item of the transaction: a repeated request gets its
-// first answer even if the stock would not allow it now.
-func (s *Store) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog.Adjustment) (catalog.Adjustment, bool, error) {
-	p, err := s.Get(ctx, a.ProductID)
-	if err != nil {
-		return catalog.Adjustment{}, false, err
-	}
-	a.SKU = p.SKU
+// Adjust implements catalog.Store.
+func (s *Store) Adjust(ctx context.Context, r idempotency.Record, a catalog.Adjustment) error {
 	entry := newAdjustmentRecord(ddb.Key{PK: stockKey(a.SKU).PK, SK: "ADJ#" + a.ID}, a)
-
-	err = s.commit(ctx, s.useKey(key, a), s.moveStock(a), s.table.Put(entry).If(ddb.Absent(), errContradiction))
-	if used, ok := errors.AsType[*usedKeyError](err); ok {
-		return used.first, used.first.ID != a.ID, nil
-	}
-	if err != nil {
-		return catalog.Adjustment{}, false, err
-	}
-	return a, false, nil
-}
-
-// useKey stores the adjustment under its key, unless the key is in use.
-func (s *Store) useKey(key catalog.AdjustmentKey, a catalog.Adjustment) ddb.Write {
-	record := keyRecord{
-		adjustmentRecord: newAdjustmentRecord(keyOf(key), a),
-		Fingerprint:      fingerprint(a),
-		TTL:              a.CreatedAt.Add(keyLife).Unix(),
-	}
-	// DynamoDB may remove expired items days later.
-	expired := expression.Name("ttl").LessThanEqual(expression.Value(a.CreatedAt.Unix()))
-	return s.table.Put(record).IfElse(ddb.Absent().Or(expired), func(old ddb.Item) error {
-		var used keyRecord
-		if err := ddb.Decode(old, &used); err != nil {
-			return err
-		}
-		if used.Fingerprint != record.Fingerprint {
-			return catalog.ErrKeyReused
-		}
-		return &usedKeyError{first: used.adjustment()}
-	})
+	writes := append(idempotencyddb.Write(s.table, r), s.moveStock(a), s.table.Put(entry).If(ddb.Absent(), errContradiction))
+	return s.commit(ctx, writes...)
 }
 
 // moveStock adds the delta to the available stock, unless the result is negative.
@@ -180,25 +115,4 @@ func (s *Store) moveStock(a catalog.Adjustment) ddb.Write {
 			Pointer: "/delta", Detail: fmt.Sprintf("must not take more than the %d available", stock.Available),
 		})
 	})
-}
-
-// keyOf hashes the key together with its owner, who is a person.
-func keyOf(key catalog.AdjustmentKey) ddb.Key {
-	return ddb.Key{PK: "ID#" + digest(key.Principal, catalog.AdjustInventoryRoute.Name, key.Key), SK: "I"}
-}
-
-// fingerprint is equal for equal requests.
-func fingerprint(a catalog.Adjustment) string {
-	return digest(a.ProductID, strconv.FormatInt(a.Delta, 10), a.Reason)
-}
-
-// digest is the SHA-256 of the parts in hex. The length of each part precedes it, so that different lists of
-// parts have different digests.
-func digest(parts ...string) string {
-	h := sha256.New()
-	for _, part := range parts {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(part)))
-		_, _ = h.Write([]byte(part))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

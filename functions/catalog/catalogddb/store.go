@@ -6,10 +6,10 @@
 //	SKU#<sku>      U               the product that has the SKU; kept when the product is archived
 //	STK#<sku>      S               stock
 //	STK#<sku>      ADJ#<id>        stock ledger; kept for good
-//	ID#<digest>    I               adjustment by its idempotency key; kept for a day
-//	CATEGORIES     <category>      number of active products in the category
+//	ID#<id>        I               answer of an adjustment by its idempotency key; kept for a day
+//	CATEGORIES     <category>      sum of the category's active products
+//	CATEGORIES     <category>#...  a change that is not in the sum yet
 //	WORD#<start>   <word>#<id>     active product by a word of its SKU, name or tags
-//	COUNT#<start>  <word>          number of active products that have the word
 //	PHRASE#<text>  1#<id>          active product by its whole SKU, folded
 //	PHRASE#<text>  2#<id>          active product by its whole name, folded
 //
@@ -17,10 +17,9 @@
 // <created at, milliseconds since 1970, 15 digits>#<id>. Statuses and categories have one partition each: a
 // page would have to read every shard of a partition, and a catalogue has few writes.
 //
-// <start> is what a word begins with: one or two characters. A product of n words costs 2n writes more to create
-// or archive, and products that share a word change one after the other, because a transaction counts it. If a
-// change replaces so many words that their removal does not fit into its transaction, another one follows. Search
-// does not show what is left of them until then.
+// <start> is what a word begins with: one or two characters. A product of n words costs n writes more to create
+// or archive. Transactions of different products have no item in common: products of one category or with the
+// same words are created and changed in parallel without a conflict.
 package catalogddb
 
 import (

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/ddb"
 )
@@ -16,7 +14,6 @@ const wordsVersion = 1
 
 const (
 	wordPrefix   = "WORD#"
-	countPrefix  = "COUNT#"
 	phrasePrefix = "PHRASE#"
 )
 
@@ -42,8 +39,6 @@ func start(word string) string {
 	}
 	return string(runes[:min(len(runes), n)])
 }
-
-func countKey(word string) ddb.Key { return ddb.Key{PK: countPrefix + start(word), SK: word} }
 
 // The beginnings of the sort keys of phrases: SKUs come first.
 const (
@@ -85,10 +80,10 @@ func (x index) text() string {
 	return " " + strings.Join(x.words, " ")
 }
 
-// indexWrites replaces the rows that find before by those that find after. A word that is added or removed is
-// two writes, one that stays is one or none. It returns the writes apart that remove the given words: they may
-// be done later.
-func (s *Store) indexWrites(before, after catalog.Product) (writes, removals []ddb.Write, removed []string) {
+// indexWrites replaces the rows that find before by those that find after. A word that is added or removed is a
+// write, one that stays is one or none.
+func (s *Store) indexWrites(before, after catalog.Product) []ddb.Write {
+	var writes []ddb.Write
 	was, is := indexOf(before), indexOf(after)
 	for _, phrase := range missing(was.phrases, is.phrases) {
 		writes = append(writes, s.table.Delete(phrase))
@@ -98,27 +93,16 @@ func (s *Store) indexWrites(before, after catalog.Product) (writes, removals []d
 	}
 	text := is.text()
 	if text == was.text() {
-		return writes, nil, nil
+		return writes
 	}
 	for _, word := range is.words {
 		key := wordKey(word, after.ID)
 		writes = append(writes, s.table.Put(wordRecord{PK: key.PK, SK: key.SK, Text: text}))
-		if !slices.Contains(was.words, word) {
-			writes = append(writes, s.countWord(word, 1))
-		}
 	}
-	removed = missing(was.words, is.words)
-	for _, word := range removed {
-		removals = append(removals, s.table.Delete(wordKey(word, before.ID)), s.countWord(word, -1))
+	for _, word := range missing(was.words, is.words) {
+		writes = append(writes, s.table.Delete(wordKey(word, before.ID)))
 	}
-	return writes, removals, removed
-}
-
-// countWord adds n to the number of products that have the word. Commit's token prevents that a retry adds it
-// twice. Products with a common word cannot change at the same moment: their transactions conflict on its
-// count, and Commit repeats them.
-func (s *Store) countWord(word string, n int) ddb.Write {
-	return s.table.Update(countKey(word), expression.Add(expression.Name("n"), expression.Value(n)))
+	return writes
 }
 
 // missing returns the members of list that others has not.

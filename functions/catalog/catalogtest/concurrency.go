@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 )
 
 // Sale is the result of many buyers who buy one product at the same time.
@@ -33,13 +34,12 @@ func Sell(ctx context.Context, store catalog.Store, pieces int64, buyers int) (S
 	if err := store.Create(ctx, p); err != nil {
 		return Sale{}, err
 	}
-	if _, _, err := store.Adjust(ctx, newKey(), newAdjustment(p.ID, pieces)); err != nil {
+	if err := store.Adjust(ctx, idempotency.Record{}, newAdjustment(p, pieces)); err != nil {
 		return Sale{}, err
 	}
 	var sale Sale
 	for _, err := range together(buyers, func(int) error {
-		_, _, err := store.Adjust(ctx, newKey(), newAdjustment(p.ID, -1))
-		return err
+		return store.Adjust(ctx, idempotency.Record{}, newAdjustment(p, -1))
 	}) {
 		switch {
 		case err == nil:
@@ -97,33 +97,30 @@ func testOneKeyAtOnce(t *testing.T, store catalog.Store) {
 	t.Helper()
 	p := NewProduct()
 	create(t, store, p)
-	fill(t, store, p.ID, 3) // enough for one
-	type answer struct {
-		adjustment catalog.Adjustment
-		replayed   bool
-		err        error
-	}
+	fill(t, store, p, 3) // enough for one
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	key := newKey()
-	answers := together(20, func(int) answer {
-		a, replayed, err := store.Adjust(ctx, key, newAdjustment(p.ID, -2))
-		return answer{a, replayed, err}
-	})
-	firsts := 0
-	for _, a := range answers {
-		if a.err != nil {
-			t.Fatalf("Adjust: %v", a.err)
-		}
-		if !a.replayed {
+	attempts := make([]catalog.Adjustment, 20)
+	records := make([]idempotency.Record, len(attempts))
+	for i := range attempts {
+		attempts[i] = newAdjustment(p, -2)
+		records[i] = NewRecord(t, key, attempts[i])
+	}
+	firsts, answers := 0, map[string]bool{}
+	for i, err := range together(len(attempts), func(i int) error { return store.Adjust(ctx, records[i], attempts[i]) }) {
+		answer := records[i].Answer
+		if used, ok := errors.AsType[*idempotency.UsedError](err); ok {
+			answer = used.Stored.Answer
+		} else if err != nil {
+			t.Fatalf("Adjust: %v", err)
+		} else {
 			firsts++
 		}
-		if diff := cmp.Diff(answers[0].adjustment, a.adjustment); diff != "" {
-			t.Errorf("two answers to one key:\n%s", diff)
-		}
+		answers[string(answer.Body)] = true
 	}
-	if firsts != 1 {
-		t.Errorf("%d answers are not replayed, want 1", firsts)
+	if firsts != 1 || len(answers) != 1 {
+		t.Errorf("%d attempts are first and %d answers are different, want 1 of each", firsts, len(answers))
 	}
 	wantInventory(t, store, catalog.Inventory{
 		ProductID: p.ID, SKU: p.SKU, Available: 1, Version: 3, UpdatedAt: Time(100),

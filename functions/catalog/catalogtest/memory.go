@@ -10,24 +10,24 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/idempotency/idempotencymem"
 	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// keyLife is how long an idempotency key is remembered.
-const keyLife = 24 * time.Hour
-
 // Memory is a catalog.Store in memory, for tests. It passes the suite and is safe for concurrent use.
 type Memory struct {
-	mu          sync.Mutex
-	products    map[string]catalog.Product
-	owners      map[string]string // of SKUs: product ids
-	stock       map[string]catalog.Inventory
-	adjustments map[catalog.AdjustmentKey]catalog.Adjustment
+	// Records are those of idempotency keys.
+	Records idempotencymem.Store
+
+	mu       sync.Mutex
+	products map[string]catalog.Product
+	owners   map[string]string // of SKUs: product ids
+	stock    map[string]catalog.Inventory
 }
 
 var _ catalog.Store = (*Memory)(nil)
@@ -35,10 +35,9 @@ var _ catalog.Store = (*Memory)(nil)
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
 	return &Memory{
-		products:    map[string]catalog.Product{},
-		owners:      map[string]string{},
-		stock:       map[string]catalog.Inventory{},
-		adjustments: map[catalog.AdjustmentKey]catalog.Adjustment{},
+		products: map[string]catalog.Product{},
+		owners:   map[string]string{},
+		stock:    map[string]catalog.Inventory{},
 	}
 }
 
@@ -54,6 +53,22 @@ func (m *Memory) Get(ctx context.Context, id string) (catalog.Product, error) {
 		return catalog.Product{}, catalog.ErrNotFound
 	}
 	return clone(p), nil
+}
+
+// BySKU implements catalog.Store.
+func (m *Memory) BySKU(ctx context.Context, skus []string) (map[string]catalog.Product, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string]catalog.Product{}
+	for _, sku := range skus {
+		if id, ok := m.owners[sku]; ok {
+			found[sku] = clone(m.products[id])
+		}
+	}
+	return found, nil
 }
 
 // Create implements catalog.Store.
@@ -200,24 +215,23 @@ func (m *Memory) Inventory(ctx context.Context, productID string) (catalog.Inven
 }
 
 // Adjust implements catalog.Store.
-func (m *Memory) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalog.Adjustment) (catalog.Adjustment, bool, error) {
+func (m *Memory) Adjust(ctx context.Context, r idempotency.Record, a catalog.Adjustment) error {
 	if err := ctx.Err(); err != nil {
-		return catalog.Adjustment{}, false, err
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	stock, ok := m.stock[a.ProductID]
-	if !ok {
-		return catalog.Adjustment{}, false, catalog.ErrNotFound
+	if err := m.Records.Check(r); errors.Is(err, idempotency.ErrDone) {
+		return nil
+	} else if err != nil {
+		return err
 	}
-	if first, used := m.adjustments[key]; used && a.CreatedAt.Before(first.CreatedAt.Add(keyLife).Time) {
-		if first.ProductID != a.ProductID || first.Delta != a.Delta || first.Reason != a.Reason {
-			return catalog.Adjustment{}, false, catalog.ErrKeyReused
-		}
-		return first, first.ID != a.ID, nil
+	stock, ok := m.stock[a.ProductID]
+	if !ok || stock.SKU != a.SKU {
+		return errors.New("catalogtest: an adjustment of stock that does not exist")
 	}
 	if stock.Available+a.Delta < 0 {
-		return catalog.Adjustment{}, false, catalog.ErrWouldGoNegative.WithFields(problem.FieldError{
+		return catalog.ErrWouldGoNegative.WithFields(problem.FieldError{
 			Pointer: "/delta", Detail: fmt.Sprintf("must not take more than the %d available", stock.Available),
 		})
 	}
@@ -225,9 +239,7 @@ func (m *Memory) Adjust(ctx context.Context, key catalog.AdjustmentKey, a catalo
 	stock.Version++
 	stock.UpdatedAt = a.CreatedAt
 	m.stock[a.ProductID] = stock
-	a.SKU = stock.SKU
-	m.adjustments[key] = a
-	return a, false, nil
+	return m.Records.Put(r)
 }
 
 // clone returns a copy that shares nothing with p, and has an empty list or map where p has none.

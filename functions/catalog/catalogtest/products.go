@@ -75,7 +75,7 @@ func testCreate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		first := NewProduct(sku("TAKEN-1"))
 		second := NewProduct(sku("TAKEN-1"), category("tea"), name("Second Flush"))
 		create(t, store, first)
-		fill(t, store, first.ID, 3)
+		fill(t, store, first, 3)
 		wantSKUTaken(t, store.Create(t.Context(), second))
 
 		wantProduct(t, store, first)
@@ -106,7 +106,7 @@ func testCreate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
-		fill(t, store, p.ID, 5)
+		fill(t, store, p, 5)
 		create(t, store, p)
 		wantCategories(t, store, catalog.Category{Name: p.Category, ActiveProducts: 1})
 		wantInventory(t, store, catalog.Inventory{
@@ -212,7 +212,7 @@ func testUpdate(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
-		fill(t, store, p.ID, 7)
+		fill(t, store, p, 7)
 		update(t, store, update(t, store, p, name("Other")), status(catalog.Archived))
 		wantInventory(t, store, catalog.Inventory{
 			ProductID: p.ID, SKU: p.SKU, Available: 7, Version: 2, UpdatedAt: Time(100),

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -40,9 +41,9 @@ func testAdjust(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		create(t, store, p, other)
 		want := catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1}
 		for i, delta := range []int64{5, -2, 1_000_000, -1_000_000, -3} {
-			a := newAdjustment(p.ID, delta)
+			a := newAdjustment(p, delta)
 			a.CreatedAt = Time(200 + i)
-			adjusted(t, store, newKey(), a, p.SKU)
+			adjusted(t, store, newKey(), a)
 			want.Available += delta
 			want.Version++
 			want.UpdatedAt = a.CreatedAt
@@ -50,31 +51,22 @@ func testAdjust(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		}
 		wantInventory(t, store, catalog.Inventory{ProductID: other.ID, SKU: other.SKU, Version: 1, UpdatedAt: other.CreatedAt})
 	})
-	t.Run("UnknownIsNotFound", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		create(t, store, NewProduct())
-		_, _, err := store.Adjust(t.Context(), newKey(), newAdjustment(NewID(Time(0)), 1))
-		if !errors.Is(err, catalog.ErrNotFound) {
-			t.Errorf("Adjust: %v, want %v", err, catalog.ErrNotFound)
-		}
-	})
 	t.Run("ArchivedProductsStillHaveStock", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
 		update(t, store, p, status(catalog.Archived))
-		adjusted(t, store, newKey(), newAdjustment(p.ID, 2), p.SKU)
+		adjusted(t, store, newKey(), newAdjustment(p, 2))
 	})
 	t.Run("NeverBelowZero", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
-		fill(t, store, p.ID, 3)
-		key, take := newKey(), newAdjustment(p.ID, -4)
-		_, _, err := store.Adjust(t.Context(), key, take)
+		fill(t, store, p, 3)
+		key, take := newKey(), newAdjustment(p, -4)
+		err := store.Adjust(t.Context(), NewRecord(t, key, take), take)
 		if !errors.Is(err, catalog.ErrWouldGoNegative) {
 			t.Fatalf("Adjust: %v, want %v", err, catalog.ErrWouldGoNegative)
 		}
@@ -86,24 +78,16 @@ func testAdjust(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 			ProductID: p.ID, SKU: p.SKU, Available: 3, Version: 2, UpdatedAt: Time(100),
 		})
 
-		fill(t, store, p.ID, 1) // a refused request has not used its key
-		adjusted(t, store, key, take, p.SKU)
+		fill(t, store, p, 1) // a refused request has not used its key
+		adjusted(t, store, key, take)
 	})
 }
 
-// adjusted checks that an adjustment is done as it was asked for.
-func adjusted(t *testing.T, store catalog.Store, key catalog.AdjustmentKey, a catalog.Adjustment, sku string) {
+// adjusted checks that an adjustment is done.
+func adjusted(t *testing.T, store catalog.Store, key idempotency.Key, a catalog.Adjustment) {
 	t.Helper()
-	got, replayed, err := store.Adjust(t.Context(), key, a)
-	if err != nil {
+	if err := store.Adjust(t.Context(), NewRecord(t, key, a), a); err != nil {
 		t.Fatalf("Adjust(%d): %v", a.Delta, err)
-	}
-	a.SKU = sku
-	if diff := cmp.Diff(a, got); diff != "" {
-		t.Errorf("adjustment (-want +got):\n%s", diff)
-	}
-	if replayed {
-		t.Error("a new adjustment is reported as a replay")
 	}
 }
 
@@ -114,97 +98,54 @@ func testAdjustmentKey(t *testing.T, newStore func(t *testing.T) catalog.Store) 
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
-		fill(t, store, p.ID, 5)
-		key, first := newKey(), newAdjustment(p.ID, -5)
-		adjusted(t, store, key, first, p.SKU)
+		fill(t, store, p, 5)
+		key, first := newKey(), newAdjustment(p, -5)
+		record := NewRecord(t, key, first)
+		for range 2 { // the second call is the same attempt again
+			if err := store.Adjust(t.Context(), record, first); err != nil {
+				t.Fatalf("Adjust: %v", err)
+			}
+		}
 
 		again := first // the service draws a new id and reads the clock again
 		again.ID, again.CreatedAt = NewID(Time(300)), Time(300)
-		replays(t, store, key, again, first) // although nothing is left
+		replays(t, store, key, again, record) // although nothing is left
 		update(t, store, p, status(catalog.Archived))
-		replays(t, store, key, again, first)
+		replays(t, store, key, again, record)
 		wantInventory(t, store, catalog.Inventory{
 			ProductID: p.ID, SKU: p.SKU, Available: 0, Version: 3, UpdatedAt: Time(100),
 		})
-	})
-	t.Run("AnotherRequestIsRefused", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		p, other := NewProduct(), NewProduct()
-		create(t, store, p, other)
-		key, first := newKey(), newAdjustment(p.ID, 5)
-		adjusted(t, store, key, first, p.SKU)
-		for name, change := range map[string]func(*catalog.Adjustment){
-			"product":         func(a *catalog.Adjustment) { a.ProductID = other.ID },
-			"delta":           func(a *catalog.Adjustment) { a.Delta = 6 },
-			"refusable delta": func(a *catalog.Adjustment) { a.Delta = -100 },
-			"reason":          func(a *catalog.Adjustment) { a.Reason = "loss" },
-		} {
-			a := newAdjustment(p.ID, 5)
-			change(&a)
-			if _, _, err := store.Adjust(t.Context(), key, a); !errors.Is(err, catalog.ErrKeyReused) {
-				t.Errorf("Adjust with another %s: %v, want %v", name, err, catalog.ErrKeyReused)
-			}
-		}
-		wantInventory(t, store, catalog.Inventory{
-			ProductID: p.ID, SKU: p.SKU, Available: 5, Version: 2, UpdatedAt: Time(100),
-		})
-		wantInventory(t, store, catalog.Inventory{ProductID: other.ID, SKU: other.SKU, Version: 1, UpdatedAt: other.CreatedAt})
-	})
-	t.Run("BelongsToItsPrincipal", func(t *testing.T) {
-		t.Parallel()
-		store := newStore(t)
-		p := NewProduct()
-		create(t, store, p)
-		for _, key := range []catalog.AdjustmentKey{
-			{Principal: "a", Key: "b|c"},
-			{Principal: "a|b", Key: "c"},
-			{Principal: "a", Key: "b#c"},
-			{Principal: "a#b", Key: "c"},
-			{Principal: "a", Key: "bc"},
-			{Principal: "ab", Key: "c"},
-			{Principal: "a", Key: "BC"},
-			{Principal: "", Key: "abc"},
-			{Principal: "c", Key: "a"},
-		} {
-			adjusted(t, store, key, newAdjustment(p.ID, 1), p.SKU)
-		}
 	})
 	t.Run("LivesForADay", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)
 		p := NewProduct()
 		create(t, store, p)
-		key, first := newKey(), newAdjustment(p.ID, 5)
-		adjusted(t, store, key, first, p.SKU)
+		key, first := newKey(), newAdjustment(p, 5)
+		adjusted(t, store, key, first)
 
-		again := newAdjustment(p.ID, 5)
+		again := newAdjustment(p, 5)
 		again.CreatedAt = Time(100 + 24*60*60 - 1)
-		replays(t, store, key, again, first)
-		other := newAdjustment(p.ID, 2)
+		replays(t, store, key, again, NewRecord(t, key, first))
+		other := newAdjustment(p, 2)
 		other.CreatedAt = Time(100 + 24*60*60)
-		adjusted(t, store, key, other, p.SKU)
-		replays(t, store, key, other, other)
+		adjusted(t, store, key, other)
+		replays(t, store, key, again, NewRecord(t, key, other))
 		wantInventory(t, store, catalog.Inventory{
 			ProductID: p.ID, SKU: p.SKU, Available: 7, Version: 3, UpdatedAt: other.CreatedAt,
 		})
 	})
 }
 
-// replays checks that the request is answered with the first adjustment. An adjustment with the same id is the
-// store's own retry and not a replay.
-func replays(t *testing.T, store catalog.Store, key catalog.AdjustmentKey, again, first catalog.Adjustment) {
+// replays checks that an attempt gets the first one's answer.
+func replays(t *testing.T, store catalog.Store, key idempotency.Key, again catalog.Adjustment, first idempotency.Record) {
 	t.Helper()
-	got, replayed, err := store.Adjust(t.Context(), key, again)
-	if err != nil {
-		t.Fatalf("Adjust again: %v", err)
+	used, ok := errors.AsType[*idempotency.UsedError](store.Adjust(t.Context(), NewRecord(t, key, again), again))
+	if !ok {
+		t.Fatal("Adjust again does not find the key in use")
 	}
-	got.SKU = ""
-	if diff := cmp.Diff(first, got); diff != "" {
-		t.Errorf("adjustment (-want +got):\n%s", diff)
-	}
-	if want := again.ID != first.ID; replayed != want {
-		t.Errorf("replayed is %t, want %t", replayed, want)
+	if diff := cmp.Diff(first.Answer, used.Stored.Answer); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
 	}
 }
 
@@ -227,8 +168,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		},
 		"Inventory": func() error { _, err := store.Inventory(ended, p.ID); return err },
 		"Adjust": func() error {
-			_, _, err := store.Adjust(ended, newKey(), newAdjustment(p.ID, 1))
-			return err
+			return store.Adjust(ended, NewRecord(t, newKey(), newAdjustment(p, 1)), newAdjustment(p, 1))
 		},
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {

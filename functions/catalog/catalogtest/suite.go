@@ -4,6 +4,7 @@ package catalogtest
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
@@ -90,15 +92,25 @@ func next(p catalog.Product, change ...func(*catalog.Product)) catalog.Product {
 }
 
 // newAdjustment returns an adjustment as the service passes one to a store.
-func newAdjustment(productID string, delta int64) catalog.Adjustment {
+func newAdjustment(p catalog.Product, delta int64) catalog.Adjustment {
 	return catalog.Adjustment{
-		ID: NewID(Time(100)), ProductID: productID, Delta: delta, Reason: "delivery", CreatedAt: Time(100),
+		ID: NewID(Time(100)), ProductID: p.ID, SKU: p.SKU, Delta: delta, Reason: "delivery", CreatedAt: Time(100),
 	}
 }
 
+// NewRecord returns the record of an attempt to adjust stock, as the service passes one to a store.
+func NewRecord(t testing.TB, key idempotency.Key, a catalog.Adjustment) idempotency.Record {
+	t.Helper()
+	r, err := idempotency.Done(idempotency.WithKey(t.Context(), key), a.CreatedAt.Time, http.StatusCreated, nil, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // newKey returns a key that was not used.
-func newKey() catalog.AdjustmentKey {
-	return catalog.AdjustmentKey{Principal: "user-1", Key: rand.Text()}
+func newKey() idempotency.Key {
+	return idempotency.Key{ID: rand.Text(), Fingerprint: "fingerprint"}
 }
 
 func status(s catalog.Status) func(*catalog.Product) {
@@ -138,11 +150,9 @@ func update(t *testing.T, store catalog.Store, p catalog.Product, change ...func
 }
 
 // fill adds pieces to the stock of a product.
-func fill(t *testing.T, store catalog.Store, productID string, pieces int64) {
+func fill(t *testing.T, store catalog.Store, p catalog.Product, pieces int64) {
 	t.Helper()
-	if _, _, err := store.Adjust(t.Context(), newKey(), newAdjustment(productID, pieces)); err != nil {
-		t.Fatalf("Adjust: %v", err)
-	}
+	adjusted(t, store, newKey(), newAdjustment(p, pieces))
 }
 
 func wantProduct(t *testing.T, store catalog.Store, want catalog.Product) {

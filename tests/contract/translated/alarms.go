@@ -19,6 +19,10 @@ func emitted(namespace string, dimensions []string) []string {
 		return []string{"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"}
 	case "AWS/Lambda ":
 		return []string{"ClaimedAccountConcurrency", "ConcurrentExecutions"}
+	case "AWS/Lambda FunctionName":
+		return []string{"IteratorAge"}
+	case "AWS/SQS QueueName":
+		return []string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
 	case "AWS/DynamoDB TableName":
 		return []string{"ReadThrottleEvents", "WriteThrottleEvents", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"}
 	default:
@@ -129,6 +133,10 @@ func (s Stack) emits(dimension string, value any) bool {
 		})
 	case "TableName":
 		return s.is(ref(value), typeTable)
+	case "FunctionName":
+		return s.is(ref(value), typeFunction)
+	case "QueueName":
+		return s.is(attribute(value, "QueueName"), typeQueue)
 	default:
 		return false
 	}

@@ -8,12 +8,15 @@ import (
 const (
 	// gatewayTimeout is when API Gateway stops waiting for a function, in seconds.
 	gatewayTimeout = 30
-	// mostPerFunction, mostPerStack and plannedFunctions keep a growing API below CloudFormation's 500
-	// resources. A public read has one more: the permission of its HEAD route.
-	mostPerFunction, mostPerStack, plannedFunctions = 6, 450, 65
+	// longestTimeout is the longest time that Lambda lets a function run, in seconds.
+	longestTimeout = 900
+	// mostPerFunction and mostPerStack keep a growing API below CloudFormation's 500 resources. A public read has
+	// one more: the permission of its HEAD route.
+	mostPerFunction, mostPerStack = 6, 480
 )
 
-// Functions checks that every function has a role of its own and a timeout below the gateway's.
+// Functions checks that every function has a role of its own and a timeout: below the gateway's, or Lambda's longest for a
+// worker, which no client waits for.
 func Functions(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeFunction) {
@@ -22,7 +25,11 @@ func Functions(s Stack) []string {
 		if role := attribute(props["Role"], "Arn"); role != want || !s.is(role, typeRole) {
 			f.add("%s: its role is %q: define %s for it alone", id, role, want)
 		}
-		if timeout, ok := s.number(props["Timeout"]); !ok || timeout >= gatewayTimeout {
+		timeout, ok := s.number(props["Timeout"])
+		switch worker := slices.Contains(s.workers(), id); {
+		case worker && (!ok || timeout > longestTimeout):
+			f.add("%s: its Timeout is %v s, want at most Lambda's %d s", id, props["Timeout"], longestTimeout)
+		case !worker && (!ok || timeout >= gatewayTimeout):
 			f.add("%s: its Timeout is %v s, want less than the %d s that API Gateway waits", id, props["Timeout"], gatewayTimeout)
 		}
 	}
@@ -63,17 +70,19 @@ func LogGroups(s Stack) []string {
 	return f
 }
 
-// alarmed reports whether an alarm watches the failed invocations in a log group.
+// alarmed reports whether an alarm fires at one failed invocation in a log group.
 func (s Stack) alarmed(group string) bool {
 	return slices.ContainsFunc(s.of(typeMetricFilter), func(id string) bool {
 		props := s.Resources[id].Properties
 		return ref(props["LogGroupName"]) == group && text(props, "FilterPattern") == failedInvocation &&
-			slices.ContainsFunc(s.of(typeAlarm), func(alarm string) bool { return s.counts(id, s.Resources[alarm].Properties) })
+			slices.ContainsFunc(s.of(typeAlarm), func(alarm string) bool {
+				return s.atOne(alarm) && s.counts(id, s.Resources[alarm].Properties)
+			})
 	})
 }
 
-// Aliases checks that the authorizer has no alias, and every other function one, for a version whose
-// description changes with every parameter.
+// Aliases checks that the authorizer and the workers have no alias, and every other function one, for a version
+// whose description changes with every parameter.
 //
 // CloudFormation publishes a version only when a property of the version changes: without the
 // description the alias would keep the old parameters for ever.
@@ -81,10 +90,13 @@ func Aliases(s Stack) []string {
 	var f faults
 	for _, id := range s.of(typeFunction) {
 		aliases := s.aliases(id)
-		if id == Authorizer {
-			if len(aliases) > 0 {
-				f.add("%s: it has the alias %s: remove it, because sam local skips an authorizer behind an alias", id, aliases[0])
-			}
+		switch {
+		case id == Authorizer && len(aliases) > 0:
+			f.add("%s: it has the alias %s: remove it, because sam local skips an authorizer behind an alias", id, aliases[0])
+		case slices.Contains(s.workers(), id) && len(aliases) > 0:
+			f.add("%s: it has the alias %s: remove it, because a queue, a stream or a rule invokes the function itself", id, aliases[0])
+		}
+		if id == Authorizer || slices.Contains(s.workers(), id) {
 			continue
 		}
 		if len(aliases) != 1 {
@@ -138,13 +150,12 @@ func Deployments(s Stack) []string {
 	return f
 }
 
-// Size checks how many resources one function needs, and that the stack has room for the planned functions.
+// Size checks how many resources one function needs, and all of them together.
 func Size(s Stack) []string {
 	var f faults
-	owned, heads := map[string]int{}, 0
+	owned := map[string]int{}
 	for id := range s.Resources {
 		if strings.HasSuffix(id, "HeadPermission") {
-			heads++
 			continue
 		}
 		// The longest operation that the name begins with: GetProductFunction does not own the resources
@@ -163,8 +174,8 @@ func Size(s Stack) []string {
 			f.add("%s: it has %d resources, want at most %d: share alarms and log groups", id, owned[id], mostPerFunction)
 		}
 	}
-	if n := owned[""] + heads + mostPerFunction*plannedFunctions; n > mostPerStack {
-		f.add("with %d functions the stack will have %d resources, want at most %d: CloudFormation stops at 500", plannedFunctions, n, mostPerStack)
+	if n := len(s.Resources); n > mostPerStack {
+		f.add("the stack has %d resources, want at most %d: CloudFormation stops at 500", n, mostPerStack)
 	}
 	return f
 }

@@ -63,6 +63,9 @@ func TestFunctionsNamesWhatIsMissing(t *testing.T) {
 		"NoRole":     {func(s translated.Stack) { delete(s.Resources, "CreateProductRole") }, []string{"define CreateProductRole"}},
 		"SlowAsGate": {func(s translated.Stack) { props(s, id)["Timeout"] = 30.0 }, []string{"Timeout is 30 s"}},
 		"NoTimeout":  {func(s translated.Stack) { delete(props(s, id), "Timeout") }, []string{"Timeout is <nil>"}},
+		"EndlessWorker": {func(s translated.Stack) {
+			props(s, "CheckInvariantsFunction")["Timeout"] = 901.0
+		}, []string{"CheckInvariantsFunction: its Timeout is 901 s"}},
 	})
 }
 
@@ -81,7 +84,11 @@ func TestLogGroupsNamesTheOneThatNobodyReads(t *testing.T) {
 		"OtherFilter": {func(s translated.Stack) {
 			props(s, "FallbackFailures")["FilterPattern"] = `{ $.type = "platform.report" && $.status != "success" }`
 		}, []string{"NotFoundFunction: no alarm counts"}},
-		"NoAlarm":   {func(s translated.Stack) { delete(s.Resources, "FunctionErrorsAlarm") }, []string{"no alarm counts"}},
+		"NoAlarm":    {func(s translated.Stack) { delete(s.Resources, "FunctionErrorsAlarm") }, []string{"no alarm counts"}},
+		"AlarmAtTwo": {with(1.0, "FunctionErrorsAlarm", "Threshold"), []string{"CheckInvariantsFunction: no alarm counts", "no alarm counts"}},
+		"AlarmAtTwoMinutes": {
+			with(2.0, "FunctionErrorsAlarm", "DatapointsToAlarm"), []string{"CheckInvariantsFunction: no alarm counts", "no alarm counts"},
+		},
 		"TextLogs":  {func(s translated.Stack) { props(s, "NotFoundFunction", "LoggingConfig")["LogFormat"] = "Text" }, []string{"want LogFormat JSON"}},
 		"NoReports": {func(s translated.Stack) { props(s, "NotFoundFunction", "LoggingConfig")["SystemLogLevel"] = "WARN" }, []string{"want LogFormat JSON"}},
 	})
@@ -128,7 +135,7 @@ func TestSizeNamesWhatGrows(t *testing.T) {
 	}
 	red(t, translated.Size, map[string]plant{
 		"OneAlarmEach": {grow("CreateProductAlarm", 1), []string{"CreateProductFunction: it has 7 resources"}},
-		"Stack":        {grow("Other", 450), []string{"with 65 functions the stack"}},
+		"Stack":        {grow("Other", 480), []string{"resources, want at most 480"}},
 		"LongerName": {func(s translated.Stack) {
 			s.Resources["CreateProductsFunction"] = s.Resources["CreateProductFunction"]
 			grow("CreateProductsThing", 5)(s)

@@ -174,6 +174,7 @@ func TestTranslatedTemplate(t *testing.T) {
 				"LogGroups":  translated.LogGroups(stack),
 				"Aliases":    translated.Aliases(stack),
 				"Size":       translated.Size(stack),
+				"Events":     translated.Asynchronous(stack),
 				"Roles":      translated.Roles(stack),
 				"Routes":     translated.Routes(stack, routes()),
 				"AccessLogs": translated.AccessLogs(stack),

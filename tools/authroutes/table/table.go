@@ -16,6 +16,10 @@ import (
 	"github.com/tienda-dev/tienda/functions/fallback"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/functions/limits"
+	"github.com/tienda-dev/tienda/functions/orders"
+	"github.com/tienda-dev/tienda/functions/payments"
+	"github.com/tienda-dev/tienda/functions/pricing"
+	"github.com/tienda-dev/tienda/functions/shipments"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/identity"
 )
@@ -25,7 +29,7 @@ const File = "authorizer/routes_gen.go"
 
 // Routes returns the routes of every resource.
 func Routes() []api.Route {
-	return slices.Concat(apidocs.Routes(), auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes(), limits.Routes())
+	return slices.Concat(apidocs.Routes(), auth.Routes(), catalog.Routes(), customers.Routes(), fallback.Routes(), health.Routes(), limits.Routes(), orders.Routes(), payments.Routes(), pricing.Routes(), shipments.Routes())
 }
 
 // Source returns the Go source of the table. Public routes are not in it: they have no authorizer.

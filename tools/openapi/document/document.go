@@ -12,6 +12,10 @@ import (
 	"github.com/tienda-dev/tienda/functions/customers"
 	"github.com/tienda-dev/tienda/functions/health"
 	"github.com/tienda-dev/tienda/functions/limits"
+	"github.com/tienda-dev/tienda/functions/orders"
+	"github.com/tienda-dev/tienda/functions/payments"
+	"github.com/tienda-dev/tienda/functions/pricing"
+	"github.com/tienda-dev/tienda/functions/shipments"
 	"github.com/tienda-dev/tienda/internal/openapi"
 )
 
@@ -23,7 +27,7 @@ const (
 )
 
 // description opens the document.
-const description = `A shop: products, stock, users and sessions.
+const description = `A shop: products, stock, prices, users and sessions.
 
 Money is whole minor units and a currency. Times are RFC 3339 in UTC. Errors are
 ` + "`application/problem+json`" + ` (RFC 9457) with a stable ` + "`code`" + `.
@@ -36,7 +40,7 @@ that it cannot read, 401 without an Authorization header, 413 over 10 MB, 431 ov
 
 // Resources are the descriptions of all resources, in the document's order.
 func Resources() []openapi.Resource {
-	return []openapi.Resource{catalog.OpenAPI(), customers.OpenAPI(), auth.OpenAPI(), limits.OpenAPI(), health.OpenAPI(), apidocs.OpenAPI()}
+	return []openapi.Resource{catalog.OpenAPI(), payments.OpenAPI(), pricing.OpenAPI(), orders.OpenAPI(), shipments.OpenAPI(), customers.OpenAPI(), auth.OpenAPI(), limits.OpenAPI(), health.OpenAPI(), apidocs.OpenAPI()}
 }
 
 // Build returns the document. Root is the repository's folder.

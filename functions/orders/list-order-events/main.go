@@ -1,0 +1,27 @@
+// Command list-order-events serves GET /v1/orders/{id}/events.
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/orders"
+	"github.com/tienda-dev/tienda/functions/orders/ordersddb"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/cursors"
+	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { backend.Main(orders.ListOrderEventsRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	db, dbErr := tables.Open(ctx, s, tables.Commerce)
+	sealer, sealerErr := cursors.Open(ctx, s)
+	if err := errors.Join(dbErr, sealerErr); err != nil {
+		return nil, err
+	}
+	return orders.ListOrderEvents(orders.NewService(ordersddb.New(db.Commerce, nil, nil), nil, time.Now), sealer), nil
+}

@@ -1,0 +1,26 @@
+// Command list-orders serves GET /v1/orders.
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tienda-dev/tienda/functions/orders"
+	"github.com/tienda-dev/tienda/functions/orders/ordersddb"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/cursors"
+	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { backend.Main(orders.ListOrdersRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	db, dbErr := tables.Open(ctx, s, tables.Commerce)
+	sealer, sealerErr := cursors.Open(ctx, s)
+	if err := errors.Join(dbErr, sealerErr); err != nil {
+		return nil, err
+	}
+	return orders.ListOrders(ordersddb.New(db.Commerce, nil, nil), sealer), nil
+}

@@ -1,0 +1,52 @@
+package payments
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/problem"
+)
+
+type taker interface {
+	Take(ctx context.Context, id string, amount *money.Money) (p Payment, ended bool, err error)
+}
+
+type capturePaymentRequest struct {
+	// Amount is nil for everything that can be captured.
+	Amount *money.Money `json:"amount"`
+}
+
+// Validate implements api.Validator.
+func (in capturePaymentRequest) Validate() []problem.FieldError {
+	if in.Amount == nil {
+		return nil
+	}
+	return positive("/amount", *in.Amount)
+}
+
+// positive returns the faults of an amount that must be greater than zero.
+func positive(pointer string, m money.Money) []problem.FieldError {
+	broken := m.Validate(pointer)
+	if m.AmountMinor <= 0 {
+		broken = append(broken, problem.FieldError{Pointer: pointer + "/amount_minor", Detail: "must be greater than 0"})
+	}
+	return broken
+}
+
+// CapturePayment takes authorised money: the amount of the body, or everything. It answers 200 with the payment, and 202 if
+// the provider's answer was lost.
+func CapturePayment(payments taker) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		in, err := api.Decode[capturePaymentRequest](r)
+		if err != nil {
+			return err
+		}
+		p, ended, err := payments.Take(r.Context(), r.PathValue("id"), in.Amount)
+		if err != nil {
+			return err
+		}
+		return api.Write(w, operatedStatus(ended), p)
+	}
+}

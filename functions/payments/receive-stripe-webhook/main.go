@@ -1,0 +1,30 @@
+// Command receive-stripe-webhook serves POST /v1/webhooks/stripe.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/payments"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/checkout"
+	"github.com/tienda-dev/tienda/internal/stripe"
+	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { backend.Main(payments.ReceiveStripeWebhookRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	db, err := tables.Open(ctx, s, tables.Commerce)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := stripe.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	service := payments.NewService(checkout.Payments(db.Commerce), provider, time.Now)
+	return payments.ReceiveStripeWebhook(service, provider.Notification, time.Now), nil
+}

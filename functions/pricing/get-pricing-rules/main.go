@@ -1,0 +1,23 @@
+// Command get-pricing-rules serves GET /v1/pricing/rules.
+package main
+
+import (
+	"context"
+
+	"github.com/tienda-dev/tienda/functions/pricing"
+	"github.com/tienda-dev/tienda/functions/pricing/pricingddb"
+	"github.com/tienda-dev/tienda/internal/backend"
+	"github.com/tienda-dev/tienda/internal/tables"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+func main() { backend.Main(pricing.GetPricingRulesRoute, build) }
+
+func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
+	db, err := tables.Open(ctx, s, tables.Commerce)
+	if err != nil {
+		return nil, err
+	}
+	return pricing.GetPricingRules(pricingddb.New(db.Commerce)), nil
+}

@@ -1,0 +1,219 @@
+package comparison
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/awsclient"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/jwt"
+	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/session"
+	"github.com/tienda-dev/tienda/shared/session/sessionddb"
+	"github.com/tienda-dev/tienda/tests/bench/harness"
+	"github.com/tienda-dev/tienda/tests/bench/harness/memtable"
+)
+
+// The tables, and what tokens are made with. The key is not base64url, so that its text means the same bytes to everybody.
+const (
+	commerceTable = "Commerce"
+	authTable     = "Auth"
+	limitsTable   = "Limits"
+	issuer        = "https://auth.tienda.example"
+	audience      = "tienda-api"
+	tokenKey      = "a key of the bench. it signs nothing else."
+	limiterKey    = "another key of the bench, for subjects"
+	cursorKeys    = `{"kid":"bench","alg":"A256GCM","status":"active","key":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}`
+)
+
+// products is how many products the list has.
+const products = 20
+
+// addresses is how many client addresses take turns, so that the limit of one is not reached.
+const addresses = 512
+
+// world is what the functions find: items in the tables, keys, and a valid token of a session.
+type world struct {
+	store   *memtable.Store
+	product string // the id of one product
+	token   string
+	secrets string // a folder
+}
+
+// newWorld fills the tables through the stores of the functions, as the functions do.
+func newWorld(ctx context.Context, folder string, now time.Time) (*world, error) {
+	w := &world{store: memtable.New(), secrets: folder}
+	b, err := harness.StartBackends(ctx, harness.BackendConfig{Store: w.store})
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	client, err := ddb.Open(ddb.Config{
+		Config:   awsclient.Config{Region: "eu-central-1", AccessKeyID: "local", SecretAccessKey: "local"},
+		Endpoint: b.DynamoDBEndpoint(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	shop := catalogddb.New(ddb.NewTable(client, commerceTable))
+	for i := range products {
+		p := sample(i, now)
+		w.product = p.ID
+		if err := shop.Create(ctx, p); err != nil {
+			_, why := b.Take()
+			return nil, fmt.Errorf("create product: %w", errors.Join(err, why))
+		}
+	}
+	user := identity.Identity{
+		Subject: "01JD7PZC3H8Y5E2A9B6D4F7G0K", SessionID: "01JD7Q9W2V5K8N3M6P4R1S0T9X", Roles: []string{"customer"}, ClientID: "web",
+	}
+	began := now.Add(-time.Minute)
+	err = sessionddb.New(ddb.NewTable(client, authTable)).Create(ctx, session.Session{
+		ID: user.SessionID, Subject: user.Subject, ClientID: user.ClientID, CreatedAt: began, Generation: 1, RotatedAt: began, RotationID: "bench",
+		IdleUntil: now.Add(24 * time.Hour), EndsAt: now.Add(48 * time.Hour), AMR: []string{"pwd"},
+	})
+	if err != nil {
+		_, why := b.Take()
+		return nil, fmt.Errorf("create session: %w", errors.Join(err, why))
+	}
+	if _, err := b.Take(); err != nil {
+		return nil, err
+	}
+	if w.token, err = sign(user); err != nil {
+		return nil, err
+	}
+	if err := w.writeSecrets(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// sample is a product as the shop has them.
+func sample(i int, now time.Time) catalog.Product {
+	at := api.NewTime(now.Add(-time.Duration(i) * time.Hour))
+	return catalog.Product{
+		ID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1S0T%02d", i), SKU: fmt.Sprintf("MUG-%03d", i), Name: fmt.Sprintf("Stoneware mug %d", i),
+		Description: "A stoneware mug with a matt glaze, thrown and fired by hand in small batches. Holds 350 ml and goes into the dishwasher.",
+		Category:    "kitchen", Tags: []string{"mug", "stoneware", "handmade"},
+		Attributes: map[string]string{"colour": "sand", "volume_ml": "350"}, Price: money.Money{AmountMinor: 1850, Currency: "EUR"},
+		Status: catalog.Active, Version: 1, CreatedAt: at, UpdatedAt: at,
+	}
+}
+
+// sign returns an access token of HS256 that is valid for an hour.
+func sign(user identity.Identity) (string, error) {
+	keys, err := jwt.ParseKeys([]byte(tokenKeys()))
+	if err != nil {
+		return "", err
+	}
+	signer, err := jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: time.Hour}, keys, time.Now)
+	if err != nil {
+		return "", err
+	}
+	token, _, err := signer.Sign(user)
+	return token, err
+}
+
+func tokenKeys() string {
+	return `{"kid":"bench","alg":"HS256","status":"active","key":"` + tokenKey + `"}`
+}
+
+// writeSecrets writes the secrets that functions read from files.
+func (w *world) writeSecrets() error {
+	for name, text := range map[string]string{"limiter": `{"key":"` + limiterKey + `"}`, "cursors": cursorKeys} {
+		if err := os.WriteFile(filepath.Join(w.secrets, name+".json"), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// env are the variables of every function beside backends. Those that a function does not read do not matter.
+func (w *world) env(b *harness.Backends) []string {
+	return []string{
+		"AWS_ENDPOINT_URL_DYNAMODB=" + b.DynamoDBEndpoint(),
+		"COMMERCE_TABLE=" + commerceTable, "AUTH_TABLE=" + authTable, "RATELIMIT_TABLE=" + limitsTable,
+		"TOKEN_KEYS_SECRET=" + tokenKeys(), "TOKEN_ISSUER=" + issuer, "TOKEN_AUDIENCE=" + audience, "JWT_SECRET=" + tokenKey,
+		"LIMITER_KEY_SECRET=file:" + filepath.Join(w.secrets, "limiter.json"), "LIMITER_KEY=" + limiterKey,
+		"CURSOR_KEY_SECRET=file:" + filepath.Join(w.secrets, "cursors.json"),
+	}
+}
+
+// backends starts backends with the world's items.
+func (w *world) backends(ctx context.Context, delay time.Duration, authority *harness.Authority) (*harness.Backends, error) {
+	return harness.StartBackends(ctx, harness.BackendConfig{
+		Store: w.store, Delay: delay, TLS: authority,
+		// The peers count requests in a window and refuse those over a limit that a closed loop reaches at once.
+		Fixed: []harness.Fixed{{Operation: "UpdateItem", Contains: "ADD hits", Answer: `{"Attributes":{"hits":{"N":"1"}}}`}},
+	})
+}
+
+// request returns the events of an HTTP API for a GET of a path, one for each client address. With a token they carry it.
+func request(route, path, query, token string, id string) ([][]byte, error) {
+	events := make([][]byte, 0, addresses)
+	for i := range addresses {
+		address := fmt.Sprintf("198.51.%d.%d", 100+i/256, i%256)
+		headers := map[string]string{
+			"accept": "application/json", "accept-encoding": "gzip, deflate, br", "content-length": "0",
+			"host":       "k7w3n5q2xz.execute-api.eu-central-1.amazonaws.com",
+			"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "x-amzn-trace-id": "Root=1-6924c203-5f0e3c1a7d9b2e4486a1c3d5",
+			"x-forwarded-for": address, "x-forwarded-port": "443", "x-forwarded-proto": "https",
+		}
+		if token != "" {
+			headers["authorization"] = "Bearer " + token
+		}
+		event := map[string]any{
+			"version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
+			"requestContext": map[string]any{
+				"accountId": "123456789012", "apiId": "k7w3n5q2xz", "domainName": headers["host"], "domainPrefix": "k7w3n5q2xz",
+				"http": map[string]any{
+					"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": address, "userAgent": headers["user-agent"],
+				},
+				"requestId": "UuV03ghfFiAEJ0w=", "routeKey": route, "stage": "$default", "time": "24/Nov/2026:20:03:30 +0000",
+				"timeEpoch": 1795550610217,
+			},
+		}
+		if id != "" {
+			event["pathParameters"] = map[string]string{"id": id}
+		}
+		if key, value, ok := strings.Cut(query, "="); ok {
+			event["queryStringParameters"] = map[string]string{key: value}
+		}
+		text, err := json.Marshal(event)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, text)
+	}
+	return events, nil
+}
+
+// authorizerRequest returns the event of a Lambda authorizer of an HTTP API.
+func authorizerRequest(token string) ([][]byte, error) {
+	all, err := request("GET /v1/orders", "/v1/orders", "", token, "")
+	if err != nil {
+		return nil, err
+	}
+	for i, text := range all {
+		var event map[string]any
+		if err := json.Unmarshal(text, &event); err != nil {
+			return nil, err
+		}
+		event["type"], event["identitySource"] = "REQUEST", []string{"Bearer " + token, "GET /v1/orders"}
+		event["routeArn"] = "arn:aws:execute-api:eu-central-1:123456789012:k7w3n5q2xz/$default/GET/v1/orders"
+		if all[i], err = json.Marshal(event); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
