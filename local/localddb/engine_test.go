@@ -48,7 +48,8 @@ func engine(t *testing.T, script string) localddb.Config {
 }
 
 // TestEngine is not a test but the program behind engine: it prints a version, or answers every request
-// with 400.
+// with 400. With the variable ENGINE_TEST_TAKEN, its value is a file: while there is none, the program finds its port
+// taken by a server that is not DynamoDB.
 func TestEngine(t *testing.T) { //nolint:paralleltest // it is a program
 	if os.Getenv("ENGINE_TEST") == "" {
 		return
@@ -62,12 +63,53 @@ func TestEngine(t *testing.T) { //nolint:paralleltest // it is a program
 		if arg != "-port" {
 			continue
 		}
-		bad := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }
-		server := &http.Server{Addr: "127.0.0.1:" + args[i+1], Handler: http.HandlerFunc(bad), ReadHeaderTimeout: time.Second}
+		address := "127.0.0.1:" + args[i+1]
+		if taken := os.Getenv("ENGINE_TEST_TAKEN"); taken != "" {
+			takePortOnce(t, address, taken)
+		}
+		bad := func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-Requestid", "1")
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		server := &http.Server{Addr: address, Handler: http.HandlerFunc(bad), ReadHeaderTimeout: time.Second}
 		fmt.Println("CorsParams: null") // the last thing that DynamoDB Local says
 		t.Fatal(server.ListenAndServe())
 	}
 	t.Fatalf("no port in %q", args)
+}
+
+// takePortOnce ends the program as Java ends when another process listens on its port, if the file done is not there
+// yet. The other process answers 404 for a second before.
+func takePortOnce(t *testing.T, address, done string) {
+	t.Helper()
+	if _, err := os.Stat(done); err == nil {
+		return
+	}
+	if err := os.WriteFile(done, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := &http.Server{Addr: address, Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
+	go func() { _ = other.ListenAndServe() }()
+	time.Sleep(time.Second)
+	fmt.Println("java.net.BindException: Address already in use")
+	os.Exit(1)
+}
+
+func TestPortThatAnotherProcessTakes(t *testing.T) {
+	t.Setenv("ENGINE_TEST_TAKEN", filepath.Join(t.TempDir(), "taken"))
+	s, err := localddb.Start(t.Context(), engine(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	res, err := http.Get(s.Endpoint) //nolint:noctx // the test ends it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusBadRequest {
+		t.Errorf("the process that took the port answers: %s", res.Status)
+	}
 }
 
 func TestDataFolderBelongsToOne(t *testing.T) { //nolint:paralleltest // it sets PATH

@@ -152,8 +152,9 @@ func startEngine(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// wait returns when the endpoint gives any answer: DynamoDB answers an unsigned GET with 400. started is
-// the server behind the endpoint, nil if it ran already.
+// wait returns when the endpoint answers: DynamoDB answers an unsigned GET with 400. started is the server behind the
+// endpoint, nil if it ran already. Of a started one only an answer with the header of AWS counts: another process may
+// have taken the port, and then DynamoDB Local ends soon.
 func wait(ctx context.Context, endpoint string, started *Server) error {
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(pollEvery)
@@ -174,7 +175,11 @@ func wait(ctx context.Context, endpoint string, started *Server) error {
 		}
 		res, err := client.Do(req)
 		if err == nil {
-			return res.Body.Close()
+			err = res.Body.Close()
+			if started == nil || res.Header.Get("X-Amzn-Requestid") != "" {
+				return err
+			}
+			err = errPortTaken
 		}
 		if last == nil || ctx.Err() == nil {
 			last = err // "connection refused" says more than the deadline that ends the wait
