@@ -46,6 +46,18 @@ func TestCreateShipmentOfAPartAndTheRest(t *testing.T) {
 	}
 }
 
+// What was shipped whole has no line in the rest.
+func TestCreateShipmentOfTheOtherLine(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	o := s.order(t)
+	s.ship(o.ID, "k1", `{"lines":[{"sku":"BEANS","quantity":3}],"carrier":"Correos"}`).Want(http.StatusCreated)
+	rest := apitest.Decode[shipments.Shipment](s.ship(o.ID, "k2", `{"carrier":"Correos"}`).Want(http.StatusCreated))
+	if diff := cmp.Diff([]shipments.Line{{SKU: "CUP", Quantity: 2}}, rest.Lines); diff != "" {
+		t.Errorf("lines of the rest (-want +got):\n%s", diff)
+	}
+}
+
 func TestCreatedEventHasWhatToCapture(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
