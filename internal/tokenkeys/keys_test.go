@@ -213,6 +213,7 @@ func TestErrorNamesTheVariable(t *testing.T) {
 
 // A key is revoked in the secret. Its tokens are refused when the secret is read again, though they were verified before.
 func TestARevokedKeyEndsWithTheNextReading(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "keys.json")
 		write := func(keys string) {

@@ -49,7 +49,7 @@ func Encode(v any) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-var contentTypeJSON = []string{ContentTypeJSON}
+var contentTypeJSON = []string{ContentTypeJSON} //nolint:gochecknoglobals // never written
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = contentTypeJSON[:1:1] // shared and never written: Add copies it

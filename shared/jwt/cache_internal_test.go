@@ -123,7 +123,7 @@ func TestTheMemoryIsBoundedAndKeepsTheLatest(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	id := identity.Identity{Subject: "alice", ExpiresAt: now.Add(time.Hour)}
 	hash := func(i int) (h tokenHash) {
-		binary.BigEndian.PutUint64(h[:], uint64(i)) //nolint:gosec // not negative
+		binary.BigEndian.PutUint64(h[:], uint64(i))
 		return h
 	}
 	const many = 5 * maxVerified
@@ -169,7 +169,7 @@ func TestVerifyIsSafeForConcurrentUse(t *testing.T) {
 				}
 				id.Roles[0] = "changed"
 				var h tokenHash
-				binary.BigEndian.PutUint64(h[:], uint64(i*1000+n)) //nolint:gosec // not negative
+				binary.BigEndian.PutUint64(h[:], uint64(i*1000+n))
 				v.verified.add(h, id, time.Now())
 			}
 		})

@@ -3,7 +3,6 @@ package lambdahttp
 import (
 	"encoding/base64"
 	"mime"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,10 +17,11 @@ func (p *payload2) encode(a answer) []byte {
 	out = append(out, `{"statusCode":`...)
 	out = strconv.AppendInt(out, int64(a.status), 10)
 	out = append(out, `,"headers":{`...)
-	slices.SortFunc(a.header, func(x, y field) int { return strings.Compare(x.name, y.name) })
 	var cookies []string
+	var space [32]int
 	first := true
-	for _, h := range a.header {
+	for _, place := range a.header.inOrder(space[:0]) {
+		h := &a.header[place]
 		if h.name == "Set-Cookie" {
 			cookies = h.values
 			continue

@@ -34,7 +34,7 @@ type eventKey struct{}
 // eventContext is the context of a request: it has the gateway's facts, and what core's accessors return. core makes
 // that when it is asked for: few handlers ask, and it would be a fifth of reading the event.
 type eventContext struct {
-	context.Context
+	context.Context //nolint:containedctx // it is a context
 
 	event   Event
 	payload payload
@@ -70,7 +70,7 @@ func coreKey() any {
 
 // askedContext remembers the key that it was asked for.
 type askedContext struct {
-	context.Context
+	context.Context //nolint:containedctx // it is a context
 
 	key any
 }

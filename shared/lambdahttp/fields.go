@@ -22,7 +22,7 @@ func canonical(header http.Header) fields {
 	sent := make(fields, 0, len(header)+2) // Content-Type and Content-Length may follow
 	var others []string
 	for name, values := range header {
-		if http.CanonicalHeaderKey(name) != name {
+		if !isCanonical(name) && http.CanonicalHeaderKey(name) != name {
 			others = append(others, name)
 			continue
 		}
@@ -41,6 +41,22 @@ func canonical(header http.Header) fields {
 		}
 	}
 	return sent
+}
+
+// isCanonical reports whether the name is letters, digits and hyphens in the canonical form. It is quicker than
+// http.CanonicalHeaderKey, which also knows what to do with other characters.
+func isCanonical(name string) bool {
+	upper := true
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c == '-', '0' <= c && c <= '9', upper && 'A' <= c && c <= 'Z', !upper && 'a' <= c && c <= 'z':
+		default:
+			return false
+		}
+		upper = c == '-'
+	}
+	return true
 }
 
 func (f fields) index(name string) int {
@@ -68,6 +84,20 @@ func (f *fields) set(name, value string) {
 
 func (f *fields) drop(name string) {
 	*f = slices.DeleteFunc(*f, func(one field) bool { return one.name == name })
+}
+
+// inOrder returns the places of the headers in the order of their names: to move small numbers is cheaper than to move
+// headers. There are few, so it is a sort by insertion.
+func (f fields) inOrder(places []int) []int {
+	for i := range f {
+		at := len(places)
+		places = append(places, i)
+		for ; at > 0 && f[places[at-1]].name > f[i].name; at-- {
+			places[at] = places[at-1]
+		}
+		places[at] = i
+	}
+	return places
 }
 
 // endToEnd returns the headers without those that describe a connection (RFC 9110 section 7.6.1): the

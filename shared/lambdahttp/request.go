@@ -169,12 +169,24 @@ func (p *payload2) header(bodyLength int) (http.Header, error) {
 	return header, nil
 }
 
-// headerKey returns http.CanonicalHeaderKey of the name. Those that the gateway and browsers send with every request
-// cost no allocation; net/http knows only some of them.
+// headerKey returns http.CanonicalHeaderKey of the name. It knows those that the gateway and browsers send with every
+// request; net/http has some of them in a map, and allocates the others.
 func headerKey(name string) string {
 	switch name {
+	case "accept":
+		return "Accept"
+	case "accept-encoding":
+		return "Accept-Encoding"
+	case "accept-language":
+		return "Accept-Language"
 	case "authorization":
 		return "Authorization"
+	case "content-length":
+		return "Content-Length"
+	case "content-type":
+		return "Content-Type"
+	case "host":
+		return "Host"
 	case "idempotency-key":
 		return "Idempotency-Key"
 	case "origin":
@@ -189,8 +201,12 @@ func headerKey(name string) string {
 		return "Sec-Fetch-Site"
 	case "traceparent":
 		return "Traceparent"
+	case "user-agent":
+		return "User-Agent"
 	case "x-amzn-trace-id":
 		return "X-Amzn-Trace-Id"
+	case "x-forwarded-for":
+		return "X-Forwarded-For"
 	case "x-forwarded-port":
 		return "X-Forwarded-Port"
 	case "x-forwarded-proto":

@@ -25,8 +25,8 @@ type writer struct {
 	head     bool // the request is a HEAD
 	header   http.Header
 	sent     fields // header as it was at the first WriteHeader
-	status   int         // 0 until then
-	declared int64       // the handler's Content-Length; -1 when it set none
+	status   int    // 0 until then
+	declared int64  // the handler's Content-Length; -1 when it set none
 	written  int64
 	body     []byte
 	tooLarge bool

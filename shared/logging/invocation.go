@@ -105,7 +105,7 @@ func Begin(ctx context.Context, l *zap.Logger, id string, fields ...zap.Field) (
 
 // invocationContext is the context of an invocation. It is WithEntry and With in one.
 type invocationContext struct {
-	context.Context
+	context.Context //nolint:containedctx // it is a context
 
 	logger *zap.Logger
 	entry  Entry

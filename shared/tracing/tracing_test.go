@@ -9,10 +9,8 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	oteltrace "go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/identity"
@@ -195,27 +193,5 @@ func TestRequestsOfATraceAreSampledAlike(t *testing.T) {
 	}
 	if len(seen) != 2 {
 		t.Errorf("all traces were decided alike: %v", seen)
-	}
-}
-
-func TestTheClientsStateAndBaggageReachTheHandler(t *testing.T) {
-	t.Parallel()
-	tracer, err := tracing.New(sdktrace.NewTracerProvider(), tracing.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var state, member string
-	h := tracer.HTTP("/x")(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		state = oteltrace.SpanContextFromContext(r.Context()).TraceState().Get("vendor")
-		member = baggage.FromContext(r.Context()).Member("b").Value()
-	}))
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
-	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	r.Header.Set("Tracestate", "vendor=s")
-	r.Header.Add("Baggage", "a=1")
-	r.Header.Add("Baggage", "b=2")
-	h.ServeHTTP(httptest.NewRecorder(), r)
-	if state != "s" || member != "2" {
-		t.Errorf("state %q, baggage %q", state, member)
 	}
 }
