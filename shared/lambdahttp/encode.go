@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // encode appends the answer by hand: encoding/json costs four times as much and the shape is
@@ -33,9 +35,9 @@ func (p *payload2) encode(a answer) []byte {
 			out = append(out, ',')
 		}
 		first = false
-		out = appendString(out, h.name)
+		out = rawjson.AppendString(out, h.name)
 		out = append(out, ':')
-		out = appendString(out, joined(h.values))
+		out = rawjson.AppendString(out, joined(h.values))
 	}
 	out = append(out, '}')
 	if len(cookies) > 0 {
@@ -44,14 +46,14 @@ func (p *payload2) encode(a answer) []byte {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			out = appendString(out, headerValue(cookie))
+			out = rawjson.AppendString(out, headerValue(cookie))
 		}
 		out = append(out, ']')
 	}
 
 	out = append(out, `,"body":`...)
 	if isText {
-		out = appendString(out, a.body)
+		out = rawjson.AppendString(out, a.body)
 		return append(out, `,"isBase64Encoded":false}`...)
 	}
 	out = append(out, '"')
@@ -124,47 +126,4 @@ func isTextType(contentType string) bool {
 	}
 	return strings.HasPrefix(mediaType, "text/") ||
 		strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") || strings.HasSuffix(mediaType, "+yaml")
-}
-
-const hex = "0123456789abcdef"
-
-// appendString appends s as a JSON string (RFC 8259 section 7). Bytes that are not UTF-8, which
-// only header values can hold here, become U+FFFD.
-func appendString[T string | []byte](out []byte, s T) []byte {
-	out = append(out, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
-			out = append(out, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				out = append(out, '\\', c)
-			case '\n':
-				out = append(out, '\\', 'n')
-			case '\r':
-				out = append(out, '\\', 'r')
-			case '\t':
-				out = append(out, '\\', 't')
-			default:
-				out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			}
-			i++
-			start = i
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-		if r == utf8.RuneError && size == 1 {
-			out = append(out, s[start:i]...)
-			out = utf8.AppendRune(out, utf8.RuneError)
-			start = i + 1
-		}
-		i += size
-	}
-	out = append(out, s[start:]...)
-	return append(out, '"')
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // payload is one kind of event: the request in it and the shape of its answer.
@@ -36,11 +37,11 @@ var errNotHTTP = errors.New("lambdahttp: not an HTTP API or Function URL event (
 // decode recognises the kind of the event.
 func decode(event []byte) (payload, error) {
 	p := new(payload2)
-	r := &reader{text: string(event)} // the runtime may reuse its buffer
+	r := rawjson.NewReader(string(event)) // the runtime may reuse its buffer
 	p.read(r)
-	r.end()
-	if r.err != nil {
-		return nil, fmt.Errorf("%w: %w at byte %d", errNotHTTP, r.err, r.failedAt)
+	r.End()
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotHTTP, err)
 	}
 	// Every HTTP event of format 2.0 has a method there; format 1.0, the load balancer's and
 	// events of other sources have no requestContext.http.
