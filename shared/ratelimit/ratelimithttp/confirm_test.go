@@ -125,7 +125,7 @@ func TestSessionLimitAndHandlerRunAtTheSameTime(t *testing.T) {
 							t.Errorf("RateLimit-Policy: %q", policy)
 						}
 						line := logs.FilterMessage("request").All()[0].ContextMap()
-						if (line["answer"] != nil) != (want.header != "") || fmt.Sprint(line["http_status"]) != fmt.Sprint(want.status) || want.code != "" && line["error_code"] != want.code {
+						if (line["answer"] != nil) != (want.header != "") || line["http_status"] != int64(want.status) || want.code != "" && line["error_code"] != want.code {
 							t.Errorf("access line: %v", line)
 						}
 						if n := limiter.calls.Load(); n != 1 {
