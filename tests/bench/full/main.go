@@ -67,6 +67,7 @@ func build(ctx context.Context, s *app.Setup) ([]middleware.Endpoint, error) {
 	}
 	s.Chain().Authenticator, s.Chain().RateLimitSubject = authenticate, limits
 	products := products{table: ddb.NewTable(client, cfg.Products)}
+	s.OnInit(products.table.Warm) // the third connection: a request uses three at the same time
 	return []middleware.Endpoint{{Route: getMe, Handler: me}, {Route: getProduct, Handler: products.get}}, nil
 }
 
