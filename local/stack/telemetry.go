@@ -18,6 +18,7 @@ const (
 	envOTLPEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	envOTLPProtocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	envOTLPDisabled = "OTEL_SDK_DISABLED"
+	envBusyInterval = "TELEMETRY_BUSY_INTERVAL"
 	otlpProtocol    = "http/protobuf"
 )
 
@@ -83,7 +84,8 @@ func (s *Stack) receive(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// observe gives functions the address of the receiver.
+// observe gives functions the address of the receiver. They export after every invocation, so that who calls the API sees
+// each request at once.
 func observe(functions []runtime.Function, endpoint string) {
 	for i := range functions {
 		if functions[i].Env == nil {
@@ -91,6 +93,7 @@ func observe(functions []runtime.Function, endpoint string) {
 		}
 		functions[i].Env[envOTLPEndpoint] = endpoint
 		functions[i].Env[envOTLPProtocol] = otlpProtocol
+		functions[i].Env[envBusyInterval] = "0"
 	}
 }
 

@@ -130,10 +130,15 @@ func handler(ctx context.Context, s *Setup, build Build) (http.Handler, error) {
 
 func mustSetup(route api.Route) *Setup {
 	s, err := newSetup(route, environment())
+	var k knobs
+	if err == nil {
+		err = s.Env(&k)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "init failed: %v\n", err)
 		os.Exit(1)
 	}
+	k.tune()
 	return s
 }
 

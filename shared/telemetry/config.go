@@ -52,8 +52,12 @@ type Config struct {
 	Metrics string `env:"OTEL_METRICS_EXPORTER"`
 	Logs    string `env:"OTEL_LOGS_EXPORTER"`
 	// MetricIntervalMS is the least time between two exports of metrics, in milliseconds. 0, the default, exports
-	// after every invocation: nothing is lost when the environment ends.
+	// them whenever something is exported.
 	MetricIntervalMS int `env:"OTEL_METRIC_EXPORT_INTERVAL"`
+	// BusyIntervalMS is the least time in milliseconds between two exports of an environment that gets its events less than
+	// 100 ms apart: there, exports after every invocation would cost more than the invocations. What waits when the events
+	// end is exported with the next one, or at SIGTERM. 0 exports after every invocation.
+	BusyIntervalMS int `env:"TELEMETRY_BUSY_INTERVAL" envDefault:"1000"`
 	// Sampler is always_on, always_off, traceidratio, or one of them with the prefix parentbased_, which follows the
 	// decision of a client that sends a trace context. Default always_on: at a public edge no client should be able to
 	// switch off the traces of its requests.
@@ -99,8 +103,8 @@ func (c *Config) check() error {
 	if c.Compression != "" && c.Compression != "none" && c.Compression != "gzip" {
 		errs = append(errs, fmt.Errorf("OTEL_EXPORTER_OTLP_COMPRESSION is %q: want gzip or none", c.Compression))
 	}
-	if c.TimeoutMS < 0 || c.MetricIntervalMS < 0 {
-		errs = append(errs, errors.New("OTEL_EXPORTER_OTLP_TIMEOUT and OTEL_METRIC_EXPORT_INTERVAL must not be negative"))
+	if c.TimeoutMS < 0 || c.MetricIntervalMS < 0 || c.BusyIntervalMS < 0 {
+		errs = append(errs, errors.New("OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_METRIC_EXPORT_INTERVAL and TELEMETRY_BUSY_INTERVAL must not be negative"))
 	}
 	errs = append(errs,
 		c.choose("OTEL_TRACES_EXPORTER", &c.Traces, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &c.TracesEndpoint, "/v1/traces", true, ExporterStdout),

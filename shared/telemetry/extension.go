@@ -25,6 +25,8 @@ const (
 	// ask, but only when the invocation's time is over.
 	nextAttempts = 3
 	nextPause    = 50 * time.Millisecond
+	// busyGap is the longest time without an event of an environment that is busy.
+	busyGap = 100 * time.Millisecond
 )
 
 // extension exports after the response. Lambda returns the response without waiting for extensions, and freezes the
@@ -34,9 +36,18 @@ type extension struct {
 	api    string
 	id     string
 	client *http.Client
-	ended  chan string // ids of invocations that have been answered; nil where exports are periodic
+	ended  chan ended // nil where exports are periodic
 	dead   atomic.Bool
 	cancel func() // ends the periodic exports; nil for an extension of Lambda's
+
+	// readyAt is when the last event was done with, exportedAt the last export. They belong to the loop.
+	readyAt, exportedAt time.Time
+}
+
+// ended is an invocation that has been answered.
+type ended struct {
+	id     string
+	failed bool
 }
 
 // invokeEvent is an event of the Extensions API.
@@ -49,7 +60,7 @@ type invokeEvent struct {
 // register registers the extension. Lambda accepts that in INIT only.
 func register(ctx context.Context, t *Telemetry) (*extension, error) {
 	x := &extension{
-		t: t, api: "http://" + t.cfg.RuntimeAPI + "/2020-01-01/extension/", ended: make(chan string, 16),
+		t: t, api: "http://" + t.cfg.RuntimeAPI + "/2020-01-01/extension/", ended: make(chan ended, 16),
 		client: &http.Client{Transport: &http.Transport{}}, // no timeout: next answers with the next invocation
 	}
 	ctx, cancel := context.WithTimeout(ctx, registerLimit)
@@ -98,7 +109,7 @@ func (x *extension) stop() {
 }
 
 // done says that the invocation has been answered. It returns false if no extension will export it.
-func (x *extension) done(requestID string) bool {
+func (x *extension) done(e ended) bool {
 	if x == nil || x.dead.Load() {
 		return false
 	}
@@ -106,7 +117,7 @@ func (x *extension) done(requestID string) bool {
 		return true
 	}
 	select {
-	case x.ended <- requestID:
+	case x.ended <- e:
 		return true
 	default: // the loop has stopped
 		return false
@@ -131,19 +142,25 @@ func (x *extension) loop(ctx context.Context) {
 	}
 }
 
-// serve waits for the end of the event's invocation, and exports.
+// serve waits for the end of the event's invocation, and exports if that is due.
 func (x *extension) serve(ctx context.Context, event invokeEvent) {
+	busy := x.t.now().Sub(x.readyAt) < busyGap
+	defer func() { x.readyAt = x.t.now() }()
 	end := time.UnixMilli(event.DeadlineMS).Add(-exitMargin)
 	limit := time.NewTimer(end.Sub(x.t.now()))
 	defer limit.Stop()
 	for {
 		select {
-		case id := <-x.ended:
-			if id != event.RequestID {
+		case e := <-x.ended:
+			if e.id != event.RequestID {
 				continue // an earlier one, which ended after its deadline
+			}
+			if busy && !e.failed && !x.due() {
+				return
 			}
 			time.Sleep(responsePause)
 			x.t.flush(ctx, modePost, min(x.t.cfg.timeout(), end.Sub(x.t.now())))
+			x.exportedAt = x.t.now()
 			return
 		case <-limit.C:
 			// The guard has exported, or the runtime answered without calling the handler. Lambda ends an
@@ -151,6 +168,14 @@ func (x *extension) serve(ctx context.Context, event invokeEvent) {
 			return
 		}
 	}
+}
+
+// due reports whether a busy environment has to export: its last export is old, or one more request would be full.
+func (x *extension) due() bool {
+	if x.t.now().Sub(x.exportedAt) >= time.Duration(x.t.cfg.BusyIntervalMS)*time.Millisecond {
+		return true
+	}
+	return x.t.spans != nil && x.t.spans.len() >= maxItems || x.t.records != nil && x.t.records.len() >= maxItems
 }
 
 func (x *extension) next(ctx context.Context) (event invokeEvent, err error) {

@@ -49,6 +49,27 @@ func TestEachInvocationIsExportedBeforeTheNextEvent(t *testing.T) {
 	}
 }
 
+// What a busy environment keeps back is exported at SIGTERM.
+func TestShutdownExportsWhatWaits(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t)
+	e := newEnvironment(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL, "TELEMETRY_BUSY_INTERVAL": "3600000"}, nil)
+	e.await(t)
+	const calls = 20
+	for i := range calls {
+		_ = e.invoke(t, strconv.Itoa(i))
+	}
+	if got := c.counted(metrics.FaaSInvocations); got == calls { // the last one may follow a pause of this machine
+		t.Logf("nothing waits: all %d invocations were exported", got)
+	}
+	for _, stop := range e.shutdown {
+		stop()
+	}
+	if got := c.counted(metrics.FaaSInvocations); got != calls {
+		t.Errorf("counted %d invocations, want %d", got, calls)
+	}
+}
+
 // The runtime can refuse an event without calling the handler. The extension must be ready again at the deadline,
 // or Lambda ends the environment.
 func TestAnEventWithoutAHandlerDoesNotHoldTheEnvironment(t *testing.T) {

@@ -116,7 +116,7 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 			count(metrics.Succeeded)
 		}
 		h.end(of, "")
-		if !h.extension.done(id) {
+		if !h.extension.done(ended{id, err != nil}) {
 			h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
 		}
 	}()

@@ -34,7 +34,8 @@ type environment struct {
 	once                        sync.Once
 }
 
-// body is the function of an environment; nil does nothing.
+// body is the function of an environment; nil does nothing. Without the variable TELEMETRY_BUSY_INTERVAL it exports after every
+// invocation.
 type body func(context.Context) error
 
 func newEnvironment(t *testing.T, environ map[string]string, f body) *environment {
@@ -42,6 +43,9 @@ func newEnvironment(t *testing.T, environ map[string]string, f body) *environmen
 	e := &environment{events: make(chan string, 16), ready: make(chan struct{}, 64), over: make(chan struct{})}
 	e.api = httptest.NewServer(e)
 	t.Cleanup(e.end)
+	if environ["TELEMETRY_BUSY_INTERVAL"] == "" {
+		environ["TELEMETRY_BUSY_INTERVAL"] = "0"
+	}
 	environ["AWS_LAMBDA_RUNTIME_API"] = strings.TrimPrefix(e.api.URL, "http://")
 	e.host = newHost(environ)
 	e.start(t, f)

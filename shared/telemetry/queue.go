@@ -31,6 +31,13 @@ func (q *queue[T]) put(item T) {
 	q.items = append(q.items, item)
 }
 
+// len returns how many items wait.
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
 // take empties the queue and returns what was in it, and how many items did not fit since the last call.
 func (q *queue[T]) take() (items []T, dropped int) {
 	q.mu.Lock()

@@ -124,8 +124,8 @@ func TestConfigurationNamesUndocumentedVariables(t *testing.T) {
 
 	tmpl := plantedTemplate()
 	tmpl.Functions[1].Environment["STALE"] = "1"
-	tmpl.Functions[1].Environment["GOMEMLIMIT"] = "1"
-	contract.Expect(t, contract.Configuration([]string{"TABLE"}, []string{"TABLE", "GOMEMLIMIT"}, tmpl),
+	tmpl.Functions[1].Environment["CONFIG_VERSION"] = "1"
+	contract.Expect(t, contract.Configuration([]string{"TABLE"}, []string{"TABLE", "CONFIG_VERSION"}, tmpl),
 		"STALE is set in template.yaml: add a row", "STALE is set in template.yaml, but no code reads it")
 }
 

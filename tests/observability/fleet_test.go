@@ -210,7 +210,7 @@ func fleetConfig(t *testing.T, endpoint string, count, each int) fleet.Config {
 		Binary: filepath.Join(folder, "get-liveness", "bootstrap"), Instances: count, Requests: each, Alive: alive, Frozen: time.Millisecond, Timeout: 2 * watchdog,
 		Env: []string{
 			"OTEL_EXPORTER_OTLP_ENDPOINT=" + endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT=20000", "OTEL_LOGS_EXPORTER=otlp",
-			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all",
+			"OTEL_SERVICE_NAME=tienda", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "RATE_LIMITS_OFF=all", "TELEMETRY_BUSY_INTERVAL=0",
 			"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS=" + setting(t, "OTEL_GO_X_PER_SERIES_START_TIMESTAMPS"),
 		},
 		Event: func(int, int) []byte { return event },

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"runtime"
+	"runtime/debug"
+)
+
+const (
+	// wholeCPU is the memory in MB at which a function has one CPU.
+	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+	wholeCPU = 1769
+	// gcPercent lets the heap grow to five times what is in use before a collection. Measured: a tenth less CPU for
+	// 12 MB more memory (docs/performance.md). The memory limit bounds it.
+	gcPercent = 400
+	// limitPercent is the part of the function's memory from which on collections are as frequent as needed.
+	limitPercent = 80
+)
+
+// knobs are the function's memory in MB, and the variables of Go's runtime.
+type knobs struct {
+	Memory      int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
+	Threads     string `env:"GOMAXPROCS"`
+	GCPercent   string `env:"GOGC"`
+	MemoryLimit string `env:"GOMEMLIMIT"`
+}
+
+// tune sets what Go's runtime does not know of Lambda, from the function's memory: threads, how often garbage is collected,
+// and the memory limit. A variable of Go's own comes before. Outside Lambda tune sets nothing.
+func (k knobs) tune() {
+	if k.Memory <= 0 {
+		return
+	}
+	if k.Threads == "" && k.Memory < wholeCPU {
+		runtime.GOMAXPROCS(1) // Lambda shows two CPUs, and gives less than one
+	}
+	if k.GCPercent == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if k.MemoryLimit == "" {
+		debug.SetMemoryLimit(int64(k.Memory) << 20 * limitPercent / 100)
+	}
+}

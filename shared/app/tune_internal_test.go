@@ -1,0 +1,42 @@
+package app
+
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+// TestTune does not run in parallel: it changes the runtime.
+func TestTune(t *testing.T) { //nolint:paralleltest // see above
+	type settings struct {
+		threads, percent int
+		limit            int64
+	}
+	before := settings{runtime.GOMAXPROCS(0), debug.SetGCPercent(100), debug.SetMemoryLimit(-1)}
+	reset := func(k settings) {
+		runtime.GOMAXPROCS(k.threads)
+		debug.SetGCPercent(k.percent)
+		debug.SetMemoryLimit(k.limit)
+	}
+	t.Cleanup(func() { reset(before) })
+	untouched := settings{3, 100, math.MaxInt64}
+	for name, tc := range map[string]struct {
+		knobs knobs
+		want  settings
+	}{
+		"NotLambda": {knobs{}, untouched},
+		"Small":     {knobs{Memory: 512}, settings{1, 400, 429_496_729}},
+		"WholeCPU":  {knobs{Memory: 1769}, settings{3, 400, 1_483_944_755}},
+		"Chosen":    {knobs{Memory: 512, Threads: "3", GCPercent: "100", MemoryLimit: "1GiB"}, untouched},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reset(untouched)
+			tc.knobs.tune()
+			got := settings{runtime.GOMAXPROCS(0), debug.SetGCPercent(100), debug.SetMemoryLimit(-1)}
+			if got != tc.want {
+				t.Errorf("got %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
