@@ -24,6 +24,8 @@ type payload interface {
 	// request returns the request that a net/http server would hand to a handler. Its errors are
 	// the client's faults.
 	request(ctx context.Context, base basePath) (*http.Request, error)
+	// core returns ctx with what core's accessors return.
+	core(ctx context.Context) context.Context
 	// encode returns the answer in the JSON that the event's source expects.
 	encode(a answer) []byte
 }
