@@ -1,7 +1,6 @@
 package jwt
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -65,7 +64,7 @@ func (v *Verifier) Verify(token string) (identity.Identity, error) {
 	if len(token) > MaxToken {
 		return identity.Identity{}, errLength
 	}
-	hash := tokenHash(sha256.Sum256([]byte(token)))
+	hash := hashOf(token)
 	if id, ok := v.verified.find(hash, v.tokens.clock()); ok {
 		return id, nil
 	}

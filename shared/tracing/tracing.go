@@ -81,12 +81,17 @@ func New(provider trace.TracerProvider, cfg Config) (*Tracer, error) {
 // a ServeMux matched. It must be inside the layer that makes the log entry and outside the one that recovers, as the
 // chain's place Tracing is.
 func (t *Tracer) HTTP(route string) middleware.Middleware {
+	get := name(http.MethodGet, route)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			event, _ := lambdahttp.EventFrom(r.Context())
 			ctx, links := t.join(r.Context(), headerCarrier{propagation.HeaderCarrier(r.Header)}, event.RequestID)
 			method := metrics.Method(r.Method)
-			ctx, span := t.start(ctx, name(method, route), links, t.requestAttributes(r, method, route))
+			called := get
+			if method != http.MethodGet {
+				called = name(method, route)
+			}
+			ctx, span := t.start(ctx, called, links, t.requestAttributes(r, method, route))
 			ctx = withIDs(ctx, span)
 
 			rec := middleware.Record(w)
