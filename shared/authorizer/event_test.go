@@ -1,12 +1,14 @@
 package authorizer_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/shared/authorizer"
@@ -139,5 +141,38 @@ func TestAnAnswerIsASimpleResponse(t *testing.T) {
 	}
 	if got, _ := (authorizer.Answer{"b": "2", "a": "1"}).MarshalJSON(); string(got) != `{"isAuthorized":true,"context":{"a":"1","b":"2"}}` {
 		t.Errorf("got %s, want the names in order", got)
+	}
+}
+
+// BenchmarkEvent compares an event's way through the types that read and write themselves with aws-lambda-go's types.
+func BenchmarkEvent(b *testing.B) {
+	event, err := os.ReadFile("../../events/authorizer.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := newAuthorizer(b, answers(alice(), nil), authorizer.Config{})
+	typed := lambda.NewHandler(a.Authorize)
+	for name, decide := range map[string]func() ([]byte, error){
+		"Own": func() ([]byte, error) {
+			var request authorizer.Request
+			if err := request.UnmarshalJSON(event); err != nil {
+				return nil, err
+			}
+			answer, err := a.Decide(b.Context(), request)
+			if err != nil {
+				return nil, err
+			}
+			return answer.MarshalJSON()
+		},
+		"Typed": func() ([]byte, error) { return typed.Invoke(b.Context(), event) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if got, err := decide(); err != nil || !bytes.Contains(got, []byte(`"auth":"ok"`)) {
+					b.Fatalf("%s, %v", got, err)
+				}
+			}
+		})
 	}
 }

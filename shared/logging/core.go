@@ -40,7 +40,7 @@ func (c *core) with(fields []zapcore.Field) *core {
 	return n
 }
 
-// below returns the core that lines go to that are not written at once.
+// below returns next with the extra fields.
 func (c *core) below() zapcore.Core {
 	if len(c.extra) == 0 {
 		return c.next
