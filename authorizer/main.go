@@ -8,8 +8,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/tienda-dev/tienda/internal/process"
 	"github.com/tienda-dev/tienda/internal/tokenkeys"
 	"github.com/tienda-dev/tienda/shared/app"
@@ -25,14 +23,9 @@ type config struct {
 	Authorizer authorizer.Config
 }
 
-type (
-	request = events.APIGatewayV2CustomAuthorizerV2Request
-	answer  = events.APIGatewayV2CustomAuthorizerSimpleResponse
-)
-
 func main() { process.Func(build) }
 
-func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (answer, error), error) {
+func build(ctx context.Context, s *app.Setup) (func(context.Context, authorizer.Request) (authorizer.Answer, error), error) {
 	var cfg config
 	if err := s.Env(&cfg); err != nil {
 		return nil, err
@@ -60,5 +53,5 @@ func build(ctx context.Context, s *app.Setup) (func(context.Context, request) (a
 	if err != nil {
 		return nil, err
 	}
-	return a.Authorize, nil
+	return a.Decide, nil
 }

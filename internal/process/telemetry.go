@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/tienda-dev/tienda/shared/api"
@@ -42,8 +41,8 @@ func traced[In, Out any](build func(context.Context, *app.Setup) (func(context.C
 
 // headersOf returns the headers of a request that an event describes.
 func headersOf[In any](event In) map[string]string {
-	if request, ok := any(event).(events.APIGatewayV2CustomAuthorizerV2Request); ok {
-		return request.Headers
+	if request, ok := any(event).(interface{ TraceHeaders() map[string]string }); ok {
+		return request.TraceHeaders()
 	}
 	return nil
 }

@@ -8,8 +8,11 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tienda-dev/tienda/internal/process"
@@ -206,4 +209,47 @@ func TestErrorNamesTheVariable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A key is revoked in the secret. Its tokens are refused when the secret is read again, though they were verified before.
+func TestARevokedKeyEndsWithTheNextReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "keys.json")
+		write := func(keys string) {
+			if err := os.WriteFile(file, []byte(keys), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(secret("k1", "a"))
+		environ := environment()
+		environ["TOKEN_KEYS_SECRET"] = "file:" + file
+		var keys session.Keys
+		var verify func(context.Context, string) (identity.Identity, error)
+		err := open(t, environ, func(ctx context.Context, s *app.Setup) (err error) {
+			if keys, err = tokenkeys.Open(ctx, s); err != nil {
+				return err
+			}
+			verify, err = tokenkeys.Verify(ctx, s)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		token, _, err := keys.Access(ctx).Sign(identity.Identity{Subject: "u1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := verify(ctx, token); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("[" + secret("k2", "b") + "," + strings.Replace(secret("k1", "a"), "active", "revoked", 1) + "]")
+		time.Sleep(2 * time.Second) // of the test's clock; a file is read again after one
+		if _, err := verify(ctx, token); err == nil {
+			t.Error("a token of a revoked key is accepted")
+		}
+	})
 }

@@ -57,8 +57,8 @@ func events(s *Setup, h http.Handler, cfg lambdahttp.Config) *lambdahttp.Handler
 }
 
 // Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
-// are the event and the answer, as encoding/json reads and writes them. Every invocation writes one
-// line, with what f adds to the context's log entry. A panic is returned as an error, so that the
+// are the event and the answer, as encoding/json reads and writes them; it is not asked if In is a json.Unmarshaler and
+// Out a json.Marshaler. Every invocation writes one line, with what f adds to the context's log entry. A panic is returned as an error, so that the
 // process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
 	s := mustSetup(api.Route{})
@@ -71,7 +71,7 @@ func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.C
 	if err != nil {
 		fail(s, err)
 	}
-	serve(s, lambda.NewHandler(logged(s.logger, f)))
+	serve(s, typed(logged(s.logger, f)))
 }
 
 // logged runs f with a logger and a log entry in its context, recovers it, and writes the

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -20,10 +21,6 @@ import (
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/tracing"
 )
-
-// headerAuthorization is compared without case: API Gateway sends it in lower case, sam local
-// does not.
-const headerAuthorization = "authorization"
 
 // VerifierFunc checks an access token. An error with a method Outcome() identity.Outcome says why the
 // token is not accepted; any other error means that the token could not be checked. It must be safe for
@@ -82,27 +79,29 @@ func New(verify VerifierFunc, cfg Config) (*Authorizer, error) {
 	}, nil
 }
 
-// Authorize answers IsAuthorized: true, always, with identity.Annotation.Map as the context. It
-// does not panic, and returns no error but ErrUnavailable.
-func (a *Authorizer) Authorize(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
+// Authorize is Decide with the types of aws-lambda-go. It answers IsAuthorized: true, always.
+func (a *Authorizer) Authorize(ctx context.Context, event events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
+	answer, err := a.Decide(ctx, request(&event))
+	if err != nil {
+		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, err
+	}
+	return answer.response(), nil
+}
+
+// Decide answers an event, always with an Answer that authorizes the request, and identity.Annotation.Map in it. It
+// does not panic, and returns no error but ErrUnavailable. app.Func serves it without encoding/json.
+func (a *Authorizer) Decide(ctx context.Context, req Request) (Answer, error) {
 	limited, cancel := context.WithTimeout(ctx, decisionLimit)
 	defer cancel()
 	annotation := a.decide(limited, req)
 	note(ctx, annotation)
 	metrics.From(ctx).Decided(ctx, string(annotation.Outcome))
 	if a.cached && annotation.Outcome == identity.Unavailable {
-		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, ErrUnavailable
+		return nil, ErrUnavailable
 	}
-
-	flat := annotation.Map()
-	answer := make(map[string]any, len(flat)+2)
-	for key, value := range flat {
-		answer[key] = value
-	}
-	for key, value := range tracing.Carry(ctx, req.RequestContext.RequestID) {
-		answer[key] = value
-	}
-	return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true, Context: answer}, nil
+	answer := annotation.Map()
+	maps.Copy(answer, tracing.Carry(ctx, req.RequestID))
+	return answer, nil
 }
 
 // note leaves the decision on the invocation's line, and the key that signed what was accepted: by it a
@@ -115,7 +114,7 @@ func note(ctx context.Context, annotation identity.Annotation) {
 	logging.EntryFrom(ctx).Add(fields...)
 }
 
-func (a *Authorizer) decide(ctx context.Context, req events.APIGatewayV2CustomAuthorizerV2Request) (annotation identity.Annotation) {
+func (a *Authorizer) decide(ctx context.Context, req Request) (annotation identity.Annotation) {
 	defer func() {
 		if p := recover(); p != nil {
 			logging.From(ctx).Error("authorizer panicked", logging.Error(logging.Panicked(p)))
@@ -171,13 +170,8 @@ func refusal(ctx context.Context, err error) identity.Outcome {
 
 // credentials returns the Bearer token of the request. Without an Authorization header the
 // outcome is Anonymous; jwt.Bearer names the others. A token is never taken from the query string.
-func credentials(req events.APIGatewayV2CustomAuthorizerV2Request) (string, identity.Outcome) {
-	var values []string
-	for name, value := range req.Headers {
-		if strings.EqualFold(name, headerAuthorization) {
-			values = append(values, value)
-		}
-	}
+func credentials(req Request) (string, identity.Outcome) {
+	values := req.Authorization
 	if len(values) == 0 {
 		// The gateway's copy of the header, beside other identity sources such as the route key.
 		for _, value := range req.IdentitySource {

@@ -39,6 +39,8 @@ const (
 type Annotation struct {
 	Outcome  Outcome
 	Identity Identity
+	// Confirm finds out what is still open with OK: an error refuses the caller. nil is nothing. It is not part of Map.
+	Confirm func(ctx context.Context) error
 }
 
 // The keys of the authorizer's context. API Gateway hands them on under

@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -37,7 +38,14 @@ var (
 )
 
 // Verifier checks access tokens. It is safe for concurrent use.
-type Verifier struct{ tokens *tokens }
+//
+// It remembers who a token named for VerifiedFor at most, so that the requests of one client do not verify one token
+// again and again. The token's times hold for each of them. Keys never change within a Verifier: who makes another one
+// for other keys, as for a revocation, starts without a memory.
+type Verifier struct {
+	tokens   *tokens
+	verified verifiedTokens
+}
 
 // NewVerifier returns a verifier that accepts the tokens of every key that is not revoked. It
 // refuses an empty issuer or audience, keys that ParseKeys did not make, and a nil clock.
@@ -54,6 +62,13 @@ func NewVerifier(cfg Config, keys Keys, clock func() time.Time) (*Verifier, erro
 
 // Verify returns the caller that the token names. Every error is an *Error.
 func (v *Verifier) Verify(token string) (identity.Identity, error) {
+	if len(token) > MaxToken {
+		return identity.Identity{}, errLength
+	}
+	hash := tokenHash(sha256.Sum256([]byte(token)))
+	if id, ok := v.verified.find(hash, v.tokens.clock()); ok {
+		return id, nil
+	}
 	var c claims
 	kid, err := v.tokens.verify(token, &c)
 	if err != nil {
@@ -61,6 +76,7 @@ func (v *Verifier) Verify(token string) (identity.Identity, error) {
 	}
 	id := c.identity()
 	id.KeyID = kid
+	v.verified.add(hash, id, v.tokens.clock())
 	return id, nil
 }
 

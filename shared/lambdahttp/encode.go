@@ -3,62 +3,77 @@ package lambdahttp
 import (
 	"encoding/base64"
 	"mime"
-	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // encode appends the answer by hand: encoding/json costs four times as much and the shape is
 // small. Header names are in order, so equal answers are equal bytes.
 func (p *payload2) encode(a answer) []byte {
 	isText := isText(a.header, a.body)
-	size := len(a.body) + 512
-	if !isText {
-		size += len(a.body) / 2
-	}
-	out := make([]byte, 0, size)
+	out := make([]byte, 0, a.size(isText))
 
 	out = append(out, `{"statusCode":`...)
 	out = strconv.AppendInt(out, int64(a.status), 10)
 	out = append(out, `,"headers":{`...)
-	var space [24]string
-	names := space[:0]
-	for name, values := range a.header {
-		if name != "Set-Cookie" && isToken(name) && len(values) > 0 {
-			names = append(names, name)
+	var cookies []string
+	var space [32]int
+	first := true
+	for _, place := range a.header.inOrder(space[:0]) {
+		h := &a.header[place]
+		if h.name == "Set-Cookie" {
+			cookies = h.values
+			continue
 		}
-	}
-	slices.Sort(names)
-	for i, name := range names {
-		if i > 0 {
+		if !isToken(h.name) || len(h.values) == 0 {
+			continue
+		}
+		if !first {
 			out = append(out, ',')
 		}
-		out = appendString(out, name)
+		first = false
+		out = rawjson.AppendString(out, h.name)
 		out = append(out, ':')
-		out = appendString(out, joined(a.header[name]))
+		out = rawjson.AppendString(out, joined(h.values))
 	}
 	out = append(out, '}')
-	if cookies := a.header["Set-Cookie"]; len(cookies) > 0 {
+	if len(cookies) > 0 {
 		out = append(out, `,"cookies":[`...)
 		for i, cookie := range cookies {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			out = appendString(out, headerValue(cookie))
+			out = rawjson.AppendString(out, headerValue(cookie))
 		}
 		out = append(out, ']')
 	}
 
 	out = append(out, `,"body":`...)
 	if isText {
-		out = appendString(out, a.body)
+		out = rawjson.AppendString(out, a.body)
 		return append(out, `,"isBase64Encoded":false}`...)
 	}
 	out = append(out, '"')
 	out = base64.StdEncoding.AppendEncode(out, a.body)
 	return append(out, `","isBase64Encoded":true}`...)
+}
+
+// size returns about how many bytes the encoded answer has; more if characters are escaped.
+func (a answer) size(isText bool) int {
+	size := len(a.body) + 128
+	if !isText {
+		size += len(a.body) / 2
+	}
+	for _, h := range a.header {
+		size += len(h.name) + 6
+		for _, value := range h.values {
+			size += len(value) + 2
+		}
+	}
+	return size
 }
 
 // joined folds repeated headers as RFC 9110 section 5.3 allows; the format has one string each.
@@ -84,14 +99,14 @@ func headerValue(s string) string {
 
 // isText reports whether the body may travel as a JSON string. Everything else is base64: what
 // is encoded (gzip), a media type that is not text, and what is not UTF-8.
-func isText(h http.Header, body []byte) bool {
+func isText(h fields, body []byte) bool {
 	if len(body) == 0 {
 		return true
 	}
-	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	if coding := h.get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return false
 	}
-	return isTextType(h.Get("Content-Type")) && utf8.Valid(body)
+	return isTextType(h.get("Content-Type")) && utf8.Valid(body)
 }
 
 func isTextType(contentType string) bool {
@@ -111,47 +126,4 @@ func isTextType(contentType string) bool {
 	}
 	return strings.HasPrefix(mediaType, "text/") ||
 		strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") || strings.HasSuffix(mediaType, "+yaml")
-}
-
-const hex = "0123456789abcdef"
-
-// appendString appends s as a JSON string (RFC 8259 section 7). Bytes that are not UTF-8, which
-// only header values can hold here, become U+FFFD.
-func appendString[T string | []byte](out []byte, s T) []byte {
-	out = append(out, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
-			out = append(out, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				out = append(out, '\\', c)
-			case '\n':
-				out = append(out, '\\', 'n')
-			case '\r':
-				out = append(out, '\\', 'r')
-			case '\t':
-				out = append(out, '\\', 't')
-			default:
-				out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			}
-			i++
-			start = i
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-		if r == utf8.RuneError && size == 1 {
-			out = append(out, s[start:i]...)
-			out = utf8.AppendRune(out, utf8.RuneError)
-			start = i + 1
-		}
-		i += size
-	}
-	out = append(out, s[start:]...)
-	return append(out, '"')
 }

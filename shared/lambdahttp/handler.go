@@ -34,6 +34,7 @@ type Handler struct {
 	route     string
 	base      basePath
 	preflight bool
+	coreKey   any
 }
 
 // New returns a Handler that serves events with h. It panics when h is nil.
@@ -53,6 +54,7 @@ func New(h http.Handler, cfg Config) *Handler {
 	}
 	return &Handler{
 		next: h, refuse: refuse, route: cfg.RouteKey, base: newBasePath(cfg.BasePath), preflight: cfg.Preflight,
+		coreKey: coreKey(),
 	}
 }
 
@@ -84,11 +86,11 @@ func (h *Handler) serve(ctx context.Context, p payload) (answer []byte, err erro
 			answer, err = nil, panicked(v)
 		}
 	}()
-	facts := p.facts()
-	if !serves(h.route, facts.RouteKey) && !(h.preflight && isPreflight(h.route, facts.RouteKey, p)) {
-		return nil, fmt.Errorf("%w: %q instead of %q", errWrongRoute, facts.RouteKey, h.route)
+	ec := withEvent(ctx, p, h.coreKey)
+	if key := ec.event.RouteKey; !serves(h.route, key) && !(h.preflight && isPreflight(h.route, key, p)) {
+		return nil, fmt.Errorf("%w: %q instead of %q", errWrongRoute, key, h.route)
 	}
-	ctx = withEvent(ctx, facts)
+	ctx = ec
 	if m, ok := p.authorizer(); ok {
 		ctx = identity.WithAuthorizer(ctx, m)
 	}
@@ -108,7 +110,7 @@ func (h *Handler) serve(ctx context.Context, p payload) (answer []byte, err erro
 // refused returns the answer to an event that the handler has not answered.
 func (h *Handler) refused(ctx context.Context, p payload, cause error) []byte {
 	r := &http.Request{Method: p.method(), URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
-	r = r.WithContext(withEvent(ctx, p.facts()))
+	r = r.WithContext(withEvent(ctx, p, h.coreKey))
 	if id := p.headerValue(problem.HeaderRequestID); id != "" {
 		r.Header.Set(problem.HeaderRequestID, id)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // payload is one kind of event: the request in it and the shape of its answer.
@@ -24,6 +25,8 @@ type payload interface {
 	// request returns the request that a net/http server would hand to a handler. Its errors are
 	// the client's faults.
 	request(ctx context.Context, base basePath) (*http.Request, error)
+	// core returns ctx with what core's accessors return.
+	core(ctx context.Context) context.Context
 	// encode returns the answer in the JSON that the event's source expects.
 	encode(a answer) []byte
 }
@@ -34,11 +37,11 @@ var errNotHTTP = errors.New("lambdahttp: not an HTTP API or Function URL event (
 // decode recognises the kind of the event.
 func decode(event []byte) (payload, error) {
 	p := new(payload2)
-	r := &reader{text: string(event)} // the runtime may reuse its buffer
+	r := rawjson.NewReader(string(event)) // the runtime may reuse its buffer
 	p.read(r)
-	r.end()
-	if r.err != nil {
-		return nil, fmt.Errorf("%w: %w at byte %d", errNotHTTP, r.err, r.failedAt)
+	r.End()
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotHTTP, err)
 	}
 	// Every HTTP event of format 2.0 has a method there; format 1.0, the load balancer's and
 	// events of other sources have no requestContext.http.

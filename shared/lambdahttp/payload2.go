@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/tienda-dev/tienda/shared/identity"
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // payload2 is an event of payload format 2.0
@@ -42,19 +43,19 @@ type requestContext2 struct {
 	jwt, iam                                   string            // JSON
 }
 
-func (p *payload2) read(r *reader) {
-	r.object(func(name string) {
+func (p *payload2) read(r *rawjson.Reader) {
+	r.Object(func(name string) {
 		switch name {
 		case "version":
-			p.version = r.string()
+			p.version = r.Text()
 		case "routeKey":
-			p.routeKey = r.string()
+			p.routeKey = r.Text()
 		case "rawPath":
-			p.rawPath = r.string()
+			p.rawPath = r.Text()
 		case "rawQueryString":
-			p.rawQuery = r.string()
+			p.rawQuery = r.Text()
 		case "cookies":
-			r.array(func() { p.cookies = append(p.cookies, r.string()) })
+			r.Array(func() { p.cookies = append(p.cookies, r.Text()) })
 		case "headers":
 			p.headers = readPairs(r, 24)
 		case "queryStringParameters":
@@ -64,13 +65,13 @@ func (p *payload2) read(r *reader) {
 		case "stageVariables":
 			p.stageVariables = readPairs(r, 4)
 		case "requestContext":
-			r.object(func(name string) { p.context.read(r, name) })
+			r.Object(func(name string) { p.context.read(r, name) })
 		case "body":
-			p.body = r.string()
+			p.body = r.Text()
 		case "isBase64Encoded":
-			p.isBase64Encoded = r.bool()
+			p.isBase64Encoded = r.Bool()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	})
 	if p.routeKey == "" {
@@ -78,86 +79,86 @@ func (p *payload2) read(r *reader) {
 	}
 }
 
-func readPairs(r *reader, expected int) []pair {
+func readPairs(r *rawjson.Reader, expected int) []pair {
 	var pairs []pair
-	r.object(func(name string) {
+	r.Object(func(name string) {
 		if pairs == nil {
 			pairs = make([]pair, 0, expected)
 		}
-		pairs = append(pairs, pair{name, r.string()})
+		pairs = append(pairs, pair{name, r.Text()})
 	})
 	return pairs
 }
 
-func (c *requestContext2) read(r *reader, name string) {
+func (c *requestContext2) read(r *rawjson.Reader, name string) {
 	switch name {
 	case "accountId":
-		c.accountID = r.string()
+		c.accountID = r.Text()
 	case "apiId":
-		c.apiID = r.string()
+		c.apiID = r.Text()
 	case "domainName":
-		c.domainName = r.string()
+		c.domainName = r.Text()
 	case "domainPrefix":
-		c.domainPrefix = r.string()
+		c.domainPrefix = r.Text()
 	case "requestId":
-		c.requestID = r.string()
+		c.requestID = r.Text()
 	case "routeKey":
-		c.routeKey = r.string()
+		c.routeKey = r.Text()
 	case "stage":
-		c.stage = r.string()
+		c.stage = r.Text()
 	case "time":
-		c.time = r.string()
+		c.time = r.Text()
 	case "timeEpoch":
-		c.timeEpoch = r.integer()
+		c.timeEpoch = r.Integer()
 	case "http":
-		r.object(func(name string) { readHTTP(r, name, &c.http) })
+		r.Object(func(name string) { readHTTP(r, name, &c.http) })
 	case "authorizer":
-		r.object(func(name string) {
+		r.Object(func(name string) {
 			c.hasAuthorizer = true
 			c.readAuthorizer(r, name)
 		})
 	default:
-		r.skip()
+		r.Skip()
 	}
 }
 
-func readHTTP(r *reader, name string, d *events.APIGatewayV2HTTPRequestContextHTTPDescription) {
+func readHTTP(r *rawjson.Reader, name string, d *events.APIGatewayV2HTTPRequestContextHTTPDescription) {
 	switch name {
 	case "method":
-		d.Method = r.string()
+		d.Method = r.Text()
 	case "path":
-		d.Path = r.string()
+		d.Path = r.Text()
 	case "protocol":
-		d.Protocol = r.string()
+		d.Protocol = r.Text()
 	case "sourceIp":
-		d.SourceIP = r.string()
+		d.SourceIP = r.Text()
 	case "userAgent":
-		d.UserAgent = r.string()
+		d.UserAgent = r.Text()
 	default:
-		r.skip()
+		r.Skip()
 	}
 }
 
 // readAuthorizer keeps the scalars of a Lambda authorizer's context, as text. Objects, lists and
 // nulls in it are dropped: the context is flat.
-func (c *requestContext2) readAuthorizer(r *reader, name string) {
+func (c *requestContext2) readAuthorizer(r *rawjson.Reader, name string) {
 	switch name {
 	case "lambda":
-		if r.null() {
+		if r.Null() {
 			return
 		}
 		c.lambda = make(map[string]string, 8)
-		r.object(func(name string) {
-			if text, ok := r.scalar(); ok {
+		r.Object(func(name string) {
+			if text, ok := r.Scalar(); ok {
 				c.lambda[name] = text
 			}
 		})
 	case "jwt":
-		c.jwt = r.skip()
+		c.jwt = r.Skip()
 	case "iam":
-		c.iam = r.skip()
+		c.iam = r.Skip()
 	default:
-		r.skip()
+		r.Skip()
 	}
 }
 

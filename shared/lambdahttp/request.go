@@ -38,16 +38,10 @@ func (p *payload2) request(ctx context.Context, base basePath) (*http.Request, e
 		return nil, err
 	}
 
-	var accessor core.RequestAccessorV2
-	r, err := accessor.EventToRequestWithContext(ctx, p.coreEvent())
-	if err != nil {
-		return nil, err // core refuses only the host in its own environment variable
+	r := http.Request{
+		Method: method, URL: u, RequestURI: u.RequestURI(), Header: header,
+		Host: p.context.domainName, TLS: p.tls(header), Body: http.NoBody, ContentLength: int64(len(body)),
 	}
-	r.Method = method // core upper-cases it; methods are case-sensitive
-	r.URL = u
-	r.RequestURI = u.RequestURI()
-	r.Header = header
-	r.Host = p.context.domainName
 	if host := header.Get("Host"); host != "" {
 		r.Host = host
 	}
@@ -56,14 +50,22 @@ func (p *payload2) request(ctx context.Context, base basePath) (*http.Request, e
 	if ip := p.context.http.SourceIP; ip != "" {
 		r.RemoteAddr = net.JoinHostPort(ip, "0") // the event has no port
 	}
-	r.TLS = p.tls(header)
-	r.ContentLength = int64(len(body))
 	if body != "" {
 		r.Body = io.NopCloser(strings.NewReader(body))
 	}
-	r.GetBody = nil // as in a server's request
-	setPathValues(r, p.routeKey, routed, p.pathParameters)
-	return r, nil
+	served := r.WithContext(ctx)
+	setPathValues(served, p.routeKey, routed, p.pathParameters)
+	return served, nil
+}
+
+// core implements payload. The rest of the request that core makes is not used.
+func (p *payload2) core(ctx context.Context) context.Context {
+	var accessor core.RequestAccessorV2
+	r, err := accessor.EventToRequestWithContext(ctx, p.coreEvent())
+	if err != nil {
+		return ctx // core refuses only the host in its own environment variable
+	}
+	return r.Context()
 }
 
 // decodedBody returns the request's body. A string holds binary data as well as text, and reading it
@@ -140,7 +142,7 @@ func (p *payload2) header(bodyLength int) (http.Header, error) {
 		if !isToken(h.name) || hasControl(h.value) {
 			return nil, malformed("A request header is not valid.")
 		}
-		key := http.CanonicalHeaderKey(h.name)
+		key := headerKey(h.name)
 		if strings.HasPrefix(key, reservedHeaders) {
 			continue
 		}
@@ -165,6 +167,55 @@ func (p *payload2) header(bodyLength int) (http.Header, error) {
 		}
 	}
 	return header, nil
+}
+
+// headerKey returns http.CanonicalHeaderKey of the name. It knows those that the gateway and browsers send with every
+// request; net/http has some of them in a map, and allocates the others.
+func headerKey(name string) string {
+	switch name {
+	case "accept":
+		return "Accept"
+	case "accept-encoding":
+		return "Accept-Encoding"
+	case "accept-language":
+		return "Accept-Language"
+	case "authorization":
+		return "Authorization"
+	case "content-length":
+		return "Content-Length"
+	case "content-type":
+		return "Content-Type"
+	case "host":
+		return "Host"
+	case "idempotency-key":
+		return "Idempotency-Key"
+	case "origin":
+		return "Origin"
+	case "referer":
+		return "Referer"
+	case "sec-fetch-dest":
+		return "Sec-Fetch-Dest"
+	case "sec-fetch-mode":
+		return "Sec-Fetch-Mode"
+	case "sec-fetch-site":
+		return "Sec-Fetch-Site"
+	case "traceparent":
+		return "Traceparent"
+	case "user-agent":
+		return "User-Agent"
+	case "x-amzn-trace-id":
+		return "X-Amzn-Trace-Id"
+	case "x-forwarded-for":
+		return "X-Forwarded-For"
+	case "x-forwarded-port":
+		return "X-Forwarded-Port"
+	case "x-forwarded-proto":
+		return "X-Forwarded-Proto"
+	case "x-request-id":
+		return "X-Request-Id"
+	default:
+		return http.CanonicalHeaderKey(name)
+	}
 }
 
 // tls returns the state of a TLS connection, because clients of the gateway always use TLS on AWS. It

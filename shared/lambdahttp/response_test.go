@@ -215,6 +215,28 @@ func TestHead(t *testing.T) {
 	}
 }
 
+// The chain finishes an answer. A layer outside it may still write.
+func TestAnswerIsFinishedAgainAfterAWrite(t *testing.T) {
+	t.Parallel()
+	got := invoke(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, name := range []string{"X-B", "Te", "X-A", "X-C"} {
+			w.Header().Set(name, "1")
+		}
+		for range 2 {
+			_, _ = io.WriteString(w, "text")
+			if err := w.(interface{ Finish() error }).Finish(); err != nil { //nolint:forcetypeassert // it has it
+				t.Error(err)
+			}
+		}
+	}), lambdahttp.Config{}, event(t, nil))
+	want := response{StatusCode: 200, Body: "texttext", Headers: map[string]string{
+		"Content-Length": "8", "Content-Type": "text/plain; charset=utf-8", "X-A": "1", "X-B": "1", "X-C": "1",
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+}
+
 func TestHeadOfAnAnswerThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	tooLarge := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 7<<20)) })

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,17 +24,20 @@ type writer struct {
 	event    payload
 	head     bool // the request is a HEAD
 	header   http.Header
-	sent     http.Header // header as it was at the first WriteHeader
-	status   int         // 0 until then
-	declared int64       // the handler's Content-Length; -1 when it set none
+	sent     fields // header as it was at the first WriteHeader
+	status   int    // 0 until then
+	declared int64  // the handler's Content-Length; -1 when it set none
 	written  int64
 	body     []byte
 	tooLarge bool
 	encoded  []byte // the answer for Lambda, from Finish
 }
 
+// usualHeaders is how many headers an answer of the whole chain has. A smaller map would grow twice.
+const usualHeaders = 20
+
 func newWriter(event payload) *writer {
-	return &writer{event: event, head: event.method() == http.MethodHead, header: make(http.Header, 8), declared: -1}
+	return &writer{event: event, head: event.method() == http.MethodHead, header: make(http.Header, usualHeaders), declared: -1}
 }
 
 // Finish completes the answer and encodes it for Lambda. The middleware chain calls it while it can
@@ -91,37 +93,13 @@ func (w *writer) WriteHeader(status int) {
 	}
 	w.status = status
 	w.sent = canonical(w.header)
-	if text := w.sent.Get("Content-Length"); text != "" {
+	if text := w.sent.get("Content-Length"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
 			n = -1
 		}
 		w.declared = n
 	}
-}
-
-// canonical returns a copy of the header with each name in its canonical form: a handler that writes to
-// the map itself may use any spelling. Values of several spellings of one name follow each other in the
-// order of the spellings.
-func canonical(header http.Header) http.Header {
-	sent := make(http.Header, len(header))
-	var others []string
-	for name, values := range header {
-		if http.CanonicalHeaderKey(name) != name {
-			others = append(others, name)
-			continue
-		}
-		sent[name] = values
-		if len(values) > 1 {
-			sent[name] = slices.Clone(values) // Add may write behind the length that was sent
-		}
-	}
-	slices.Sort(others)
-	for _, name := range others {
-		key := http.CanonicalHeaderKey(name)
-		sent[key] = slices.Concat(sent[key], header[name])
-	}
-	return sent
 }
 
 // Write adds to the body. It fails as net/http's does: with http.ErrBodyNotAllowed for a status
@@ -162,7 +140,7 @@ func bodyAllowed(status int) bool {
 // answer is a finished response.
 type answer struct {
 	status int
-	header http.Header
+	header fields
 	body   []byte
 }
 
@@ -180,40 +158,25 @@ func (w *writer) finish() (answer, error) {
 		return answer{}, fmt.Errorf("lambdahttp: the handler declared %d bytes of body and wrote %d", w.declared, w.written)
 	}
 
-	a := answer{status: w.status, header: w.sent, body: w.body}
-	dropHopByHop(a.header)
-	if allowed {
-		_, hasType := a.header["Content-Type"]
-		if !hasType && len(w.body) > 0 && a.header.Get("Content-Encoding") == "" {
-			a.header["Content-Type"] = []string{http.DetectContentType(w.body)}
-		}
+	w.sent = w.sent.endToEnd()
+	if allowed && len(w.body) > 0 && !w.sent.has("Content-Type") && w.sent.get("Content-Encoding") == "" {
+		w.sent.set("Content-Type", http.DetectContentType(w.body))
 	}
 	// As in net/http, a HEAD has a length only if the handler wrote or declared one.
-	delete(a.header, "Content-Length")
 	switch {
 	case allowed && (!w.head || w.written > 0):
-		a.header["Content-Length"] = []string{strconv.FormatInt(w.written, 10)}
+		w.sent.set("Content-Length", strconv.FormatInt(w.written, 10))
 	case allowed && w.declared >= 0:
-		a.header["Content-Length"] = []string{strconv.FormatInt(w.declared, 10)}
+		w.sent.set("Content-Length", strconv.FormatInt(w.declared, 10))
+	default:
+		w.sent.drop("Content-Length")
 	}
 	if w.status == http.StatusNotModified {
-		delete(a.header, "Content-Type")
+		w.sent.drop("Content-Type")
 	}
+	a := answer{status: w.status, header: w.sent, body: w.body}
 	if w.head || !allowed {
 		a.body = nil
 	}
 	return a, nil
-}
-
-// dropHopByHop removes the headers that describe a connection (RFC 9110 section 7.6.1): the
-// connection to the client is the gateway's.
-func dropHopByHop(h http.Header) {
-	for _, key := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
-		delete(h, key)
-	}
-	for key := range h {
-		if strings.HasPrefix(key, http.TrailerPrefix) {
-			delete(h, key)
-		}
-	}
 }

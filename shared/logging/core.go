@@ -2,6 +2,7 @@ package logging
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -11,23 +12,40 @@ import (
 // core prepares every entry for the cores below it: errors become objects, the caller is looked up
 // only where it is worth the price, and secrets are hidden.
 type core struct {
-	next   zapcore.Core
+	next zapcore.Core
+	// extra are fields of every line, without secrets. They are encoded with each line: a request has few lines, and to
+	// encode fields for a core costs as much as a line.
+	extra  []zapcore.Field
 	redact *redactor // nil: off
 	// detail and invocation decide about lines below the level. Both may be nil.
 	detail     *detail
 	invocation *invocation
-	before     zapcore.CheckPreWriteHook
 }
 
 func newCore(next zapcore.Core, redact *redactor, d *detail) *core {
 	return (&core{redact: redact, detail: d}).over(next)
 }
 
-// over returns a copy of c that writes to next.
+// over returns a copy of c that writes to next, without c's extra fields.
 func (c *core) over(next zapcore.Core) *core {
-	n := &core{next: next, redact: c.redact, detail: c.detail, invocation: c.invocation}
-	n.before = n.prepare
+	return &core{next: next, redact: c.redact, detail: c.detail, invocation: c.invocation}
+}
+
+// with returns a copy of c whose lines have the fields too.
+func (c *core) with(fields []zapcore.Field) *core {
+	n := c.over(c.next)
+	if n.extra = c.fields(fields); len(c.extra) > 0 {
+		n.extra = slices.Concat(c.extra, n.extra)
+	}
 	return n
+}
+
+// below returns the core that lines go to that are not written at once.
+func (c *core) below() zapcore.Core {
+	if len(c.extra) == 0 {
+		return c.next
+	}
+	return c.next.With(c.extra)
 }
 
 // Tee returns a logger that also writes to second. l is a logger of New: what second gets is redacted
@@ -38,7 +56,7 @@ func Tee(l *zap.Logger, second zapcore.Core) *zap.Logger {
 		if !ok {
 			panic("logging: Tee needs a logger that New returned")
 		}
-		return c.over(zapcore.NewTee(c.next, second))
+		return c.over(zapcore.NewTee(c.below(), second))
 	}))
 }
 
@@ -50,10 +68,11 @@ func Split(l *zap.Logger, second zapcore.Core) *zap.Logger {
 		if !ok {
 			panic("logging: Split needs a logger that New returned")
 		}
-		level := zapcore.LevelOf(c.next)
-		first, err := zapcore.NewIncreaseLevelCore(c.next, max(level, zapcore.WarnLevel))
+		own = c.below()
+		level := zapcore.LevelOf(own)
+		first, err := zapcore.NewIncreaseLevelCore(own, max(level, zapcore.WarnLevel))
 		if err != nil { // its level is higher already
-			first = c.next
+			first = own
 		}
 		return c.over(zapcore.NewTee(first, leveled{second, level}))
 	}))
@@ -89,7 +108,7 @@ func (c *core) Enabled(level zapcore.Level) bool {
 
 // With returns a core whose lines carry the fields, encoded once.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
-	return c.over(c.next.With(c.fields(fields)))
+	return c.over(c.below().With(c.fields(fields)))
 }
 
 // Check adds the cores below that write the entry, and prepares it for them.
@@ -107,18 +126,27 @@ func (c *core) Check(ent zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Check
 		}
 	}
 	if ce = c.next.Check(ent, ce); ce != nil {
-		ce = ce.Before(ent, c.before)
+		ce = ce.Before(ent, c.complete)
 	}
 	return ce
 }
 
 // Write prepares the entry and writes it to the cores below.
 func (c *core) Write(ent zapcore.Entry, fields []zapcore.Field) error {
-	return c.next.Write(c.prepare(ent, fields))
+	return c.next.Write(c.complete(ent, fields))
 }
 
 // Sync flushes the cores below.
 func (c *core) Sync() error { return c.next.Sync() }
+
+// complete prepares an entry, and adds the fields of every line in front of its own.
+func (c *core) complete(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {
+	ent, fields = c.prepare(ent, fields)
+	if len(c.extra) > 0 {
+		fields = slices.Concat(c.extra, fields)
+	}
+	return ent, fields
+}
 
 func (c *core) prepare(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {
 	if ent.Level >= zapcore.ErrorLevel {

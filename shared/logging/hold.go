@@ -38,7 +38,7 @@ type holder struct{ *core }
 func (h holder) Write(ent zapcore.Entry, fields []zapcore.Field) error {
 	ent, fields = h.prepare(ent, fields)
 	f := freezer{size: lineCost + len(ent.Message) + len(ent.LoggerName) + len(ent.Stack)}
-	l := line{to: h.next, ent: ent, fields: f.fields(fields)}
+	l := line{to: h.below(), ent: ent, fields: f.fields(fields)}
 	l.size = f.size
 	h.invocation.hold(l)
 	return nil

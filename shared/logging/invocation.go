@@ -94,17 +94,53 @@ type invocation struct {
 // them. The id of the invocation decides whether it is sampled, unless Entry.SampleBy does. Call End on its entry when
 // it is over.
 func Begin(ctx context.Context, l *zap.Logger, id string, fields ...zap.Field) (context.Context, *Entry) {
-	entry := &Entry{}
+	begun := &invocationContext{Context: ctx}
 	if c, ok := l.Core().(*core); ok && c.detail != nil {
-		entry.invocation = &invocation{detail: c.detail, key: id}
-		l = l.WithOptions(zap.WrapCore(func(zapcore.Core) zapcore.Core {
-			n := c.over(c.next)
-			n.invocation = entry.invocation
-			return n
-		}))
-		entry.invocation.watch(ctx)
+		begun.entry.invocation = &invocation{detail: c.detail, key: id}
+		begun.entry.invocation.watch(ctx)
 	}
-	return WithEntry(With(ctx, l.WithLazy(fields...)), entry), entry
+	begun.logger = extend(l, begun.entry.invocation, fields)
+	return begun, &begun.entry
+}
+
+// invocationContext is the context of an invocation. It is WithEntry and With in one.
+type invocationContext struct {
+	context.Context //nolint:containedctx // it is a context
+
+	logger *zap.Logger
+	entry  Entry
+}
+
+// Value implements context.Context.
+func (c *invocationContext) Value(key any) any {
+	switch key.(type) {
+	case loggerKey:
+		return c.logger
+	case entryKey:
+		return &c.entry
+	default:
+		return c.Context.Value(key)
+	}
+}
+
+// WithFields returns a context whose logger has the fields on all its lines. It is for the few lines of a request:
+// the fields are encoded with each of them.
+func WithFields(ctx context.Context, fields ...zap.Field) context.Context {
+	return With(ctx, extend(From(ctx), nil, fields))
+}
+
+// extend returns l with the fields, and with the invocation unless it is nil.
+func extend(l *zap.Logger, of *invocation, fields []zap.Field) *zap.Logger {
+	if _, ok := l.Core().(*core); !ok {
+		return l.WithLazy(fields...)
+	}
+	return l.WithOptions(zap.WrapCore(func(own zapcore.Core) zapcore.Core {
+		n := own.(*core).with(fields) //nolint:forcetypeassert // it is one
+		if of != nil {
+			n.invocation = of
+		}
+		return n
+	}))
 }
 
 // watch makes the invocation write what it holds shortly before the deadline.

@@ -190,6 +190,9 @@ type contextKey struct{}
 
 // With returns a context that carries m.
 func With(ctx context.Context, m *Metrics) context.Context {
+	if m != nil && From(ctx) == m {
+		return ctx
+	}
 	return context.WithValue(ctx, contextKey{}, m)
 }
 

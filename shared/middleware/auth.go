@@ -91,6 +91,8 @@ func authMiddleware(authenticate Authenticator, required bool) Middleware {
 			switch {
 			case err != nil:
 				problem.Write(w, r, undecided(err))
+			case a.Outcome == identity.OK && a.Confirm != nil:
+				ServeGated(&confirmation{confirm: a.Confirm}, next, w, r.WithContext(identity.With(r.Context(), a.Identity)))
 			case a.Outcome == identity.OK:
 				next.ServeHTTP(w, r.WithContext(identity.With(r.Context(), a.Identity)))
 			case a.Outcome == identity.Anonymous && !required:

@@ -40,7 +40,10 @@ func Deadline(cfg DeadlineConfig) Middleware {
 				ctx, cancel = context.WithTimeout(ctx, cfg.Limit)
 				defer cancel()
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			if ctx != r.Context() {
+				r = r.WithContext(ctx)
+			}
+			next.ServeHTTP(w, r)
 		})
 	}
 }

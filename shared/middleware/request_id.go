@@ -14,6 +14,9 @@ import (
 // once for each request.
 type LogFields func(r *http.Request) []zap.Field
 
+// usualFields is how many fields all lines of a request have.
+const usualFields = 5
+
 // RequestID gives every request an id, echoes it in X-Request-Id, and puts a logger that names
 // it and an empty log entry into the context. A client's id is kept when it is valid
 // (problem.RequestID); any other is replaced, because it would end up in logs.
@@ -23,7 +26,8 @@ func RequestID(logger *zap.Logger, fields LogFields) Middleware {
 			id := problem.RequestID(r)
 			w.Header().Set(problem.HeaderRequestID, id)
 
-			with := []zap.Field{zap.String(logging.KeyCorrelationID, id)}
+			with := make([]zap.Field, 1, usualFields)
+			with[0] = zap.String(logging.KeyCorrelationID, id)
 			if fields != nil {
 				with = append(with, fields(r)...)
 			}

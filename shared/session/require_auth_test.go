@@ -44,21 +44,28 @@ func TestRequireAuthWithChecker(t *testing.T) {
 			b := newBench(t)
 			b.both(c.state)
 			b.err = c.err
-			verify := func(ctx context.Context, _ string) (identity.Identity, error) {
+			verify := func(context.Context, string) (identity.Identity, error) { return b.id, nil }
+			verifyAndCheck := func(ctx context.Context, _ string) (identity.Identity, error) {
 				return b.id, b.Check(ctx, b.id, identity.Default)
 			}
-			h := middleware.RequireAuth(jwt.Authenticate(verify))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.WriteHeader(http.StatusNoContent)
-			}))
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-			r.Header.Set("Authorization", "Bearer token")
-			rec := httptest.NewRecorder()
-			h.ServeHTTP(rec, r)
-			if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.code) || strings.Contains(rec.Body.String(), "private") {
-				t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, c.status, c.code)
-			}
-			if c.header != "" && rec.Header().Get(c.header) != c.value {
-				t.Errorf("%s: got %q, want %q", c.header, rec.Header().Get(c.header), c.value)
+			check := func(ctx context.Context, id identity.Identity) error { return b.Check(ctx, id, identity.Default) }
+			for name, authenticate := range map[string]middleware.Authenticator{
+				"in one step":  jwt.Authenticate(verifyAndCheck),
+				"in two steps": middleware.Confirm(jwt.Authenticate(verify), check),
+			} {
+				h := middleware.RequireAuth(authenticate)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(http.StatusNoContent)
+				}))
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+				r.Header.Set("Authorization", "Bearer token")
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.code) || strings.Contains(rec.Body.String(), "private") {
+					t.Errorf("%s: got %d %s, want %d %s", name, rec.Code, rec.Body, c.status, c.code)
+				}
+				if c.header != "" && rec.Header().Get(c.header) != c.value {
+					t.Errorf("%s: %s: got %q, want %q", name, c.header, rec.Header().Get(c.header), c.value)
+				}
 			}
 		})
 	}

@@ -53,6 +53,7 @@ type Config struct {
 // Tracer makes the spans of requests and invocations. It is safe for concurrent use.
 type Tracer struct {
 	tracer trace.Tracer
+	server trace.SpanStartOption // the kind of all spans
 	xray   string
 	served atomic.Bool
 }
@@ -70,7 +71,8 @@ func New(provider trace.TracerProvider, cfg Config) (*Tracer, error) {
 		return nil, fmt.Errorf("tracing: TRACING_XRAY is %q: want %s, %s or %s", cfg.XRay, XRayLink, XRayParent, XRayOff)
 	}
 	return &Tracer{
-		tracer: provider.Tracer(Scope, trace.WithSchemaURL(SchemaURL)), xray: cfg.XRay,
+		tracer: provider.Tracer(Scope, trace.WithSchemaURL(SchemaURL)),
+		server: trace.WithSpanKind(trace.SpanKindServer), xray: cfg.XRay,
 	}, nil
 }
 
@@ -82,10 +84,9 @@ func (t *Tracer) HTTP(route string) middleware.Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			event, _ := lambdahttp.EventFrom(r.Context())
-			ctx, links := t.join(r.Context(), propagation.HeaderCarrier(r.Header), event.RequestID)
+			ctx, links := t.join(r.Context(), headerCarrier{propagation.HeaderCarrier(r.Header)}, event.RequestID)
 			method := metrics.Method(r.Method)
-			ctx, span := t.tracer.Start(ctx, name(method, route), trace.WithSpanKind(trace.SpanKindServer),
-				trace.WithLinks(links...), trace.WithAttributes(t.requestAttributes(r, method, route)...))
+			ctx, span := t.start(ctx, name(method, route), links, t.requestAttributes(r, method, route))
 			ctx = withIDs(ctx, span)
 
 			rec := middleware.Record(w)
@@ -107,6 +108,16 @@ func (t *Tracer) HTTP(route string) middleware.Middleware {
 			finished = true
 		})
 	}
+}
+
+// start starts a SERVER span.
+func (t *Tracer) start(ctx context.Context, name string, links []trace.Link, attributes []attribute.KeyValue) (context.Context, trace.Span) {
+	options := make([]trace.SpanStartOption, 0, 3)
+	options = append(options, t.server, trace.WithAttributes(attributes...))
+	if len(links) > 0 {
+		options = append(options, trace.WithLinks(links...))
+	}
+	return t.tracer.Start(ctx, name, options...) //nolint:spancheck // the caller ends it
 }
 
 // name returns the span's name by the conventions of HTTP.
@@ -206,7 +217,7 @@ func failed(span trace.Span, class string) {
 func withIDs(ctx context.Context, span trace.Span) context.Context {
 	if fields := ids(ctx, span); fields != nil {
 		logging.EntryFrom(ctx).SampleBy(span.SpanContext().TraceID())
-		return logging.With(ctx, logging.From(ctx).WithLazy(fields...))
+		return logging.WithFields(ctx, fields...)
 	}
 	return ctx
 }
@@ -217,7 +228,7 @@ func ids(ctx context.Context, span trace.Span) []zap.Field {
 		return nil
 	}
 	return []zap.Field{
-		zap.Stringer(logging.KeyTraceID, sc.TraceID()), zap.Stringer(logging.KeySpanID, sc.SpanID()), logging.Context(ctx),
+		zap.String(logging.KeyTraceID, sc.TraceID().String()), zap.String(logging.KeySpanID, sc.SpanID().String()), logging.Context(ctx),
 	}
 }
 
@@ -231,8 +242,7 @@ func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]strin
 		}
 		joined, links := t.join(ctx, headers, "")
 		attributes := t.invocation(ctx, []attribute.KeyValue{semconv.FaaSTriggerOther})
-		ctx, span := t.tracer.Start(joined, name, trace.WithSpanKind(trace.SpanKindServer),
-			trace.WithLinks(links...), trace.WithAttributes(attributes...))
+		ctx, span := t.start(joined, name, links, attributes)
 		ctx = withIDs(ctx, span)
 		logging.EntryFrom(ctx).Add(ids(ctx, span)...)
 		class := metrics.ErrorPanic
@@ -245,6 +255,31 @@ func Func[In, Out any](t *Tracer, name string, carrier func(In) map[string]strin
 		out, err = f(ctx, in)
 		class = errorType(err)
 		return out, err
+	}
+}
+
+// headerCarrier finds the headers of the propagators by their canonical names, which net/http would allocate.
+type headerCarrier struct{ propagation.HeaderCarrier }
+
+// Get implements propagation.TextMapCarrier.
+func (c headerCarrier) Get(key string) string {
+	if values := c.Values(key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Values implements propagation.ValuesGetter.
+func (c headerCarrier) Values(key string) []string {
+	switch key {
+	case keyTraceparent:
+		return c.HeaderCarrier["Traceparent"]
+	case "tracestate":
+		return c.HeaderCarrier["Tracestate"]
+	case "baggage":
+		return c.HeaderCarrier["Baggage"]
+	default:
+		return http.Header(c.HeaderCarrier).Values(key)
 	}
 }
 

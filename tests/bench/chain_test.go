@@ -7,8 +7,8 @@ import (
 )
 
 // maxChainAllocations is the most that one event through the whole chain may allocate, from its bytes to the response's:
-// today's value and a small margin. The goal is 150.
-const maxChainAllocations = 195
+// today's 102 and a small margin. The goal is 100.
+const maxChainAllocations = 108
 
 func TestAllocationsOfTheChain(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the whole process
 	c, err := comparison.NewChain(t.Context(), "../..")

@@ -144,7 +144,7 @@ func mayImportShared(from, to string) bool {
 		"shared/identity":   {},
 		"shared/logging":    {},
 		"shared/problem":    ground,
-		"shared/lambdahttp": append(slices.Clone(ground), "shared/problem"),
+		"shared/lambdahttp": append(slices.Clone(ground), "shared/problem", "shared/internal/rawjson"),
 		"shared/api":        append(slices.Clone(ground), "shared/problem"),
 		"shared/middleware": append(slices.Clone(ground), "shared/problem", "shared/api"),
 	}[from]

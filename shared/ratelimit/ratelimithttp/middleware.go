@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
@@ -43,10 +44,11 @@ type Config struct {
 // cannot count. Answers have the RateLimit headers, as far as something was counted. One that shared caches may store for
 // other clients (Cache-Control: public or s-maxage, on GET and HEAD) has only RateLimit-Policy.
 //
-// On GET and HEAD the handler runs while the limiters are asked. Its answer waits for theirs, and is dropped on a denial;
-// then its context is cancelled. Such a handler must not change anything that a denied request may not change. On other
-// methods the handler starts when the request is admitted, and on all methods it does not start for a denial that the
-// limiter remembers. Nothing runs on after the answer.
+// On GET and HEAD the handler runs while the limiters are asked (middleware.ServeGated). Its answer waits for theirs, and
+// is dropped on a denial; then its context is cancelled. Such a handler must not change anything that a denied request may
+// not change. On other methods the handler starts when the request is admitted, and on all methods it does not start for a
+// denial that the limiter remembers. Nothing runs on after the answer. Behind middleware.Confirm, a read is counted before
+// it is known whether its token was revoked.
 //
 // Middleware refuses rules that cannot be kept together (ratelimit.ValidateTogether) and two policies with one name.
 func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {
@@ -124,16 +126,39 @@ func (l *layer) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 		problem.Write(w, r, l.answer(w.Header(), denials, nil))
 		return
 	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		l.serveParallel(next, w, r, requests)
-		return
+	middleware.ServeGated(&gate{layer: l, requests: requests}, next, w, r)
+}
+
+// gate is the middleware.Gate of one request.
+type gate struct {
+	*layer
+
+	requests  []ratelimit.Request
+	decisions ratelimit.Decisions
+	err       error
+	one       [1]ratelimit.Decision // decisions of one request, without an allocation
+}
+
+// Ask implements middleware.Gate.
+func (g *gate) Ask(ctx context.Context) bool {
+	if len(g.requests) != 1 {
+		g.decisions, g.err = ratelimit.TakeAll(ctx, g.requests...)
+		return g.err == nil && g.decisions.Allowed()
 	}
-	decisions, err := take(r.Context(), requests)
-	if err := l.answer(w.Header(), decisions, err); err != nil {
-		problem.Write(w, r, err)
-		return
+	only := g.requests[0]
+	if g.one[0], g.err = only.Limiter.Take(ctx, only.Subject, only.Cost); g.err != nil {
+		return false
 	}
-	next.ServeHTTP(w, r)
+	g.decisions = g.one[:]
+	return g.one[0].Allowed
+}
+
+// Pass implements middleware.Gate.
+func (g *gate) Pass(h http.Header) { _ = g.answer(h, g.decisions, nil) } // nil: all admit
+
+// Refuse implements middleware.Gate.
+func (g *gate) Refuse(w http.ResponseWriter, r *http.Request) {
+	problem.Write(w, r, g.answer(w.Header(), g.decisions, g.err))
 }
 
 // requests returns what the limiters are asked. It fails with 503 for a rule that is closed and has no subject.
@@ -167,18 +192,6 @@ func remembered(ctx context.Context, requests []ratelimit.Request) ratelimit.Dec
 		}
 	}
 	return denials
-}
-
-// take asks the limiters.
-func take(ctx context.Context, requests []ratelimit.Request) (ratelimit.Decisions, error) {
-	if len(requests) != 1 {
-		return ratelimit.TakeAll(ctx, requests...)
-	}
-	d, err := requests[0].Limiter.Take(ctx, requests[0].Subject, requests[0].Cost)
-	if err != nil {
-		return nil, err
-	}
-	return ratelimit.Decisions{d}, nil
 }
 
 // answer sets the headers of an answer and returns the error of a request that must not pass. err is what the limiters

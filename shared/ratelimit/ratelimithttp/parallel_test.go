@@ -182,27 +182,37 @@ func TestWhatTheHandlerAddsToTheAccessLineIsKept(t *testing.T) {
 
 func TestPanicOfTheHandler(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]*store{"Admitted": newStore(t, time.Now, one), "Denied": exhausted(t, nil)} {
+	for name, tt := range map[string]struct {
+		store *store
+		want  any
+	}{
+		"Admitted": {newStore(t, time.Now, one), "boom"},
+		"Denied":   {exhausted(t, nil), nil},
+	} {
 		started := make(chan struct{})
 		var asked atomic.Bool
-		s.before = func(context.Context) error {
+		tt.store.before = func(context.Context) error {
 			<-started
 			time.Sleep(5 * time.Millisecond)
 			asked.Store(true)
 			return nil
 		}
-		h := single(t, s)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		h := single(t, tt.store)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			close(started)
 			panic("boom")
 		}))
+		rec := httptest.NewRecorder()
 		func() {
 			defer func() {
-				if v := recover(); v != "boom" || !asked.Load() {
+				if v := recover(); v != tt.want || !asked.Load() {
 					t.Errorf("%s: panic %v, the limiter has answered: %t", name, v, asked.Load())
 				}
 			}()
-			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil))
+			h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/x", nil))
 		}()
+		if denied := rec.Code == http.StatusTooManyRequests; denied != (tt.want == nil) {
+			t.Errorf("%s: status %d", name, rec.Code)
+		}
 	}
 }
 

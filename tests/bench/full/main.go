@@ -67,10 +67,11 @@ func build(ctx context.Context, s *app.Setup) ([]middleware.Endpoint, error) {
 	}
 	s.Chain().Authenticator, s.Chain().RateLimitSubject = authenticate, limits
 	products := products{table: ddb.NewTable(client, cfg.Products)}
+	s.OnInit(products.table.Warm) // the third connection: a request uses three at the same time
 	return []middleware.Endpoint{{Route: getMe, Handler: me}, {Route: getProduct, Handler: products.get}}, nil
 }
 
-// authenticator verifies a token and checks that its session is alive.
+// authenticator verifies a token, and checks that its session is alive while the request is counted and the product read.
 func authenticator(s *app.Setup, cfg config, client *ddb.Client) (middleware.Authenticator, error) {
 	keys, err := jwt.ParseKeys([]byte(cfg.Keys))
 	if err != nil {
@@ -85,13 +86,11 @@ func authenticator(s *app.Setup, cfg config, client *ddb.Client) (middleware.Aut
 		return nil, err
 	}
 	s.OnInit(sessions.Warm)
-	return jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
-		id, err := verifier.Verify(token)
-		if err != nil {
-			return identity.Identity{}, err
-		}
-		return id, sessions.Check(ctx, id, identity.Default)
-	}), nil
+	verify := func(_ context.Context, token string) (identity.Identity, error) { return verifier.Verify(token) }
+	check := func(ctx context.Context, id identity.Identity) error {
+		return sessions.Check(ctx, id, identity.Default)
+	}
+	return middleware.Confirm(jwt.Authenticate(verify), check), nil
 }
 
 // limiter limits each user. The limit is so high that a closed loop does not reach it.

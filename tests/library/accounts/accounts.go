@@ -77,18 +77,11 @@ func (a *Accounts) Verify(_ context.Context, token string) (identity.Identity, e
 	return a.verifier.Verify(token)
 }
 
-// Authenticator identifies the caller of the route: it verifies the token and then checks its session, with
-// the freshness that the route requires.
+// Authenticator identifies the caller of the route: it verifies the token and checks its session, with the freshness that
+// the route requires. A read of the route runs at the same time as the check, and its answer waits for it.
 func (a *Accounts) Authenticator(route api.Route) middleware.Authenticator {
-	return jwt.Authenticate(func(ctx context.Context, token string) (identity.Identity, error) {
-		id, err := a.Verify(ctx, token)
-		if err != nil {
-			return identity.Identity{}, err
-		}
-		if err := a.Check(ctx, id, route.Revocation); err != nil {
-			return identity.Identity{}, err
-		}
-		return id, nil
+	return middleware.Confirm(jwt.Authenticate(a.Verify), func(ctx context.Context, id identity.Identity) error {
+		return a.Check(ctx, id, route.Revocation)
 	})
 }
 

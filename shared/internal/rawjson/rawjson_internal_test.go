@@ -1,4 +1,4 @@
-package lambdahttp
+package rawjson
 
 import (
 	"encoding/json"
@@ -9,22 +9,22 @@ import (
 )
 
 // values decodes a text to the values of encoding/json, with the reader's own methods.
-func values(r *reader) any {
+func values(r *Reader) any {
 	switch r.peek() {
 	case '{':
 		m := map[string]any{}
-		r.object(func(name string) { m[name] = values(r) })
+		r.Object(func(name string) { m[name] = values(r) })
 		return m
 	case '[':
 		list := []any{}
-		r.array(func() { list = append(list, values(r)) })
+		r.Array(func() { list = append(list, values(r)) })
 		return list
 	case '"':
-		return r.string()
+		return r.Text()
 	case 't', 'f':
-		return r.bool()
+		return r.Bool()
 	case 'n':
-		r.null()
+		r.Null()
 		return nil
 	default:
 		return json.Number(r.number())
@@ -41,9 +41,9 @@ func FuzzReader(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := &reader{text: text}
+		r := &Reader{text: text}
 		got := values(r)
-		r.end()
+		r.End()
 
 		var want any
 		d := json.NewDecoder(strings.NewReader(text))
@@ -69,8 +69,8 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("%q: read %s, want %s", text, gotJSON, wantJSON)
 		}
 
-		skipper := &reader{text: text}
-		if raw := skipper.skip(); strings.TrimSpace(text) != raw {
+		skipper := &Reader{text: text}
+		if raw := skipper.Skip(); strings.TrimSpace(text) != raw {
 			t.Fatalf("%q: skip read %q", text, raw)
 		}
 	})
@@ -97,8 +97,8 @@ func TestReaderInteger(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &reader{text: test.text}
-			if got := r.integer(); got != test.want || (r.err == nil) != test.ok {
+			r := &Reader{text: test.text}
+			if got := r.Integer(); got != test.want || (r.err == nil) != test.ok {
 				t.Errorf("read %d, error %v; want %d, ok %t", got, r.err, test.want, test.ok)
 			}
 		})
@@ -108,8 +108,8 @@ func TestReaderInteger(t *testing.T) {
 func TestReaderStopsAtTheDepthLimit(t *testing.T) {
 	t.Parallel()
 	for depth, ok := range map[int]bool{maxDepth: true, maxDepth + 1: false, 1_000_000: false} {
-		r := &reader{text: strings.Repeat("[", depth) + strings.Repeat("]", depth)}
-		if r.skip(); (r.err == nil) != ok {
+		r := &Reader{text: strings.Repeat("[", depth) + strings.Repeat("]", depth)}
+		if r.Skip(); (r.err == nil) != ok {
 			t.Errorf("depth %d: %v", depth, r.err)
 		}
 	}
@@ -120,7 +120,7 @@ func TestReaderStopsAtTheDepthLimit(t *testing.T) {
 func FuzzAppendString(f *testing.F) {
 	f.Add("a\"\\\x00\x1f\u2028\xff\xe2\x80λ😀")
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, out := range [][]byte{appendString(nil, s), appendString(nil, []byte(s))} {
+		for _, out := range [][]byte{AppendString(nil, s), AppendString(nil, []byte(s))} {
 			var got string
 			if err := json.Unmarshal(out, &got); err != nil || !utf8.Valid(out) {
 				t.Fatalf("%q is not JSON: %v", out, err)

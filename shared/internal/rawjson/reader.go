@@ -1,7 +1,10 @@
-package lambdahttp
+// Package rawjson reads and writes the JSON of Lambda's events by hand. Events are small and of known shapes, and
+// encoding/json takes most of the time of a function that does little.
+package rawjson
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -17,12 +20,11 @@ var (
 // maxDepth is far above what any event needs and keeps a hostile one from growing the stack.
 const maxDepth = 64
 
-// reader reads one JSON text, field by field, into what the caller asks for. Decoding an event
-// with encoding/json costs more than everything else in this package together: it scans twice
-// and allocates every string. Here strings without escapes are parts of the text.
+// Reader reads one JSON text, field by field, into what the caller asks for. encoding/json scans a text twice and
+// allocates every string. Here strings without escapes are parts of the text.
 //
 // null reads as the zero value. The first error sticks and makes every later read a no-op.
-type reader struct {
+type Reader struct {
 	text     string
 	at       int
 	depth    int
@@ -30,7 +32,18 @@ type reader struct {
 	failedAt int // where err was found
 }
 
-func (r *reader) fail(err error) {
+// NewReader returns a reader of the text.
+func NewReader(text string) *Reader { return &Reader{text: text} }
+
+// Err returns the first error, with its place, or nil.
+func (r *Reader) Err() error {
+	if r.err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w at byte %d", r.err, r.failedAt)
+}
+
+func (r *Reader) fail(err error) {
 	if r.err == nil {
 		r.err, r.failedAt = err, r.at
 	}
@@ -38,7 +51,7 @@ func (r *reader) fail(err error) {
 }
 
 // peek skips white space and returns the next byte, 0 at the end.
-func (r *reader) peek() byte {
+func (r *Reader) peek() byte {
 	for ; r.at < len(r.text); r.at++ {
 		switch c := r.text[r.at]; c {
 		case ' ', '\t', '\r', '\n':
@@ -49,7 +62,7 @@ func (r *reader) peek() byte {
 	return 0
 }
 
-func (r *reader) take(c byte) bool {
+func (r *Reader) take(c byte) bool {
 	if r.peek() != c || r.at == len(r.text) {
 		return false
 	}
@@ -57,7 +70,7 @@ func (r *reader) take(c byte) bool {
 	return true
 }
 
-func (r *reader) word(word string) {
+func (r *Reader) word(word string) {
 	if !strings.HasPrefix(r.text[r.at:], word) {
 		r.fail(errSyntax)
 		return
@@ -65,8 +78,8 @@ func (r *reader) word(word string) {
 	r.at += len(word)
 }
 
-// null consumes a null, if one is next.
-func (r *reader) null() bool {
+// Null consumes a null, if one is next.
+func (r *Reader) Null() bool {
 	if r.peek() != 'n' {
 		return false
 	}
@@ -74,15 +87,15 @@ func (r *reader) null() bool {
 	return true
 }
 
-// end fails if anything but white space follows.
-func (r *reader) end() {
+// End fails if anything but white space follows.
+func (r *Reader) End() {
 	if r.peek() != 0 || r.at < len(r.text) {
 		r.fail(errSyntax)
 	}
 }
 
-// object calls field with every name; field must read the value.
-func (r *reader) object(field func(name string)) {
+// Object calls field with every name; field must read the value.
+func (r *Reader) Object(field func(name string)) {
 	if !r.open('{') {
 		return
 	}
@@ -95,7 +108,7 @@ func (r *reader) object(field func(name string)) {
 			r.fail(errSyntax)
 			return
 		}
-		name := r.string()
+		name := r.Text()
 		if !r.take(':') {
 			r.fail(errSyntax)
 			return
@@ -107,8 +120,8 @@ func (r *reader) object(field func(name string)) {
 	}
 }
 
-// array calls element for every element; element must read it.
-func (r *reader) array(element func()) {
+// Array calls element for every element; element must read it.
+func (r *Reader) Array(element func()) {
 	if !r.open('[') {
 		return
 	}
@@ -124,8 +137,8 @@ func (r *reader) array(element func()) {
 	}
 }
 
-func (r *reader) open(bracket byte) bool {
-	if r.null() {
+func (r *Reader) open(bracket byte) bool {
+	if r.Null() {
 		return false
 	}
 	if !r.take(bracket) {
@@ -139,7 +152,7 @@ func (r *reader) open(bracket byte) bool {
 }
 
 // close consumes the bracket that ends a list, or the comma before its next element.
-func (r *reader) close(bracket byte) bool {
+func (r *Reader) close(bracket byte) bool {
 	if r.take(bracket) {
 		return true
 	}
@@ -149,9 +162,9 @@ func (r *reader) close(bracket byte) bool {
 	return false
 }
 
-// string reads a string.
-func (r *reader) string() string {
-	if r.null() {
+// Text reads a string.
+func (r *Reader) Text() string {
+	if r.Null() {
 		return ""
 	}
 	if !r.take('"') {
@@ -182,7 +195,7 @@ func (r *reader) string() string {
 }
 
 // unescape reads on from the first backslash of the string that began at start.
-func (r *reader) unescape(start int) string {
+func (r *Reader) unescape(start int) string {
 	out := make([]byte, 0, 2*(r.at-start)+64)
 	out = append(out, r.text[start:r.at]...)
 	for r.at < len(r.text) {
@@ -231,7 +244,7 @@ func (r *reader) unescape(start int) string {
 
 // escapedRune reads the four digits after \u, and the second half of a surrogate pair. A lone
 // half is U+FFFD, as in encoding/json.
-func (r *reader) escapedRune() rune {
+func (r *Reader) escapedRune() rune {
 	first, ok := r.hex4(r.at)
 	if !ok {
 		r.fail(errSyntax)
@@ -252,7 +265,7 @@ func (r *reader) escapedRune() rune {
 	return utf8.RuneError
 }
 
-func (r *reader) hex4(at int) (rune, bool) {
+func (r *Reader) hex4(at int) (rune, bool) {
 	if at+4 > len(r.text) {
 		return 0, false
 	}
@@ -270,8 +283,8 @@ func (r *reader) hex4(at int) (rune, bool) {
 // validUTF8 replaces every byte that is not UTF-8 by U+FFFD.
 func validUTF8(s string) string { return string([]rune(s)) }
 
-// bool reads true or false.
-func (r *reader) bool() bool {
+// Bool reads true or false.
+func (r *Reader) Bool() bool {
 	switch r.peek() {
 	case 'n':
 		r.word("null")
@@ -286,9 +299,9 @@ func (r *reader) bool() bool {
 	return false
 }
 
-// integer reads a number and drops its fraction.
-func (r *reader) integer() int64 {
-	if r.null() {
+// Integer reads a number and drops its fraction.
+func (r *Reader) Integer() int64 {
+	if r.Null() {
 		return 0
 	}
 	text := r.number()
@@ -305,7 +318,7 @@ func (r *reader) integer() int64 {
 }
 
 // number reads a number's text (RFC 8259 section 6).
-func (r *reader) number() string {
+func (r *Reader) number() string {
 	r.peek()
 	start := r.at
 	if r.byteIs('-') {
@@ -338,9 +351,9 @@ func (r *reader) number() string {
 	return r.text[start:r.at]
 }
 
-func (r *reader) byteIs(c byte) bool { return r.at < len(r.text) && r.text[r.at] == c }
+func (r *Reader) byteIs(c byte) bool { return r.at < len(r.text) && r.text[r.at] == c }
 
-func (r *reader) digits() bool {
+func (r *Reader) digits() bool {
 	start := r.at
 	for r.at < len(r.text) && '0' <= r.text[r.at] && r.text[r.at] <= '9' {
 		r.at++
@@ -348,19 +361,19 @@ func (r *reader) digits() bool {
 	return r.at > start
 }
 
-// skip reads any value and returns its text.
-func (r *reader) skip() string {
+// Skip reads any value and returns its text.
+func (r *Reader) Skip() string {
 	c := r.peek()
 	start := r.at
 	switch c {
 	case '{':
-		r.object(func(string) { r.skip() })
+		r.Object(func(string) { r.Skip() })
 	case '[':
-		r.array(func() { r.skip() })
+		r.Array(func() { r.Skip() })
 	case '"':
-		_ = r.string()
+		_ = r.Text()
 	case 't', 'f', 'n':
-		r.bool()
+		r.Bool()
 	default:
 		r.number()
 	}
@@ -370,16 +383,16 @@ func (r *reader) skip() string {
 	return r.text[start:r.at]
 }
 
-// scalar reads any value. Strings, numbers and booleans are kept, as text: a number keeps every
+// Scalar reads any value. Strings, numbers and booleans are kept, as text: a number keeps every
 // digit. ok is false for objects, lists and null.
-func (r *reader) scalar() (text string, ok bool) {
+func (r *Reader) Scalar() (text string, ok bool) {
 	switch r.peek() {
 	case '{', '[', 'n':
-		r.skip()
+		r.Skip()
 		return "", false
 	case '"':
-		return r.string(), r.err == nil
+		return r.Text(), r.err == nil
 	default:
-		return r.skip(), r.err == nil
+		return r.Skip(), r.err == nil
 	}
 }
