@@ -223,35 +223,46 @@ func (s *shop) timeline(t *testing.T, o sale) []string {
 	return types
 }
 
-// 50 payments of one order at once, each with a key of its own, charge once.
+// 50 payments of one order at once, each with a key of its own, charge once. So do 5 for each of 40 orders: these meet more
+// often, because nobody is done before the others have read.
 func TestParallelPaymentsChargeOnce(t *testing.T) {
 	t.Parallel()
 	s := shopOf(t, shared)
 	p := s.Create(t, suite.NewProduct())
-	s.Move(t, p, 2)
-	o := s.order(t, p, "")
-	payments := make([]string, 50)
-	outcomes := together(len(payments), func(i int) string {
-		a := insist(t, s.Caller, suite.Paying(o.token, o.id, simulator.MethodVisa, automatic))
-		payments[i] = member(t, a, "id")
-		return outcome(a, nil)
-	})
-	counts := count(outcomes)
-	if refused := counts["409 payment_in_progress"] + counts["409 already_paid"]; counts["201"] != 1 || refused != len(payments)-1 {
-		t.Errorf("answers: %v", counts)
+	var sales []sale
+	for name, tc := range map[string]struct{ orders, each int }{"OneOrder": {1, 50}, "ManyOrders": {40, 5}} {
+		s.Move(t, p, int64(tc.orders))
+		made := make([]sale, tc.orders)
+		for i := range made {
+			made[i] = s.order(t, p, "")
+		}
+		sales = append(sales, made...)
+		payments := make([]string, tc.orders*tc.each)
+		outcomes := together(len(payments), func(i int) string {
+			o := made[i%tc.orders]
+			a := insist(t, s.Caller, suite.Paying(o.token, o.id, simulator.MethodVisa, automatic))
+			payments[i] = member(t, a, "id")
+			return outcome(a, nil)
+		})
+		counts := count(outcomes)
+		if refused := counts["409 payment_in_progress"] + counts["409 already_paid"]; counts["201"] != tc.orders || refused != len(payments)-tc.orders {
+			t.Errorf("%s: answers: %v", name, counts)
+		}
+		stored := map[string]account{}
+		for _, id := range slices.DeleteFunc(payments, func(id string) bool { return id == "" }) {
+			stored[id] = s.account(t, id)
+		}
+		s.wantLedger(t, stored)
 	}
-	stored := map[string]account{}
-	for _, id := range slices.DeleteFunc(payments, func(id string) bool { return id == "" }) {
-		stored[id] = s.account(t, id)
-	}
-	s.wantLedger(t, stored)
 	l := s.ledger(t)
-	if got := l.Sum("capture", paymentsstripe.MetadataOrder, o.id); got != o.total.AmountMinor {
-		t.Errorf("captured %d of %+v", got, o.total)
+	for _, o := range sales {
+		if got := l.Sum("capture", paymentsstripe.MetadataOrder, o.id); got != o.total.AmountMinor {
+			t.Errorf("captured %d of %+v", got, o.total)
+		}
+		eventually(t, "the confirmed order", func() bool { return s.status(t, o) == "confirmed captured" })
 	}
-	eventually(t, "the confirmed order", func() bool { return s.status(t, o) == "confirmed captured" })
-	if stock := s.Stock(t, p); stock.Available != 1 || stock.Reserved != 0 || stock.Sold != 1 {
-		t.Errorf("stock %+v, want 1, 0 and 1", stock)
+	if stock := s.Stock(t, p); stock.Available != 0 || stock.Reserved != 0 || int(stock.Sold) != len(sales) {
+		t.Errorf("stock %+v, want %d sold", stock, len(sales))
 	}
 }
 
