@@ -75,7 +75,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Config, err = cfg.WithHTTP(); err != nil {
 		return nil, err
 	}
-	endpoint, err := endpointURL(cfg)
+	endpoint, err := Endpoint(cfg.Service, cfg.Region, cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -87,16 +87,17 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// endpointURL returns the URL that requests are sent to.
-func endpointURL(cfg Config) (*url.URL, error) {
-	if cfg.Endpoint == "" {
-		domain, err := domain(cfg.Region)
-		return &url.URL{Scheme: "https", Host: cfg.Service + "." + cfg.Region + "." + domain, Path: "/"}, err
+// Endpoint returns the URL that requests to the service are sent to: endpoint, an absolute http or https URL, or else that
+// of the region. It fails for a region whose endpoint is not known.
+func Endpoint(service, region, endpoint string) (*url.URL, error) {
+	if endpoint == "" {
+		domain, err := domain(region)
+		return &url.URL{Scheme: "https", Host: service + "." + region + "." + domain, Path: "/"}, err
 	}
-	if err := awsclient.CheckEndpoint(cfg.Endpoint); err != nil {
-		return nil, fmt.Errorf("the endpoint of %s %w", cfg.Service, err)
+	if err := awsclient.CheckEndpoint(endpoint); err != nil {
+		return nil, fmt.Errorf("the endpoint of %s %w", service, err)
 	}
-	u, err := url.Parse(cfg.Endpoint)
+	u, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -43,17 +43,20 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 	if err := awsclient.CheckEndpoint(cfg.Endpoint); err != nil {
 		return nil, fmt.Errorf("%s %w", EnvEndpoint, err)
 	}
+	l := &lean{}
 	o := dynamodb.Options{
 		Region:      cfg.Region,
 		Credentials: cfg.credentials(),
 		HTTPClient:  cfg.HTTP,
 		Retryer:     newRetryer(),
-		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty},
+		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty, l.add},
 	}
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	return dynamodb.New(o, options...), nil
+	client := dynamodb.New(o, options...)
+	l.configure(client.Options())
+	return client, nil
 }
 
 func (c Config) credentials() aws.CredentialsProvider {
