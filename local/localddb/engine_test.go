@@ -102,7 +102,7 @@ func TestPortThatAnotherProcessTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	res, err := http.Get(s.Endpoint) //nolint:noctx // the test ends it
+	res, err := http.Get(s.Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}

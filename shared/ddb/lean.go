@@ -25,8 +25,8 @@ import (
 
 // lean sends GetItem, Query, BatchGetItem and UpdateItem, which most requests of a function are, without the SDK's
 // serialisation and its twenty layers: a call takes a third of the processor time (docs/performance.md). It stands in the
-// SDK's own stack: validation, tracing, metrics, retries and the HTTP client are those of the SDK. An input that it does not know is left to
-// the SDK, and so is every answer but a success that it can read whole, so that the errors are the SDK's.
+// SDK's own stack: validation, tracing, metrics, retries and the HTTP client are those of the SDK. An input that it does
+// not know is left to the SDK, and so is every answer but a success that it can read whole: the errors are the SDK's.
 type lean struct {
 	endpoint    *url.URL // nil sends nothing
 	region      string
@@ -68,7 +68,7 @@ func (l *lean) add(stack *middleware.Stack) error {
 		}
 		send := &attempt{lean: l, stack: stack, body: body}
 		out, metadata, err := attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: request}, send)
-		return middleware.InitializeOutput{Result: out.Result}, metadata, err
+		return middleware.InitializeOutput(out), metadata, err
 	}), middleware.After)
 }
 

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -103,7 +105,7 @@ func attribute(depth int) *rapid.Generator[types.AttributeValue] {
 		case 0:
 			return &types.AttributeValueMemberS{Value: text().Draw(t, "S")}
 		case 1:
-			return &types.AttributeValueMemberN{Value: fmt.Sprint(rapid.Int64().Draw(t, "N"))}
+			return &types.AttributeValueMemberN{Value: strconv.FormatInt(rapid.Int64().Draw(t, "N"), 10)}
 		case 2:
 			return &types.AttributeValueMemberBOOL{Value: rapid.Bool().Draw(t, "BOOL")}
 		case 3:
@@ -221,8 +223,8 @@ func TestInputsHaveNoNewFields(t *testing.T) {
 		reflect.TypeFor[dynamodb.UpdateItemOutput]():   "Attributes ConsumedCapacity ItemCollectionMetrics ResultMetadata",
 	} {
 		var fields []string
-		for i := range typ.NumField() {
-			if f := typ.Field(i); f.IsExported() {
+		for f := range typ.Fields() {
+			if f.IsExported() {
 				fields = append(fields, f.Name)
 			}
 		}
@@ -304,10 +306,9 @@ func TestAnswersAreTheSDKs(t *testing.T) {
 			if diff := cmp.Diff(want, got, metadata, cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
 				t.Errorf("(-SDK +got):\n%s", diff)
 			}
-			if failed, ok := wantErr.(*smithy.OperationError); ok {
-				if diff := cmp.Diff(reflect.TypeOf(failed.Err), reflect.TypeOf(gotErr.(*smithy.OperationError).Err), cmp.Comparer(func(a, b reflect.Type) bool { return a == b })); diff != "" {
-					t.Errorf("types of errors (-SDK +got):\n%s", diff)
-				}
+			failed, _ := errors.AsType[*smithy.OperationError](gotErr)
+			if want, ok := errors.AsType[*smithy.OperationError](wantErr); ok && reflect.TypeOf(failed.Err) != reflect.TypeOf(want.Err) {
+				t.Errorf("the error is a %T, the SDK's a %T", failed.Err, want.Err)
 			}
 		})
 	}
