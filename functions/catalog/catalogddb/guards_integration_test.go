@@ -1,0 +1,82 @@
+//go:build integration
+
+package catalogddb_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tienda-dev/tienda/functions/catalog"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
+	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+)
+
+// A new product never replaces an item that is there: another product with its id, or stock of its SKU.
+func TestCreateReplacesNothing(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	store := catalogddb.New(table)
+	first := catalogtest.NewProduct()
+	create(t, store, first)
+	sameID := catalogtest.NewProduct(func(p *catalog.Product) { p.ID = first.ID })
+	stocked := catalogtest.NewProduct()
+	stock := ddb.Key{PK: "STK#" + stocked.SKU, SK: "S"}.Item()
+	stock["available"] = &types.AttributeValueMemberN{Value: "7"}
+	put(t, table, stock)
+	for name, p := range map[string]catalog.Product{"SameID": sameID, "Stocked": stocked} {
+		if err := store.Create(t.Context(), p); err == nil {
+			t.Errorf("%s: it was created", name)
+		}
+	}
+	if got, err := store.Get(t.Context(), first.ID); err != nil || cmp.Diff(first, got) != "" {
+		t.Errorf("the first product is %+v, %v", got, err)
+	}
+	if _, err := store.Get(t.Context(), stocked.ID); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("the product with stock: %v", err)
+	}
+}
+
+// Reindex keeps a row that its product has got, or may have got, after Reindex has read the product.
+func TestReindexKeepsRowsOfChangedProducts(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(*catalogddb.Store, *ddb.Table, catalog.Product) error{
+		"Renamed": func(store *catalogddb.Store, _ *ddb.Table, p catalog.Product) error {
+			return store.Update(t.Context(), p, newVersion(p, named("Blue cup")))
+		},
+		"ChangedByAnEarlierRelease": func(_ *catalogddb.Store, table *ddb.Table, p catalog.Product) error {
+			change := expression.Set(expression.Name("words_version"), expression.Value(0))
+			return ddb.Commit(t.Context(), table.Client(), table.Update(ddb.Key{PK: "P#" + p.ID, SK: "META"}, change))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := &ddbtest.Faults{}
+			table := ddbtest.Table(t, faults.Option)
+			store := catalogddb.New(table)
+			p := catalogtest.NewProduct(named("Red cup"))
+			create(t, store, p)
+			row := rowOf("WORD#", "blue", p.ID, "blue cup")
+			put(t, table, row)
+			faults.Inject("TransactWriteItems", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				if err := meanwhile(store, table, p); err != nil {
+					t.Error(err)
+				}
+				return next.RoundTrip(r)
+			})
+			if _, err := store.Reindex(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			key, _ := ddb.KeyOf(row)
+			if found, err := table.Get(t.Context(), key, &ddb.Key{}, true); err != nil || !found {
+				t.Errorf("the row is there: %t, %v", found, err)
+			}
+		})
+	}
+}
