@@ -16,6 +16,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 )
 
 // A new product never replaces an item that is there: another product with its id, or stock of its SKU.
@@ -78,5 +79,49 @@ func TestReindexKeepsRowsOfChangedProducts(t *testing.T) {
 				t.Errorf("the row is there: %t, %v", found, err)
 			}
 		})
+	}
+}
+
+// A product is settled with the words that it has then, not with those that were read.
+func TestReindexSettlesWhatIsThere(t *testing.T) {
+	t.Parallel()
+	faults := &ddbtest.Faults{}
+	table := ddbtest.Table(t, faults.Option)
+	store := catalogddb.New(table)
+	p := catalogtest.NewProduct(named("Red cup"))
+	create(t, store, p)
+	age(t, table, p)
+	renamed := newVersion(p, named("Blue cup"))
+	faults.Inject("TransactWriteItems", func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		change := expression.Set(expression.Name("name"), expression.Value(renamed.Name)).
+			Set(expression.Name("version"), expression.Value(renamed.Version))
+		if err := ddb.Commit(t.Context(), table.Client(), table.Update(ddb.Key{PK: "P#" + p.ID, SK: "META"}, change)); err != nil {
+			t.Error(err)
+		}
+		return next.RoundTrip(r)
+	})
+	if _, err := store.Reindex(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantIndex(t, table, renamed)
+}
+
+// An adjustment with the id of another one moves nothing.
+func TestAdjustmentReplacesNone(t *testing.T) {
+	t.Parallel()
+	store := catalogddb.New(ddbtest.Table(t))
+	p := catalogtest.NewProduct()
+	create(t, store, p)
+	first := catalog.Adjustment{ID: "01JD7Q9W2V5K8N3M6P4R1S0T00", ProductID: p.ID, SKU: p.SKU, Delta: 5, Reason: "delivery", CreatedAt: catalogtest.Time(1)}
+	second := first
+	second.Delta, second.Reason = 7, "recount"
+	if err := store.Adjust(t.Context(), idempotency.Record{}, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Adjust(t.Context(), idempotency.Record{}, second); err == nil {
+		t.Error("the second adjustment was made")
+	}
+	if stock, err := store.Inventory(t.Context(), p.ID); err != nil || stock.Available != 5 {
+		t.Errorf("got %+v, %v, want 5 available", stock, err)
 	}
 }

@@ -41,7 +41,7 @@ func (s *Store) settleWrites(record productRecord) []ddb.Write {
 	change := expression.Set(expression.Name("words_version"), expression.Value(wordsVersion)).
 		Remove(expression.Name("stale_words"))
 	writes := []ddb.Write{
-		s.table.Update(productKey(record.ID), change).If(version.And(expression.Not(settled())), errUnsettled),
+		s.table.Update(productKey(record.ID), change).If(version, errUnsettled),
 	}
 	p := record.product()
 	for _, word := range missing(record.StaleWords, indexOf(p).words) {
