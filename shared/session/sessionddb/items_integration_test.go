@@ -29,6 +29,10 @@ func TestItemsExpireAfterTheirLastUse(t *testing.T) {
 	if err := store.RevokeToken(t.Context(), session.TokenRevocation{TokenID: "t1", ExpiresAt: expires, Reason: session.Client}); err != nil {
 		t.Fatal(err)
 	}
+	// A second revocation, with another idea of the token's end, must not shorten the first.
+	if err := store.RevokeToken(t.Context(), session.TokenRevocation{TokenID: "t1", ExpiresAt: sessiontest.Time(1), Reason: session.Client}); err != nil {
+		t.Fatal(err)
+	}
 	removed := func(name string, key ddb.Key, end time.Time) {
 		t.Helper()
 		var item struct {
