@@ -56,6 +56,10 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 	}
 	defer os.RemoveAll(scratch)
 	b := &bench{Options: o, scratch: scratch, results: &Results{Machine: describe(ctx, o.Root)}}
+	// Before the builds, which are load too, and over when the measurements begin.
+	if b.results.LoadBefore, err = harness.Load(); err != nil && !errors.Is(err, harness.ErrNotMeasured) {
+		return nil, err
+	}
 	if b.all, b.binary, err = build(ctx, o.Root, filepath.Join(o.Root, ".cache", "bench"), o.Say); err != nil {
 		return nil, err
 	}
@@ -64,9 +68,6 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 	}
 	if b.world, err = newWorld(ctx, scratch, time.Now()); err != nil {
 		return nil, fmt.Errorf("fill the tables: %w", err)
-	}
-	if b.results.LoadBefore, err = harness.Load(); err != nil && !errors.Is(err, harness.ErrNotMeasured) {
-		return nil, err
 	}
 	for _, step := range []func(context.Context) error{b.sizes, b.warm, b.starts, b.fromDisk, b.delayed, b.throttled, b.long, b.inProcess} {
 		if err := step(ctx); err != nil {

@@ -37,7 +37,7 @@ const (
 // Results are what a run has measured.
 type Results struct {
 	Machine Machine `json:"machine"`
-	// LoadBefore and LoadAfter are the load averages of the last minute when the measurements began and ended.
+	// LoadBefore and LoadAfter are the load averages of the last minute when the run began and ended.
 	LoadBefore float64 `json:"load_before"`
 	LoadAfter  float64 `json:"load_after"`
 	// Roots is how many certificates the trust store of TLS has.
