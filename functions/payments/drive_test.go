@@ -44,7 +44,10 @@ func (s *scripted) Confirm(_ context.Context, key string, p payments.Payment) (p
 	return s.sent, nil
 }
 
-func (s *scripted) Capture(_ context.Context, key string, p payments.Payment, _ money.Money, _ bool) (payments.Report, error) {
+func (s *scripted) Capture(_ context.Context, key string, p payments.Payment, _ money.Money, final bool) (payments.Report, error) {
+	if final {
+		key += " final"
+	}
 	s.note(key, p)
 	return s.sent, nil
 }
@@ -91,27 +94,45 @@ func TestEarlierOperationIsLookedUp(t *testing.T) {
 		"NoAnswer":    {nil, report{}, open, errors.New("no answer"), []string{"look up"}, payments.Unknown, 1, []string{"payment.unknown 0"}},
 		"Unannounced": {
 			func(p *payments.Payment) { p.Ref = "" }, open, authorized, nil,
-			[]string{"create:1", "authorize:1"}, payments.Authorized, 0, []string{"payment.authorized 1000"},
+			[]string{"create:1", "authorize:1"},
+			payments.Authorized, 0,
+			[]string{"payment.authorized 1000"},
 		},
 		"SentAndUndecided": {nil, open, processing, nil, []string{"look up", "authorize:1"}, payments.Unknown, 2, []string{"payment.unknown 0"}},
 		"KeyIsYoung": {
 			func(p *payments.Payment) { p.Pending.FirstAt = now - 23*60*minute }, open, authorized, nil,
-			[]string{"look up", "authorize:1"}, payments.Authorized, 0, []string{"payment.authorized 1000"},
+			[]string{"look up", "authorize:1"},
+			payments.Authorized, 0,
+			[]string{"payment.authorized 1000"},
 		},
 		"KeyIsOld": {
 			func(p *payments.Payment) { p.Pending.FirstAt = now - 23*60*minute - 1 }, open, authorized, nil,
-			[]string{"look up", "authorize:2"}, payments.Authorized, 0, []string{"payment.authorized 1000"},
+			[]string{"look up", "authorize:2"},
+			payments.Authorized, 0,
+			[]string{"payment.authorized 1000"},
 		},
 		"TriedFourTimes": {
 			func(p *payments.Payment) { p.Pending.Tries = 4 }, open, authorized, nil,
-			[]string{"look up", "authorize:1"}, payments.Authorized, 0, []string{"payment.authorized 1000"},
+			[]string{"look up", "authorize:1"},
+			payments.Authorized, 0,
+			[]string{"payment.authorized 1000"},
 		},
 		"TriedFiveTimes": {
 			func(p *payments.Payment) { p.Pending.Tries = 5 }, open, canceled, nil,
-			[]string{"look up", "cancel:1"}, payments.Declined, 0, []string{"payment.declined 0"},
+			[]string{"look up", "cancel:1"},
+			payments.Declined, 0,
+			[]string{"payment.declined 0"},
 		},
-		"CaptureNotHappened": {capturing, authorized, captured, nil, []string{"look up", "capture:2"}, payments.Captured, 0, []string{"payment.captured 1000"}},
-		"CaptureHappened":    {capturing, captured, open, nil, []string{"look up"}, payments.Captured, 0, []string{"payment.captured 1000"}},
+		"CaptureNotHappened": {capturing, authorized, captured, nil, []string{"look up", "capture:2 final"}, payments.Captured, 0, []string{"payment.captured 1000"}},
+		"PartNotCaptured": {
+			func(p *payments.Payment) { capturing(p); p.Pending.Amount = paymentstest.EUR(999) }, authorized,
+			report{payments.ReportAuthorized, 999, 1},
+			nil,
+			[]string{"look up", "capture:2"},
+			payments.PartiallyCaptured, 0,
+			[]string{"payment.captured 999"},
+		},
+		"CaptureHappened": {capturing, captured, open, nil, []string{"look up"}, payments.Captured, 0, []string{"payment.captured 1000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +157,7 @@ func TestEarlierOperationIsLookedUp(t *testing.T) {
 			}
 			var tries int64
 			if p.Pending != nil {
-				tries = int64(p.Pending.Tries)
+				tries = p.Pending.Tries
 			}
 			if p.Status != tc.status || tries != tc.tries {
 				t.Errorf("it is %s, with %+v pending", p.Status, p.Pending)
