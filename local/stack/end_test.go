@@ -35,6 +35,7 @@ func serveEngine(args []string) {
 			if r.URL.Path == "/end" {
 				os.Exit(3)
 			}
+			w.Header().Set("X-Amzn-Requestid", "1") // as DynamoDB does
 			w.WriteHeader(status)
 		})
 		fmt.Fprintln(os.Stderr, server.ListenAndServe())

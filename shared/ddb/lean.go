@@ -24,7 +24,7 @@ import (
 )
 
 // lean sends GetItem, Query, BatchGetItem and UpdateItem, which most requests of a function are, without the SDK's
-// serialisation and its twenty layers: a call takes a quarter less processor time (docs/performance.md). It stands in the
+// serialisation and its twenty layers: a call takes a quarter less processor time (docs/performance.md). It is part of the
 // SDK's own stack: validation, tracing, metrics, retries and the HTTP client are those of the SDK. An input that it does
 // not know is left to the SDK, and so is every answer but a success that it can read whole: the errors are the SDK's.
 type lean struct {
