@@ -69,9 +69,10 @@ func TestAdminCommand(t *testing.T) {
 }
 
 // TestReindexCommand makes a product one of an earlier release and lets search find it again, as `make reindex` does.
+// It has a DynamoDB of its own, because the command settles the products of all who use the table.
 func TestReindexCommand(t *testing.T) {
 	t.Parallel()
-	served := command(t, nil)
+	served := command(t, map[string]string{"DYNAMODB_ENDPOINT": ""})
 	url := served.url(t)
 	client := suite.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
@@ -116,7 +117,7 @@ func TestReindexCommand(t *testing.T) {
 	}
 	search("missing")
 
-	run := command(t, map[string]string{"PORT": port}, "reindex")
+	run := command(t, map[string]string{"PORT": port, "DYNAMODB_ENDPOINT": ""}, "reindex")
 	if code := run.wait(t, 10*time.Second); code != 0 || !strings.Contains(string(run.stdout.Bytes()), "finds again: 1;") {
 		t.Fatalf("exit code %d: %s%s", code, run.stdout.Bytes(), run.stderr.Bytes())
 	}
