@@ -49,7 +49,7 @@ RATE     :=
 BASE :=
 # What `make test-conditions` takes out: the conditions whose file or text contains it. Empty is all of them.
 ONLY ?=
-# 1 makes a short run of `make bench` with rough numbers, whose results go into .cache/.
+# 1 makes a short run of `make bench` with rough numbers. Its results, and those of a run with ONLY, go into .cache/.
 QUICK ?=
 # 1 ends `make bench` with an error if a goal is not met.
 GATES ?=
@@ -310,8 +310,8 @@ fuzz-smoke: need-go ## Feed every fuzz target for FUZZTIME
 	@tools/fuzz-smoke "$$FUZZTIME"
 
 .PHONY: bench
-bench: need-go ## Measure whole functions as processes beside their peers: one table of ratios, and plots (QUICK=1, GATES=1)
-	@go run ./tests/bench/run $${QUICK:+-quick} $${GATES:+-gates} -out "$${QUICK:+.cache/}tests/bench/results"
+bench: need-go ## Measure whole functions as processes beside their peers: one table of ratios, and plots (QUICK=1, GATES=1, ONLY=full,growth)
+	@go run ./tests/bench/run $${QUICK:+-quick} $${GATES:+-gates} -only "$$ONLY" -out "$$([ -z "$$QUICK$$ONLY" ] || echo .cache/)tests/bench/results"
 
 .PHONY: bench-code
 bench-code: need-go ## Measure calls in one process: what one costs, and in tests/bench how many times another

@@ -24,6 +24,7 @@ func folders() map[string]string {
 		"list-products": "./functions/catalog/list-products",
 		"authorizer":    "./authorizer",
 		"full":          "./tests/bench/full",
+		"mux":           "./tests/bench/mux",
 	}
 }
 
@@ -42,8 +43,12 @@ func build(ctx context.Context, root, out string, say func(string, ...any)) ([]d
 		}
 	}
 	all = slices.DeleteFunc(all, func(d definition) bool { return d.peer && !slices.Contains(there, d.program()) })
+	programs := slices.Clone(all)
+	for _, s := range growing() {
+		programs = append(programs, s.definition)
+	}
 	paths := map[string]string{}
-	for _, d := range all {
+	for _, d := range programs {
 		name := d.program()
 		if paths[name] != "" {
 			continue

@@ -73,7 +73,11 @@ func NewChain(ctx context.Context, root string) (*Chain, error) {
 		return nil, err
 	}
 	c.Handler = lambdahttp.New(served, lambdahttp.Config{RouteKey: route.Key()})
-	token, err := sign(identity.Identity{Subject: "01JD7PZC3H8Y5E2A9B6D4F7G0K", SessionID: "01JD7Q9W2V5K8N3M6P4R1S0T9X", Roles: []string{"customer"}})
+	keys, err := signer()
+	if err != nil {
+		return nil, err
+	}
+	token, _, err := keys.Sign(identity.Identity{Subject: "01JD7PZC3H8Y5E2A9B6D4F7G0K", SessionID: "01JD7Q9W2V5K8N3M6P4R1S0T9X", Roles: []string{"customer"}})
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +140,7 @@ func (b *bench) inProcess(ctx context.Context) error {
 		for _, i := range harness.Order(len(handlers), round) {
 			h := handlers[i]
 			row := b.results.row(InProcess, h.name)
+			row.Reference = typedName
 			took, err := cpuOf(b.Count, func() error { return c.Call(ctx, h.h) })
 			if err != nil {
 				return b.unless(InProcess, err)

@@ -83,7 +83,7 @@ func TestGoalsNameDefinitions(t *testing.T) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	r := planted()
-	text, markdown := r.Text(), r.Markdown()
+	text, markdown := r.Text(), r.Markdown()["table.md"]
 	for _, want := range []string{"800 (4x)", "5 (2.50x)", "commit abc1234", "Not measured: start, from disk", "1 of 21 goals are not met", "27 % below"} {
 		if !strings.Contains(text, want) || !strings.Contains(markdown, want) {
 			t.Errorf("the table has no %q:\n%s", want, text)
@@ -152,7 +152,7 @@ func TestSpread(t *testing.T) {
 // A function and its peer find the same world: tables, a token, events.
 func TestWorld(t *testing.T) {
 	t.Parallel()
-	w, err := newWorld(t.Context(), t.TempDir(), time.Now())
+	w, err := newWorld(t.Context(), t.TempDir(), time.Now(), usual())
 	if err != nil {
 		t.Fatal(err)
 	}

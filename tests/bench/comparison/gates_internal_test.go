@@ -42,7 +42,7 @@ type limit struct {
 // TestGates holds every binary of Tienda's that the bench measures against its limits.
 func TestGates(t *testing.T) {
 	t.Parallel()
-	w, err := newWorld(t.Context(), t.TempDir(), time.Now())
+	w, err := newWorld(t.Context(), t.TempDir(), time.Now(), usual())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,10 @@ const (
 	Delayed Mode = "delay"
 	// Throttled is a cold start with TLS, and with the quota of a small memory size from the first event on.
 	Throttled Mode = "TLS, quota"
+	// Concurrent is a warm environment that takes several events at the same time, with backends that answer after a while.
+	Concurrent Mode = "concurrent"
+	// Grown is a warm environment with more of something.
+	Grown Mode = "growth"
 	// Long is a long life.
 	Long Mode = "long life"
 	// InProcess is the chain without a process around it.
@@ -37,6 +41,7 @@ const (
 type bench struct {
 	Options
 
+	began   time.Time
 	world   *world
 	scratch string // a folder for the processes
 	all     []definition
@@ -55,7 +60,7 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	b := &bench{Options: o, scratch: scratch, results: &Results{Machine: describe(ctx, o.Root)}}
+	b := &bench{Options: o, began: time.Now(), scratch: scratch, results: &Results{Machine: describe(ctx, o.Root)}}
 	// Before the builds, which are load too, and over when the measurements begin.
 	if b.results.LoadBefore, err = harness.Load(); err != nil && !errors.Is(err, harness.ErrNotMeasured) {
 		return nil, err
@@ -66,10 +71,10 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 	if len(o.Only) > 0 {
 		b.all = slices.DeleteFunc(b.all, func(d definition) bool { return d.name != Bare && !slices.Contains(o.Only, d.name) })
 	}
-	if b.world, err = newWorld(ctx, scratch, time.Now()); err != nil {
+	if b.world, err = newWorld(ctx, scratch, b.began, usual()); err != nil {
 		return nil, fmt.Errorf("fill the tables: %w", err)
 	}
-	for _, step := range []func(context.Context) error{b.sizes, b.warm, b.starts, b.fromDisk, b.delayed, b.throttled, b.long, b.inProcess} {
+	for _, step := range []func(context.Context) error{b.sizes, b.warm, b.starts, b.fromDisk, b.delayed, b.throttled, b.concurrent, b.long, b.growth, b.inProcess} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -100,16 +105,31 @@ func (b *bench) beside(ctx context.Context, mode Mode, rounds int, backends *har
 	if err != nil {
 		return err
 	}
+	return b.turns(mode, rounds, len(subjects), func(i int) error {
+		if err := do(ctx, subjects[i], b.results.row(mode, subjects[i].Name)); err != nil {
+			return err
+		}
+		return accepted(backends, subjects[i])
+	})
+}
+
+// turns calls do with each number below n, round by round, in an order that changes.
+func (b *bench) turns(mode Mode, rounds, n int, do func(i int) error) error {
 	for round := range rounds {
 		b.Say("%s: round %d of %d", mode, round+1, rounds)
-		for _, i := range harness.Order(len(subjects), round) {
-			if err := do(ctx, subjects[i], b.results.row(mode, subjects[i].Name)); err != nil {
+		for _, i := range harness.Order(n, round) {
+			if err := do(i); err != nil {
 				return fmt.Errorf("%s: %w", mode, err)
 			}
-			if _, err := backends.Take(); err != nil { // a function that DynamoDB refused did other work
-				return fmt.Errorf("%s: %s: %w", mode, subjects[i].Name, err)
-			}
 		}
+	}
+	return nil
+}
+
+// accepted returns an error if DynamoDB refused a request of the subject: then the function did other work.
+func accepted(backends *harness.Backends, s harness.Subject) error {
+	if _, err := backends.Take(); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
 	}
 	return nil
 }
@@ -148,14 +168,18 @@ func (b *bench) warm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		latencies := micros(w.Latencies)
-		row.add(Latency, harness.Median(latencies))
-		row.add(CPU, float64(w.CPU)/1e3)
+		row.warm(w)
 		row.add(Turn, harness.Median(micros(w.Turns)))
-		row.add(RSS, float64(w.RSS)/1e6)
-		row.spread(latencies)
+		row.spread(micros(w.Latencies))
 		return nil
 	})
+}
+
+// warm adds what every warm round has.
+func (r *Row) warm(w harness.Warm) {
+	r.add(Latency, harness.Median(micros(w.Latencies)))
+	r.add(CPU, float64(w.CPU)/1e3)
+	r.add(RSS, float64(w.RSS)/1e6)
 }
 
 func micros(all []time.Duration) []float64 {

@@ -1,12 +1,16 @@
 package comparison
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Options describe a run. Fill them with Full or Quick.
 type Options struct {
 	// Root is the repository, Out takes the results.
 	Root, Out string
-	// Only keeps the binaries with one of these names, beside bare; empty keeps all.
+	// Only keeps the binaries with one of these names, beside bare, and of the modes Grown and Concurrent those with one of
+	// these names; empty keeps all.
 	Only []string
 	// Rounds is how many warm rounds each binary has, of Before invocations that are not measured and Count that are.
 	Rounds, Before, Count int
@@ -17,6 +21,11 @@ type Options struct {
 	Delay   time.Duration
 	// Throttled is how many first requests there are under the quota of a function with MemoryMB.
 	Throttled, MemoryMB int
+	// Concurrent is how many invocations a round of the mode Concurrent has.
+	Concurrent int
+	// Growths is how many rounds growth has, of at most Pass invocations that are not measured and Grown that are. Pass is
+	// enough for everything that grows to take its turn once.
+	Growths, Pass, Grown int
 	// Early and Late are after how many invocations the resident memory is read.
 	Early, Late int
 	// Say reports progress. Nil is silent.
@@ -27,14 +36,19 @@ type Options struct {
 func Full(root, out string) Options {
 	return Options{
 		Root: root, Out: out, Rounds: 5, Before: 300, Count: 2000, Starts: 25, Evicted: 11, Delayed: 60, Delay: 3 * time.Millisecond,
-		Throttled: 9, MemoryMB: 256, Early: 2000, Late: 20_000,
+		Throttled: 9, MemoryMB: 256, Concurrent: 600, Growths: 3, Pass: 5000, Grown: 1500, Early: 2000, Late: 20_000,
 	}
+}
+
+// wants reports whether a mode is to be measured that can be left out.
+func (o Options) wants(mode Mode) bool {
+	return len(o.Only) == 0 || slices.Contains(o.Only, string(mode))
 }
 
 // Quick are the options of a run that shows that everything works, in about a minute. Its numbers are rough.
 func Quick(root, out string) Options {
 	return Options{
 		Root: root, Out: out, Rounds: 2, Before: 50, Count: 200, Starts: 4, Evicted: 3, Delayed: 10, Delay: 3 * time.Millisecond,
-		Throttled: 2, MemoryMB: 256, Early: 500, Late: 1500,
+		Throttled: 2, MemoryMB: 256, Concurrent: 100, Growths: 1, Pass: 50, Grown: 100, Early: 500, Late: 1500,
 	}
 }

@@ -30,6 +30,8 @@ const (
 	Sequence Measure = "in sequence"
 	Exports  Measure = "exports before"
 	Requests Measure = "requests"
+	// Rate is how many invocations a second has.
+	Rate Measure = "requests/s"
 	// Allocations are those of one event.
 	Allocations Measure = "allocs"
 )
@@ -53,6 +55,8 @@ type Results struct {
 type Row struct {
 	Mode Mode   `json:"mode"`
 	Name string `json:"name"`
+	// Reference is the row of the same mode that this one is compared with; empty is bare.
+	Reference string `json:"reference,omitempty"`
 	// Values has a value of each round.
 	Values map[Measure][]float64 `json:"values"`
 	// Quantiles are the 5th, 25th, 50th, 75th and 95th percentile of all latencies, in microseconds: the mean of the rounds.
@@ -76,12 +80,25 @@ func (r *Results) row(mode Mode, name string) *Row {
 
 // sort puts the rows into the order of the modes, and in a mode into that of the definitions.
 func (r *Results) sort() {
-	modes := []Mode{Warm, Start, Disk, Delayed, Throttled, Long, InProcess}
-	all := append(definitions(), definition{name: typedName}, definition{name: chainName})
-	place := func(row *Row) int {
-		return slices.Index(modes, row.Mode)*len(all) + slices.IndexFunc(all, func(d definition) bool { return d.name == row.Name })
-	}
+	modes := []Mode{Warm, Start, Disk, Delayed, Throttled, Concurrent, Long, InProcess, Grown}
+	all := names()
+	place := func(row *Row) int { return slices.Index(modes, row.Mode)*len(all) + slices.Index(all, row.Name) }
 	slices.SortFunc(r.Rows, func(a, b *Row) int { return place(a) - place(b) })
+}
+
+// names are the names of all rows, in the order of the table.
+func names() []string {
+	var all []string
+	for _, d := range definitions() {
+		all = append(all, d.name)
+	}
+	all = append(all, typedName, chainName, oneByOne, together)
+	for _, s := range growing() {
+		for _, n := range s.sizes() {
+			all = append(all, s.row(n))
+		}
+	}
+	return all
 }
 
 // find returns a row, or nil.

@@ -41,16 +41,16 @@ func oneProduct(w *world) ([][]byte, error) {
 }
 
 func oneProductWithToken(w *world) ([][]byte, error) {
-	return request("GET /v1/products/{id}", "/v1/products/"+w.product, "", w.token, w.product)
+	return request("GET /v1/products/{id}", "/v1/products/"+w.product, "", w.token(), w.product)
 }
 
 func listOfProducts(*world) ([][]byte, error) {
 	return request("GET /v1/products", "/v1/products", "limit=20", "", "")
 }
 
-func myself(w *world) ([][]byte, error) { return request("GET /v1/me", "/v1/me", "", w.token, "") }
+func myself(w *world) ([][]byte, error) { return request("GET /v1/me", "/v1/me", "", w.token(), "") }
 
-func decision(w *world) ([][]byte, error) { return authorizerRequest(w.token) }
+func decision(w *world) ([][]byte, error) { return authorizerRequest(w.token()) }
 
 // Texts that right responses contain.
 const (

@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -8,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// columns are the measures of the table. Those with a ratio show how many times bare's a value is.
-func columns() []struct {
+// column is a measure in a table. With a ratio it shows how many times the reference's a value is.
+type column struct {
 	measure Measure
 	ratio   bool
-} {
-	return []struct {
-		measure Measure
-		ratio   bool
-	}{
+}
+
+// columns are those of the table.
+func columns() []column {
+	return []column{
 		{Size, false},
 		{InitAllocations, false},
 		{Init, true},
@@ -31,19 +32,32 @@ func columns() []struct {
 		{Sequence, false},
 		{Exports, false},
 		{Allocations, false},
+		{Rate, true},
 	}
 }
 
-// cells are the table: its head, and a line for each row.
-func (r *Results) cells() [][]string {
+// growthColumns are those of the table of growth.
+func growthColumns() []column {
+	return []column{{Init, true}, {Latency, true}, {CPU, true}, {RSS, true}, {Requests, false}}
+}
+
+// cells are the table, or that of growth: its head, and a line for each row.
+func (r *Results) cells(growth bool) [][]string {
+	all := columns()
+	if growth {
+		all = growthColumns()
+	}
 	head := []string{"mode", "binary"}
-	for _, c := range columns() {
+	for _, c := range all {
 		head = append(head, string(c.measure))
 	}
 	table := [][]string{append(head, "goals")}
 	for _, row := range r.Rows {
+		if growth != (row.Mode == Grown) {
+			continue
+		}
 		line := []string{string(row.Mode), row.Name}
-		for _, c := range columns() {
+		for _, c := range all {
 			line = append(line, r.cell(row, c.measure, c.ratio))
 		}
 		var verdicts []string
@@ -57,17 +71,14 @@ func (r *Results) cells() [][]string {
 	return table
 }
 
-// cell is a value with its ratio to bare, or empty.
+// cell is a value with its ratio to the reference, or empty.
 func (r *Results) cell(row *Row, m Measure, ratio bool) string {
 	value := row.Median(m)
 	if math.IsNaN(value) {
 		return ""
 	}
 	text := digits(value)
-	reference := Bare
-	if row.Mode == InProcess {
-		reference = typedName
-	}
+	reference := cmp.Or(row.Reference, Bare)
 	if x := r.Ratio(row.Mode, m, row.Name, reference); ratio && row.Name != reference && !math.IsNaN(x) {
 		text += " (" + digits(x) + "x)"
 	}
@@ -88,32 +99,49 @@ func digits(v float64) string {
 
 // Text returns the table for a terminal, with what must be known to read it.
 func (r *Results) Text() string {
-	table := r.cells()
+	var b strings.Builder
+	for _, table := range [][][]string{r.cells(false), r.cells(true)} {
+		if len(table) > 1 {
+			writeText(&b, table)
+			b.WriteString("\n")
+		}
+	}
+	b.WriteString(strings.Join(r.notes(), "\n") + "\n")
+	return b.String()
+}
+
+// writeText writes a table in columns.
+func writeText(b *strings.Builder, table [][]string) {
 	widths := make([]int, len(table[0]))
 	for _, line := range table {
 		for i, cell := range line {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	var b strings.Builder
 	for _, line := range table {
 		for i, cell := range line {
 			if i == len(line)-1 { // the last needs no space after it
 				b.WriteString(cell)
 				continue
 			}
-			fmt.Fprintf(&b, "%s%s  ", cell, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+			fmt.Fprintf(b, "%s%s  ", cell, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n" + strings.Join(r.notes(), "\n") + "\n")
-	return b.String()
 }
 
-// Markdown returns the table for a page.
-func (r *Results) Markdown() string {
+// Markdown returns the tables for pages, by the names of their files. Without growth there is none of it.
+func (r *Results) Markdown() map[string]string {
+	pages := map[string]string{"table.md": r.page(r.cells(false))}
+	if table := r.cells(true); len(table) > 1 {
+		pages["growth.md"] = r.page(table)
+	}
+	return pages
+}
+
+func (r *Results) page(table [][]string) string {
 	var b strings.Builder
-	for i, line := range r.cells() {
+	for i, line := range table {
 		b.WriteString("| " + strings.Join(line, " | ") + " |\n")
 		if i == 0 {
 			b.WriteString("|" + strings.Repeat(" --- |", len(line)) + "\n")
@@ -126,7 +154,7 @@ func (r *Results) Markdown() string {
 // notes say where the results come from, and what is wrong with them.
 func (r *Results) notes() []string {
 	notes := []string{
-		"Medians of the rounds; (…x) is the median of the rounds' ratios to bare (in process: to the typed handler). ms and us are of this machine, ratios are not.",
+		"Medians of the rounds; (…x) is the median of the rounds' ratios to bare (in process: to the typed handler; concurrent: to one at a time; growth: to the first of its kind). ms and us are of this machine, ratios are not.",
 		"From " + r.Machine.String() + ".",
 		fmt.Sprintf("Load average %.2f before and %.2f after.", r.LoadBefore, r.LoadAfter),
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,23 +37,34 @@ const (
 	cursorKeys    = `{"kid":"bench","alg":"A256GCM","status":"active","key":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}`
 )
 
-// products is how many products the list has.
-const products = 20
-
 // addresses is how many client addresses take turns, so that the limit of one is not reached.
 const addresses = 512
 
-// world is what the functions find: items in the tables, keys, and a valid token of a session.
+// size is how much a world has of everything.
+type size struct {
+	// products are those of the list, routes those of the function mux. sessions are shared out among the users.
+	products, users, sessions, routes int
+}
+
+// usual is the size of the world that most modes have.
+func usual() size { return size{products: 20, users: 1, sessions: 1, routes: 1} }
+
+// world is what the functions find: items in the tables, keys, and a valid token of each session.
 type world struct {
+	size
+
 	store   *memtable.Store
 	product string // the id of one product
-	token   string
+	tokens  []string
 	secrets string // a folder
 }
 
+// token returns a valid token.
+func (w *world) token() string { return w.tokens[0] }
+
 // newWorld fills the tables through the stores of the functions, as the functions do.
-func newWorld(ctx context.Context, folder string, now time.Time) (*world, error) {
-	w := &world{store: memtable.New(), secrets: folder}
+func newWorld(ctx context.Context, folder string, now time.Time, of size) (*world, error) {
+	w := &world{size: of, store: memtable.New(), secrets: folder}
 	b, err := harness.StartBackends(ctx, harness.BackendConfig{Store: w.store})
 	if err != nil {
 		return nil, err
@@ -66,7 +78,7 @@ func newWorld(ctx context.Context, folder string, now time.Time) (*world, error)
 		return nil, err
 	}
 	shop := catalogddb.New(ddb.NewTable(client, commerceTable))
-	for i := range products {
+	for i := range w.products {
 		p := sample(i, now)
 		w.product = p.ID
 		if err := shop.Create(ctx, p); err != nil {
@@ -74,35 +86,49 @@ func newWorld(ctx context.Context, folder string, now time.Time) (*world, error)
 			return nil, fmt.Errorf("create product: %w", errors.Join(err, why))
 		}
 	}
-	user := identity.Identity{
-		Subject: "01JD7PZC3H8Y5E2A9B6D4F7G0K", SessionID: "01JD7Q9W2V5K8N3M6P4R1S0T9X", Roles: []string{"customer"}, ClientID: "web",
-	}
-	began := now.Add(-time.Minute)
-	err = sessionddb.New(ddb.NewTable(client, authTable)).Create(ctx, session.Session{
-		ID: user.SessionID, Subject: user.Subject, ClientID: user.ClientID, CreatedAt: began, Generation: 1, RotatedAt: began, RotationID: "bench",
-		IdleUntil: now.Add(24 * time.Hour), EndsAt: now.Add(48 * time.Hour), AMR: []string{"pwd"},
-	})
-	if err != nil {
+	if err := w.logIn(ctx, ddb.NewTable(client, authTable), now); err != nil {
 		_, why := b.Take()
 		return nil, fmt.Errorf("create session: %w", errors.Join(err, why))
 	}
 	if _, err := b.Take(); err != nil {
 		return nil, err
 	}
-	if w.token, err = sign(user); err != nil {
-		return nil, err
+	return w, w.writeSecrets()
+}
+
+// logIn begins the sessions, and signs a token of each.
+func (w *world) logIn(ctx context.Context, table *ddb.Table, now time.Time) error {
+	signer, err := signer()
+	if err != nil {
+		return err
 	}
-	if err := w.writeSecrets(); err != nil {
-		return nil, err
+	sessions, began := sessionddb.New(table), now.Add(-time.Minute)
+	for i := range w.sessions {
+		user := identity.Identity{
+			Subject: fmt.Sprintf("01JD7PZC3H8Y5E2A9B6D4%05d", i%w.users), SessionID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1%05d", i),
+			Roles: []string{"customer"}, ClientID: "web",
+		}
+		err := sessions.Create(ctx, session.Session{
+			ID: user.SessionID, Subject: user.Subject, ClientID: user.ClientID, CreatedAt: began, Generation: 1, RotatedAt: began, RotationID: "bench",
+			IdleUntil: now.Add(24 * time.Hour), EndsAt: now.Add(48 * time.Hour), AMR: []string{"pwd"},
+		})
+		if err != nil {
+			return err
+		}
+		token, _, err := signer.Sign(user)
+		if err != nil {
+			return err
+		}
+		w.tokens = append(w.tokens, token)
 	}
-	return w, nil
+	return nil
 }
 
 // sample is a product as the shop has them.
 func sample(i int, now time.Time) catalog.Product {
 	at := api.NewTime(now.Add(-time.Duration(i) * time.Hour))
 	return catalog.Product{
-		ID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1S0T%02d", i), SKU: fmt.Sprintf("MUG-%03d", i), Name: fmt.Sprintf("Stoneware mug %d", i),
+		ID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1%05d", i), SKU: fmt.Sprintf("MUG-%03d", i), Name: fmt.Sprintf("Stoneware mug %d", i),
 		Description: "A stoneware mug with a matt glaze, thrown and fired by hand in small batches. Holds 350 ml and goes into the dishwasher.",
 		Category:    "kitchen", Tags: []string{"mug", "stoneware", "handmade"},
 		Attributes: map[string]string{"colour": "sand", "volume_ml": "350"}, Price: money.Money{AmountMinor: 1850, Currency: "EUR"},
@@ -110,18 +136,13 @@ func sample(i int, now time.Time) catalog.Product {
 	}
 }
 
-// sign returns an access token of HS256 that is valid for an hour.
-func sign(user identity.Identity) (string, error) {
+// signer signs access tokens of HS256 that are valid for an hour.
+func signer() (*jwt.Signer, error) {
 	keys, err := jwt.ParseKeys([]byte(tokenKeys()))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	signer, err := jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: time.Hour}, keys, time.Now)
-	if err != nil {
-		return "", err
-	}
-	token, _, err := signer.Sign(user)
-	return token, err
+	return jwt.NewSigner(jwt.Config{Issuer: issuer, Audience: audience, TTL: time.Hour}, keys, time.Now)
 }
 
 func tokenKeys() string {
@@ -145,7 +166,7 @@ func (w *world) env(b *harness.Backends) []string {
 		"COMMERCE_TABLE=" + commerceTable, "AUTH_TABLE=" + authTable, "RATELIMIT_TABLE=" + limitsTable,
 		"TOKEN_KEYS_SECRET=" + tokenKeys(), "TOKEN_ISSUER=" + issuer, "TOKEN_AUDIENCE=" + audience, "JWT_SECRET=" + tokenKey,
 		"LIMITER_KEY_SECRET=file:" + filepath.Join(w.secrets, "limiter.json"), "LIMITER_KEY=" + limiterKey,
-		"CURSOR_KEY_SECRET=file:" + filepath.Join(w.secrets, "cursors.json"),
+		"CURSOR_KEY_SECRET=file:" + filepath.Join(w.secrets, "cursors.json"), "ROUTES=" + strconv.Itoa(w.routes),
 	}
 }
 
@@ -160,42 +181,52 @@ func (w *world) backends(ctx context.Context, delay time.Duration, authority *ha
 
 // request returns the events of an HTTP API for a GET of a path, one for each client address. With a token they carry it.
 func request(route, path, query, token string, id string) ([][]byte, error) {
-	events := make([][]byte, 0, addresses)
-	for i := range addresses {
-		address := fmt.Sprintf("198.51.%d.%d", 100+i/256, i%256)
-		headers := map[string]string{
-			"accept": "application/json", "accept-encoding": "gzip, deflate, br", "content-length": "0",
-			"host":       "k7w3n5q2xz.execute-api.eu-central-1.amazonaws.com",
-			"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "x-amzn-trace-id": "Root=1-6924c203-5f0e3c1a7d9b2e4486a1c3d5",
-			"x-forwarded-for": address, "x-forwarded-port": "443", "x-forwarded-proto": "https",
-		}
-		if token != "" {
-			headers["authorization"] = "Bearer " + token
-		}
-		event := map[string]any{
-			"version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
-			"requestContext": map[string]any{
-				"accountId": "123456789012", "apiId": "k7w3n5q2xz", "domainName": headers["host"], "domainPrefix": "k7w3n5q2xz",
-				"http": map[string]any{
-					"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": address, "userAgent": headers["user-agent"],
-				},
-				"requestId": "UuV03ghfFiAEJ0w=", "routeKey": route, "stage": "$default", "time": "24/Nov/2026:20:03:30 +0000",
-				"timeEpoch": 1795550610217,
-			},
-		}
-		if id != "" {
-			event["pathParameters"] = map[string]string{"id": id}
-		}
-		if key, value, ok := strings.Cut(query, "="); ok {
-			event["queryStringParameters"] = map[string]string{key: value}
-		}
-		text, err := json.Marshal(event)
-		if err != nil {
+	return each(addresses, func(i int) ([]byte, error) { return get(i, route, path, query, token, id) })
+}
+
+// each makes n events.
+func each(n int, event func(i int) ([]byte, error)) ([][]byte, error) {
+	events := make([][]byte, n)
+	for i := range events {
+		var err error
+		if events[i], err = event(i); err != nil {
 			return nil, err
 		}
-		events = append(events, text)
 	}
 	return events, nil
+}
+
+// get returns the event of a GET from the i-th client address.
+func get(i int, route, path, query, token, id string) ([]byte, error) {
+	i %= addresses
+	address := fmt.Sprintf("198.51.%d.%d", 100+i/256, i%256)
+	headers := map[string]string{
+		"accept": "application/json", "accept-encoding": "gzip, deflate, br", "content-length": "0",
+		"host":       "k7w3n5q2xz.execute-api.eu-central-1.amazonaws.com",
+		"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "x-amzn-trace-id": "Root=1-6924c203-5f0e3c1a7d9b2e4486a1c3d5",
+		"x-forwarded-for": address, "x-forwarded-port": "443", "x-forwarded-proto": "https",
+	}
+	if token != "" {
+		headers["authorization"] = "Bearer " + token
+	}
+	event := map[string]any{
+		"version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query, "headers": headers, "isBase64Encoded": false,
+		"requestContext": map[string]any{
+			"accountId": "123456789012", "apiId": "k7w3n5q2xz", "domainName": headers["host"], "domainPrefix": "k7w3n5q2xz",
+			"http": map[string]any{
+				"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": address, "userAgent": headers["user-agent"],
+			},
+			"requestId": "UuV03ghfFiAEJ0w=", "routeKey": route, "stage": "$default", "time": "24/Nov/2026:20:03:30 +0000",
+			"timeEpoch": 1795550610217,
+		},
+	}
+	if id != "" {
+		event["pathParameters"] = map[string]string{"id": id}
+	}
+	if key, value, ok := strings.Cut(query, "="); ok {
+		event["queryStringParameters"] = map[string]string{key: value}
+	}
+	return json.Marshal(event)
 }
 
 // authorizerRequest returns the event of a Lambda authorizer of an HTTP API.

@@ -42,6 +42,7 @@ func functions() map[string]func() {
 			lambda.Start(func() error { os.Exit(4); return nil })
 		},
 		"late":  func() { lambda.Start(func() (string, error) { time.Sleep(20 * time.Millisecond); return "late", nil }) },
+		"meets": func() { lambda.Start(meeting(make(chan struct{}))) },
 		"calls": func() { lambda.Start(calls) },
 		"ignores": func() {
 			lambda.Start(func(ctx context.Context) error {
@@ -57,6 +58,21 @@ func functions() map[string]func() {
 type echo struct{}
 
 func (echo) Invoke(_ context.Context, payload []byte) ([]byte, error) { return payload, nil }
+
+// meeting answers an event when another one is there too.
+func meeting(met chan struct{}) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		select {
+		case met <- struct{}{}:
+		case <-met:
+		case <-ctx.Done():
+			return errors.New("no other event came")
+		}
+		return nil
+	}
+}
 
 // calls makes two calls of DynamoDB one after the other and two at once, and an export.
 func calls(ctx context.Context) (string, error) {

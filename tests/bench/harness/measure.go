@@ -71,8 +71,12 @@ func StartCold(ctx context.Context, s Subject, cfg ColdConfig) (Cold, error) {
 
 // Warm is what many invocations of one warm environment took.
 type Warm struct {
+	// Init is the time from the start of the process to its first request for an event.
+	Init time.Duration
 	// Latencies and Turns are those of each invocation.
 	Latencies, Turns []time.Duration
+	// Took is the time of all of them, from the first event until the environment was idle.
+	Took time.Duration
 	// CPU is the processor time of the function for one invocation, with what it does after the response.
 	CPU time.Duration
 	// RSS is the resident memory at the end, in bytes.
@@ -88,7 +92,7 @@ type WarmConfig struct {
 	Folder string
 	// Before is how many invocations come first and are not measured, Count how many are measured.
 	Before, Count int
-	// Backends note the calls. Nil does not look at them.
+	// Backends note the calls. Nil does not look at them, as for a process that takes several events at the same time.
 	Backends *Backends
 }
 
@@ -118,15 +122,18 @@ func (e *Environment) measure(ctx context.Context, cfg WarmConfig) (Warm, error)
 	if err != nil {
 		return Warm{}, err
 	}
+	began := time.Now()
 	done, err := e.Invoke(ctx, cfg.Count)
 	if err != nil {
 		return Warm{}, err
 	}
+	took := time.Since(began)
 	after, err := e.Usage()
 	if err != nil {
 		return Warm{}, err
 	}
 	w := Warm{
+		Init: e.Init(), Took: took,
 		CPU: (after.CPU - before.CPU) / time.Duration(cfg.Count), RSS: after.RSS,
 		MinorFaults: float64(after.MinorFaults-before.MinorFaults) / float64(cfg.Count),
 	}

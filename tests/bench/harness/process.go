@@ -30,6 +30,9 @@ type Subject struct {
 	Check func(response []byte) error
 	// MemoryMB is the function's memory size, in MB. 0 is 512.
 	MemoryMB int
+	// Concurrency is how many events the process takes at the same time, as on Lambda Managed Instances. 0 is one, as
+	// everywhere else.
+	Concurrency int
 }
 
 // Environment is one running process of a Subject, as Lambda's execution environment is.
@@ -52,7 +55,7 @@ func Start(ctx context.Context, s Subject, folder string) (*Environment, error) 
 }
 
 func start(ctx context.Context, s Subject, folder string, limit time.Duration) (*Environment, error) {
-	a, err := newRuntimeAPI(ctx)
+	a, err := newRuntimeAPI(ctx, max(1, s.Concurrency))
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -85,13 +88,17 @@ func (e *Environment) lambdaEnv() []string {
 	if memory == 0 {
 		memory = 512
 	}
-	return []string{
+	env := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + e.api.address(), "AWS_LAMBDA_FUNCTION_NAME=" + e.subject.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(memory), "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/bench",
 		"AWS_LAMBDA_LOG_STREAM_NAME=2026/01/01/[$LATEST]00000000000000000000000000000001", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
 		"AWS_SESSION_TOKEN=local", "_HANDLER=bootstrap", "LAMBDA_TASK_ROOT=/var/task", "TZ=:UTC", "PATH=/usr/local/bin:/usr/bin:/bin",
 	}
+	if e.subject.Concurrency > 1 {
+		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(e.subject.Concurrency))
+	}
+	return env
 }
 
 // Init is the time from the start of the process until it asked for its first event.
@@ -100,7 +107,7 @@ func (e *Environment) Init() time.Duration { return e.init }
 // PID is the id of the process.
 func (e *Environment) PID() int { return e.process.ID() }
 
-// Invoke sends so many events, one after the other, and returns when the environment waits for the next one. The error is
+// Invoke sends so many events, one after the other or as many at the same time as the process takes, and returns when the environment waits for the next one. The error is
 // that of the first invocation that failed, or whose response Check refuses.
 func (e *Environment) Invoke(ctx context.Context, count int) ([]Invocation, error) {
 	b := e.api.invoke(e.subject.Events, count, e.subject.Check)

@@ -76,6 +76,40 @@ func TestWhatAnExtensionDoesIsAfterTheResponse(t *testing.T) {
 	}
 }
 
+func TestEventsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	s := subject(t, "meets")
+	if _, err := harness.RunWarm(t.Context(), s, harness.WarmConfig{Folder: t.TempDir(), Count: 1}); err == nil || !strings.Contains(err.Error(), "no other event came") {
+		t.Errorf("one event at a time: %v", err)
+	}
+	s.Concurrency = 4
+	w, err := harness.RunWarm(t.Context(), s, harness.WarmConfig{Folder: t.TempDir(), Before: 4, Count: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Latencies) != 12 || w.Took <= 0 {
+		t.Errorf("%d invocations in %v", len(w.Latencies), w.Took)
+	}
+	for _, d := range w.Latencies {
+		if d <= 0 || d > 5*time.Second {
+			t.Errorf("a latency is %v", d)
+		}
+	}
+	// An extension gets no events then, and the process is not idle before all its calls wait.
+	s = subject(t, "extends")
+	s.Concurrency = 3
+	if _, err := harness.RunWarm(t.Context(), s, harness.WarmConfig{Folder: t.TempDir(), Before: 2, Count: 5}); err != nil {
+		t.Error(err)
+	}
+	// An error of one event ends the others.
+	s = subject(t, "returns")
+	s.Concurrency = 3
+	_, err = harness.RunWarm(t.Context(), s, harness.WarmConfig{Folder: t.TempDir(), Count: 50})
+	if err == nil || !strings.Contains(err.Error(), "out of stock") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestCold(t *testing.T) {
 	t.Parallel()
 	c, err := harness.StartCold(t.Context(), subject(t, "late"), harness.ColdConfig{Folder: t.TempDir()})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,11 +16,14 @@ import (
 // Invocation is one event and its answer. The times are the harness's.
 type Invocation struct {
 	// Sent is when the event was about to be written, Answered when the response was read to its last byte, and Idle when
-	// the runtime and every extension had asked for the next event.
+	// the runtime and every extension had asked for the next event. Of invocations that run at the same time, Idle is when
+	// all of them were over.
 	Sent, Answered, Idle time.Time
 	// Failed is whether the function returned an error. ErrorType is its type.
 	Failed    bool
 	ErrorType string
+
+	id string
 }
 
 // Latency is the time from the event to its response.
@@ -42,12 +46,14 @@ type batch struct {
 // and "Lambda Extensions API".)
 type runtimeAPI struct {
 	listener *listener
+	// concurrency is how many events the process takes at the same time.
+	concurrency int
 
 	mu         sync.Mutex
-	runtime    waiter
+	runtime    *waiter
 	extensions map[string]*waiter // those that registered for INVOKE, by id
 	number     int
-	current    *Invocation
+	current    []*Invocation // since the process was last idle; one, unless it takes several
 	batch      *batch
 	ready      chan struct{} // closed when everybody waits for the first time
 	isReady    bool
@@ -55,10 +61,16 @@ type runtimeAPI struct {
 	failure    error
 }
 
-// waiter is a client of next.
+// waiter is a client of next: the runtime or an extension.
 type waiter struct {
-	pending bool
-	events  chan []byte // one response, complete
+	pending int // how many of its calls wait for an event
+	events  chan event
+}
+
+// event is the answer of next.
+type event struct {
+	response []byte      // complete
+	of       *Invocation // nil for an extension
 }
 
 const (
@@ -67,9 +79,10 @@ const (
 	accepted    = `{"status":"OK"}`
 )
 
-func newRuntimeAPI(ctx context.Context) (*runtimeAPI, error) {
+// newRuntimeAPI starts the API of a process that takes so many events at the same time.
+func newRuntimeAPI(ctx context.Context, concurrency int) (*runtimeAPI, error) {
 	a := &runtimeAPI{
-		runtime: waiter{events: make(chan []byte, 1)}, extensions: map[string]*waiter{},
+		concurrency: concurrency, runtime: &waiter{events: make(chan event, concurrency)}, extensions: map[string]*waiter{},
 		ready: make(chan struct{}), failed: make(chan struct{}),
 	}
 	var err error
@@ -131,7 +144,7 @@ func (a *runtimeAPI) answer(w *wire, q *request) bool {
 	}
 	switch {
 	case q.method == "GET" && path == "invocation/next":
-		return a.next(w, &a.runtime)
+		return a.next(w, a.runtime)
 	case q.method == "POST" && path == "init/error":
 		a.fail(fmt.Errorf("init error: %s", reported(q)))
 		return w.write("202 Accepted", nil, []byte(accepted)) == nil
@@ -154,78 +167,98 @@ func (a *runtimeAPI) answer(w *wire, q *request) bool {
 // next answers with the next event.
 func (a *runtimeAPI) next(w *wire, who *waiter) bool {
 	a.mu.Lock()
-	who.pending = true
+	who.pending++
 	a.settle()
 	a.mu.Unlock()
 	select {
-	case event := <-who.events:
-		if who == &a.runtime { // not before: the goroutine may have waited for its processor
+	case e := <-who.events:
+		if e.of != nil { // not before: the goroutine may have waited for its processor
 			a.mu.Lock()
-			a.current.Sent = time.Now()
+			e.of.Sent = time.Now()
 			a.mu.Unlock()
 		}
-		_, err := w.conn.Write(event)
+		_, err := w.conn.Write(e.response)
 		return err == nil
 	case <-a.failed:
 		return false
 	}
 }
 
-// settle notes that the environment is idle, and sends the next event.
+// settle notes that the environment is idle, and sends the next events.
 func (a *runtimeAPI) settle() {
-	if !a.idle() {
+	if a.idle() && !a.finish() {
 		return
 	}
+	a.dispatch()
+}
+
+// finish ends the invocations of an idle environment. It returns false if one was not answered.
+func (a *runtimeAPI) finish() bool {
 	now := time.Now()
 	if !a.isReady {
 		a.isReady = true
 		close(a.ready)
 	}
-	if a.current != nil {
-		if a.current.Answered.IsZero() {
+	for _, i := range a.current {
+		if i.Answered.IsZero() {
 			a.failLocked(errors.New("the function asked for the next event without answering this one"))
-			return
+			return false
 		}
-		a.current.Idle = now
-		b := a.batch
-		b.done = append(b.done, *a.current)
-		a.current = nil
-		if b.left == 0 || b.err != nil {
-			a.batch = nil
-			close(b.ended)
-		}
+		i.Idle = now
+		a.batch.done = append(a.batch.done, *i)
 	}
-	a.dispatch()
+	if b := a.batch; b != nil && len(a.current) > 0 && (b.left == 0 || b.err != nil) {
+		a.batch = nil
+		close(b.ended)
+	}
+	a.current = a.current[:0]
+	return true
 }
 
-// idle reports whether the runtime and every extension wait.
+// idle reports whether the runtime and every extension wait, with all their calls.
 func (a *runtimeAPI) idle() bool {
 	for _, x := range a.extensions {
-		if !x.pending {
+		if x.pending == 0 {
 			return false
 		}
 	}
-	return a.runtime.pending
+	return a.runtime.pending == a.concurrency
 }
 
-// dispatch gives the next event to everybody that waits, if they do.
+// dispatch gives the next event to everybody that waits, if they do. A process that takes several events gets one for each
+// call that waits, and its extensions get none, as on Lambda Managed Instances.
 func (a *runtimeAPI) dispatch() {
-	if a.batch == nil || a.batch.left == 0 || !a.idle() {
-		return
+	several := a.concurrency > 1
+	for a.batch != nil && a.batch.left > 0 && a.batch.err == nil && (a.idle() || several && a.runtime.pending > 0) {
+		a.batch.left--
+		a.number++
+		id := fmt.Sprintf("8476a536-e9f4-11e8-9739-%012x", a.number)
+		deadline := time.Now().Add(timeout).UnixMilli()
+		trace := fmt.Sprintf("Root=1-5bef4de7-%024x;Parent=9a9197af755a6419;Sampled=1", a.number)
+		of := &Invocation{id: id}
+		a.current = append(a.current, of)
+		if !several {
+			for _, x := range a.extensions {
+				x.pending--
+				x.events <- event{response: extensionEvent(id, deadline, trace)}
+			}
+		}
+		a.runtime.pending--
+		a.runtime.events <- event{eventResponse(id, deadline, trace, a.batch.payloads[a.number%len(a.batch.payloads)]), of}
 	}
-	a.batch.left--
-	a.number++
-	id := fmt.Sprintf("8476a536-e9f4-11e8-9739-%012x", a.number)
-	deadline := time.Now().Add(timeout).UnixMilli()
-	trace := fmt.Sprintf("Root=1-5bef4de7-%024x;Parent=9a9197af755a6419;Sampled=1", a.number)
-	event := eventResponse(id, deadline, trace, a.batch.payloads[a.number%len(a.batch.payloads)])
-	a.current = &Invocation{}
-	for _, x := range a.extensions {
-		x.pending = false
-		x.events <- extensionEvent(id, deadline, trace)
+}
+
+// open returns the invocation of a path that has no answer yet, or nil. It is among the last.
+func (a *runtimeAPI) open(path string) *Invocation {
+	for _, i := range slices.Backward(a.current) {
+		if strings.HasPrefix(path, "invocation/"+i.id+"/") {
+			if !i.Answered.IsZero() {
+				return nil
+			}
+			return i
+		}
 	}
-	a.runtime.pending = false
-	a.runtime.events <- event
+	return nil
 }
 
 // eventResponse is the answer of invocation/next.
@@ -243,12 +276,12 @@ func eventResponse(id string, deadline int64, trace string, payload []byte) []by
 func (a *runtimeAPI) end(w *wire, q *request, path, failed string) bool {
 	now := time.Now()
 	a.mu.Lock()
-	want := fmt.Sprintf("invocation/8476a536-e9f4-11e8-9739-%012x/", a.number)
-	if a.current == nil || !a.current.Answered.IsZero() || !strings.HasPrefix(path, want) {
+	of := a.open(path)
+	if of == nil {
 		a.mu.Unlock()
 		return w.write("400 Bad Request", nil, []byte(`{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`)) == nil
 	}
-	a.current.Answered, a.current.Failed, a.current.ErrorType = now, failed != "", failed
+	of.Answered, of.Failed, of.ErrorType = now, failed != "", failed
 	b := a.batch
 	switch {
 	case b.err != nil:
@@ -275,7 +308,7 @@ func (a *runtimeAPI) extension(w *wire, q *request) bool {
 		x, ok := a.extensions[get(q.header, "Lambda-Extension-Identifier")]
 		a.mu.Unlock()
 		if !ok {
-			x = &waiter{events: make(chan []byte)} // one without events, for SIGTERM: it waits for ever
+			x = &waiter{events: make(chan event)} // one without events, for SIGTERM: it waits for ever
 		}
 		return a.next(w, x)
 	case q.method == "POST":
@@ -294,7 +327,7 @@ func (a *runtimeAPI) register(w *wire, q *request) bool {
 	if len(body.Events) > 0 {
 		a.mu.Lock()
 		id = fmt.Sprintf("00000000-0000-4000-8000-%012d", len(a.extensions))
-		a.extensions[id] = &waiter{events: make(chan []byte, 1)}
+		a.extensions[id] = &waiter{events: make(chan event, 1)}
 		a.mu.Unlock()
 	}
 	return w.write("200 OK", []field{{"Lambda-Extension-Identifier", id}},

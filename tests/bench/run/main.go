@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	quick := flags.Bool("quick", false, "few rounds: that everything works, and rough numbers")
 	gates := flags.Bool("gates", false, "end with an error if a goal is not met")
-	only := flags.String("only", "", "the binaries to measure beside bare, separated by commas; empty is all")
+	only := flags.String("only", "", "the binaries to measure beside bare, and concurrent and growth, separated by commas; empty is all")
 	folder := flags.String("out", "tests/bench/results", "the folder of the results")
 	root := flags.String("root", ".", "the repository")
 	if err := flags.Parse(args); err != nil {
@@ -77,7 +77,8 @@ func write(folder string, results *comparison.Results) error {
 		return err
 	}
 	files := results.Plots()
-	files["results.json"], files["table.md"] = string(text)+"\n", results.Markdown()
+	maps.Copy(files, results.Markdown())
+	files["results.json"] = string(text) + "\n"
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(files[name]), 0o644); err != nil {
 			return err

@@ -64,7 +64,7 @@ func keyOf(item Item) string {
 }
 
 // maxAnswers bounds the answers that a table keeps.
-const maxAnswers = 4096
+const maxAnswers = 8192
 
 // input has the members of every request that the store reads.
 type input struct {
