@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"runtime"
 	"runtime/debug"
 )
@@ -16,16 +17,18 @@ const (
 	limitPercent = 80
 )
 
-// knobs are the function's memory in MB, and the variables of Go's runtime.
+// knobs are the function's memory in MB, how many invocations it runs at the same time, and the variables of Go's runtime.
 type knobs struct {
 	Memory      int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
+	Concurrency int    `env:"AWS_LAMBDA_MAX_CONCURRENCY"`
 	Threads     string `env:"GOMAXPROCS"`
 	GCPercent   string `env:"GOGC"`
 	MemoryLimit string `env:"GOMEMLIMIT"`
 }
 
 // tune sets what Go's runtime does not know of Lambda, from the function's memory: threads, how often garbage is collected,
-// and the memory limit. A variable of Go's own comes before. Outside Lambda tune sets nothing.
+// and the memory limit. A variable of Go's own comes before. Where invocations run in parallel, the HTTP client of the
+// Runtime API keeps a connection for each. Outside Lambda tune sets nothing.
 func (k knobs) tune() {
 	if k.Memory <= 0 {
 		return
@@ -38,5 +41,17 @@ func (k knobs) tune() {
 	}
 	if k.MemoryLimit == "" {
 		debug.SetMemoryLimit(int64(k.Memory) << 20 * limitPercent / 100)
+	}
+	if k.Concurrency > 1 {
+		keepConnections(k.Concurrency)
+	}
+}
+
+// keepConnections lets so many idle connections to one host wait for their next request. aws-lambda-go talks to the Runtime
+// API with a copy of the default transport, which keeps two: of eight loops most would connect for each of their calls.
+func keepConnections(n int) {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, n)
+		t.MaxIdleConns = max(t.MaxIdleConns, n)
 	}
 }

@@ -2,10 +2,38 @@ package app
 
 import (
 	"math"
+	"net/http"
 	"runtime"
 	"runtime/debug"
 	"testing"
 )
+
+// TestTuneOfParallelInvocations does not run in parallel: it changes the default transport.
+func TestTuneOfParallelInvocations(t *testing.T) { //nolint:paralleltest // see above
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		t.Fatalf("the default transport is %T", http.DefaultTransport)
+	}
+	idle, perHost := transport.MaxIdleConns, transport.MaxIdleConnsPerHost
+	t.Cleanup(func() { transport.MaxIdleConns, transport.MaxIdleConnsPerHost = idle, perHost })
+	for _, tc := range []struct {
+		knobs         knobs
+		idle, perHost int
+	}{
+		{knobs{Concurrency: 8}, idle, perHost}, // not Lambda
+		{knobs{Memory: 2048}, idle, perHost},
+		{knobs{Memory: 2048, Concurrency: 1}, idle, perHost},
+		{knobs{Memory: 2048, Concurrency: 8}, idle, 8},
+		{knobs{Memory: 2048, Concurrency: 200}, 200, 200},
+	} {
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = idle, perHost
+		tc.knobs.Threads, tc.knobs.GCPercent, tc.knobs.MemoryLimit = "2", "100", "1GiB" // and nothing else changes
+		tc.knobs.tune()
+		if transport.MaxIdleConns != tc.idle || transport.MaxIdleConnsPerHost != tc.perHost {
+			t.Errorf("%+v: %d connections, %d to one host", tc.knobs, transport.MaxIdleConns, transport.MaxIdleConnsPerHost)
+		}
+	}
+}
 
 // TestTune does not run in parallel: it changes the runtime.
 func TestTune(t *testing.T) { //nolint:paralleltest // see above

@@ -58,7 +58,7 @@ func growing() []series {
 // everyRoute visits each route of mux.
 func everyRoute(w *world) ([][]byte, error) {
 	return each(w.routes, func(i int) ([]byte, error) {
-		return get(i, "$default", fmt.Sprintf("/v1/things-%04d/%d", i, i), "", "", "")
+		return get(i, "$default", fmt.Sprintf("/v1/things%04d/%d", i, i), "", "", "")
 	})
 }
 
