@@ -61,7 +61,7 @@ func curves(title string, all []curve) string {
 		fmt.Fprintf(s, `<text x="%d" y="%.1f" text-anchor="end">%.2f</text>`+"\n", left-8, y(at)+4, at)
 	}
 	line(flat, ` stroke-dasharray="6 4"`)
-	fmt.Fprintf(s, `<text x="%d" y="%.1f" text-anchor="end">goal: at most %.2f</text>`+"\n", plotWidth-right, y(flat)-5, flat)
+	fmt.Fprintf(s, `<text x="%d" y="%.1f">goal: at most %.2f</text>`+"\n", left+4, y(flat)-5, flat)
 	for _, f := range factors {
 		fmt.Fprintf(s, `<text x="%.1f" y="%d" text-anchor="middle">%dx</text>`+"\n", x(float64(f)), bottom+18, f)
 	}

@@ -49,7 +49,7 @@ func growing() []series {
 		}},
 		{visitors, "tokens", 50, func(n int) size { return size{sessions: n, users: 1, products: 1} }},
 		{visitors, "users", 50, func(n int) size { return size{sessions: n, users: n, products: 1} }},
-		{definition{name: "list-products", event: listOfProducts, answers: ok}, "products", 20, func(n int) size {
+		{definition{name: "list-products", event: listOfProducts, answers: ok}, "products", 30, func(n int) size {
 			return size{sessions: 1, users: 1, products: n}
 		}},
 	}
