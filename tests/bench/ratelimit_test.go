@@ -45,9 +45,9 @@ var limits = []ratelimit.Policy{
 type meter struct {
 	operations []string
 
-	mu                sync.Mutex
+	mu               sync.Mutex
 	calls, succeeded int
-	units             float64
+	units            float64
 }
 
 func (m *meter) option(o *dynamodb.Options) { o.HTTPClient = &http.Client{Transport: m} }
