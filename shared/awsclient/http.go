@@ -29,8 +29,9 @@ const (
 
 	dialTimeout      = time.Second
 	handshakeTimeout = 2 * time.Second
-	// maxIdleConns keeps the connections of one request's parallel calls.
-	maxIdleConns = 16
+	// maxIdleConns keeps the connections of parallel calls: of one request, or on Lambda Managed Instances of up to 64
+	// requests for each processor. With fewer most calls there would begin with a handshake. Lambda allows 1024 files.
+	maxIdleConns = 256
 )
 
 // NewHTTP returns the HTTP client that a process shares between its AWS clients. Towards AWS it verifies

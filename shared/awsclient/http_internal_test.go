@@ -11,14 +11,17 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 // The fingerprints that https://www.amazontrust.com/repository/ publishes.
@@ -157,5 +160,56 @@ func TestPinnedDialerRefusesPlainServer(t *testing.T) {
 	if conn, err := d.dialTLS(t.Context(), "tcp", server.Listener.Addr().String()); err == nil {
 		_ = conn.Close()
 		t.Error("got a TLS connection to a plain server")
+	}
+}
+
+// Calls that run in parallel, as on Lambda Managed Instances, use the connections of those before them.
+func TestParallelCallsKeepTheirConnections(t *testing.T) {
+	t.Parallel()
+	const calls = 50
+	var connections atomic.Int32
+	met := make(chan struct{}, calls)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		met <- struct{}{}
+		for len(met) < calls { // all are here at the same time
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	client, err := NewHTTP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		var group errgroup.Group
+		for range calls {
+			group.Go(func() error {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, http.NoBody)
+				if err != nil {
+					return err
+				}
+				answer, err := client.Do(r)
+				if err != nil {
+					return err
+				}
+				_, err = io.Copy(io.Discard, answer.Body)
+				return errors.Join(err, answer.Body.Close())
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		for len(met) > 0 {
+			<-met
+		}
+	}
+	if got := connections.Load(); got > calls+calls/10 { // an answer's connection may come back just after the next call
+		t.Errorf("%d connections for three times %d parallel calls", got, calls)
 	}
 }
