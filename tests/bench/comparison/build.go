@@ -22,6 +22,7 @@ func folders() map[string]string {
 		"get-liveness":  "./functions/health/get-liveness",
 		"get-product":   "./functions/catalog/get-product",
 		"list-products": "./functions/catalog/list-products",
+		"get-order":     "./functions/orders/get-order",
 		"authorizer":    "./authorizer",
 		"full":          "./tests/bench/full",
 		"mux":           "./tests/bench/mux",

@@ -23,6 +23,7 @@ func limits() map[string]limit {
 		"get-product+telemetry": {bytes: 12_700_000, allocations: 6_300, requests: 1, sequence: 1},
 		"get-product+all":       {bytes: 12_700_000, allocations: 6_300, requests: 2, sequence: 1},
 		"list-products":         {bytes: 12_900_000, allocations: 6_300, requests: 1, sequence: 1},
+		"get-order":             {bytes: 12_900_000, allocations: 6_300, requests: 1, sequence: 1},
 		"authorizer":            {bytes: 10_700_000, allocations: 900, requests: 1, sequence: 1},
 		"full":                  {bytes: 12_700_000, allocations: 5_300, requests: 2, sequence: 1},
 		"full+product":          {bytes: 12_700_000, allocations: 5_300, requests: 3, sequence: 1},

@@ -36,8 +36,8 @@ func (s series) row(n int) string { return fmt.Sprintf("%s, %d %s", s.name, n, s
 // The most that processor time and resident memory may grow where there is 100 times as much. The library's memories are
 // bounded: of 1,000 tokens and 4,096 subjects. The last steps are beyond both, so that what is bounded shows its whole size.
 const (
-	flat    = 1.2
-	bounded = 1.5
+	flat    = 1.25
+	bounded = 1.25
 )
 
 // growing are the series.

@@ -50,6 +50,14 @@ func listOfProducts(*world) ([][]byte, error) {
 
 func myself(w *world) ([][]byte, error) { return request("GET /v1/me", "/v1/me", "", w.token(), "") }
 
+func oneOrder(w *world) ([][]byte, error) {
+	all, err := request("GET /v1/orders/{id}", "/v1/orders/"+w.order, "", w.token(), w.order)
+	if err != nil {
+		return nil, err
+	}
+	return authorized(all)
+}
+
 func decision(w *world) ([][]byte, error) { return authorizerRequest(w.token()) }
 
 // Texts that right responses contain.
@@ -73,6 +81,7 @@ func definitions() []definition {
 		{name: "get-product+telemetry", binary: "get-product", event: oneProduct, answers: ok, sends: tracesMetrics},
 		{name: "get-product+all", binary: "get-product", event: oneProduct, answers: ok, sends: tracesMetrics, limited: true},
 		{name: "list-products", event: listOfProducts, answers: ok},
+		{name: "get-order", event: oneOrder, answers: ok},
 		{name: "naiveauthorizer", peer: true, event: decision, answers: authorised},
 		{name: "authorizer", event: decision, answers: authorised},
 		{name: "full", event: myself, answers: ok, sends: everySignal, limited: true},

@@ -13,9 +13,12 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
+	"github.com/tienda-dev/tienda/functions/orders/ordersddb"
+	"github.com/tienda-dev/tienda/functions/orders/orderstest"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/identity"
 	"github.com/tienda-dev/tienda/shared/jwt"
 	"github.com/tienda-dev/tienda/shared/money"
@@ -55,6 +58,7 @@ type world struct {
 
 	store   *memtable.Store
 	product string // the id of one product
+	order   string // the id of an order of the first user's
 	tokens  []string
 	secrets string // a folder
 }
@@ -86,6 +90,10 @@ func newWorld(ctx context.Context, folder string, now time.Time, of size) (*worl
 			return nil, fmt.Errorf("create product: %w", errors.Join(err, why))
 		}
 	}
+	if err := w.buy(ctx, ddb.NewTable(client, commerceTable), shop, now); err != nil {
+		_, why := b.Take()
+		return nil, fmt.Errorf("create order: %w", errors.Join(err, why))
+	}
 	if err := w.logIn(ctx, ddb.NewTable(client, authTable), now); err != nil {
 		_, why := b.Take()
 		return nil, fmt.Errorf("create session: %w", errors.Join(err, why))
@@ -96,6 +104,24 @@ func newWorld(ctx context.Context, folder string, now time.Time, of size) (*worl
 	return w, w.writeSecrets()
 }
 
+// buy stores an order of one line, by the first user.
+func (w *world) buy(ctx context.Context, table *ddb.Table, shop *catalogddb.Store, now time.Time) error {
+	p := sample(0, now)
+	err := shop.Adjust(ctx, idempotency.Record{}, catalog.Adjustment{
+		ID: "01JD7Q9W2V5K8N3M6P4A100000", ProductID: p.ID, SKU: p.SKU, Delta: 100, Reason: "delivery", CreatedAt: p.CreatedAt,
+	})
+	if err != nil {
+		return err
+	}
+	created := orderstest.Creation(orderstest.NewOrder(p.SKU))
+	created.Order.Customer, created.Versions = userID(0), nil
+	w.order = created.Order.ID
+	return ordersddb.New(table, shop, nil).Create(ctx, created)
+}
+
+// userID is the id of the i-th user.
+func userID(i int) string { return fmt.Sprintf("01JD7PZC3H8Y5E2A9B6D4%05d", i) }
+
 // logIn begins the sessions, and signs a token of each.
 func (w *world) logIn(ctx context.Context, table *ddb.Table, now time.Time) error {
 	signer, err := signer()
@@ -105,7 +131,7 @@ func (w *world) logIn(ctx context.Context, table *ddb.Table, now time.Time) erro
 	sessions, began := sessionddb.New(table), now.Add(-time.Minute)
 	for i := range w.sessions {
 		user := identity.Identity{
-			Subject: fmt.Sprintf("01JD7PZC3H8Y5E2A9B6D4%05d", i%w.users), SessionID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1%05d", i),
+			Subject: userID(i % w.users), SessionID: fmt.Sprintf("01JD7Q9W2V5K8N3M6P4R1%05d", i),
 			Roles: []string{"customer"}, ClientID: "web",
 		}
 		err := sessions.Create(ctx, session.Session{
@@ -235,16 +261,30 @@ func authorizerRequest(token string) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, text := range all {
-		var event map[string]any
-		if err := json.Unmarshal(text, &event); err != nil {
-			return nil, err
-		}
+	return changed(all, func(event map[string]any) {
 		event["type"], event["identitySource"] = "REQUEST", []string{"Bearer " + token, "GET /v1/orders"}
 		event["routeArn"] = "arn:aws:execute-api:eu-central-1:123456789012:k7w3n5q2xz/$default/GET/v1/orders"
-		if all[i], err = json.Marshal(event); err != nil {
+	})
+}
+
+// authorized adds to events what the authorizer says of the first user.
+func authorized(all [][]byte) ([][]byte, error) {
+	return changed(all, func(event map[string]any) {
+		event["requestContext"].(map[string]any)["authorizer"] = map[string]any{"lambda": map[string]string{ //nolint:forcetypeassert // get made it
+			"auth": "ok", "sub": userID(0), "sid": "01JD7Q0B5J1X8V4T2R9N6M3K7P", "roles": "customer", "auth_time": "1795546800", "amr": "pwd",
+			"jti": "5M2XQKJ7T4VYB3ZPNA6WCEHRDU", "kid": "bench", "iat_ms": "1795550400123", "authz_ver": "1", "token_exp": "4102444800",
+		}}
+	})
+}
+
+// changed changes events.
+func changed(all [][]byte, change func(map[string]any)) ([][]byte, error) {
+	return each(len(all), func(i int) ([]byte, error) {
+		var event map[string]any
+		if err := json.Unmarshal(all[i], &event); err != nil {
 			return nil, err
 		}
-	}
-	return all, nil
+		change(event)
+		return json.Marshal(event)
+	})
 }
