@@ -50,7 +50,7 @@ func (k knobs) tune() {
 // keepConnections lets so many idle connections to one host wait for their next request. aws-lambda-go talks to the Runtime
 // API with a copy of the default transport, which keeps two: of eight loops most would connect for each of their calls.
 func keepConnections(n int) {
-	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok { //nolint:forbidigo // aws-lambda-go offers no other way
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, n)
 		t.MaxIdleConns = max(t.MaxIdleConns, n)
 	}

@@ -101,7 +101,10 @@ func newWorld(ctx context.Context, folder string, now time.Time, of size) (*worl
 	if _, err := b.Take(); err != nil {
 		return nil, err
 	}
-	return w, w.writeSecrets()
+	if err := w.writeSecrets(); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // buy stores an order of one line, by the first user.
