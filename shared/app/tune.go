@@ -10,6 +10,10 @@ const (
 	// wholeCPU is the memory in MB at which a function has one CPU.
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 	wholeCPU = 1769
+	// instanceCPU is the memory in MB up to which a function on Lambda Managed Instances, where invocations run in
+	// parallel, has no more than one CPU.
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html
+	instanceCPU = 2048
 	// gcPercent lets the heap grow to five times what is in use before a collection. Measured: a tenth less CPU for
 	// 12 MB more memory (docs/performance.md). The memory limit bounds it.
 	gcPercent = 400
@@ -33,8 +37,8 @@ func (k knobs) tune() {
 	if k.Memory <= 0 {
 		return
 	}
-	if k.Threads == "" && k.Memory < wholeCPU {
-		runtime.GOMAXPROCS(1) // Lambda shows two CPUs, and gives less than one
+	if k.Threads == "" && (k.Memory < wholeCPU || k.Concurrency > 1 && k.Memory <= instanceCPU) {
+		runtime.GOMAXPROCS(1) // Lambda shows two CPUs, and gives less than one; and of one CPU Go makes two threads
 	}
 	if k.GCPercent == "" {
 		debug.SetGCPercent(gcPercent)

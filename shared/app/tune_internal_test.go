@@ -53,10 +53,13 @@ func TestTune(t *testing.T) { //nolint:paralleltest // see above
 		knobs knobs
 		want  settings
 	}{
-		"NotLambda": {knobs{}, untouched},
-		"Small":     {knobs{Memory: 512}, settings{1, 400, 429_496_729}},
-		"WholeCPU":  {knobs{Memory: 1769}, settings{3, 400, 1_483_944_755}},
-		"Chosen":    {knobs{Memory: 512, Threads: "3", GCPercent: "100", MemoryLimit: "1GiB"}, untouched},
+		"NotLambda":     {knobs{}, untouched},
+		"Small":         {knobs{Memory: 512}, settings{1, 400, 429_496_729}},
+		"WholeCPU":      {knobs{Memory: 1769}, settings{3, 400, 1_483_944_755}},
+		"Instance":      {knobs{Memory: 2048, Concurrency: 8}, settings{1, 400, 1_717_986_918}},
+		"LargeInstance": {knobs{Memory: 4096, Concurrency: 8}, settings{3, 400, 3_435_973_836}},
+		"NoInstance":    {knobs{Memory: 2048, Concurrency: 1}, settings{3, 400, 1_717_986_918}},
+		"Chosen":        {knobs{Memory: 512, Threads: "3", GCPercent: "100", MemoryLimit: "1GiB"}, untouched},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reset(untouched)

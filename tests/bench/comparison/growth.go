@@ -126,7 +126,7 @@ const (
 )
 
 // parallelism is how many events the process takes at the same time there, and instanceMB the least memory of a function
-// that may: it has a whole processor. (AWS Lambda developer guide, "Scaling Lambda Managed Instances".)
+// that may: it has one processor. (AWS Lambda developer guide, "Scaling Lambda Managed Instances".)
 const (
 	parallelism = 8
 	instanceMB  = 2048
