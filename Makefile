@@ -47,7 +47,8 @@ RATE     :=
 # The commit or branch that `make openapi-diff` compares with. Only the command line says it; an empty one is where the
 # branch began.
 BASE :=
-# What `make test-conditions` takes out: the conditions whose file or text contains it. Empty is all of them.
+# What `make test-conditions` takes out: the conditions whose file or text contains it. What `make bench` measures: binaries and
+# modes, with commas. Empty is all of them.
 ONLY ?=
 # 1 makes a short run of `make bench` with rough numbers. Its results, and those of a run with ONLY, go into .cache/.
 QUICK ?=
