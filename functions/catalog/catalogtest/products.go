@@ -256,7 +256,7 @@ func testCategories(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		for limit := 1; limit <= len(want)+1; limit++ {
 			var got []catalog.Category
 			var after []byte
-			for range len(want) {
+			for range want {
 				list, next, err := store.Categories(t.Context(), limit, after)
 				if err != nil || len(list) > limit || len(list) < limit && next != nil {
 					t.Fatalf("limit %d after %s: %v, %s, %v", limit, after, list, next, err)
