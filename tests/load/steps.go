@@ -105,6 +105,9 @@ func Verdict(steps []Step) string {
 }
 
 func (s Step) used() string {
+	if s.Used[s.largest()] == 0 {
+		return "not measured, because this machine has no /proc"
+	}
 	return fmt.Sprintf("%s, %s of %d CPUs (%s %s, idle %s)",
 		s.largest(), percent(s.Share(s.largest())), s.CPUs, Others, percent(s.Share(Others)), percent(s.idle()))
 }

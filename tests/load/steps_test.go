@@ -30,6 +30,10 @@ func TestVerdict(t *testing.T) {
 			[]load.Step{step(25, 25, 5*ms, quiet), step(50, 47, 6*ms, foreign)},
 			"bottleneck at 50 requests/s (median 6.0 ms, floor 5.0 ms): DynamoDB Local, 40 % of 2 CPUs (others 60 %, idle 0 %)",
 		},
+		"NothingIsMeasured": {
+			[]load.Step{step(25, 25, 5*ms, load.Usage{}), step(50, 30, 5*ms, load.Usage{})},
+			"bottleneck at 50 requests/s (median 5.0 ms, floor 5.0 ms): not measured, because this machine has no /proc",
+		},
 		"NothingLeaves": {
 			[]load.Step{step(25, 25, 5*ms, quiet), step(50, 49, 10*ms, quiet)},
 			"no bottleneck up to 50 requests/s: the median is at most 2 times 5.0 ms; most of the processors' time: functions, 10 % of 2 CPUs (others 0 %, idle 85 %)",

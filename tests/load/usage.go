@@ -34,6 +34,10 @@ type Process struct {
 	CPU, Waited time.Duration
 }
 
+// IsFunction reports whether a process that the gateway has started is a function's. The others are DynamoDB Local's: Java,
+// or Docker's client.
+func (p Process) IsFunction() bool { return p.Name == "bootstrap" }
+
 // Processes returns the processes of this machine by id; none where there is no /proc.
 func Processes() map[int]Process {
 	all := map[int]Process{}
@@ -105,10 +109,10 @@ func Used(all map[int]Process, client, gateway int) Usage {
 	// What has ended were functions: DynamoDB Local lives as long as the gateway.
 	u[Functions] = all[gateway].Waited
 	for _, p := range Below(all, gateway) {
-		if p.Name == "java" {
-			u[Database] += p.CPU
+		if p.IsFunction() {
+			u[Functions] += p.CPU
 		} else {
-			u[Functions] += p.CPU + p.Waited
+			u[Database] += p.CPU
 		}
 	}
 	if busy, err := busy(); err == nil {

@@ -29,14 +29,14 @@ func TestParseStat(t *testing.T) {
 
 func TestUsedTellsGroupsApart(t *testing.T) {
 	t.Parallel()
-	const client, gateway, java, function, grandchild, stranger = 10, 20, 21, 22, 23, 30
+	const client, gateway, java, function, helper, stranger = 10, 20, 21, 22, 23, 30
 	all := map[int]load.Process{}
 	for _, p := range []load.Process{
 		{ID: client, Parent: 1, CPU: 1 * time.Second},
 		{ID: gateway, Parent: client, CPU: 2 * time.Second, Waited: 4 * time.Second},
 		{ID: java, Parent: gateway, Name: "java", CPU: 8 * time.Second},
-		{ID: function, Parent: gateway, CPU: 16 * time.Second},
-		{ID: grandchild, Parent: function, CPU: 32 * time.Second},
+		{ID: function, Parent: gateway, Name: "bootstrap", CPU: 16 * time.Second},
+		{ID: helper, Parent: java, CPU: 32 * time.Second},
 		{ID: stranger, Parent: client, CPU: 64 * time.Second},
 	} {
 		all[p.ID] = p
@@ -44,7 +44,7 @@ func TestUsedTellsGroupsApart(t *testing.T) {
 	got := load.Used(all, client, gateway)
 	delete(got, load.Others)
 	want := load.Usage{
-		load.Client: 1 * time.Second, load.Gateway: 2 * time.Second, load.Database: 8 * time.Second, load.Functions: 52 * time.Second,
+		load.Client: 1 * time.Second, load.Gateway: 2 * time.Second, load.Database: 40 * time.Second, load.Functions: 20 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("usage (-want +got):\n%s", diff)
