@@ -48,7 +48,7 @@ func newShop(t *testing.T) *shop {
 		"list-products":       catalog.ListProducts(store, fixed{sealer}, cfg),
 		"search-products":     catalog.SearchProducts(store, fixed{sealer}, cfg),
 		"get-product":         catalog.GetProduct(store, cfg),
-		"list-categories":     catalog.ListCategories(store, cfg),
+		"list-categories":     catalog.ListCategories(store, fixed{sealer}, cfg),
 		"list-staff-products": catalog.ListStaffProducts(store, fixed{sealer}),
 		"get-staff-product":   catalog.GetStaffProduct(store),
 		"create-product":      catalog.CreateProduct(service),

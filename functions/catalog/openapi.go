@@ -55,10 +55,11 @@ func OpenAPI() openapi.Resource {
 			},
 			{
 				Route: ListCategoriesRoute, Summary: "List the categories that have active products",
-				Parameters: []openapi.Parameter{openapi.IfNoneMatch()},
+				Parameters: append(openapi.PageParameters(), openapi.IfNoneMatch()),
 				Responses: openapi.Cached(openapi.Response{
-					Status: http.StatusOK, Description: "All categories, by name. A changed product is counted a moment later.", Body: page.Page[Category]{}, Example: true,
+					Status: http.StatusOK, Description: "A page of categories, by name. A changed product is counted a moment later.", Body: page.Page[Category]{}, Example: true,
 				}),
+				Problems: []*problem.Error{page.ErrInvalidCursor},
 			},
 			{
 				Route: ListStaffProductsRoute, Summary: "List products of any status, newest first",

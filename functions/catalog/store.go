@@ -42,8 +42,9 @@ type Store interface {
 	// Search returns the active products that the query finds, those with a greater Match first. Otherwise the
 	// order depends on the store. A page may be short and still have a position: then there may be more. An empty page has none.
 	Search(ctx context.Context, q Query, limit int, after []byte) ([]Product, []byte, error)
-	// Categories returns the categories that have active products, by name.
-	Categories(ctx context.Context) ([]Category, error)
+	// Categories returns the categories that have active products, by name. after is the position that the previous page
+	// returned, nil for the first page; the returned position is nil on the last one.
+	Categories(ctx context.Context, limit int, after []byte) ([]Category, []byte, error)
 	// Inventory returns the stock of the product, or ErrNotFound.
 	Inventory(ctx context.Context, productID string) (Inventory, error)
 	// Adjust moves the stock of a.SKU, which is the product's, and keeps the adjustment as a ledger entry and the record, in

@@ -30,7 +30,7 @@ const MaxWrites = 100
 //
 // Writes that DynamoDB would refuse (none, more than MaxWrites, two on one item, a broken one) are
 // refused before anything is sent.
-func Commit(ctx context.Context, client *dynamodb.Client, writes ...Write) error {
+func Commit(ctx context.Context, client *Client, writes ...Write) error {
 	actions, err := actions(writes)
 	if err != nil {
 		return err

@@ -27,15 +27,12 @@ type Config struct {
 	Endpoint string `env:"AWS_ENDPOINT_URL_DYNAMODB"`
 }
 
-// Client is the SDK's client of DynamoDB.
-type Client = dynamodb.Client
-
 // Open returns a client for cfg, or an error that names every variable that is wrong. It sends
 // nothing: Table.Warm does. The options come last and may replace any of its choices.
 //
 // It reads neither files nor the environment. The SDK's config package, which does, links five
 // more AWS clients.
-func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
+func Open(cfg Config, options ...func(*dynamodb.Options)) (*Client, error) {
 	var err error
 	if cfg.Config, err = cfg.WithHTTP(); err != nil {
 		return nil, err
@@ -43,20 +40,17 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*dynamodb.Client, err
 	if err := awsclient.CheckEndpoint(cfg.Endpoint); err != nil {
 		return nil, fmt.Errorf("%s %w", EnvEndpoint, err)
 	}
-	l := &lean{}
 	o := dynamodb.Options{
 		Region:      cfg.Region,
 		Credentials: cfg.credentials(),
 		HTTPClient:  cfg.HTTP,
 		Retryer:     newRetryer(),
-		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty, l.add},
+		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty},
 	}
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	client := dynamodb.New(o, options...)
-	l.configure(client.Options())
-	return client, nil
+	return newClient(dynamodb.New(o, options...)), nil
 }
 
 func (c Config) credentials() aws.CredentialsProvider {

@@ -23,120 +23,193 @@ import (
 	"github.com/tienda-dev/tienda/shared/awsjson"
 )
 
-// lean sends GetItem, Query, BatchGetItem and UpdateItem, which most requests of a function are, without the SDK's
-// serialisation and its twenty layers: a call takes a quarter less processor time (docs/performance.md). It is part of the
-// SDK's own stack: validation, tracing, metrics, retries and the HTTP client are those of the SDK. An input that it does
-// not know is left to the SDK, and so is every answer but a success that it can read whole: the errors are the SDK's.
+// lean sends operations without the SDK's serialisation, and without the twenty layers that the SDK builds anew for each
+// call (docs/performance.md). It keeps the SDK's first layers, which validate and observe, its retries and its HTTP client.
+// An input that it does not know is left to the SDK, and so is every answer but a success that it can read whole: the
+// errors are the SDK's.
 type lean struct {
-	endpoint    *url.URL // nil sends nothing
+	endpoint    *url.URL
 	region      string
 	credentials aws.CredentialsProvider
 	client      dynamodb.HTTPClient
+	retryer     aws.RetryerV2
 	signer      *v4.Signer
+
+	getItem, query, batchGetItem, updateItem *operation
 }
 
-// configure takes the client's final options. It must run before the first call.
-func (l *lean) configure(o dynamodb.Options) {
+// newLean returns what sends the client's operations, by the client's final options. Its operations are nil if it cannot.
+func newLean(c *dynamodb.Client) *lean {
+	o := c.Options()
+	l := &lean{region: o.Region, credentials: o.Credentials, client: o.HTTPClient, signer: v4.NewSigner()}
 	endpoint := ""
 	if o.BaseEndpoint != nil {
 		endpoint = *o.BaseEndpoint
 	}
-	u, err := awsjson.Endpoint("dynamodb", o.Region, endpoint)
+	var err error
+	if l.endpoint, err = awsjson.Endpoint("dynamodb", o.Region, endpoint); err != nil {
+		return l // of a partition that only the SDK knows
+	}
+	if l.retryer, _ = o.Retryer.(aws.RetryerV2); l.retryer == nil {
+		return l
+	}
+	l.getItem = newOperation(l, "GetItem", c.GetItem, &dynamodb.GetItemInput{})
+	l.query = newOperation(l, "Query", c.Query, &dynamodb.QueryInput{})
+	l.batchGetItem = newOperation(l, "BatchGetItem", c.BatchGetItem, &dynamodb.BatchGetItemInput{})
+	l.updateItem = newOperation(l, "UpdateItem", c.UpdateItem, &dynamodb.UpdateItemInput{})
+	return l
+}
+
+// send sends the input, and lets the SDK's client do so if lean cannot.
+func send[In, Out any](
+	ctx context.Context, l *lean, op *operation, sdk func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error), in *In,
+	options []func(*dynamodb.Options), describe func(*Out, middleware.Metadata),
+) (*Out, error) {
+	if op == nil || in == nil || len(options) > 0 {
+		return sdk(ctx, in, options...)
+	}
+	first := op.first()
+	if first == nil {
+		return sdk(ctx, in)
+	}
+	c := &call{lean: l, operation: op}
+	result, metadata, err := (&layer{call: c, rest: first}).HandleInitialize(callContext{ctx, op.values}, middleware.InitializeInput{Parameters: in})
 	if err != nil {
-		return // of a partition that only the SDK knows
+		return nil, &smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: op.name, Err: err}
 	}
-	l.region, l.credentials, l.client, l.signer = o.Region, o.Credentials, o.HTTPClient, v4.NewSigner()
-	l.endpoint = u
+	out, _ := result.Result.(*Out)
+	describe(out, metadata)
+	return out, nil
 }
 
-// add is an API option.
-func (l *lean) add(stack *middleware.Stack) error {
-	attempts, ok := stack.Finalize.Get("Retry")
-	if !ok || l.endpoint == nil || !leanOperation(stack.ID()) {
-		return nil
-	}
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Lean", func(
-		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
-	) (middleware.InitializeOutput, middleware.Metadata, error) {
-		body, ok := appendInput(nil, in.Parameters)
-		if !ok {
-			return next.HandleInitialize(ctx, in)
-		}
-		request, err := l.request(stack.ID(), body)
-		if err != nil {
-			return middleware.InitializeOutput{}, middleware.Metadata{}, err
-		}
-		send := &attempt{lean: l, stack: stack, body: body}
-		out, metadata, err := attempts.HandleFinalize(ctx, middleware.FinalizeInput{Request: request}, send)
-		return middleware.InitializeOutput(out), metadata, err
-	}), middleware.After)
-}
-
-// request returns the request of an operation, not signed yet.
-func (l *lean) request(operation string, body []byte) (*smithyhttp.Request, error) {
-	request, _ := smithyhttp.NewStackRequest().(*smithyhttp.Request)
-	request.Method = http.MethodPost
-	request.URL = l.endpoint // each attempt has a clone
-	request.ContentLength = int64(len(body))
-	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
-	request.Header.Set("Accept-Encoding", "identity")
-	request.Header.Set("User-Agent", aws.SDKName+"/"+aws.SDKVersion)
-	return request.SetStream(bytes.NewReader(body))
-}
-
-// attempt sends one call once.
-type attempt struct {
+// call is one call of an operation.
+type call struct {
 	*lean
+	*operation
 
-	stack *middleware.Stack
-	body  []byte
+	body []byte
+	// made is the first attempt, until the SDK's retries have seen it.
+	made *outcome
 }
 
-// HandleFinalize signs and sends the request, and reads the answer.
-func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
-	request, ok := in.Request.(*smithyhttp.Request)
+// outcome is that of an attempt.
+type outcome struct {
+	result   any
+	metadata middleware.Metadata
+	err      error
+}
+
+// handle sends the input.
+func (c *call) handle(ctx context.Context, input any) (any, middleware.Metadata, error) {
+	body, ok := appendInput(nil, input)
 	if !ok {
-		return out, metadata, &smithy.SerializationError{Err: errUnknownRequest}
+		return c.bySDK(ctx, input)
 	}
-	credentials, err := a.credentials.Retrieve(ctx)
+	c.body = body
+	release, err := c.retryer.GetAttemptToken(ctx)
 	if err != nil {
-		return out, metadata, err
+		return nil, middleware.Metadata{}, err
 	}
-	sum := sha256.Sum256(a.body)
-	if err := a.signer.SignHTTP(ctx, credentials, request.Request, hex.EncodeToString(sum[:]), "dynamodb", a.region, time.Now()); err != nil {
-		return out, metadata, &v4.SigningError{Err: err}
+	made := c.attempt(ctx)
+	if made.err == nil {
+		return made.result, made.metadata, release(nil)
 	}
-	response, err := a.client.Do(request.Build(ctx))
+	stack, err := c.build()
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	retries, ok := stack.Finalize.Get("Retry")
+	if !ok {
+		return nil, made.metadata, made.err
+	}
+	c.made = &made // the retries release its token
+	out, metadata, err := retries.HandleFinalize(ctx, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()}, c)
+	return out.Result, metadata, err
+}
+
+// bySDK sends the input through the SDK's layers behind the first ones.
+func (c *call) bySDK(ctx context.Context, input any) (any, middleware.Metadata, error) {
+	stack, err := c.build()
+	if err != nil {
+		return nil, middleware.Metadata{}, err
+	}
+	return middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(c.client), stack.Serialize, stack.Build, stack.Finalize, stack.Deserialize).Handle(ctx, input)
+}
+
+// HandleFinalize makes an attempt for the SDK's retries.
+func (c *call) HandleFinalize(ctx context.Context, _ middleware.FinalizeInput) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	var made outcome
+	if c.made != nil {
+		made, c.made = *c.made, nil
+	} else {
+		made = c.attempt(ctx)
+	}
+	return middleware.FinalizeOutput{Result: made.result}, made.metadata, made.err
+}
+
+// attempt signs and sends the request, and reads the answer.
+func (c *call) attempt(ctx context.Context) outcome {
+	request, err := c.request(ctx)
+	if err != nil {
+		return outcome{err: err}
+	}
+	response, err := c.client.Do(request)
 	if err != nil {
 		if ctx.Err() != nil {
-			return out, metadata, &smithy.CanceledError{Err: ctx.Err()}
+			return outcome{err: &smithy.CanceledError{Err: ctx.Err()}}
 		}
-		return out, metadata, &smithyhttp.RequestSendError{Err: err}
+		return outcome{err: &smithyhttp.RequestSendError{Err: err}}
 	}
 	text, readErr := io.ReadAll(response.Body)
 	_ = response.Body.Close()
-	if result := a.result(response, text, readErr); result != nil {
-		awsmiddleware.SetRequestIDMetadata(&metadata, response.Header.Get("X-Amzn-Requestid"))
-		out.Result = result
-		return out, metadata, nil
+	if result := c.read(response, text, readErr); result != nil {
+		made := outcome{result: result}
+		awsmiddleware.SetRequestIDMetadata(&made.metadata, response.Header.Get("X-Amzn-Requestid"))
+		return made
 	}
-	return a.bySDK(ctx, request, response, text, readErr)
+	return c.readBySDK(ctx, request, response, text, readErr)
 }
 
-// result reads a success. It returns nil for everything else.
-func (a *attempt) result(response *http.Response, text []byte, readErr error) any {
+// request returns the signed request.
+func (c *call) request(ctx context.Context) (*http.Request, error) {
+	credentials, err := c.credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request := (&http.Request{
+		Method: http.MethodPost,
+		URL:    &url.URL{Scheme: c.endpoint.Scheme, Host: c.endpoint.Host, Path: c.endpoint.Path},
+		Host:   c.endpoint.Host,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"Content-Type":    {"application/x-amz-json-1.0"},
+			"X-Amz-Target":    {c.target},
+			"Accept-Encoding": {"identity"},
+			"User-Agent":      {aws.SDKName + "/" + aws.SDKVersion},
+		},
+		Body:          io.NopCloser(bytes.NewReader(c.body)),
+		ContentLength: int64(len(c.body)),
+	}).WithContext(ctx)
+	sum := sha256.Sum256(c.body)
+	if err := c.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "dynamodb", c.region, time.Now()); err != nil {
+		return nil, &v4.SigningError{Err: err}
+	}
+	return request, nil
+}
+
+// read reads a success. It returns nil for everything else.
+func (c *call) read(response *http.Response, text []byte, readErr error) any {
 	if response.StatusCode != http.StatusOK || readErr != nil {
 		return nil
 	}
 	if sum := response.Header.Get("X-Amz-Crc32"); sum != "" && sum != strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10) {
 		return nil
 	}
-	return readOutput(a.stack.ID(), string(text))
+	return readOutput(c.name, string(text))
 }
 
-// bySDK lets the SDK read the answer.
-func (a *attempt) bySDK(ctx context.Context, request *smithyhttp.Request, response *http.Response, text []byte, readErr error) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+// readBySDK lets the SDK read the answer.
+func (c *call) readBySDK(ctx context.Context, request *http.Request, response *http.Response, text []byte, readErr error) outcome {
 	response.Body = io.NopCloser(bytes.NewReader(text))
 	if readErr != nil {
 		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(text), failing{readErr}))
@@ -144,8 +217,13 @@ func (a *attempt) bySDK(ctx context.Context, request *smithyhttp.Request, respon
 	answered := middleware.HandlerFunc(func(context.Context, any) (any, middleware.Metadata, error) {
 		return &smithyhttp.Response{Response: response}, middleware.Metadata{}, nil
 	})
-	out.Result, metadata, err = a.stack.Deserialize.HandleMiddleware(ctx, request, answered)
-	return out, metadata, err
+	stack, err := c.build()
+	if err != nil {
+		return outcome{err: err}
+	}
+	var made outcome
+	made.result, made.metadata, made.err = stack.Deserialize.HandleMiddleware(ctx, &smithyhttp.Request{Request: request}, answered)
+	return made
 }
 
 // failing is a reader that fails.

@@ -2,7 +2,6 @@ package ddb
 
 import (
 	"encoding/base64"
-	"errors"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -10,18 +9,6 @@ import (
 
 	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
-
-var errUnknownRequest = errors.New("not a request of HTTP")
-
-// leanOperation reports whether lean knows the operation.
-func leanOperation(name string) bool {
-	switch name {
-	case "GetItem", "Query", "BatchGetItem", "UpdateItem":
-		return true
-	default:
-		return false
-	}
-}
 
 // appendInput appends the JSON of an operation's input. It returns false for one with parts that it does not know:
 // those of DynamoDB's old interface, and capacities of indexes.

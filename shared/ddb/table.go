@@ -75,13 +75,13 @@ func KeyOf(item Item) (Key, bool) {
 
 // Table is one table whose primary key is PK and SK. It is safe for concurrent use.
 type Table struct {
-	client *dynamodb.Client
+	client *Client
 	name   string
 }
 
 // NewTable returns the table of that name. It panics on a nil client or an empty name, which no
 // input can cause.
-func NewTable(client *dynamodb.Client, name string) *Table {
+func NewTable(client *Client, name string) *Table {
 	if client == nil || name == "" {
 		panic("ddb: NewTable needs a client and a name")
 	}
@@ -89,7 +89,7 @@ func NewTable(client *dynamodb.Client, name string) *Table {
 }
 
 // Client returns the client, for Commit over several tables and for what Table does not offer.
-func (t *Table) Client() *dynamodb.Client { return t.client }
+func (t *Table) Client() *Client { return t.client }
 
 // Name returns the table's name.
 func (t *Table) Name() string { return t.name }

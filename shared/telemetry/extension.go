@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
 // extensionName is how Lambda lists the extension. An internal extension runs in the function's own process and may
@@ -52,9 +53,28 @@ type ended struct {
 
 // invokeEvent is an event of the Extensions API.
 type invokeEvent struct {
-	Type       string `json:"eventType"`  //nolint:tagliatelle // Lambda's name
-	DeadlineMS int64  `json:"deadlineMs"` //nolint:tagliatelle // Lambda's name
-	RequestID  string `json:"requestId"`  //nolint:tagliatelle // Lambda's name
+	Type       string
+	DeadlineMS int64
+	RequestID  string
+}
+
+// readEvent reads an event by hand: it competes for the processor with the handler of its invocation.
+func readEvent(text string) (event invokeEvent, err error) {
+	r := rawjson.NewReader(text)
+	r.Object(func(name string) {
+		switch name {
+		case "eventType":
+			event.Type = r.Text()
+		case "deadlineMs":
+			event.DeadlineMS = r.Integer()
+		case "requestId":
+			event.RequestID = r.Text()
+		default:
+			r.Skip()
+		}
+	})
+	r.End()
+	return event, r.Err()
 }
 
 // register registers the extension. Lambda accepts that in INIT only.
@@ -192,7 +212,11 @@ func (x *extension) next(ctx context.Context) (event invokeEvent, err error) {
 	if answer.StatusCode != http.StatusOK {
 		return event, fmt.Errorf("next event: status %d", answer.StatusCode)
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&event); err != nil {
+	text, err := io.ReadAll(answer.Body)
+	if err == nil {
+		event, err = readEvent(string(text))
+	}
+	if err != nil {
 		return event, fmt.Errorf("next event: %w", err)
 	}
 	if event.Type != "INVOKE" {

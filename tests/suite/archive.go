@@ -2,8 +2,6 @@ package suite
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,79 +89,6 @@ func (c *Caller) testArchive(t *testing.T) {
 		t.Parallel()
 		for _, id := range []string{nobodysID, "coffee"} {
 			c.Do(t, archiving(t, Product{ID: id}, "")).wantProblem(t, notFound())
-		}
-	})
-}
-
-func (c *Caller) testCategories(t *testing.T) {
-	type category struct {
-		Name           string `json:"name"`
-		ActiveProducts int64  `json:"active_products"`
-	}
-	// all returns the categories, and how many active products the named one has, -1 for absent.
-	all := func(t *testing.T, name string) ([]category, int64) {
-		t.Helper()
-		a := c.Do(t, Request{Method: http.MethodGet, Path: "/v1/categories"}).want(t, http.StatusOK)
-		a.wantMembers(t, "data", "has_more")
-		var got struct {
-			Data    []category `json:"data"`
-			HasMore bool       `json:"has_more"`
-		}
-		a.decode(t, &got)
-		if got.HasMore || got.Data == nil {
-			t.Errorf("categories come in one list: %s", a.Body)
-		}
-		i := slices.IndexFunc(got.Data, func(c category) bool { return c.Name == name })
-		if i < 0 {
-			return got.Data, -1
-		}
-		return got.Data, got.Data[i].ActiveProducts
-	}
-
-	t.Run("CountActiveProducts", func(t *testing.T) {
-		t.Parallel()
-		body := NewProduct()
-		name := body["category"].(string)
-		want := func(n int64, after string) {
-			t.Helper()
-			if _, got := all(t, name); got != n {
-				t.Errorf("after %s: %d active products, want %d (-1: the category is absent)", after, got, n)
-			}
-		}
-		draft := c.Create(t, body.With(Document{"status": "draft"}))
-		want(-1, "a draft")
-		p := c.Create(t, NewProduct().With(Document{"category": name}))
-		want(1, "an active product")
-		draft = c.patch(t, draft, Document{"status": "active"})
-		want(2, "publishing the draft")
-		p = c.patch(t, p, Document{"name": "Other", "price": Document{"amount_minor": 1}})
-		want(2, "a change of something else")
-		c.archive(t, p)
-		c.archive(t, p)
-		want(1, "archiving one of them twice")
-		c.patch(t, draft, Document{"category": "c-" + unique()})
-		want(-1, "moving the last one away")
-	})
-	t.Run("ByNameAndOnce", func(t *testing.T) {
-		t.Parallel()
-		c.Create(t, NewProduct())
-		c.Create(t, NewProduct())
-		list, _ := all(t, "")
-		if !slices.IsSortedFunc(list, func(a, b category) int { return strings.Compare(a.Name, b.Name) }) {
-			t.Errorf("not by name: %+v", list)
-		}
-		if len(slices.CompactFunc(slices.Clone(list), func(a, b category) bool { return a.Name == b.Name })) != len(list) {
-			t.Errorf("a category is listed twice: %+v", list)
-		}
-	})
-	t.Run("SameForEverybody", func(t *testing.T) {
-		t.Parallel()
-		p := c.Create(t, NewProduct().With(Document{"status": "draft"}))
-		for _, token := range []string{c.As(t), c.As(t, roleCatalog)} {
-			a := c.Do(t, Request{Method: http.MethodGet, Path: "/v1/categories", Token: token}).want(t, http.StatusOK)
-			if _, got := all(t, p.Category); got != -1 {
-				t.Errorf("a category of drafts is listed: %s", a.Body)
-			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package catalogddb
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/ddb"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 const categoriesPK = "CATEGORIES"
@@ -62,25 +64,60 @@ func (c category) products() int64 {
 	return n
 }
 
+// categoryPosition is where the next page of the categories starts.
+type categoryPosition struct {
+	// After is the last category that was returned.
+	After string `json:"after"`
+}
+
 // Categories implements catalog.Store. It shows a change a moment later.
-func (s *Store) Categories(ctx context.Context) ([]catalog.Category, error) {
-	all, err := s.categories(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	active := []catalog.Category{}
-	for _, c := range all {
-		if n := c.products(); n > 0 {
-			active = append(active, catalog.Category{Name: c.name, ActiveProducts: n})
+func (s *Store) Categories(ctx context.Context, limit int, after []byte) ([]catalog.Category, []byte, error) {
+	var at categoryPosition
+	if len(after) > 0 {
+		if err := json.Unmarshal(after, &at); err != nil || at.After == "" {
+			return nil, nil, page.ErrInvalidCursor
 		}
 	}
-	return active, nil
+	// One more shows whether there is a next page.
+	all, err := s.categories(ctx, categoriesFrom(at.After, limit+1), func(all []category) bool { return len(active(all)) > limit })
+	if err != nil {
+		return nil, nil, err
+	}
+	list := active(all)
+	if len(list) <= limit {
+		return list, nil, nil
+	}
+	list = list[:limit]
+	next, err := json.Marshal(categoryPosition{After: list[limit-1].Name})
+	return list, next, err
+}
+
+// active returns the categories that have active products.
+func active(all []category) []catalog.Category {
+	list := []catalog.Category{}
+	for _, c := range all {
+		if n := c.products(); n > 0 {
+			list = append(list, catalog.Category{Name: c.name, ActiveProducts: n})
+		}
+	}
+	return list
+}
+
+// categoriesFrom reads the categories after one, "" for all.
+func categoriesFrom(after string, atOnce int) ddb.Query {
+	where := expression.Key(ddb.AttrPK).Equal(expression.Value(categoriesPK))
+	if after != "" {
+		where = where.And(expression.Key(ddb.AttrSK).GreaterThan(expression.Value(after + "$"))) // '$' follows the '#' of changes
+	}
+	return ddb.Query{Where: where, Limit: int32(atOnce)}
 }
 
 // SumCategories moves changes of the categories into their sums, so that Categories has less to read, and returns how
 // many. Categories returns the same before, meanwhile and afterwards. Calls at the same time do not sum a change twice.
 func (s *Store) SumCategories(ctx context.Context) (int, error) {
-	all, err := s.categories(ctx, true)
+	q := categoriesFrom("", 0)
+	q.Consistent = true
+	all, err := s.categories(ctx, q, func([]category) bool { return false })
 	if err != nil {
 		return 0, err
 	}
@@ -131,10 +168,10 @@ func (s *Store) sum(ctx context.Context, c category) (int, error) {
 	return len(changes), nil
 }
 
-// categories reads the sums and changes of all categories, by name.
-func (s *Store) categories(ctx context.Context, consistent bool) ([]category, error) {
+// categories reads sums and changes, by the category's name, until there are enough categories of which all is read.
+// Each read is twice as long as the one before, because a category may have many changes after an import.
+func (s *Store) categories(ctx context.Context, q ddb.Query, enough func([]category) bool) ([]category, error) {
 	var all []category
-	q := ddb.Query{Where: expression.Key(ddb.AttrPK).Equal(expression.Value(categoriesPK)), Consistent: consistent}
 	for {
 		items, next, err := s.table.Query(ctx, q)
 		if err != nil {
@@ -145,22 +182,31 @@ func (s *Store) categories(ctx context.Context, consistent bool) ([]category, er
 			if err := ddb.Decode(item, &record); err != nil {
 				return nil, err
 			}
-			name, change := record.name()
-			if len(all) == 0 || all[len(all)-1].name != name {
-				all = append(all, category{name: name})
-			}
-			c := &all[len(all)-1]
-			if change == "" {
-				c.sum = record
-			} else if _, summed := slices.BinarySearch(c.sum.Summed, change); !summed {
-				c.changes = append(c.changes, record)
-			}
+			all = add(all, record)
 		}
 		if next == nil {
 			return all, nil
 		}
-		q.Start = next
+		if whole := all[:max(len(all), 1)-1]; enough(whole) { // the last one may go on
+			return whole, nil
+		}
+		q.Start, q.Limit = next, 2*q.Limit
 	}
+}
+
+// add adds a record to the last category, or begins one with it.
+func add(all []category, record categoryRecord) []category {
+	name, change := record.name()
+	if len(all) == 0 || all[len(all)-1].name != name {
+		all = append(all, category{name: name})
+	}
+	c := &all[len(all)-1]
+	if change == "" {
+		c.sum = record
+	} else if _, summed := slices.BinarySearch(c.sum.Summed, change); !summed {
+		c.changes = append(c.changes, record)
+	}
+	return all
 }
 
 // countWrites moves a changed product from one category to another. Only active products are counted; a product that

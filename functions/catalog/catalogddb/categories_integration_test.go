@@ -18,6 +18,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 func in(category string) func(*catalog.Product) {
@@ -48,7 +49,7 @@ func changes(t *testing.T, table *ddb.Table) int {
 
 func wantCategories(t *testing.T, store *catalogddb.Store, want ...catalog.Category) {
 	t.Helper()
-	got, err := store.Categories(t.Context())
+	got, _, err := store.Categories(t.Context(), page.MaxLimit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/catalog/catalogddb"
 	"github.com/tienda-dev/tienda/functions/catalog/catalogtest"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 // collider lets transactions collide as they may on AWS. DynamoDB cancels a transaction that names an item of another one in
@@ -165,7 +166,7 @@ func TestProductsOfOneCategoryDoNotCollide(t *testing.T) {
 		if shared := c.shared(); c.sent != n || c.cancelled != 0 || len(shared) != 0 {
 			t.Errorf("%s %d products: %d transactions, %d cancelled; items in several: %q", change, n, c.sent, c.cancelled, shared)
 		}
-		got, err := store.Categories(t.Context())
+		got, _, err := store.Categories(t.Context(), page.MaxLimit, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

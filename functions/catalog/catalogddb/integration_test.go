@@ -19,6 +19,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/idempotency"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 func TestStore(t *testing.T) {
@@ -198,7 +199,7 @@ func oneEffectEach(t *testing.T, store *catalogddb.Store, spoil func()) {
 	if err != nil || stock.Available != 5 || stock.Version != 2 {
 		t.Errorf("inventory %+v, %v; want 5 available in version 2", stock, err)
 	}
-	categories, err := store.Categories(t.Context())
+	categories, _, err := store.Categories(t.Context(), page.MaxLimit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

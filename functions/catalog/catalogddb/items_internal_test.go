@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tienda-dev/tienda/functions/catalog"
@@ -125,7 +124,7 @@ func TestLargestTransactionFits(t *testing.T) {
 // Every search would read and pay for the rows of other products.
 func TestOnlyActiveProductsHaveRows(t *testing.T) {
 	t.Parallel()
-	s := &Store{table: ddb.NewTable(dynamodb.New(dynamodb.Options{}), "t")}
+	s := &Store{table: ddb.NewTable(&ddb.Client{}, "t")}
 	with := func(status catalog.Status, name string) catalog.Product {
 		return catalog.Product{ID: "1", SKU: "S1", Name: name, Status: status}
 	}

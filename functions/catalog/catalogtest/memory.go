@@ -181,15 +181,21 @@ func compare(a, b position) int {
 }
 
 // Categories implements catalog.Store.
-func (m *Memory) Categories(ctx context.Context) ([]catalog.Category, error) {
+func (m *Memory) Categories(ctx context.Context, limit int, after []byte) ([]catalog.Category, []byte, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	start := ""
+	if len(after) > 0 {
+		if err := json.Unmarshal(after, &start); err != nil || start == "" {
+			return nil, nil, page.ErrInvalidCursor
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	active := map[string]int64{}
 	for _, p := range m.products {
-		if p.Status == catalog.Active {
+		if p.Status == catalog.Active && p.Category > start {
 			active[p.Category]++
 		}
 	}
@@ -197,7 +203,11 @@ func (m *Memory) Categories(ctx context.Context) ([]catalog.Category, error) {
 	for _, name := range slices.Sorted(maps.Keys(active)) {
 		categories = append(categories, catalog.Category{Name: name, ActiveProducts: active[name]})
 	}
-	return categories, nil
+	if len(categories) <= limit {
+		return categories, nil, nil
+	}
+	next, err := json.Marshal(categories[limit-1].Name)
+	return categories[:limit], next, err
 }
 
 // Inventory implements catalog.Store.

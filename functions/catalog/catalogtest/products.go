@@ -11,6 +11,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/catalog"
 	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/page"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
@@ -224,9 +225,9 @@ func testCategories(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 	t.Helper()
 	t.Run("NoneIsAnEmptyList", func(t *testing.T) {
 		t.Parallel()
-		got, err := newStore(t).Categories(t.Context())
-		if err != nil || got == nil || len(got) != 0 {
-			t.Errorf("Categories: %v, %v; want an empty list that is not nil", got, err)
+		got, next, err := newStore(t).Categories(t.Context(), 1, nil)
+		if err != nil || got == nil || len(got) != 0 || next != nil {
+			t.Errorf("Categories: %v, %s, %v; want an empty list that is not nil, and no next page", got, next, err)
 		}
 	})
 	t.Run("ByName", func(t *testing.T) {
@@ -238,6 +239,42 @@ func testCategories(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		wantCategories(t, store,
 			catalog.Category{Name: "coffee-beans", ActiveProducts: 1}, catalog.Category{Name: "cups", ActiveProducts: 1},
 			catalog.Category{Name: "tea", ActiveProducts: 2}, catalog.Category{Name: "tea-2", ActiveProducts: 1})
+	})
+	t.Run("PageByPage", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		var want []catalog.Category
+		for _, c := range []string{"a", "a-2", "b", "ba", "c", "tea", "tea-2", "teas"} {
+			for range 5 { // more items than one read has
+				create(t, store, NewProduct(category(c)))
+			}
+			want = append(want, catalog.Category{Name: c, ActiveProducts: 5})
+			archived := NewProduct(category(c + "-old"))
+			create(t, store, archived)
+			update(t, store, archived, status(catalog.Archived))
+		}
+		for limit := 1; limit <= len(want)+1; limit++ {
+			var got []catalog.Category
+			var after []byte
+			for range want {
+				list, next, err := store.Categories(t.Context(), limit, after)
+				if err != nil || len(list) > limit || len(list) < limit && next != nil {
+					t.Fatalf("limit %d after %s: %v, %s, %v", limit, after, list, next, err)
+				}
+				got = append(got, list...)
+				if after = next; after == nil {
+					break
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("limit %d (-want +got):\n%s", limit, diff)
+			}
+		}
+		for _, after := range []string{"{}", `""`, "null", "x"} {
+			if _, _, err := store.Categories(t.Context(), 1, []byte(after)); !errors.Is(err, page.ErrInvalidCursor) {
+				t.Errorf("after %s: %v, want %v", after, err, page.ErrInvalidCursor)
+			}
+		}
 	})
 	t.Run("CountEveryTransition", func(t *testing.T) {
 		t.Parallel()
@@ -268,12 +305,9 @@ func testCategories(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 				if to.status == catalog.Active {
 					count[to.category]++
 				}
-				got, err := store.Categories(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(append([]catalog.Category{}, want()...), got); diff != "" {
-					t.Fatalf("categories after %v to %v (-want +got):\n%s", from, to, diff)
+				wantCategories(t, store, want()...)
+				if t.Failed() {
+					t.Fatalf("after %v to %v", from, to)
 				}
 			}
 		}

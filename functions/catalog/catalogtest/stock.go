@@ -163,7 +163,7 @@ func testContext(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		"List":   func() error { _, _, err := store.List(ended, active(), 1, nil); return err },
 		"Search": func() error { _, _, err := store.Search(ended, catalog.NewQuery("house"), 1, nil); return err },
 		"Categories": func() error {
-			_, err := store.Categories(ended)
+			_, _, err := store.Categories(ended, 1, nil)
 			return err
 		},
 		"Inventory": func() error { _, err := store.Inventory(ended, p.ID); return err },

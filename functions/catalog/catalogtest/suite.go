@@ -17,6 +17,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/idempotency"
 	"github.com/tienda-dev/tienda/shared/money"
+	"github.com/tienda-dev/tienda/shared/page"
 )
 
 // Run runs the suite. newStore returns an empty store that no other test uses.
@@ -181,9 +182,9 @@ func wantInventory(t *testing.T, store catalog.Store, want catalog.Inventory) {
 
 func wantCategories(t *testing.T, store catalog.Store, want ...catalog.Category) {
 	t.Helper()
-	got, err := store.Categories(t.Context())
-	if err != nil {
-		t.Errorf("Categories: %v", err)
+	got, next, err := store.Categories(t.Context(), page.MaxLimit, nil)
+	if err != nil || next != nil {
+		t.Errorf("Categories: %v, next page %s", err, next)
 		return
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

@@ -35,7 +35,7 @@ func Endpoint(t testing.TB) string {
 }
 
 // Client returns a client of the DynamoDB at Endpoint.
-func Client(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
+func Client(t testing.TB, options ...func(*dynamodb.Options)) *ddb.Client {
 	t.Helper()
 	client, err := ddb.Open(Config(t), options...)
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/tienda-dev/tienda/shared/awsclient"
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
@@ -33,7 +31,7 @@ func testKey(context.Context) ([]byte, error) {
 }
 
 // answering returns a client whose requests do not leave the process.
-func answering(t *testing.T, faults *ddbtest.Faults) *dynamodb.Client {
+func answering(t *testing.T, faults *ddbtest.Faults) *ddb.Client {
 	t.Helper()
 	client, err := ddb.Open(ddb.Config{
 		Config:   awsclient.Config{Region: "eu-central-1", AccessKeyID: "local", SecretAccessKey: "local"},
@@ -46,7 +44,7 @@ func answering(t *testing.T, faults *ddbtest.Faults) *dynamodb.Client {
 }
 
 // open returns a limiter on the table: an instance of its own, which knows nothing of the others.
-func open(t testing.TB, client *dynamodb.Client, table string, now func() time.Time, policies ...ratelimit.Policy) *ratelimitddb.Limiter {
+func open(t testing.TB, client *ddb.Client, table string, now func() time.Time, policies ...ratelimit.Policy) *ratelimitddb.Limiter {
 	t.Helper()
 	l, err := ratelimitddb.New(client, table, testKey, policies, ratelimitddb.Config{Now: now})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tienda-dev/tienda/shared/clock"
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
 
@@ -39,12 +40,11 @@ type Limiter struct {
 	requests sync.Pool
 	// life is how long after a write an item may have to be remembered, in seconds.
 	life int64
-	// names and options are the same for every request.
-	names   map[string]string
-	options []func(*dynamodb.Options)
+	// names are the same for every request.
+	names map[string]string
 }
 
-// api is what a Limiter calls of a *dynamodb.Client.
+// api is what a Limiter calls of a *ddb.Client.
 type api interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
@@ -55,11 +55,11 @@ var _ ratelimit.Limiter = (*Limiter)(nil)
 
 // New returns a limiter that decides by all of the policies, in one item per subject. All sliding logs together may
 // have ratelimit.MaxLog units. Limiters with the same policies, apart from Shadow, share their counts, in all instances.
-func New(client *dynamodb.Client, table string, key Key, policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
+func New(client *ddb.Client, table string, key Key, policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
 	if client == nil {
 		return nil, errors.New("ratelimitddb: the client is nil")
 	}
-	return newLimiter(client, table, key, policies, cfg)
+	return newLimiter(client.With(oneAttempt), table, key, policies, cfg)
 }
 
 func newLimiter(client api, table string, key Key, policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
@@ -89,7 +89,6 @@ func newLimiter(client api, table string, key Key, policies []ratelimit.Policy, 
 		now:      clock.Wall(cfg.Now),
 		hints:    newHints(cfg.MaxHints, len(policies)),
 		names:    map[string]string{"#ttl": attrTTL},
-		options:  []func(*dynamodb.Options){oneAttempt},
 	}
 	l.keys = newHasher(key, l.policies)
 	for i := range l.policies {
@@ -137,7 +136,7 @@ func (l *Limiter) Policies() []ratelimit.Policy { return l.policies }
 // Warm pays in INIT what the first call costs, the connection and its TLS handshake: it reads a key that does not exist.
 // It needs dynamodb:GetItem on the partition key RL#WARM, and not the limiter's key.
 func (l *Limiter) Warm(ctx context.Context) error {
-	if _, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: keyOf(prefix + "WARM")}, l.options...); err != nil {
+	if _, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: keyOf(prefix + "WARM")}); err != nil {
 		return classify(ctx, "GetItem", err)
 	}
 	return nil
@@ -151,7 +150,7 @@ func (l *Limiter) Peek(ctx context.Context, subject ratelimit.Subject) (ratelimi
 		return ratelimit.Decision{}, err
 	}
 	now := l.now().UnixMicro()
-	out, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: keyOf(pk)}, l.options...)
+	out, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: keyOf(pk)})
 	if err != nil {
 		return ratelimit.Decision{}, classify(ctx, "GetItem", err)
 	}
@@ -169,7 +168,7 @@ func (l *Limiter) Reset(ctx context.Context, subject ratelimit.Subject) error {
 		return err
 	}
 	l.hints.forget(pk)
-	if _, err = l.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &l.table, Key: keyOf(pk)}, l.options...); err != nil {
+	if _, err = l.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &l.table, Key: keyOf(pk)}); err != nil {
 		return classify(ctx, "DeleteItem", err)
 	}
 	return nil

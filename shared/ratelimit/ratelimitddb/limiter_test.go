@@ -13,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitddb"
@@ -29,7 +28,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	one := []ratelimit.Policy{gcra}
 	cfg := ratelimitddb.Config{Now: now}
 	type arguments struct {
-		client   *dynamodb.Client
+		client   *ddb.Client
 		table    string
 		key      ratelimitddb.Key
 		policies []ratelimit.Policy

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 )
@@ -154,7 +155,7 @@ func TestEachTermIsNeeded(t *testing.T) {
 }
 
 // seed writes the item before the update, if there is one.
-func seed(t *testing.T, client *dynamodb.Client, table, pk string, s *slot, values []int64) {
+func seed(t *testing.T, client *ddb.Client, table, pk string, s *slot, values []int64) {
 	t.Helper()
 	if values == nil {
 		return
@@ -180,7 +181,7 @@ func seed(t *testing.T, client *dynamodb.Client, table, pk string, s *slot, valu
 
 // update sends the expression with another condition, and reports whether it holds. Values that only the missing term has
 // used are left out: they would be refused.
-func update(t *testing.T, client *dynamodb.Client, table, pk string, e *expression, condition string) bool {
+func update(t *testing.T, client *ddb.Client, table, pk string, e *expression, condition string) bool {
 	t.Helper()
 	change := string(e.update())
 	maps.DeleteFunc(e.values, func(name string, _ types.AttributeValue) bool {

@@ -47,7 +47,7 @@ func (l *Limiter) newRequest() *request {
 func (l *Limiter) send(ctx context.Context, r *request) (old []ratelimit.State, done bool, err error) {
 	setText(&r.update, r.expression.update())
 	setText(&r.condition, r.expression.condition)
-	out, err := l.client.UpdateItem(ctx, &r.input, l.options...)
+	out, err := l.client.UpdateItem(ctx, &r.input)
 	if err == nil {
 		old, err = l.parse(out.Attributes, r.pk.Value)
 		return old, err == nil, err

@@ -8,7 +8,6 @@ package sessionlean
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -41,11 +40,9 @@ type Config struct {
 
 // Reader implements session.Reader. It is safe for concurrent use.
 type Reader struct {
-	table  string
-	client *awsjson.Client
-	// projection and names are those of every request: the key and the attributes of a check.
-	projection string
-	names      map[string]string
+	table   string
+	client  *awsjson.Client
+	request request
 }
 
 var _ session.Reader = (*Reader)(nil)
@@ -62,21 +59,7 @@ func New(cfg Config) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sessionlean: %w", err)
 	}
-	r := &Reader{table: cfg.Table, client: client, projection: "PK,SK", names: map[string]string{}}
-	for i, attribute := range layout.Attributes() { // by other names, because DynamoDB reserves many words
-		name := "#" + string(rune('a'+i))
-		r.projection += "," + name
-		r.names[name] = attribute
-	}
-	return r, nil
-}
-
-// request is what BatchGetItem takes for one table.
-type request struct {
-	Keys                     []map[string]map[string]string
-	ConsistentRead           bool
-	ProjectionExpression     string
-	ExpressionAttributeNames map[string]string
+	return &Reader{table: cfg.Table, client: client, request: newRequest(cfg.Table)}, nil
 }
 
 // State implements session.Reader. A busy table, a broken connection and keys that stay unprocessed
@@ -99,22 +82,15 @@ func (r *Reader) State(ctx context.Context, q session.Query) (session.State, err
 
 // read adds the answered items to items, and returns the unprocessed keys.
 func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items map[layout.Key]layout.Item) (left []layout.Key, err error) {
-	body, err := json.Marshal(map[string]map[string]request{"RequestItems": {r.table: r.request(keys, strong)}})
-	if err != nil {
-		return nil, fmt.Errorf("sessionlean: %w", err)
-	}
-	answer, err := r.client.Call(ctx, target, body)
+	text, err := r.client.Call(ctx, target, r.request.body(keys, strong))
 	if failed, ok := errors.AsType[*awsjson.Error](err); ok && failed.Transient {
 		return nil, unavailable(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sessionlean: %w", err)
 	}
-	var out struct {
-		Responses       map[string][]layout.Item
-		UnprocessedKeys map[string]struct{ Keys []layout.Item }
-	}
-	if json.Unmarshal(answer, &out) != nil {
+	a, err := readAnswer(r.table, string(text))
+	if err != nil {
 		return nil, errors.New("sessionlean: decode the answer of BatchGetItem")
 	}
 
@@ -122,36 +98,24 @@ func (r *Reader) read(ctx context.Context, keys []layout.Key, strong bool, items
 	for _, key := range keys {
 		asked[key] = true
 	}
-	answered := out.Responses[r.table]
-	for _, item := range answered {
+	for _, item := range a.items {
 		key, ok := keyOf(item)
 		if !ok || !asked[key] {
 			return nil, errors.New("sessionlean: BatchGetItem returned an item that was not requested")
 		}
 		items[key] = item
 	}
-	for _, attributes := range out.UnprocessedKeys[r.table].Keys {
+	for _, attributes := range a.left {
 		key, ok := keyOf(attributes)
 		if !ok || !asked[key] { // without it the item would look absent
 			return nil, errors.New("sessionlean: BatchGetItem returned an unprocessed key that was not requested")
 		}
 		left = append(left, key)
 	}
-	if answered == nil && len(left) < len(keys) { // for items that do not exist the list is empty, not missing
+	if a.items == nil && len(left) < len(keys) { // for items that do not exist the list is empty, not missing
 		return nil, errors.New("sessionlean: the answer of BatchGetItem has no items of the table")
 	}
 	return left, nil
-}
-
-func (r *Reader) request(keys []layout.Key, strong bool) request {
-	in := request{
-		Keys: make([]map[string]map[string]string, len(keys)), ConsistentRead: strong,
-		ProjectionExpression: r.projection, ExpressionAttributeNames: r.names,
-	}
-	for i, key := range keys {
-		in.Keys[i] = map[string]map[string]string{"PK": {"S": key.PK}, "SK": {"S": key.SK}}
-	}
-	return in
 }
 
 func keyOf(item layout.Item) (layout.Key, bool) {

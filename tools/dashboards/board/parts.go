@@ -96,7 +96,7 @@ func goRuntime() Dashboard {
 	}, Rows: []Row{
 		{Title: "Memory that Go has from the system, after a call", Panels: []Panel{
 			{Title: "Mean", Unit: "bytes", Help: "Growth over days is a leak.", Queries: one(`sum by (faas_name) (rate(faas_mem_usage_bytes_sum{$S,faas_name=~"$function"}[$__rate_interval])) / sum by (faas_name) (rate(faas_mem_usage_bytes_count{$S,faas_name=~"$function"}[$__rate_interval]))`, "{{faas_name}}")},
-			{Title: "p99", Unit: "bytes", Help: "Lambda kills an instance above its memory, 512 MB.", Queries: one(`histogram_quantile(0.99, sum by (faas_name, le) (rate(faas_mem_usage_bytes_bucket{$S,faas_name=~"$function"}[$__rate_interval])))`, "{{faas_name}}")},
+			{Title: "p99", Unit: "bytes", Help: "Lambda kills an instance above its memory: 512 MB, or 1769 MB where passwords are hashed.", Queries: one(`histogram_quantile(0.99, sum by (faas_name, le) (rate(faas_mem_usage_bytes_bucket{$S,faas_name=~"$function"}[$__rate_interval])))`, "{{faas_name}}")},
 			{Title: "Calls that end above 256 MB", Unit: "percentunit", Queries: one(`1 - sum by (faas_name) (rate(faas_mem_usage_bytes_bucket{$S,faas_name=~"$function",le="2.68435456e+08"}[$__rate_interval])) / sum by (faas_name) (rate(faas_mem_usage_bytes_count{$S,faas_name=~"$function"}[$__rate_interval]))`, "{{faas_name}}")},
 		}},
 		{Title: "CPU", Panels: []Panel{
