@@ -50,7 +50,8 @@ BASE :=
 # What `make test-conditions` takes out: the conditions whose file or text contains it. What `make bench` measures: binaries and
 # modes, with commas. Empty is all of them.
 ONLY ?=
-# 1 makes a short run of `make bench` with rough numbers. Its results, and those of a run with ONLY, go into .cache/.
+# 1 makes a short run of `make bench`, with rough numbers, or of `make load`. The results of such a run, and of one of
+# `make bench` with ONLY, go into .cache/.
 QUICK ?=
 # 1 ends `make bench` with an error if a goal is not met.
 GATES ?=
@@ -106,7 +107,8 @@ LOCAL = $(LAY) -program ./local -out .cache/bin/local && .cache/bin/local
 SAM = SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 # Drives the SAM CLI in containers.
 SAM_LOCAL = .cache/bin/local sam
-# Go modules of their own: those that prove how the library is used from outside, and what the bench compares with.
+# Go modules of their own: those that prove how the library is used from outside, those with dependencies that nothing
+# else needs, and what the bench compares with.
 MODULES = $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod)) $(PEERS)
 PEERS   = tests/bench/peers
 
@@ -249,7 +251,7 @@ sam-cli: need-go $(VENV)/.complete
 
 .PHONY: test
 test: ## Run every test (the unit tests once, under the race detector)
-	@tools/each race contract integration fuzz-smoke bench-smoke
+	@tools/each race contract integration load-smoke fuzz-smoke bench-smoke
 
 .PHONY: unit
 unit: need-go ## Run the unit tests, quickly
@@ -283,6 +285,14 @@ contract: need-go ## Hold code, template, events, docs and binaries against each
 integration: need-go dynamodb-local ## Run every route and store on DynamoDB Local
 	@$(LAY) -program ./local -out .cache/bin/local
 	.cache/bin/local dynamodb -- go test -tags integration -count=1 -parallel 3 -timeout 25m $(INTEGRATION)
+
+.PHONY: load
+load: need-go dynamodb-local ## Drive the whole API at rising rates: limits exact, metrics equal to the client's counts, the bottleneck named (QUICK=1)
+	cd tests/load && go test -tags load -count=1 -timeout 15m -run '^TestLoad$$'
+
+.PHONY: load-smoke
+load-smoke: need-go dynamodb-local ## Run the load test shortly, for what it counts and not for its times
+	cd tests/load && QUICK=1 go test -tags load -count=1 -timeout 15m -run '^TestLoad$$'
 
 .PHONY: test-observability
 test-observability: need-go dynamodb-local collector ## Run the API beside the collector and Prometheus, and every rule and dashboard query

@@ -122,7 +122,7 @@ func (d *development) prepare(ctx context.Context, t *template.Template) ([]runt
 		return nil, err
 	}
 	connect(functions, d.endpoint, d.stack.SQS)
-	observe(functions, d.stack.OTLP)
+	observe(functions, d.stack.OTLP, d.opts.Telemetry.BusyInterval)
 	return functions, nil
 }
 

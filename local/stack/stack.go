@@ -217,7 +217,7 @@ func (s *Stack) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	connect(functions, endpoint, s.SQS)
-	observe(functions, s.OTLP)
+	observe(functions, s.OTLP, opts.Telemetry.BusyInterval)
 	lambda, err := newGeneration(s.Template, functions, opts, out)
 	if err != nil {
 		return err

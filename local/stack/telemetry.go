@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type Telemetry struct {
 	Endpoint string
 	// Headers are name=value pairs, separated by commas.
 	Headers string
+	// BusyInterval is how long a busy function collects before it sends, at most; the rest follows when its process
+	// ends. 0 sends after every invocation, so that who calls the API sees each request at once.
+	BusyInterval time.Duration
 }
 
 // forwardTimeout is how long Stop waits for telemetry that is not forwarded yet.
@@ -84,16 +88,15 @@ func (s *Stack) receive(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// observe gives functions the address of the receiver. They export after every invocation, so that who calls the API sees
-// each request at once.
-func observe(functions []runtime.Function, endpoint string) {
+// observe gives functions the address of the receiver.
+func observe(functions []runtime.Function, endpoint string, busyInterval time.Duration) {
 	for i := range functions {
 		if functions[i].Env == nil {
 			functions[i].Env = map[string]string{}
 		}
 		functions[i].Env[envOTLPEndpoint] = endpoint
 		functions[i].Env[envOTLPProtocol] = otlpProtocol
-		functions[i].Env[envBusyInterval] = "0"
+		functions[i].Env[envBusyInterval] = strconv.FormatInt(busyInterval.Milliseconds(), 10)
 	}
 }
 

@@ -50,7 +50,7 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*Client, error) {
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	return newClient(dynamodb.New(o, options...)), nil
+	return NewClient(dynamodb.New(o, options...)), nil
 }
 
 func (c Config) credentials() aws.CredentialsProvider {

@@ -16,12 +16,13 @@ import (
 type operation struct {
 	name   string
 	target string
-	values context.Context //nolint:containedctx // the values that the SDK gives every call
+	// sdkValues has the values that the SDK adds to the context of every call.
+	sdkValues context.Context //nolint:containedctx // shared by all calls
 	// build builds the SDK's layers of one call. A call changes them.
 	build func() (*middleware.Stack, error)
-	// first are the layers of the step Initialize, which see an input before it is written and what becomes of it. All
-	// calls share them.
-	first func() []middleware.InitializeMiddleware
+	// initialize returns the middlewares of the step Initialize, which see an input before it is written, and the result.
+	// All calls share them. It returns nil if only the SDK can run them.
+	initialize func() []middleware.InitializeMiddleware
 }
 
 // errBuilt ends a call whose layers are built, before anything is sent.
@@ -34,7 +35,7 @@ func newOperation[In, Out any](l *lean, name string, call func(context.Context, 
 	values = awsmiddleware.SetRegion(values, l.region)
 	values = awsmiddleware.SetOperationName(values, name)
 	values = tracing.WithOperationTracer(values, (tracing.NopTracerProvider{}).Tracer(""))
-	op := &operation{name: name, target: "DynamoDB_20120810." + name, values: values}
+	op := &operation{name: name, target: "DynamoDB_20120810." + name, sdkValues: values}
 	op.build = func() (*middleware.Stack, error) {
 		var built *middleware.Stack
 		_, err := call(context.Background(), empty, func(o *dynamodb.Options) {
@@ -48,52 +49,51 @@ func newOperation[In, Out any](l *lean, name string, call func(context.Context, 
 		}
 		return built, nil
 	}
-	op.first = sync.OnceValue(op.firstLayers)
+	op.initialize = sync.OnceValue(op.buildInitialize)
 	return op
 }
 
-// firstLayers returns nil if only the SDK can run the layers.
-func (o *operation) firstLayers() []middleware.InitializeMiddleware {
+func (o *operation) buildInitialize() []middleware.InitializeMiddleware {
 	stack, err := o.build()
 	if err != nil {
 		return nil
 	}
 	ids := stack.Initialize.List()
-	first := make([]middleware.InitializeMiddleware, len(ids))
+	all := make([]middleware.InitializeMiddleware, len(ids))
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
 			return nil
 		}
-		first[i], _ = stack.Initialize.Get(id)
+		all[i], _ = stack.Initialize.Get(id)
 	}
-	return first
+	return all
 }
 
 // callContext is a call's context with the SDK's values.
 type callContext struct {
 	context.Context //nolint:containedctx // it is a context
 
-	values context.Context //nolint:containedctx // shared by all calls
+	sdkValues context.Context //nolint:containedctx // shared by all calls
 }
 
 func (c callContext) Value(key any) any {
-	if v := c.values.Value(key); v != nil {
+	if v := c.sdkValues.Value(key); v != nil {
 		return v
 	}
 	return c.Context.Value(key)
 }
 
-// layer runs the first of the rest of the layers, and the call behind the last.
+// layer runs the remaining middlewares of the step Initialize, and then sends the call.
 type layer struct {
 	*call
 
-	rest []middleware.InitializeMiddleware
+	remaining []middleware.InitializeMiddleware
 }
 
 func (l *layer) HandleInitialize(ctx context.Context, in middleware.InitializeInput) (middleware.InitializeOutput, middleware.Metadata, error) {
-	if len(l.rest) == 0 {
+	if len(l.remaining) == 0 {
 		result, metadata, err := l.handle(ctx, in.Parameters)
 		return middleware.InitializeOutput{Result: result}, metadata, err
 	}
-	return l.rest[0].HandleInitialize(ctx, in, &layer{call: l.call, rest: l.rest[1:]})
+	return l.remaining[0].HandleInitialize(ctx, in, &layer{call: l.call, remaining: l.remaining[1:]})
 }

@@ -17,7 +17,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/metrics"
 	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/tienda-dev/tienda/shared/awsjson"
@@ -38,7 +40,7 @@ type lean struct {
 	getItem, query, batchGetItem, updateItem *operation
 }
 
-// newLean returns what sends the client's operations, by the client's final options. Its operations are nil if it cannot.
+// newLean takes the client's final options. An operation that lean cannot send is nil.
 func newLean(c *dynamodb.Client) *lean {
 	o := c.Options()
 	l := &lean{region: o.Region, credentials: o.Credentials, client: o.HTTPClient, signer: v4.NewSigner()}
@@ -50,7 +52,7 @@ func newLean(c *dynamodb.Client) *lean {
 	if l.endpoint, err = awsjson.Endpoint("dynamodb", o.Region, endpoint); err != nil {
 		return l // of a partition that only the SDK knows
 	}
-	if l.retryer, _ = o.Retryer.(aws.RetryerV2); l.retryer == nil {
+	if l.retryer, _ = o.Retryer.(aws.RetryerV2); l.retryer == nil || observed(o) {
 		return l
 	}
 	l.getItem = newOperation(l, "GetItem", c.GetItem, &dynamodb.GetItemInput{})
@@ -60,25 +62,32 @@ func newLean(c *dynamodb.Client) *lean {
 	return l
 }
 
+// observed reports that the options ask for the SDK's own spans, metrics or log lines, which its layers make.
+func observed(o dynamodb.Options) bool {
+	_, untraced := o.TracerProvider.(*tracing.NopTracerProvider)
+	_, unmeasured := o.MeterProvider.(metrics.NopMeterProvider)
+	return !untraced || !unmeasured || o.ClientLogMode != 0
+}
+
 // send sends the input, and lets the SDK's client do so if lean cannot.
 func send[In, Out any](
 	ctx context.Context, l *lean, op *operation, sdk func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error), in *In,
-	options []func(*dynamodb.Options), describe func(*Out, middleware.Metadata),
+	options []func(*dynamodb.Options), setMetadata func(*Out, middleware.Metadata),
 ) (*Out, error) {
 	if op == nil || in == nil || len(options) > 0 {
 		return sdk(ctx, in, options...)
 	}
-	first := op.first()
-	if first == nil {
+	initialize := op.initialize()
+	if initialize == nil {
 		return sdk(ctx, in)
 	}
 	c := &call{lean: l, operation: op}
-	result, metadata, err := (&layer{call: c, rest: first}).HandleInitialize(callContext{ctx, op.values}, middleware.InitializeInput{Parameters: in})
+	result, metadata, err := (&layer{call: c, remaining: initialize}).HandleInitialize(callContext{ctx, op.sdkValues}, middleware.InitializeInput{Parameters: in})
 	if err != nil {
 		return nil, &smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: op.name, Err: err}
 	}
 	out, _ := result.Result.(*Out)
-	describe(out, metadata)
+	setMetadata(out, metadata)
 	return out, nil
 }
 
@@ -92,7 +101,7 @@ type call struct {
 	made *outcome
 }
 
-// outcome is that of an attempt.
+// outcome is the result of one attempt.
 type outcome struct {
 	result   any
 	metadata middleware.Metadata

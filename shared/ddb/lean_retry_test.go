@@ -12,29 +12,33 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 	"pgregory.net/rapid"
 
 	"github.com/tienda-dev/tienda/shared/ddb"
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 )
 
-// unsteady is an HTTP client that fails while failing is above zero, and counts attempts.
-type unsteady struct{ failing, attempts atomic.Int64 }
+// unsteady is an HTTP client that fails while failing is above zero, or every so many attempts, and counts attempts.
+type unsteady struct {
+	failing, attempts atomic.Int64
+	every             int64
+}
 
 func (a *unsteady) Do(r *http.Request) (*http.Response, error) {
-	a.attempts.Add(1)
-	if a.failing.Add(-1) >= 0 {
+	n := a.attempts.Add(1)
+	if a.failing.Add(-1) >= 0 || a.every > 0 && n%a.every == 0 {
 		return ddbtest.Respond(r, http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`), nil
 	}
 	return ddbtest.Respond(r, http.StatusOK, `{"Item":{"PK":{"S":"a"}}}`), nil
 }
 
-func retrying(t testing.TB, wire dynamodb.HTTPClient, tokens uint) *ddb.Client {
+func retrying(t testing.TB, wire dynamodb.HTTPClient, attempts int, tokens uint) *ddb.Client {
 	t.Helper()
 	c, err := ddb.Open(working(), func(o *dynamodb.Options) {
 		o.HTTPClient = wire
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.RetryCost, o.NoRetryIncrement, o.RateLimiter = 3, 5, 1, ratelimit.NewTokenRateLimit(tokens)
+			o.MaxAttempts, o.RetryCost, o.NoRetryIncrement, o.RateLimiter = attempts, 5, 1, ratelimit.NewTokenRateLimit(tokens)
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	})
@@ -51,8 +55,8 @@ func TestRetriesAreTheSDKs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		wires := [2]*unsteady{{}, {}}
-		opened := retrying(t, wires[0], 12)
-		sdk := retrying(t, wires[1], 12).Client
+		opened := retrying(t, wires[0], 3, 12)
+		sdk := retrying(t, wires[1], 3, 12).Client
 		for _, failing := range rapid.SliceOfN(rapid.Int64Range(0, 4), 1, 20).Draw(rt, "failures") {
 			wires[0].failing.Store(failing)
 			wires[1].failing.Store(failing)
@@ -68,15 +72,12 @@ func TestRetriesAreTheSDKs(t *testing.T) {
 // The SDK's layers of an operation are built once and serve parallel calls.
 func TestParallelCallsShareTheLayers(t *testing.T) {
 	t.Parallel()
-	wire := &unsteady{}
-	c := retrying(t, wire, 1<<20)
+	wire := &unsteady{every: 5}
+	c := retrying(t, wire, 20, 1<<20)
 	var group sync.WaitGroup
 	for range 16 {
 		group.Go(func() {
-			for i := range 50 {
-				if i%5 == 0 {
-					wire.failing.Add(1)
-				}
+			for range 50 {
 				out, err := c.GetItem(t.Context(), aKey)
 				if err != nil || len(out.Item) != 1 {
 					t.Errorf("got %v, %v", out, err)
@@ -91,7 +92,7 @@ func TestParallelCallsShareTheLayers(t *testing.T) {
 func TestOptionsAreObeyed(t *testing.T) {
 	t.Parallel()
 	wire := &unsteady{}
-	c := retrying(t, wire, 100)
+	c := retrying(t, wire, 3, 100)
 	once := func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 	wire.failing.Store(3)
 	for name, get := range map[string]func() error{
@@ -106,4 +107,13 @@ func TestOptionsAreObeyed(t *testing.T) {
 	if _, err := c.GetItem(t.Context(), aKey); err != nil {
 		t.Errorf("the client itself: %v", err)
 	}
+	log := new(lines)
+	if _, err := c.With(func(o *dynamodb.Options) { o.ClientLogMode, o.Logger = aws.LogRequest, log }).GetItem(t.Context(), aKey); err != nil || *log == 0 {
+		t.Errorf("%d log lines of the SDK, %v", *log, err)
+	}
 }
+
+// lines counts log lines.
+type lines int
+
+func (l *lines) Logf(logging.Classification, string, ...any) { *l++ }

@@ -92,6 +92,7 @@ var targets = map[string]target{
 	"sam-lint":           {ends: true},
 	"actionlint":         {ends: true},
 	"unit":               {says: "ok  \t"},
+	"load":               {args: []string{"QUICK=1"}, says: "limit checkout"},
 	"bench":              {args: []string{"QUICK=1"}, says: "warm: round"},
 	"bench-code":         {says: "ns/op"},
 	"bench-ratelimit":    {says: "writes and"},

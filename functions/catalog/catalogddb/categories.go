@@ -78,8 +78,8 @@ func (s *Store) Categories(ctx context.Context, limit int, after []byte) ([]cata
 			return nil, nil, page.ErrInvalidCursor
 		}
 	}
-	// One more shows whether there is a next page.
-	all, err := s.categories(ctx, categoriesFrom(at.After, limit+1), func(all []category) bool { return len(active(all)) > limit })
+	// One more category shows whether there is a next page, and one item behind it that all of it is read.
+	all, err := s.categories(ctx, categoriesFrom(at.After, limit+2), func(all []category) bool { return len(active(all)) > limit })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -89,6 +89,23 @@ func TestOneQueryPerPage(t *testing.T) {
 			after = next
 		}
 	}
+	for range 2 { // the second removes the changes that the first has summed
+		if _, err := store.SumCategories(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads.Take()
+	var after []byte
+	for range 2 { // cups, tea
+		_, next, err := store.Categories(t.Context(), 1, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]ddbtest.Read{{Operation: "Query"}}, reads.Take()); diff != "" {
+			t.Errorf("reads of the categories after %s (-want +got):\n%s", after, diff)
+		}
+		after = next
+	}
 	// The phrase's rows, the word's rows and their products; the next page knows the word.
 	_, next, err := store.Search(t.Context(), catalog.NewQuery("hou"), 10, nil)
 	if err != nil {
