@@ -40,13 +40,18 @@ func (w *world) notify(arrive arrival) {
 		return
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		signature := r.Header.Get(paymentsstripe.HeaderSignature)
+		if signature == "" { // another program looks for a server that had this port before
+			out.WriteHeader(http.StatusNotFound)
+			return
+		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil { // cut off: the provider sends it again
 			out.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		w.mu.Lock()
-		w.held = append(w.held, notice{string(body), r.Header.Get(paymentsstripe.HeaderSignature)})
+		w.held = append(w.held, notice{string(body), signature})
 		w.mu.Unlock()
 		if arrive == first {
 			w.handle()
