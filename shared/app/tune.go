@@ -10,8 +10,8 @@ const (
 	// wholeCPU is the memory in MB at which a function has one CPU.
 	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 	wholeCPU = 1769
-	// instanceCPU is the memory in MB up to which a function on Lambda Managed Instances, where invocations run in
-	// parallel, has no more than one CPU.
+	// instanceCPU is the most memory in MB with which a function on Lambda Managed Instances has one CPU at most.
+	// Invocations run in parallel there.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html
 	instanceCPU = 2048
 	// gcPercent lets the heap grow to five times what is in use before a collection. Measured: a tenth less CPU for

@@ -4,7 +4,6 @@ package load_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"runtime"
@@ -72,7 +71,7 @@ func profile(t *testing.T, s *shop, p plan) {
 // metricsEqual waits until the functions' processes have ended, which send the rest of their metrics then, and compares.
 func metricsEqual(t *testing.T, s *shop) {
 	t.Helper()
-	time.Sleep(idle + time.Second) // where there is no /proc, that must do
+	time.Sleep(idle + time.Second) // without /proc, the loop below sees no process and does not wait
 	for end := time.Now().Add(time.Minute); functions(s.gateway) > 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d processes of functions do not end", functions(s.gateway))
@@ -83,15 +82,7 @@ func metricsEqual(t *testing.T, s *shop) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Accept", exposition.Text)
-	res, err := s.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, body := s.send(t, r)
 	families, err := exposition.Parse(exposition.Text, string(body))
 	if err != nil {
 		t.Fatal(err)

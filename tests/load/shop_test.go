@@ -3,7 +3,6 @@
 package load_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -97,6 +96,20 @@ func (s *shop) request(method, path, bearer string, body document) vegeta.Target
 	return r
 }
 
+// send sends a request and reads the answer.
+func (s *shop) send(t *testing.T, r *http.Request) (status int, body []byte) {
+	t.Helper()
+	res, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err = io.ReadAll(res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, body
+}
+
 // do sends a request and decodes the answer into dst, unless it is nil. Another status ends the test.
 func (s *shop) do(t *testing.T, target vegeta.Target, status int, dst any) {
 	t.Helper()
@@ -104,21 +117,13 @@ func (s *shop) do(t *testing.T, target vegeta.Target, status int, dst any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := s.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.counts.Add(r.Method, r.URL.Path, res.StatusCode)
-	if res.StatusCode != status {
-		t.Fatalf("%s %s: got %d %s, want %d", r.Method, r.URL.Path, res.StatusCode, body, status)
+	got, body := s.send(t, r)
+	s.counts.Add(r.Method, r.URL.Path, got)
+	if got != status {
+		t.Fatalf("%s %s: got %d %s, want %d", r.Method, r.URL.Path, got, body, status)
 	}
 	if dst != nil {
-		if err := json.NewDecoder(bytes.NewReader(body)).Decode(dst); err != nil {
+		if err := json.Unmarshal(body, dst); err != nil {
 			t.Fatal(err)
 		}
 	}

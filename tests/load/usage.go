@@ -38,7 +38,7 @@ type Process struct {
 // or Docker's client.
 func (p Process) IsFunction() bool { return p.Name == "bootstrap" }
 
-// Processes returns the processes of this machine by id; none where there is no /proc.
+// Processes returns the processes of this machine by id. It returns none on a machine without /proc, such as macOS.
 func Processes() map[int]Process {
 	all := map[int]Process{}
 	folders, _ := filepath.Glob("/proc/[0-9]*") // the pattern is well formed

@@ -58,7 +58,7 @@ func TestUsedTellsGroupsApart(t *testing.T) {
 func TestThisProcessIsFound(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		t.Skip("no /proc")
+		t.Skip("only Linux has the /proc that this test reads")
 	}
 	if p, ok := load.Processes()[os.Getpid()]; !ok || p.Parent != os.Getppid() {
 		t.Errorf("got %+v", p)

@@ -130,7 +130,7 @@ func writeText(b *strings.Builder, table [][]string) {
 	}
 }
 
-// Markdown returns the tables for pages, by the names of their files. Without growth there is none of it.
+// Markdown returns the tables for pages, by the names of their files. A run that did not measure growth has no table of it.
 func (r *Results) Markdown() map[string]string {
 	pages := map[string]string{"table.md": r.page(r.cells(false))}
 	if table := r.cells(true); len(table) > 1 {
