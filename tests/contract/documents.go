@@ -28,10 +28,10 @@ func DocumentedVariables(page string) []string {
 	return matches(regexp.MustCompile("(?m)^\\|\\s*`([A-Z][A-Z0-9_]*)`\\s*\\|"), page)
 }
 
-// forOthers returns the variables of the template that no env tag names: one of OpenTelemetry's SDK, and the one that makes
-// versions differ.
+// forOthers returns the variables of the template that no env tag names: one of OpenTelemetry's SDK, one of Go's runtime, and
+// the one that makes versions differ.
 func forOthers() []string {
-	return []string{"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS", "CONFIG_VERSION"}
+	return []string{"OTEL_GO_X_PER_SERIES_START_TIMESTAMPS", "GODEBUG", "CONFIG_VERSION"}
 }
 
 // Configuration checks that the documented variables are those that code reads through an env tag or the

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -126,12 +127,14 @@ func (c *Chain) Call(ctx context.Context, h lambda.Handler) error {
 // Flush drops the spans that wait: nobody takes them.
 func (c *Chain) Flush(ctx context.Context) { c.telemetry.Flush(ctx) }
 
-// inProcess measures the chain beside the typed handler, in this process.
+// inProcess measures the chain beside the typed handler, in this process, on one thread as below a whole CPU on Lambda. A
+// second thread would collect the garbage of both in time that nobody waits for.
 func (b *bench) inProcess(ctx context.Context) error {
 	c, err := NewChain(ctx, b.Root)
 	if err != nil {
 		return err
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	handlers := []struct {
 		name string
 		h    lambda.Handler

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tienda-dev/tienda/local/template"
 )
 
 // planted are results of a run in which full takes 4 times what bare takes, and a start from disk was not measured.
@@ -234,5 +236,19 @@ func TestTrust(t *testing.T) {
 	}
 	if got := (trust{}).env(definition{peer: true}); got != nil {
 		t.Errorf("without TLS: %q", got)
+	}
+}
+
+// The bench starts Tienda's functions with the variable of Go's runtime that they have on Lambda.
+func TestGoDebugIsTheTemplates(t *testing.T) {
+	t.Parallel()
+	tm, err := template.ReadFile("../../../template.yaml", template.Options{Parameters: map[string]string{"Stage": "prod"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tm.Functions {
+		if got := f.Environment["GODEBUG"]; got != goDebug {
+			t.Errorf("%s has GODEBUG %q in template.yaml, and %q here", f.LogicalID, got, goDebug)
+		}
 	}
 }

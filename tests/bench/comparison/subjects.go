@@ -30,7 +30,12 @@ type definition struct {
 	sends   signals
 	// limited leaves the rate limits on.
 	limited bool
+	// tuned gives a peer the variable of Go's runtime that Tienda's functions have.
+	tuned bool
 }
+
+// goDebug is GODEBUG of Tienda's functions on Lambda, as in template.yaml.
+const goDebug = "schedtrace=2147483647"
 
 func liveness(*world) ([][]byte, error) {
 	return request("GET /health/live", "/health/live", "", "", "")
@@ -70,6 +75,7 @@ const (
 func definitions() []definition {
 	return []definition{
 		{name: Bare, peer: true, event: liveness, answers: ok},
+		{name: "request", peer: true, event: liveness, answers: ok, tuned: true},
 		{name: "typed", peer: true, event: liveness, answers: ok},
 		{name: "chi", peer: true, event: liveness, answers: ok},
 		{name: "otelwrap", peer: true, event: liveness, answers: ok, sends: tracesMetrics},
@@ -105,6 +111,9 @@ func (d definition) subject(w *world, binary string, b *harness.Backends, trust 
 		return harness.Subject{}, err
 	}
 	env := append(w.env(b), trust.env(d)...)
+	if !d.peer || d.tuned {
+		env = append(env, "GODEBUG="+goDebug)
+	}
 	if !d.limited {
 		env = append(env, "RATE_LIMITS_OFF=all")
 	}

@@ -45,7 +45,7 @@ func products() *backend {
 func TestFixedAnswers(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
-		"bare": nil, "typed": nil, "chi": nil, "otellambda": {"/v1/traces: peer"}, "otelwrap": {"/v1/traces: peer"},
+		"bare": nil, "request": {"GetItem commerce P#none META consistent"}, "typed": nil, "chi": nil, "otellambda": {"/v1/traces: peer"}, "otelwrap": {"/v1/traces: peer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
