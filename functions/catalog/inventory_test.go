@@ -81,6 +81,7 @@ func TestAdjustInventoryRefuses(t *testing.T) {
 		WantProblem(http.StatusNotFound, "product_not_found")
 	s.do("fulfilment", http.MethodPost, "/v1/products/x/inventory/adjustments", valid, "Idempotency-Key", "k").
 		WantProblem(http.StatusNotFound, "product_not_found")
+	s.do("catalog", http.MethodGet, "/v1/products/01ARZ3NDEKTSV4RRFFQ69G5FAV/inventory", "").WantProblem(http.StatusNotFound, "product_not_found")
 	s.do("catalog", http.MethodGet, "/v1/products/x/inventory", "").WantProblem(http.StatusNotFound, "product_not_found")
 }
 

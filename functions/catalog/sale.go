@@ -11,15 +11,15 @@ var ErrProductChanged = problem.New(problem.Conflict, "price_changed", "A produc
 
 // ShortError is a stock that has fewer pieces than are wanted.
 type ShortError struct {
-	SKU string
-	// Available is the number of pieces that could be had, 0 for an unknown SKU.
+	ProductID string
+	// Available is the number of pieces that could be had, 0 for an unknown product.
 	Available int64
 }
 
 // Error implements error.
 func (e *ShortError) Error() string {
-	return fmt.Sprintf("catalog: %d pieces of %s are available", e.Available, e.SKU)
+	return fmt.Sprintf("catalog: %d pieces of product %s are available", e.Available, e.ProductID)
 }
 
-// Shortage returns the SKU and the pieces that could be had, for a caller that does not import this package.
-func (e *ShortError) Shortage() (sku string, available int64) { return e.SKU, e.Available }
+// Shortage returns the product and the pieces that could be had, for a caller that does not import this package.
+func (e *ShortError) Shortage() (productID string, available int64) { return e.ProductID, e.Available }

@@ -110,12 +110,12 @@ func (s *Service) Adjust(ctx context.Context, productID string, delta int64, rea
 	if delta == 0 {
 		return Adjustment{}, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
 	}
-	p, err := get(ctx, s.store, productID)
+	stock, err := stockOf(ctx, s.store, productID)
 	if err != nil {
 		return Adjustment{}, err
 	}
 	now := s.time()
-	a := Adjustment{ID: newID(now), ProductID: p.ID, SKU: p.SKU, Delta: delta, Reason: reason, CreatedAt: now}
+	a := Adjustment{ID: newID(now), ProductID: stock.ProductID, SKU: stock.SKU, Delta: delta, Reason: reason, CreatedAt: now}
 	record, err := idempotency.Done(ctx, now.Time, http.StatusCreated, nil, a)
 	if err != nil {
 		return Adjustment{}, err

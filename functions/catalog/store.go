@@ -47,7 +47,7 @@ type Store interface {
 	Categories(ctx context.Context, limit int, after []byte) ([]Category, []byte, error)
 	// Inventory returns the stock of the product, or ErrNotFound.
 	Inventory(ctx context.Context, productID string) (Inventory, error)
-	// Adjust moves the stock of a.SKU, which is the product's, and keeps the adjustment as a ledger entry and the record, in
+	// Adjust moves the stock of a.ProductID, which has a.SKU, and keeps the adjustment as a ledger entry and the record, in
 	// one transaction. It returns *idempotency.UsedError if the record's key is in use, even if the stock would not allow
 	// the adjustment now, and nil if this call has stored the record before. The stock of an archived product can be
 	// adjusted. It returns ErrWouldGoNegative.

@@ -19,7 +19,7 @@ import (
 const (
 	// RuleLedger: available + reserved + sold pieces are the sum of the stock ledger, and none is negative.
 	RuleLedger = "stock_ledger"
-	// RuleReserved: the reserved pieces of a SKU are those of the reservations that hold it.
+	// RuleReserved: the reserved pieces of a product are those of the reservations that hold it.
 	RuleReserved = "stock_reserved"
 	// RuleReservation: an order and its reservation agree about whether the stock is held, sold or released.
 	RuleReservation = "order_reservation"
@@ -41,9 +41,9 @@ type Violation struct {
 	Detail string
 }
 
-// Balance is the stock of a SKU in pieces, read at once.
+// Balance is the stock of a product in pieces, read at once.
 type Balance struct {
-	SKU                       string
+	ProductID, SKU            string
 	Available, Reserved, Sold int64
 	// Adjusted is the sum of the stock ledger.
 	Adjusted int64
@@ -53,10 +53,10 @@ type Balance struct {
 
 // Balances reads the stock. catalogddb.Store implements it, by checkout.
 type Balances interface {
-	// Balances returns the stock of some SKUs and the position of the next ones, nil at the end, as Store.List does.
+	// Balances returns the stock of some products and the position of the next ones, nil at the end, as Store.List does.
 	Balances(ctx context.Context, limit int, after []byte) ([]Balance, []byte, error)
-	// Balance returns the stock of a SKU as it is now.
-	Balance(ctx context.Context, sku string) (Balance, error)
+	// Balance returns the stock of a product as it is now.
+	Balance(ctx context.Context, productID string) (Balance, error)
 }
 
 // Ledger reads the payments. paymentsddb.Store implements it, by checkout.
@@ -74,7 +74,7 @@ const (
 	auditDays = 2
 	// auditParallel is how many orders are read at once: each costs four reads or more.
 	auditParallel = 16
-	// auditTries is how often a SKU that does not balance is read again. A list of reservations may be a moment late.
+	// auditTries is how often stock that does not balance is read again. A list of reservations may be a moment late.
 	auditTries = 3
 )
 
@@ -96,8 +96,8 @@ func NewAuditor(store Store, balances Balances, ledger Ledger, now func() time.T
 	return &Auditor{store: store, balances: balances, ledger: ledger, now: clock.Wall(now), settle: settle}
 }
 
-// Invariants returns every rule that is broken, by rule and subject. It may run while the shop is open: a SKU is compared
-// while its stock does not change, and left out if it changes all the time. It changes nothing.
+// Invariants returns every rule that is broken, by rule and subject. It may run while the shop is open: stock is compared
+// while it does not change, and left out if it changes all the time. It changes nothing.
 func (a *Auditor) Invariants(ctx context.Context) ([]Violation, error) {
 	stock, stockErr := a.stock(ctx)
 	open, ordersErr := a.orders(ctx)
@@ -108,13 +108,13 @@ func (a *Auditor) Invariants(ctx context.Context) ([]Violation, error) {
 	return broken, errors.Join(stockErr, ordersErr)
 }
 
-// stock checks every SKU.
+// stock checks the stock of every product.
 func (a *Auditor) stock(ctx context.Context) ([]Violation, error) {
 	held, broken, err := a.held(ctx)
 	if err != nil {
 		return nil, err
 	}
-	suspects := map[string]bool{}
+	suspects := map[string]string{} // SKUs by product id
 	seen := map[string]bool{}
 	for after := []byte(nil); ; {
 		found, next, err := a.balances.Balances(ctx, heldPage, after)
@@ -122,9 +122,9 @@ func (a *Auditor) stock(ctx context.Context) ([]Violation, error) {
 			return broken, err
 		}
 		for _, b := range found {
-			seen[b.SKU] = true
-			if b.Reserved != held[b.SKU] {
-				suspects[b.SKU] = true
+			seen[b.ProductID] = true
+			if b.Reserved != held[b.ProductID].Quantity {
+				suspects[b.ProductID] = b.SKU
 			}
 			if b.Available+b.Reserved+b.Sold != b.Adjusted || min(b.Available, b.Reserved, b.Sold) < 0 {
 				broken = append(broken, Violation{RuleLedger, b.SKU, fmt.Sprintf(
@@ -136,18 +136,18 @@ func (a *Auditor) stock(ctx context.Context) ([]Violation, error) {
 		}
 		after = next
 	}
-	for sku := range held {
-		if !seen[sku] {
-			suspects[sku] = true
+	for id, pieces := range held {
+		if !seen[id] {
+			suspects[id] = pieces.SKU
 		}
 	}
 	unequal, err := a.compare(ctx, suspects)
 	return append(broken, unequal...), err
 }
 
-// held returns the pieces that reservations hold by SKU, and the reservations that should have been released.
-func (a *Auditor) held(ctx context.Context) (map[string]int64, []Violation, error) {
-	pieces := map[string]int64{}
+// held returns the pieces that reservations hold by product, and the reservations that should have been released.
+func (a *Auditor) held(ctx context.Context) (map[string]Reserved, []Violation, error) {
+	held := map[string]Reserved{}
 	var late []Violation
 	overdue := a.now().Add(-PaymentGrace - sweepSlack)
 	forever := time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -157,22 +157,24 @@ func (a *Auditor) held(ctx context.Context) (map[string]int64, []Violation, erro
 			return nil, nil, err
 		}
 		for _, r := range found {
-			for sku, n := range r.Pieces {
-				pieces[sku] += n
+			for _, pieces := range r.Pieces {
+				pieces.Quantity += held[pieces.ProductID].Quantity
+				held[pieces.ProductID] = pieces
 			}
 			if r.ExpiresAt.Before(overdue) {
 				late = append(late, Violation{RuleOverdue, r.OrderID, "should be released since " + r.ExpiresAt.UTC().Format(time.RFC3339)})
 			}
 		}
 		if next == nil {
-			return pieces, late, nil
+			return held, late, nil
 		}
 		after = next
 	}
 }
 
-// compare reads SKUs that do not balance again, as long as their stock changes meanwhile or the list may be late.
-func (a *Auditor) compare(ctx context.Context, suspects map[string]bool) ([]Violation, error) {
+// compare reads stock that does not balance again, as long as it changes meanwhile or the list may be late. suspects are the
+// SKUs of its products, by id.
+func (a *Auditor) compare(ctx context.Context, suspects map[string]string) ([]Violation, error) {
 	var broken []Violation
 	for try := 0; try < auditTries && len(suspects) > 0; try++ {
 		if err := pause(ctx, a.settle); err != nil {
@@ -180,27 +182,27 @@ func (a *Auditor) compare(ctx context.Context, suspects map[string]bool) ([]Viol
 		}
 		broken = nil
 		before := map[string]Balance{}
-		for sku := range suspects {
-			b, err := a.balances.Balance(ctx, sku)
+		for id := range suspects {
+			b, err := a.balances.Balance(ctx, id)
 			if err != nil {
 				return nil, err
 			}
-			before[sku] = b
+			before[id] = b
 		}
 		held, _, err := a.held(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for _, sku := range slices.Sorted(maps.Keys(suspects)) {
-			b, err := a.balances.Balance(ctx, sku)
+		for _, id := range slices.Sorted(maps.Keys(suspects)) {
+			b, err := a.balances.Balance(ctx, id)
 			if err != nil {
 				return nil, err
 			}
 			switch {
-			case b.Reserved == held[sku]:
-				delete(suspects, sku)
-			case b.Version == before[sku].Version:
-				broken = append(broken, Violation{RuleReserved, sku, fmt.Sprintf("%d reserved; reservations hold %d", b.Reserved, held[sku])})
+			case b.Reserved == held[id].Quantity:
+				delete(suspects, id)
+			case b.Version == before[id].Version:
+				broken = append(broken, Violation{RuleReserved, suspects[id], fmt.Sprintf("%d reserved; reservations hold %d", b.Reserved, held[id].Quantity)})
 			}
 		}
 	}

@@ -50,7 +50,7 @@ func TestInvariants(t *testing.T) {
 	confirmed := func(payment orders.PaymentStatus) spoil {
 		return func(o *orders.Order, r *orders.Reservation, stock map[string]orderstest.Stock) {
 			o.Status, o.PaymentStatus, r.State = orders.StatusConfirmed, payment, orders.Committed
-			stock["A"] = orderstest.Stock{Available: 3, Sold: 2}
+			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: 3, Sold: 2}
 		}
 	}
 	for name, tc := range map[string]struct {
@@ -63,23 +63,23 @@ func TestInvariants(t *testing.T) {
 		"Kept":           {func(*orders.Order, *orders.Reservation, map[string]orderstest.Stock) {}, 0, nil, ""},
 		"KeptUntilSwept": {func(*orders.Order, *orders.Reservation, map[string]orderstest.Stock) {}, orders.HoldFor + orders.PaymentGrace + 10*time.Minute, nil, ""},
 		"LostPieces": {func(_ *orders.Order, _ *orders.Reservation, stock map[string]orderstest.Stock) {
-			stock["A"] = orderstest.Stock{Available: 2, Reserved: 2}
+			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: 2, Reserved: 2}
 		}, 0, []string{"stock_ledger A"}, ""},
 		"NegativeStock": {func(_ *orders.Order, _ *orders.Reservation, stock map[string]orderstest.Stock) {
-			stock["A"] = orderstest.Stock{Available: -1, Reserved: 2, Sold: 4}
+			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: -1, Reserved: 2, Sold: 4}
 		}, 0, []string{"stock_ledger A"}, ""},
 		"ReservedForNobody": {func(_ *orders.Order, _ *orders.Reservation, stock map[string]orderstest.Stock) {
-			stock["A"] = orderstest.Stock{Available: 2, Reserved: 3}
+			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: 2, Reserved: 3}
 		}, 0, []string{"stock_reserved A"}, ""},
-		"ReservationOfAnUnknownSKU": {func(_ *orders.Order, r *orders.Reservation, _ map[string]orderstest.Stock) {
-			r.Pieces["B"] = 1
+		"ReservationOfAnUnknownProduct": {func(_ *orders.Order, r *orders.Reservation, _ map[string]orderstest.Stock) {
+			r.Pieces = append(r.Pieces, orders.Reserved{ProductID: orderstest.ProductOf("B"), SKU: "B", Quantity: 1})
 		}, 0, []string{"stock_reserved B"}, ""},
 		"HeldByACancelledOrder": {func(o *orders.Order, _ *orders.Reservation, _ map[string]orderstest.Stock) {
 			o.Status = orders.StatusCancelled
 		}, 0, []string{"order_reservation ORDER"}, ""},
 		"SoldToNobody": {func(_ *orders.Order, r *orders.Reservation, stock map[string]orderstest.Stock) {
 			r.State = orders.Committed
-			stock["A"] = orderstest.Stock{Available: 3, Sold: 2}
+			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: 3, Sold: 2}
 		}, 0, []string{"order_reservation ORDER"}, ""},
 		"NeverSwept": {func(*orders.Order, *orders.Reservation, map[string]orderstest.Stock) {}, orders.HoldFor + orders.PaymentGrace + 11*time.Minute, []string{"order_overdue ORDER"}, ""},
 		"TotalIsWrong": {func(o *orders.Order, _ *orders.Reservation, _ map[string]orderstest.Stock) {

@@ -171,11 +171,11 @@ func (o Order) Pieces() int64 {
 	return n
 }
 
-// Quantities returns the pieces by SKU.
-func (o Order) Quantities() map[string]int64 {
-	pieces := make(map[string]int64, len(o.Lines))
-	for _, line := range o.Lines {
-		pieces[line.SKU] += line.Quantity
+// Reserved returns the pieces of each product.
+func (o Order) Reserved() []Reserved {
+	pieces := make([]Reserved, len(o.Lines))
+	for i, line := range o.Lines {
+		pieces[i] = Reserved{ProductID: line.ProductID, SKU: line.SKU, Quantity: line.Quantity}
 	}
 	return pieces
 }

@@ -173,7 +173,7 @@ func (w *world) check(rt *rapid.T) {
 		}
 	}
 	for _, sku := range []string{"A", "B"} {
-		got, err := w.store.Stock(w.t.Context(), sku)
+		got, err := w.store.Stock(w.t.Context(), orderstest.ProductOf(sku))
 		want := orderstest.Stock{Available: 7 - reserved[sku] - sold[sku], Reserved: reserved[sku], Sold: sold[sku]}
 		if err != nil || got != want || got.Available < 0 {
 			rt.Fatalf("stock of %s is %+v, %v; want %+v", sku, got, err, want)

@@ -189,7 +189,7 @@ func (s *shop) pay(o orders.Order, paymentID string, status orders.PaymentStatus
 
 func (s *shop) wantStock(sku string, want orderstest.Stock) {
 	s.t.Helper()
-	if got, err := s.store.Stock(s.t.Context(), sku); err != nil || got != want {
+	if got, err := s.store.Stock(s.t.Context(), orderstest.ProductOf(sku)); err != nil || got != want {
 		s.t.Errorf("stock of %s is %+v, %v; want %+v", sku, got, err, want)
 	}
 }

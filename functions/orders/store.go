@@ -106,10 +106,17 @@ const (
 type Reservation struct {
 	OrderID string
 	State   Hold
-	// Pieces are the pieces by SKU.
-	Pieces map[string]int64
+	// Pieces are the pieces of each product.
+	Pieces []Reserved
 	// ExpiresAt is when they are released if the order is not paid.
 	ExpiresAt time.Time
+}
+
+// Reserved is a number of pieces of one product.
+type Reserved struct {
+	ProductID string `dynamodbav:"product_id"`
+	SKU       string `dynamodbav:"sku"`
+	Quantity  int64  `dynamodbav:"quantity"`
 }
 
 // Holds returns the states between which a move changes a reservation, and false for a move that changes none.
@@ -140,10 +147,11 @@ func (o Order) CodeRefused(err error, code, detail string) error {
 	return refused.WithFields(field)
 }
 
-// OutOfStock returns ErrOutOfStock that names the SKU's line and what is available.
-func (o Order) OutOfStock(sku string, available int64) error {
+// OutOfStock returns ErrOutOfStock that names the product's line, its SKU and what is available.
+func (o Order) OutOfStock(productID string, available int64) error {
+	at := max(slices.IndexFunc(o.Lines, func(l Line) bool { return l.ProductID == productID }), 0)
 	return ErrOutOfStock.WithFields(problem.FieldError{
-		Pointer: fmt.Sprintf("/lines/%d/quantity", max(o.line(sku), 0)),
-		Detail:  fmt.Sprintf("must not be more than the %d pieces of %s that are available", available, sku),
+		Pointer: fmt.Sprintf("/lines/%d/quantity", at),
+		Detail:  fmt.Sprintf("must not be more than the %d pieces of %s that are available", available, o.Lines[at].SKU),
 	})
 }

@@ -76,17 +76,18 @@ func (b Balances) Balances(ctx context.Context, limit int, after []byte) ([]orde
 	return list, next, nil
 }
 
-// Balance implements orders.Balances. A SKU that does not exist has no stock.
-func (b Balances) Balance(ctx context.Context, sku string) (orders.Balance, error) {
-	read, err := b.Catalog.Balance(ctx, sku)
+// Balance implements orders.Balances. A product that does not exist has no stock.
+func (b Balances) Balance(ctx context.Context, productID string) (orders.Balance, error) {
+	read, err := b.Catalog.Balance(ctx, productID)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return orders.Balance{SKU: sku}, nil
+		return orders.Balance{ProductID: productID}, nil
 	}
 	return balance(read), err
 }
 
 func balance(b catalogddb.Balance) orders.Balance {
 	return orders.Balance{
-		SKU: b.SKU, Available: b.Available, Reserved: b.Reserved, Sold: b.Sold, Adjusted: b.Adjusted, Version: b.Version,
+		ProductID: b.ProductID, SKU: b.SKU,
+		Available: b.Available, Reserved: b.Reserved, Sold: b.Sold, Adjusted: b.Adjusted, Version: b.Version,
 	}
 }

@@ -60,7 +60,7 @@ func TestBrokenTablesAreNamed(t *testing.T) {
 			o := orderOfTea(t, table, now)
 			key := ddb.Key{PK: "O#" + o.ID, SK: tc.item}
 			if tc.item == "stock" {
-				key = ddb.Key{PK: "STK#TEA", SK: "S"}
+				key = ddb.Key{PK: "STK#" + o.Lines[0].ProductID, SK: "S"}
 			}
 			if tc.item != "" {
 				if _, done, err := table.UpdateIf(t.Context(), key, tc.change, ddb.Present()); err != nil || !done {

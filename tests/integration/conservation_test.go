@@ -315,9 +315,10 @@ func (s *shop) held(t *testing.T) map[string]int64 {
 	t.Helper()
 	sums := map[string]int64{}
 	for key, item := range s.items(t) {
-		if pieces, ok := item["pieces"].(map[string]any); ok && strings.HasSuffix(key, " RES") && item["state"] == string(orders.Held) {
-			for sku, n := range pieces {
-				sums[sku] += int64(n.(float64))
+		if pieces, ok := item["pieces"].([]any); ok && strings.HasSuffix(key, " RES") && item["state"] == string(orders.Held) {
+			for _, of := range pieces {
+				reserved := of.(map[string]any)
+				sums[reserved["sku"].(string)] += int64(reserved["quantity"].(float64))
 			}
 		}
 	}

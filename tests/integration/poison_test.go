@@ -94,7 +94,7 @@ func TestPoisonInTheStreamGoesToTheFailures(t *testing.T) {
 func (s *shop) spoil(t *testing.T, p suite.Product) {
 	t.Helper()
 	change := expression.Add(expression.Name("available"), expression.Value(-1))
-	if _, done, err := s.table.UpdateIf(t.Context(), ddb.Key{PK: "STK#" + p.SKU, SK: "S"}, change, ddb.Present()); err != nil || !done {
+	if _, done, err := s.table.UpdateIf(t.Context(), ddb.Key{PK: "STK#" + p.ID, SK: "S"}, change, ddb.Present()); err != nil || !done {
 		t.Fatalf("the stock was not changed: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
-// Balance is the stock of a SKU together with the sum of its ledger.
+// Balance is the stock of a product together with the sum of its ledger.
 type Balance struct {
 	catalog.Inventory
 
@@ -23,23 +23,23 @@ type Balance struct {
 // balanceReads is how often a stock that changes is read with its ledger.
 const balanceReads = 5
 
-// Balance returns the stock and the ledger of a SKU as they were at one time, or catalog.ErrNotFound. A stock that
+// Balance returns the stock and the ledger of a product as they were at one time, or catalog.ErrNotFound. A stock that
 // changes all the time is ddb.ErrUnavailable.
-func (s *Store) Balance(ctx context.Context, sku string) (Balance, error) {
+func (s *Store) Balance(ctx context.Context, productID string) (Balance, error) {
 	for range balanceReads {
 		var before, after stockRecord
-		found, err := s.table.Get(ctx, stockKey(sku), &before, true)
+		found, err := s.table.Get(ctx, stockKey(productID), &before, true)
 		if err != nil {
 			return Balance{}, err
 		}
 		if !found {
 			return Balance{}, catalog.ErrNotFound
 		}
-		sum, err := s.ledger(ctx, sku)
+		sum, err := s.ledger(ctx, productID)
 		if err != nil {
 			return Balance{}, err
 		}
-		if _, err := s.table.Get(ctx, stockKey(sku), &after, true); err != nil {
+		if _, err := s.table.Get(ctx, stockKey(productID), &after, true); err != nil {
 			return Balance{}, err
 		}
 		if before.Version == after.Version {
@@ -49,11 +49,11 @@ func (s *Store) Balance(ctx context.Context, sku string) (Balance, error) {
 	return Balance{}, ddb.ErrUnavailable
 }
 
-// ledger returns the sum of all adjustments of a SKU.
-func (s *Store) ledger(ctx context.Context, sku string) (int64, error) {
+// ledger returns the sum of all adjustments of a product.
+func (s *Store) ledger(ctx context.Context, productID string) (int64, error) {
 	var sum int64
 	q := ddb.Query{
-		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(stockKey(sku).PK)).
+		Where: expression.Key(ddb.AttrPK).Equal(expression.Value(stockKey(productID).PK)).
 			And(expression.Key(ddb.AttrSK).BeginsWith("ADJ#")),
 		Consistent: true,
 	}
@@ -98,7 +98,7 @@ func (s *Store) Balances(ctx context.Context, limit int, after []byte) ([]Balanc
 	}
 	found := make([]Balance, len(products))
 	for i, p := range products {
-		if found[i], err = s.Balance(ctx, p.SKU); err != nil {
+		if found[i], err = s.Balance(ctx, p.ID); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -19,16 +19,20 @@ import (
 	"github.com/tienda-dev/tienda/shared/idempotency"
 )
 
-// A new product never replaces an item that is there: another product with its id, or stock of its SKU.
+// A new product never replaces an item that is there: another product with its id, or stock of its id.
 func TestCreateReplacesNothing(t *testing.T) {
 	t.Parallel()
 	table := ddbtest.Table(t)
 	store := catalogddb.New(table)
 	first := catalogtest.NewProduct()
 	create(t, store, first)
+	// Without its stock only the product's own item is in the way.
+	if err := ddb.Commit(t.Context(), table.Client(), table.Delete(ddb.Key{PK: "STK#" + first.ID, SK: "S"})); err != nil {
+		t.Fatal(err)
+	}
 	sameID := catalogtest.NewProduct(func(p *catalog.Product) { p.ID = first.ID })
 	stocked := catalogtest.NewProduct()
-	stock := ddb.Key{PK: "STK#" + stocked.SKU, SK: "S"}.Item()
+	stock := ddb.Key{PK: "STK#" + stocked.ID, SK: "S"}.Item()
 	stock["available"] = &types.AttributeValueMemberN{Value: "7"}
 	put(t, table, stock)
 	for name, p := range map[string]catalog.Product{"SameID": sameID, "Stocked": stocked} {

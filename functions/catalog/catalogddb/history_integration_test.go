@@ -19,7 +19,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/ddb/ddbtest"
 )
 
-// counters are the pieces of one SKU.
+// counters are the pieces of one product.
 type counters struct{ available, reserved, sold int64 }
 
 // movement is a call in a history: pieces from one counter to another, or a read, which moves none.
@@ -52,7 +52,7 @@ type result struct {
 	read  counters
 }
 
-// stockModel is one SKU on one thread.
+// stockModel is one product on one thread.
 func stockModel(first counters) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return first },
@@ -70,7 +70,7 @@ func stockModel(first counters) porcupine.Model {
 	}
 }
 
-// Movements and reads of one SKU by many callers, whose answers are lost, throttled and in conflict, have the results
+// Movements and reads of one product by many callers, whose answers are lost, throttled and in conflict, have the results
 // of some order of them one after the other (Herlihy and Wing, Linearizability, 1990).
 func TestStockIsLinearizable(t *testing.T) {
 	t.Parallel()
@@ -132,7 +132,7 @@ func stocked(t *testing.T, store *catalogddb.Store, table *ddb.Table, pieces int
 		t.Fatal(err)
 	}
 	delivered := expression.Set(expression.Name("available"), expression.Value(pieces))
-	if err := ddb.Commit(t.Context(), table.Client(), table.Update(ddb.Key{PK: "STK#" + p.SKU, SK: "S"}, delivered)); err != nil {
+	if err := ddb.Commit(t.Context(), table.Client(), table.Update(ddb.Key{PK: "STK#" + p.ID, SK: "S"}, delivered)); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -148,7 +148,7 @@ func (m movement) on(t *testing.T, store *catalogddb.Store, table *ddb.Table, p 
 	move := map[string]func(string, int64, time.Time) ddb.Write{
 		"reserve": store.Reserve, "release": store.Release, "sell": store.Sell, "restock": store.Restock,
 	}[m.name]
-	err := ddb.Commit(t.Context(), table.Client(), move(p.SKU, m.pieces, time.UnixMilli(0)))
+	err := ddb.Commit(t.Context(), table.Client(), move(p.ID, m.pieces, time.UnixMilli(0)))
 	var short *catalog.ShortError
 	if errors.As(err, &short) || (err != nil && !errors.Is(err, ddb.ErrUnavailable) && m.name != "reserve") {
 		return result{}, nil // fewer are there

@@ -47,7 +47,7 @@ func (s naiveStore) Adjust(ctx context.Context, _ idempotency.Record, a catalog.
 		return catalog.ErrWouldGoNegative
 	}
 	change := expression.Set(expression.Name("available"), expression.Value(left))
-	return ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + stock.SKU, SK: "S"}, change))
+	return ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + stock.ProductID, SK: "S"}, change))
 }
 
 // A page costs one query, whatever is in the other statuses and categories, and search reads the rows and
@@ -127,6 +127,34 @@ func TestOneQueryPerPage(t *testing.T) {
 	}
 	if diff := cmp.Diff([]ddbtest.Read{query, query, query, query, products}, reads.Take()); diff != "" {
 		t.Errorf("reads of a search for two words (-want +got):\n%s", diff)
+	}
+}
+
+// The stock is found by the product's id alone, and an adjustment needs no other read.
+func TestStockIsOneRead(t *testing.T) {
+	t.Parallel()
+	reads := &ddbtest.Reads{}
+	store := catalogddb.New(ddbtest.Table(t, reads.Option))
+	service := catalog.NewService(store, time.Now)
+	p := catalogtest.NewProduct()
+	create(t, store, p)
+	unknown := catalogtest.NewID(p.CreatedAt)
+	reads.Take()
+	for name, call := range map[string]struct {
+		do   func() error
+		want error
+	}{
+		"Inventory":       {func() error { _, err := store.Inventory(t.Context(), p.ID); return err }, nil},
+		"UnknownProduct":  {func() error { _, err := store.Inventory(t.Context(), unknown); return err }, catalog.ErrNotFound},
+		"Adjust":          {func() error { _, err := service.Adjust(t.Context(), p.ID, 5, "delivery"); return err }, nil},
+		"AdjustOfUnknown": {func() error { _, err := service.Adjust(t.Context(), unknown, 5, "delivery"); return err }, catalog.ErrNotFound},
+	} {
+		if err := call.do(); !errors.Is(err, call.want) {
+			t.Errorf("%s: %v, want %v", name, err, call.want)
+		}
+		if diff := cmp.Diff([]ddbtest.Read{{Operation: "GetItem", Consistent: true}}, reads.Take()); diff != "" {
+			t.Errorf("%s: reads (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

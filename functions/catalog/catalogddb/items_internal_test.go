@@ -36,7 +36,7 @@ func TestKeysStayAsTheyAre(t *testing.T) {
 		"product": "P#01J META",
 		"GSI1":    "CAT#tea#active 001772366400007#01J",
 		"GSI2":    "PST#active 001772366400007#01J",
-		"stock":   "STK#A-1 S",
+		"stock":   "STK#01J S",
 		"word":    "{WORD#co coffee#01J}",
 		"pair":    "{WORD#東 東京#01J}",
 		"change":  "CATEGORIES tea#01J#3",

@@ -32,7 +32,7 @@ func TestMovements(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	type move = func(sku string, quantity int64, now time.Time) ddb.Write
+	type move = func(productID string, quantity int64, now time.Time) ddb.Write
 	for i, step := range []struct {
 		name                      string
 		move                      move
@@ -51,7 +51,7 @@ func TestMovements(t *testing.T) {
 		{"Restock", store.Restock, 3, true, 5, 0, 0},
 	} {
 		at := catalogtest.Time(20 + i)
-		err := ddb.Commit(t.Context(), table.Client(), step.move(p.SKU, step.quantity, at.Time))
+		err := ddb.Commit(t.Context(), table.Client(), step.move(p.ID, step.quantity, at.Time))
 		if (err == nil) != step.ok {
 			t.Errorf("%s: %v", step.name, err)
 		}
@@ -76,13 +76,13 @@ func TestShortage(t *testing.T) {
 	if err := store.Create(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	for _, sku := range []string{p.SKU, "NONE"} {
-		err := ddb.Commit(t.Context(), table.Client(), store.Reserve(sku, 1, catalogtest.Time(1).Time))
+	for _, id := range []string{p.ID, "NONE"} {
+		err := ddb.Commit(t.Context(), table.Client(), store.Reserve(id, 1, catalogtest.Time(1).Time))
 		short, ok := errors.AsType[*catalog.ShortError](err)
 		if !ok {
 			t.Fatalf("Reserve: %v", err)
 		}
-		if diff := cmp.Diff(&catalog.ShortError{SKU: sku}, short); diff != "" {
+		if diff := cmp.Diff(&catalog.ShortError{ProductID: id}, short); diff != "" {
 			t.Errorf("shortage (-want +got):\n%s", diff)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/shared/problem"
 )
 
-// stockRecord is the stock of a SKU in pieces. UpdatedAt is in milliseconds since 1970.
+// stockRecord is the stock of a product in pieces. UpdatedAt is in milliseconds since 1970.
 type stockRecord struct {
 	PK        string `dynamodbav:"PK"`
 	SK        string `dynamodbav:"SK"`
@@ -29,7 +29,7 @@ type stockRecord struct {
 
 // newStockRecord returns the empty stock of a new product.
 func newStockRecord(p catalog.Product) stockRecord {
-	key := stockKey(p.SKU)
+	key := stockKey(p.ID)
 	return stockRecord{
 		PK: key.PK, SK: key.SK, ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt.UnixMilli(),
 	}
@@ -47,7 +47,7 @@ func (r stockRecord) inventory() catalog.Inventory {
 	}
 }
 
-func stockKey(sku string) ddb.Key { return ddb.Key{PK: "STK#" + sku, SK: "S"} }
+func stockKey(productID string) ddb.Key { return ddb.Key{PK: "STK#" + productID, SK: "S"} }
 
 // adjustmentRecord is an entry of the stock ledger. CreatedAt is in milliseconds since 1970.
 type adjustmentRecord struct {
@@ -68,26 +68,22 @@ func newAdjustmentRecord(key ddb.Key, a catalog.Adjustment) adjustmentRecord {
 	}
 }
 
-// Inventory implements catalog.Store.
+// Inventory implements catalog.Store. It reads consistently: a client that has just moved stock must see it.
 func (s *Store) Inventory(ctx context.Context, productID string) (catalog.Inventory, error) {
-	p, err := s.Get(ctx, productID)
-	if err != nil {
-		return catalog.Inventory{}, err
-	}
 	var stock stockRecord
-	found, err := s.table.Get(ctx, stockKey(p.SKU), &stock, true)
+	found, err := s.table.Get(ctx, stockKey(productID), &stock, true)
 	if err != nil {
 		return catalog.Inventory{}, err
 	}
 	if !found {
-		return catalog.Inventory{}, errContradiction
+		return catalog.Inventory{}, catalog.ErrNotFound
 	}
 	return stock.inventory(), nil
 }
 
 // Adjust implements catalog.Store.
 func (s *Store) Adjust(ctx context.Context, r idempotency.Record, a catalog.Adjustment) error {
-	entry := newAdjustmentRecord(ddb.Key{PK: stockKey(a.SKU).PK, SK: "ADJ#" + a.ID}, a)
+	entry := newAdjustmentRecord(ddb.Key{PK: stockKey(a.ProductID).PK, SK: "ADJ#" + a.ID}, a)
 	writes := append(idempotencyddb.Write(s.table, r), s.moveStock(a), s.table.Put(entry).If(ddb.Absent(), errContradiction))
 	return s.commit(ctx, writes...)
 }
@@ -103,7 +99,7 @@ func (s *Store) moveStock(a catalog.Adjustment) ddb.Write {
 	if a.Delta < 0 {
 		enough = available.GreaterThanEqual(expression.Value(-a.Delta))
 	}
-	return s.table.Update(stockKey(a.SKU), change).IfElse(enough, func(old ddb.Item) error {
+	return s.table.Update(stockKey(a.ProductID), change).IfElse(enough, func(old ddb.Item) error {
 		if old == nil {
 			return errContradiction
 		}

@@ -4,8 +4,8 @@
 //	PK             SK              item
 //	P#<id>         META            product; in GSI1 by category and status, in GSI2 by status, newest first
 //	SKU#<sku>      U               the product that has the SKU; kept when the product is archived
-//	STK#<sku>      S               stock
-//	STK#<sku>      ADJ#<id>        stock ledger; kept for good
+//	STK#<id>       S               stock of the product
+//	STK#<id>       ADJ#<ulid>      stock ledger; kept for good
 //	ID#<id>        I               answer of an adjustment by its idempotency key; kept for a day
 //	CATEGORIES     <category>      sum of the category's active products
 //	CATEGORIES     <category>#...  a change that is not in the sum yet

@@ -51,6 +51,32 @@ func testAdjust(t *testing.T, newStore func(t *testing.T) catalog.Store) {
 		}
 		wantInventory(t, store, catalog.Inventory{ProductID: other.ID, SKU: other.SKU, Version: 1, UpdatedAt: other.CreatedAt})
 	})
+	t.Run("SKUThatIsTheIDOfAnotherProduct", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		p := NewProduct()
+		other := NewProduct(sku(p.ID))
+		create(t, store, p, other)
+		fill(t, store, p, 5)
+		fill(t, store, other, 7)
+		wantInventory(t, store, catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Available: 5, Version: 2, UpdatedAt: Time(100)})
+		wantInventory(t, store, catalog.Inventory{ProductID: other.ID, SKU: p.ID, Available: 7, Version: 2, UpdatedAt: Time(100)})
+	})
+	t.Run("UnknownProductGetsNoStock", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		p := NewProduct()
+		create(t, store, p)
+		unknown := NewProduct(sku(p.SKU))
+		a := newAdjustment(unknown, 5)
+		if err := store.Adjust(t.Context(), NewRecord(t, newKey(), a), a); err == nil {
+			t.Error("the stock of a product that does not exist is adjusted")
+		}
+		if _, err := store.Inventory(t.Context(), unknown.ID); !errors.Is(err, catalog.ErrNotFound) {
+			t.Errorf("Inventory: %v, want %v", err, catalog.ErrNotFound)
+		}
+		wantInventory(t, store, catalog.Inventory{ProductID: p.ID, SKU: p.SKU, Version: 1, UpdatedAt: p.CreatedAt})
+	})
 	t.Run("ArchivedProductsStillHaveStock", func(t *testing.T) {
 		t.Parallel()
 		store := newStore(t)

@@ -24,7 +24,7 @@ var errContradiction = errors.New("ordersddb: the items of an order contradict e
 // shortage is the error of Stock.Reserve.
 type shortage interface {
 	error
-	Shortage() (sku string, available int64)
+	Shortage() (productID string, available int64)
 }
 
 // unusable is the error of Offers.UseCode and UseQuotedCode.
@@ -43,7 +43,7 @@ func (s *Store) Create(ctx context.Context, c orders.Creation) error {
 		outboxddb.Write(s.table, partition(o.ID), c.Event),
 	)
 	for _, line := range o.Lines {
-		writes = append(writes, s.stock.Reserve(line.SKU, line.Quantity, now))
+		writes = append(writes, s.stock.Reserve(line.ProductID, line.Quantity, now))
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Versions)) {
 		writes = append(writes, s.stock.CheckPrice(id, c.Versions[id]))
@@ -109,7 +109,7 @@ func unchanged(o orders.Order) expression.ConditionBuilder {
 		And(expression.Name("status").Equal(expression.Value(o.Status)))
 }
 
-// moveStock changes the reservation and the stock of its SKUs, and gives the codes back where the order ends.
+// moveStock changes the reservation and the stock of its products, and gives the codes back where the order ends.
 func (s *Store) moveStock(c orders.Change) []ddb.Write {
 	from, to, ok := c.Stock.Holds()
 	if !ok {
@@ -120,7 +120,7 @@ func (s *Store) moveStock(c orders.Change) []ddb.Write {
 	is := expression.Name("state").Equal(expression.Value(from))
 	writes := []ddb.Write{s.table.Update(reservationKey(c.Before.ID), change).If(is, errContradiction)}
 	for _, line := range c.Before.Lines {
-		writes = append(writes, s.move(c.Stock)(line.SKU, line.Quantity, c.At))
+		writes = append(writes, s.move(c.Stock)(line.ProductID, line.Quantity, c.At))
 	}
 	if c.ReturnsCodes() {
 		for _, code := range c.Before.Codes {
@@ -130,7 +130,7 @@ func (s *Store) moveStock(c orders.Change) []ddb.Write {
 	return writes
 }
 
-func (s *Store) move(m orders.Move) func(sku string, quantity int64, now time.Time) ddb.Write {
+func (s *Store) move(m orders.Move) func(productID string, quantity int64, now time.Time) ddb.Write {
 	switch m {
 	case orders.Commit:
 		return s.stock.Sell

@@ -45,24 +45,24 @@ func (s shop) Put(ctx context.Context, sku, productID string, version, pieces in
 	product := ddb.Key{PK: "P#" + productID, SK: "META"}
 	change := expression.Set(expression.Name("version"), expression.Value(version)).
 		Set(expression.Name("status"), expression.Value(catalog.Active))
-	stock := ddb.Key{PK: "STK#" + sku, SK: "S"}
+	stock := ddb.Key{PK: "STK#" + productID, SK: "S"}
 	zero := func(name string) expression.SetValueBuilder {
 		return expression.IfNotExists(expression.Name(name), expression.Value(0))
 	}
 	fill := expression.Set(expression.Name("available"), expression.Plus(zero("available"), expression.Value(pieces))).
 		Set(expression.Name("reserved"), zero("reserved")).Set(expression.Name("sold"), zero("sold")).
-		Set(expression.Name("version"), zero("version"))
+		Set(expression.Name("version"), zero("version")).Set(expression.Name("sku"), expression.Value(sku))
 	return ddb.Commit(ctx, s.table.Client(), s.table.Update(product, change), s.table.Update(stock, fill))
 }
 
 // Stock implements orderstest.Shop.
-func (s shop) Stock(ctx context.Context, sku string) (orderstest.Stock, error) {
+func (s shop) Stock(ctx context.Context, productID string) (orderstest.Stock, error) {
 	var record struct {
 		Available int64 `dynamodbav:"available"`
 		Reserved  int64 `dynamodbav:"reserved"`
 		Sold      int64 `dynamodbav:"sold"`
 	}
-	_, err := s.table.Get(ctx, ddb.Key{PK: "STK#" + sku, SK: "S"}, &record, true)
+	_, err := s.table.Get(ctx, ddb.Key{PK: "STK#" + productID, SK: "S"}, &record, true)
 	return orderstest.Stock(record), err
 }
 
@@ -158,7 +158,7 @@ func (o offers) ConsumeQuote(quoteID, _, orderID string, _ time.Time) ddb.Write 
 // naive makes an order without a transaction: it reads the stock, decides and writes.
 func (s shop) naive(ctx context.Context, c orders.Creation) error {
 	line := c.Order.Lines[0]
-	stock, err := s.Stock(ctx, line.SKU)
+	stock, err := s.Stock(ctx, line.ProductID)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (s shop) naive(ctx context.Context, c orders.Creation) error {
 	}
 	change := expression.Set(expression.Name("available"), expression.Value(stock.Available-line.Quantity)).
 		Set(expression.Name("reserved"), expression.Value(stock.Reserved+line.Quantity))
-	return ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + line.SKU, SK: "S"}, change))
+	return ddb.Commit(ctx, s.table.Client(), s.table.Update(ddb.Key{PK: "STK#" + line.ProductID, SK: "S"}, change))
 }
 
 // The suite's sale must distinguish a store that oversells from one that does not.
@@ -217,7 +217,7 @@ func TestLostAnswers(t *testing.T) {
 			e := orderstest.Event(paid, "payment.captured", orderstest.Time(3))
 			check(s.Apply(t.Context(), orders.Change{Before: paid, After: after, Stock: orders.Commit, Consumed: &e, At: orderstest.Time(3).Time}))
 
-			stock, err := s.Stock(t.Context(), "A")
+			stock, err := s.Stock(t.Context(), orderstest.ProductOf("A"))
 			check(err)
 			uses, err := s.Uses(t.Context(), "TEN", o.Customer)
 			check(err)

@@ -21,11 +21,11 @@ import (
 
 // Stock makes the writes of the stock. catalogddb.Store implements it.
 type Stock interface {
-	// Reserve's failed condition is an error that has the method Shortage() (sku string, available int64).
-	Reserve(sku string, quantity int64, now time.Time) ddb.Write
-	Release(sku string, quantity int64, now time.Time) ddb.Write
-	Sell(sku string, quantity int64, now time.Time) ddb.Write
-	Restock(sku string, quantity int64, now time.Time) ddb.Write
+	// Reserve's failed condition is an error that has the method Shortage() (productID string, available int64).
+	Reserve(productID string, quantity int64, now time.Time) ddb.Write
+	Release(productID string, quantity int64, now time.Time) ddb.Write
+	Sell(productID string, quantity int64, now time.Time) ddb.Write
+	Restock(productID string, quantity int64, now time.Time) ddb.Write
 	// CheckPrice's failed condition is orders.ErrPriceChanged.
 	CheckPrice(productID string, version int64) ddb.Write
 }

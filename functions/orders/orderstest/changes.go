@@ -33,6 +33,9 @@ func testCreate(t *testing.T, newShop func(t *testing.T) Shop) {
 		wantStock(t, shop, "A", Stock{Available: 3, Reserved: 2})
 		wantStock(t, shop, "B", Stock{Available: 3, Reserved: 2})
 		wantHold(t, shop, o.ID, orders.Held)
+		wantReserved(t, shop, o.ID,
+			orders.Reserved{ProductID: ProductOf("A"), SKU: "A", Quantity: 2},
+			orders.Reserved{ProductID: ProductOf("B"), SKU: "B", Quantity: 2})
 		wantEvents(t, shop, o.ID, orders.EventCreated)
 		wantUses(t, shop, 1)
 	})
@@ -40,11 +43,11 @@ func testCreate(t *testing.T, newShop func(t *testing.T) Shop) {
 		spoil func(*orders.Creation)
 		want  error
 	}{
-		"OutOfStock":      {func(c *orders.Creation) { c.Order.Lines[1].Quantity = 6 }, orders.ErrOutOfStock},
-		"UnknownSKU":      {func(c *orders.Creation) { c.Order.Lines[1].SKU = "NONE" }, orders.ErrOutOfStock},
-		"ChangedProduct":  {func(c *orders.Creation) { c.Versions[ProductOf("B")] = 2 }, orders.ErrPriceChanged},
-		"UnknownProduct":  {func(c *orders.Creation) { c.Versions["PRODUCT-NONE"] = 1 }, orders.ErrPriceChanged},
-		"QuoteUsedBefore": {func(c *orders.Creation) { c.Order.QuoteID = "used" }, errQuoteUsed},
+		"OutOfStock":          {func(c *orders.Creation) { c.Order.Lines[1].Quantity = 6 }, orders.ErrOutOfStock},
+		"ProductWithoutStock": {func(c *orders.Creation) { c.Order.Lines[1].ProductID = "PRODUCT-NONE" }, orders.ErrOutOfStock},
+		"ChangedProduct":      {func(c *orders.Creation) { c.Versions[ProductOf("B")] = 2 }, orders.ErrPriceChanged},
+		"UnknownProduct":      {func(c *orders.Creation) { c.Versions["PRODUCT-NONE"] = 1 }, orders.ErrPriceChanged},
+		"QuoteUsedBefore":     {func(c *orders.Creation) { c.Order.QuoteID = "used" }, errQuoteUsed},
 	} {
 		t.Run(name+"WritesNothing", func(t *testing.T) {
 			t.Parallel()

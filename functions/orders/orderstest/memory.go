@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,9 +24,10 @@ type Memory struct {
 	orders       map[string]orders.Order
 	reservations map[string]orders.Reservation
 	events       map[string][]outbox.Event
-	stock        map[string]Stock
+	stock        map[string]Stock // by product, as the next three
+	skus         map[string]string
 	adjusted     map[string]int64
-	products     map[string]int64
+	versions     map[string]int64
 	codes        map[string]Code
 	uses         map[[2]string]int64
 	quotes       map[string]string
@@ -41,8 +41,8 @@ var _ Shop = (*Memory)(nil)
 func NewMemory() *Memory {
 	return &Memory{
 		orders: map[string]orders.Order{}, reservations: map[string]orders.Reservation{}, events: map[string][]outbox.Event{},
-		stock: map[string]Stock{}, adjusted: map[string]int64{}, products: map[string]int64{}, codes: map[string]Code{}, uses: map[[2]string]int64{},
-		quotes: map[string]string{}, consumed: map[string]bool{},
+		stock: map[string]Stock{}, skus: map[string]string{}, adjusted: map[string]int64{}, versions: map[string]int64{},
+		codes: map[string]Code{}, uses: map[[2]string]int64{}, quotes: map[string]string{}, consumed: map[string]bool{},
 	}
 }
 
@@ -56,19 +56,19 @@ var errQuoteUsed = problem.New(problem.Conflict, "quote_used", "The quote was or
 func (m *Memory) Put(_ context.Context, sku, productID string, version, pieces int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.products[productID] = version
-	s := m.stock[sku]
+	m.skus[productID], m.versions[productID] = sku, version
+	s := m.stock[productID]
 	s.Available += pieces
-	m.stock[sku] = s
-	m.adjusted[sku] += pieces
+	m.stock[productID] = s
+	m.adjusted[productID] += pieces
 	return nil
 }
 
 // Stock implements Shop.
-func (m *Memory) Stock(_ context.Context, sku string) (Stock, error) {
+func (m *Memory) Stock(_ context.Context, productID string) (Stock, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.stock[sku], nil
+	return m.stock[productID], nil
 }
 
 // PutCode implements Shop.
@@ -101,12 +101,12 @@ func (m *Memory) Create(ctx context.Context, c orders.Creation) error {
 		return errContradiction
 	}
 	for _, line := range o.Lines {
-		if available := m.stock[line.SKU].Available; available < line.Quantity {
-			return o.OutOfStock(line.SKU, available)
+		if available := m.stock[line.ProductID].Available; available < line.Quantity {
+			return o.OutOfStock(line.ProductID, available)
 		}
 	}
 	for id, version := range c.Versions {
-		if m.products[id] != version {
+		if m.versions[id] != version {
 			return orders.ErrPriceChanged
 		}
 	}
@@ -117,16 +117,16 @@ func (m *Memory) Create(ctx context.Context, c orders.Creation) error {
 		return err
 	}
 	for _, line := range o.Lines {
-		s := m.stock[line.SKU]
+		s := m.stock[line.ProductID]
 		s.Available, s.Reserved = s.Available-line.Quantity, s.Reserved+line.Quantity
-		m.stock[line.SKU] = s
+		m.stock[line.ProductID] = s
 	}
 	m.countCodes(o, 1)
 	if o.QuoteID != "" {
 		m.quotes[o.QuoteID] = o.ID
 	}
 	m.orders[o.ID] = o
-	m.reservations[o.ID] = orders.Reservation{OrderID: o.ID, State: orders.Held, Pieces: o.Quantities(), ExpiresAt: o.ExpiresAt.Time}
+	m.reservations[o.ID] = orders.Reservation{OrderID: o.ID, State: orders.Held, Pieces: o.Reserved(), ExpiresAt: o.ExpiresAt.Time}
 	m.events[o.ID] = append(m.events[o.ID], c.Event)
 	return m.keys.Put(c.Record)
 }
@@ -167,7 +167,7 @@ func (m *Memory) Reservation(ctx context.Context, id string) (orders.Reservation
 	if !ok {
 		return orders.Reservation{}, orders.ErrNotFound
 	}
-	r.Pieces = maps.Clone(r.Pieces)
+	r.Pieces = slices.Clone(r.Pieces)
 	return r, nil
 }
 
@@ -210,8 +210,8 @@ func (m *Memory) move(c orders.Change) error {
 	}
 	r.State = to
 	m.reservations[c.Before.ID] = r
-	for sku, n := range r.Pieces {
-		s := m.stock[sku]
+	for _, pieces := range r.Pieces {
+		s, n := m.stock[pieces.ProductID], pieces.Quantity
 		switch c.Stock {
 		case orders.Commit:
 			s.Reserved, s.Sold = s.Reserved-n, s.Sold+n
@@ -222,7 +222,7 @@ func (m *Memory) move(c orders.Change) error {
 		default:
 			return errContradiction
 		}
-		m.stock[sku] = s
+		m.stock[pieces.ProductID] = s
 	}
 	if c.ReturnsCodes() {
 		m.countCodes(c.Before, -1)
@@ -366,23 +366,24 @@ func (m *Memory) Balances(context.Context, int, []byte) ([]orders.Balance, []byt
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []orders.Balance
-	for sku := range m.stock {
-		found = append(found, m.balance(sku))
+	for id := range m.stock {
+		found = append(found, m.balance(id))
 	}
 	return found, nil, nil
 }
 
 // Balance implements orders.Balances.
-func (m *Memory) Balance(_ context.Context, sku string) (orders.Balance, error) {
+func (m *Memory) Balance(_ context.Context, productID string) (orders.Balance, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.balance(sku), nil
+	return m.balance(productID), nil
 }
 
-func (m *Memory) balance(sku string) orders.Balance {
-	s := m.stock[sku]
+func (m *Memory) balance(productID string) orders.Balance {
+	s := m.stock[productID]
 	return orders.Balance{
-		SKU: sku, Available: s.Available, Reserved: s.Reserved, Sold: s.Sold, Adjusted: m.adjusted[sku], Version: 1,
+		ProductID: productID, SKU: m.skus[productID],
+		Available: s.Available, Reserved: s.Reserved, Sold: s.Sold, Adjusted: m.adjusted[productID], Version: 1,
 	}
 }
 

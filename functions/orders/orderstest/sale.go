@@ -217,7 +217,7 @@ func Sell(ctx context.Context, shop Shop, create func(context.Context, orders.Cr
 		}
 	}
 	var err error
-	sale.Stock, err = shop.Stock(ctx, "HOT")
+	sale.Stock, err = shop.Stock(ctx, ProductOf("HOT"))
 	return sale, err
 }
 
@@ -261,7 +261,7 @@ func testConcurrency(t *testing.T, newShop func(t *testing.T) Shop) {
 				t.Errorf("Apply: %v, want %v", err, orders.ErrChanged)
 			}
 		}
-		stock, err := shop.Stock(t.Context(), "A")
+		stock, err := shop.Stock(t.Context(), ProductOf("A"))
 		if won != 1 || err != nil || stock.Available+stock.Sold != 5 || stock.Reserved != 0 {
 			t.Errorf("%d changes won, stock %+v, %v; want one, and nothing reserved", won, stock, err)
 		}

@@ -21,10 +21,10 @@ import (
 type Shop interface {
 	orders.Store
 
-	// Put adds pieces to the stock of a SKU, and sets the version of its product.
+	// Put adds pieces to the stock of a product, and sets its SKU and version.
 	Put(ctx context.Context, sku, productID string, version, pieces int64) error
-	// Stock returns the stock of a SKU.
-	Stock(ctx context.Context, sku string) (Stock, error)
+	// Stock returns the stock of a product.
+	Stock(ctx context.Context, productID string) (Stock, error)
 	// PutCode puts a discount code.
 	PutCode(ctx context.Context, code string, c Code) error
 	// Uses returns how many orders of the customer use the code.
@@ -35,7 +35,7 @@ type Shop interface {
 	Ship(ctx context.Context, o orders.Order, lines []orders.Shipped, shipmentID string, now time.Time) error
 }
 
-// Stock is the stock of a SKU in pieces.
+// Stock is the stock of a product in pieces.
 type Stock struct{ Available, Reserved, Sold int64 }
 
 // Run runs the suite. newShop returns an empty shop that no other test uses.
@@ -136,7 +136,7 @@ func created(t *testing.T, shop Shop, o orders.Order) orders.Order {
 
 func wantStock(t *testing.T, shop Shop, sku string, want Stock) {
 	t.Helper()
-	got, err := shop.Stock(t.Context(), sku)
+	got, err := shop.Stock(t.Context(), ProductOf(sku))
 	if err != nil || got != want {
 		t.Errorf("stock of %s is %+v, %v; want %+v", sku, got, err, want)
 	}
@@ -184,6 +184,17 @@ func wantHold(t *testing.T, shop Shop, id string, want orders.Hold) {
 	}
 	if listed != (want == orders.Held) {
 		t.Errorf("the list of held reservations has it: %t, want %t", listed, !listed)
+	}
+}
+
+func wantReserved(t *testing.T, shop Shop, id string, want ...orders.Reserved) {
+	t.Helper()
+	r, err := shop.Reservation(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Reservation: %v", err)
+	}
+	if diff := cmp.Diff(want, r.Pieces); diff != "" {
+		t.Errorf("reserved pieces (-want +got):\n%s", diff)
 	}
 }
 

@@ -117,7 +117,7 @@ func (w *world) buy(ctx context.Context, table *ddb.Table, shop *catalogddb.Stor
 		return err
 	}
 	created := orderstest.Creation(orderstest.NewOrder(p.SKU))
-	created.Order.Customer, created.Versions = userID(0), nil
+	created.Order.Customer, created.Order.Lines[0].ProductID, created.Versions = userID(0), p.ID, nil
 	w.order = created.Order.ID
 	return ordersddb.New(table, shop, nil).Create(ctx, created)
 }
