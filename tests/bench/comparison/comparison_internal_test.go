@@ -239,16 +239,21 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// The bench starts Tienda's functions with the variable of Go's runtime that they have on Lambda.
-func TestGoDebugIsTheTemplates(t *testing.T) {
+// The bench starts Tienda's functions with the variables of Go's runtime that they have on Lambda.
+func TestRuntimeVariablesAreTheTemplates(t *testing.T) {
 	t.Parallel()
 	tm, err := template.ReadFile("../../../template.yaml", template.Options{Parameters: map[string]string{"Stage": "prod"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range tm.Functions {
-		if got := f.Environment["GODEBUG"]; got != goDebug {
-			t.Errorf("%s has GODEBUG %q in template.yaml, and %q here", f.LogicalID, got, goDebug)
+		if f.MemoryMB > 1769 {
+			t.Errorf("%s has %d MB, which is more than one processor, and one thread", f.LogicalID, f.MemoryMB)
+		}
+		for name, want := range map[string]string{"GODEBUG": goDebug, "GOMAXPROCS": goMaxProcs} {
+			if got := f.Environment[name]; got != want {
+				t.Errorf("%s has %s=%q in template.yaml, and %q here", f.LogicalID, name, got, want)
+			}
 		}
 	}
 }

@@ -30,12 +30,15 @@ type definition struct {
 	sends   signals
 	// limited leaves the rate limits on.
 	limited bool
-	// tuned gives a peer the variable of Go's runtime that Tienda's functions have.
+	// tuned gives a peer the variables of Go's runtime that Tienda's functions have.
 	tuned bool
 }
 
-// goDebug is GODEBUG of Tienda's functions on Lambda, as in template.yaml.
-const goDebug = "schedtrace=2147483647"
+// The variables of Go's runtime that Tienda's functions have on Lambda, as in template.yaml.
+const (
+	goDebug    = "schedtrace=2147483647"
+	goMaxProcs = "1"
+)
 
 func liveness(*world) ([][]byte, error) {
 	return request("GET /health/live", "/health/live", "", "", "")
@@ -112,7 +115,7 @@ func (d definition) subject(w *world, binary string, b *harness.Backends, trust 
 	}
 	env := append(w.env(b), trust.env(d)...)
 	if !d.peer || d.tuned {
-		env = append(env, "GODEBUG="+goDebug)
+		env = append(env, "GODEBUG="+goDebug, "GOMAXPROCS="+goMaxProcs)
 	}
 	if !d.limited {
 		env = append(env, "RATE_LIMITS_OFF=all")

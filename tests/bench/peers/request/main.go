@@ -1,5 +1,6 @@
 // Command request is a floor for a route that reads one item: bare, and one request to DynamoDB. It signs nothing, decodes
-// nothing and logs nothing, and Go's runtime has the settings of Tienda's functions. What a route takes beyond this is its own.
+// nothing and logs nothing. The bench gives it the variables of Go's runtime that Tienda's functions have. What a route takes
+// beyond this is its own.
 package main
 
 import (
@@ -10,7 +11,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -55,7 +55,6 @@ func main() {
 	if url == "" || table == "" || strings.ContainsAny(table, `"\`) {
 		log.Fatal("AWS_ENDPOINT_URL_DYNAMODB and COMMERCE_TABLE are needed")
 	}
-	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(400)
 	body := `{"TableName":"` + table + `","Key":{"PK":{"S":"P#none"},"SK":{"S":"META"}},"ConsistentRead":true}`
 	lambda.Start(handler{url, []byte(body)}) // https://docs.aws.amazon.com/lambda/latest/dg/golang-handler.html
