@@ -11,8 +11,8 @@ import (
 type Product struct {
 	// ID is a ULID.
 	ID string `json:"id"`
-	// SKU is the stock keeping unit, by which stock is counted: unique in the shop, archived products
-	// included, and never changed.
+	// SKU is the stock keeping unit: unique in the shop, archived products included, and never
+	// changed.
 	SKU string `json:"sku"`
 	// Name is the title that customers read.
 	Name string `json:"name"`

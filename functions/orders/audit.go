@@ -128,7 +128,7 @@ func (a *Auditor) stock(ctx context.Context) ([]Violation, error) {
 			}
 			if b.Available+b.Reserved+b.Sold != b.Adjusted || min(b.Available, b.Reserved, b.Sold) < 0 {
 				broken = append(broken, Violation{RuleLedger, b.SKU, fmt.Sprintf(
-					"%d available, %d reserved, %d sold; the ledger has %d", b.Available, b.Reserved, b.Sold, b.Adjusted)})
+					"product %s has %d available, %d reserved, %d sold; the ledger has %d", b.ProductID, b.Available, b.Reserved, b.Sold, b.Adjusted)})
 			}
 		}
 		if next == nil {
@@ -146,8 +146,8 @@ func (a *Auditor) stock(ctx context.Context) ([]Violation, error) {
 }
 
 // held returns the pieces that reservations hold by product, and the reservations that should have been released.
-func (a *Auditor) held(ctx context.Context) (map[string]Reserved, []Violation, error) {
-	held := map[string]Reserved{}
+func (a *Auditor) held(ctx context.Context) (map[string]ReservedPieces, []Violation, error) {
+	held := map[string]ReservedPieces{}
 	var late []Violation
 	overdue := a.now().Add(-PaymentGrace - sweepSlack)
 	forever := time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -158,8 +158,8 @@ func (a *Auditor) held(ctx context.Context) (map[string]Reserved, []Violation, e
 		}
 		for _, r := range found {
 			for _, pieces := range r.Pieces {
-				pieces.Quantity += held[pieces.ProductID].Quantity
-				held[pieces.ProductID] = pieces
+				sum := held[pieces.ProductID].Quantity + pieces.Quantity
+				held[pieces.ProductID] = ReservedPieces{ProductID: pieces.ProductID, SKU: pieces.SKU, Quantity: sum}
 			}
 			if r.ExpiresAt.Before(overdue) {
 				late = append(late, Violation{RuleOverdue, r.OrderID, "should be released since " + r.ExpiresAt.UTC().Format(time.RFC3339)})
@@ -172,8 +172,8 @@ func (a *Auditor) held(ctx context.Context) (map[string]Reserved, []Violation, e
 	}
 }
 
-// compare reads stock that does not balance again, as long as it changes meanwhile or the list may be late. suspects are the
-// SKUs of its products, by id.
+// compare reads stock that does not balance again, as long as it changes meanwhile or the list may be late. suspects maps the
+// ids of its products to their SKUs.
 func (a *Auditor) compare(ctx context.Context, suspects map[string]string) ([]Violation, error) {
 	var broken []Violation
 	for try := 0; try < auditTries && len(suspects) > 0; try++ {
@@ -202,7 +202,7 @@ func (a *Auditor) compare(ctx context.Context, suspects map[string]string) ([]Vi
 			case b.Reserved == held[id].Quantity:
 				delete(suspects, id)
 			case b.Version == before[id].Version:
-				broken = append(broken, Violation{RuleReserved, suspects[id], fmt.Sprintf("%d reserved; reservations hold %d", b.Reserved, held[id].Quantity)})
+				broken = append(broken, Violation{RuleReserved, suspects[id], fmt.Sprintf("product %s has %d reserved; reservations hold %d", id, b.Reserved, held[id].Quantity)})
 			}
 		}
 	}

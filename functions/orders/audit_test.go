@@ -72,7 +72,7 @@ func TestInvariants(t *testing.T) {
 			stock[orderstest.ProductOf("A")] = orderstest.Stock{Available: 2, Reserved: 3}
 		}, 0, []string{"stock_reserved A"}, ""},
 		"ReservationOfAnUnknownProduct": {func(_ *orders.Order, r *orders.Reservation, _ map[string]orderstest.Stock) {
-			r.Pieces = append(r.Pieces, orders.Reserved{ProductID: orderstest.ProductOf("B"), SKU: "B", Quantity: 1})
+			r.Pieces = append(r.Pieces, orders.ReservedPieces{ProductID: orderstest.ProductOf("B"), SKU: "B", Quantity: 1})
 		}, 0, []string{"stock_reserved B"}, ""},
 		"HeldByACancelledOrder": {func(o *orders.Order, _ *orders.Reservation, _ map[string]orderstest.Stock) {
 			o.Status = orders.StatusCancelled

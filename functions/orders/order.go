@@ -19,7 +19,7 @@ const HoldFor = 15 * time.Minute
 // PaymentGrace is how much longer the stock is held while the provider's answer to a payment is not known.
 const PaymentGrace = 5 * time.Minute
 
-// MaxLines is the most SKUs that an order has: each costs two of the 100 writes of a transaction.
+// MaxLines is the most lines that an order has: each costs two of the 100 writes of a transaction.
 const MaxLines = 40
 
 // Order is what a customer buys. Its lines and amounts never change.
@@ -171,11 +171,11 @@ func (o Order) Pieces() int64 {
 	return n
 }
 
-// Reserved returns the pieces of each product.
-func (o Order) Reserved() []Reserved {
-	pieces := make([]Reserved, len(o.Lines))
+// ReservedPieces returns what a reservation of the order holds: the pieces of each product.
+func (o Order) ReservedPieces() []ReservedPieces {
+	pieces := make([]ReservedPieces, len(o.Lines))
 	for i, line := range o.Lines {
-		pieces[i] = Reserved{ProductID: line.ProductID, SKU: line.SKU, Quantity: line.Quantity}
+		pieces[i] = ReservedPieces{ProductID: line.ProductID, SKU: line.SKU, Quantity: line.Quantity}
 	}
 	return pieces
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/metrics"
 	"github.com/tienda-dev/tienda/shared/outbox"
+	"github.com/tienda-dev/tienda/shared/problem"
 	"github.com/tienda-dev/tienda/tests/metricstest"
 )
 
@@ -349,5 +350,18 @@ func TestOrdersAreCountedByTheirEvents(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]float64{metrics.ShopPaymentAttempts + " success stripe": 1}, recorded.Series(t, metrics.ShopPaymentAttempts)); diff != "" {
 		t.Errorf("a payment that is captured later (-want +got):\n%s", diff)
+	}
+}
+
+// A product that the order does not have is not taken for one of its lines.
+func TestOutOfStockOfAProductThatIsNotOrdered(t *testing.T) {
+	t.Parallel()
+	o := orders.Order{Lines: []orders.Line{{ProductID: "1", SKU: "A", Quantity: 2}}}
+	for product, fields := range map[string]int{"1": 1, "2": 0} {
+		err := o.OutOfStock(product, 1)
+		p, ok := problem.As(err)
+		if !ok || !errors.Is(err, orders.ErrOutOfStock) || len(p.Errors) != fields {
+			t.Errorf("product %s: %v, want ErrOutOfStock with %d fields", product, err, fields)
+		}
 	}
 }

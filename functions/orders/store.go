@@ -17,7 +17,7 @@ var (
 	ErrNotFound = problem.New(problem.NotFound, "order_not_found", "There is no such order.")
 	// ErrChanged: the order has another version. Read it again and repeat the change.
 	ErrChanged = problem.New(problem.Conflict, "order_changed", "The order has changed meanwhile. Try again.")
-	// ErrOutOfStock: a SKU has fewer pieces than the order wants.
+	// ErrOutOfStock: a product has fewer pieces than the order wants.
 	ErrOutOfStock = problem.New(problem.Conflict, "out_of_stock", "A product has fewer pieces than you order.")
 	// ErrPriceChanged: the prices are not those that the customer has seen.
 	ErrPriceChanged = problem.New(problem.Conflict, "price_changed", "The total has changed.")
@@ -107,13 +107,13 @@ type Reservation struct {
 	OrderID string
 	State   Hold
 	// Pieces are the pieces of each product.
-	Pieces []Reserved
+	Pieces []ReservedPieces
 	// ExpiresAt is when they are released if the order is not paid.
 	ExpiresAt time.Time
 }
 
-// Reserved is a number of pieces of one product.
-type Reserved struct {
+// ReservedPieces is how many pieces of one product a reservation holds.
+type ReservedPieces struct {
 	ProductID string `dynamodbav:"product_id"`
 	SKU       string `dynamodbav:"sku"`
 	Quantity  int64  `dynamodbav:"quantity"`
@@ -147,9 +147,13 @@ func (o Order) CodeRefused(err error, code, detail string) error {
 	return refused.WithFields(field)
 }
 
-// OutOfStock returns ErrOutOfStock that names the product's line, its SKU and what is available.
+// OutOfStock returns ErrOutOfStock that names the product's line, its SKU and what is available. Of a product that the order
+// does not have it names nothing.
 func (o Order) OutOfStock(productID string, available int64) error {
-	at := max(slices.IndexFunc(o.Lines, func(l Line) bool { return l.ProductID == productID }), 0)
+	at := slices.IndexFunc(o.Lines, func(l Line) bool { return l.ProductID == productID })
+	if at < 0 {
+		return ErrOutOfStock
+	}
 	return ErrOutOfStock.WithFields(problem.FieldError{
 		Pointer: fmt.Sprintf("/lines/%d/quantity", at),
 		Detail:  fmt.Sprintf("must not be more than the %d pieces of %s that are available", available, o.Lines[at].SKU),

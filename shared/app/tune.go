@@ -37,8 +37,8 @@ func (k knobs) tune() {
 	if k.Memory <= 0 {
 		return
 	}
-	if k.Threads == "" && (k.Memory < wholeCPU || k.Concurrency > 1 && k.Memory <= instanceCPU) {
-		runtime.GOMAXPROCS(1) // Lambda shows two CPUs, and gives less than one; and of one CPU Go makes two threads
+	if k.Threads == "" && (k.Memory <= wholeCPU || k.Concurrency > 1 && k.Memory <= instanceCPU) {
+		runtime.GOMAXPROCS(1) // Lambda shows two CPUs and gives one at most; and of one CPU Go makes two threads
 	}
 	if k.GCPercent == "" {
 		debug.SetGCPercent(gcPercent)

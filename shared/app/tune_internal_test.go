@@ -55,7 +55,8 @@ func TestTune(t *testing.T) { //nolint:paralleltest // see above
 	}{
 		"NotLambda":     {knobs{}, untouched},
 		"Small":         {knobs{Memory: 512}, settings{1, 400, 429_496_729}},
-		"WholeCPU":      {knobs{Memory: 1769}, settings{3, 400, 1_483_944_755}},
+		"WholeCPU":      {knobs{Memory: 1769}, settings{1, 400, 1_483_944_755}},
+		"MoreThanOne":   {knobs{Memory: 1770}, settings{3, 400, 1_484_783_616}},
 		"Instance":      {knobs{Memory: 2048, Concurrency: 8}, settings{1, 400, 1_717_986_918}},
 		"LargeInstance": {knobs{Memory: 4096, Concurrency: 8}, settings{3, 400, 3_435_973_836}},
 		"NoInstance":    {knobs{Memory: 2048, Concurrency: 1}, settings{3, 400, 1_717_986_918}},

@@ -295,7 +295,7 @@ func (s *shop) wantConserved(t *testing.T, buyers []buyer, products map[string]s
 			w := want[sku]
 			want[sku] = suite.Inventory{Available: stockOfEach - w.Reserved - w.Sold, Reserved: w.Reserved, Sold: w.Sold}
 			if stock.Reserved > 0 {
-				reserved[sku] = stock.Reserved
+				reserved[p.ID] = stock.Reserved
 			}
 		}
 		diff := cmp.Diff(want, got) + cmp.Diff(held, reserved)
@@ -310,15 +310,15 @@ func (s *shop) wantConserved(t *testing.T, buyers []buyer, products map[string]s
 	}
 }
 
-// held adds up the pieces of the reservations that hold any, by SKU.
+// held adds up the pieces of the reservations that hold any, by product.
 func (s *shop) held(t *testing.T) map[string]int64 {
 	t.Helper()
 	sums := map[string]int64{}
 	for key, item := range s.items(t) {
 		if pieces, ok := item["pieces"].([]any); ok && strings.HasSuffix(key, " RES") && item["state"] == string(orders.Held) {
-			for _, of := range pieces {
-				reserved := of.(map[string]any)
-				sums[reserved["sku"].(string)] += int64(reserved["quantity"].(float64))
+			for _, p := range pieces {
+				reserved := p.(map[string]any)
+				sums[reserved["product_id"].(string)] += int64(reserved["quantity"].(float64))
 			}
 		}
 	}

@@ -132,7 +132,23 @@ func TestKilledFunctionIsReplaced(t *testing.T) { //nolint:paralleltest // it lo
 	}
 }
 
+// A schedule of the other stack may start a function meanwhile, whose goroutines look like left ones. So only what is left
+// three times is.
 func TestStopLeavesNothing(t *testing.T) { //nolint:paralleltest // it looks at all goroutines
+	var left error
+	for range 3 {
+		if left = startAndStop(t); left == nil || t.Failed() {
+			break
+		}
+	}
+	if left != nil {
+		t.Error(left)
+	}
+}
+
+// startAndStop runs a stack of its own, and returns the goroutines that are left of it.
+func startAndStop(t *testing.T) error {
+	t.Helper()
 	ignored := goleak.IgnoreCurrent()
 	before := descendants(os.Getpid())
 	s := start(t)
@@ -154,9 +170,7 @@ func TestStopLeavesNothing(t *testing.T) { //nolint:paralleltest // it looks at 
 	if err := closed(s.URL); err != nil {
 		t.Error(err)
 	}
-	if err := goleak.Find(ignored); err != nil {
-		t.Error(err)
-	}
+	return goleak.Find(ignored)
 }
 
 // TestBinariesRefuseEventsOfOtherRoutes sends events past the gateway, to a binary that is wired to

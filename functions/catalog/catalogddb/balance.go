@@ -3,6 +3,7 @@ package catalogddb
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -99,7 +100,7 @@ func (s *Store) Balances(ctx context.Context, limit int, after []byte) ([]Balanc
 	found := make([]Balance, len(products))
 	for i, p := range products {
 		if found[i], err = s.Balance(ctx, p.ID); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("stock of product %s: %w", p.ID, err)
 		}
 	}
 	at.After = next

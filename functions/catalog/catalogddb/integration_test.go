@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,29 +132,39 @@ func TestOneQueryPerPage(t *testing.T) {
 	}
 }
 
-// The stock is found by the product's id alone, and an adjustment needs no other read.
+// The stock is found by the product's id alone, and an adjustment needs no other read. Only where there is no stock the
+// product is read too: without one it is unknown, and with one the stock is lost.
 func TestStockIsOneRead(t *testing.T) {
 	t.Parallel()
 	reads := &ddbtest.Reads{}
-	store := catalogddb.New(ddbtest.Table(t, reads.Option))
+	table := ddbtest.Table(t, reads.Option)
+	store := catalogddb.New(table)
 	service := catalog.NewService(store, time.Now)
 	p := catalogtest.NewProduct()
 	create(t, store, p)
 	unknown := catalogtest.NewID(p.CreatedAt)
+	lost := catalogtest.NewProduct()
+	create(t, store, lost)
+	if err := ddb.Commit(t.Context(), table.Client(), table.Delete(ddb.Key{PK: "STK#" + lost.ID, SK: "S"})); err != nil {
+		t.Fatal(err)
+	}
 	reads.Take()
 	for name, call := range map[string]struct {
-		do   func() error
-		want error
+		do    func() error
+		want  string
+		reads int
 	}{
-		"Inventory":       {func() error { _, err := store.Inventory(t.Context(), p.ID); return err }, nil},
-		"UnknownProduct":  {func() error { _, err := store.Inventory(t.Context(), unknown); return err }, catalog.ErrNotFound},
-		"Adjust":          {func() error { _, err := service.Adjust(t.Context(), p.ID, 5, "delivery"); return err }, nil},
-		"AdjustOfUnknown": {func() error { _, err := service.Adjust(t.Context(), unknown, 5, "delivery"); return err }, catalog.ErrNotFound},
+		"Inventory":       {func() error { _, err := store.Inventory(t.Context(), p.ID); return err }, "", 1},
+		"UnknownProduct":  {func() error { _, err := store.Inventory(t.Context(), unknown); return err }, "no such product", 2},
+		"LostStock":       {func() error { _, err := store.Inventory(t.Context(), lost.ID); return err }, "contradict each other", 2},
+		"Adjust":          {func() error { _, err := service.Adjust(t.Context(), p.ID, 5, "delivery"); return err }, "", 1},
+		"AdjustOfUnknown": {func() error { _, err := service.Adjust(t.Context(), unknown, 5, "delivery"); return err }, "no such product", 2},
 	} {
-		if err := call.do(); !errors.Is(err, call.want) {
-			t.Errorf("%s: %v, want %v", name, err, call.want)
+		if err := call.do(); (err == nil) != (call.want == "") || err != nil && !strings.Contains(err.Error(), call.want) {
+			t.Errorf("%s: %v, want %q", name, err, call.want)
 		}
-		if diff := cmp.Diff([]ddbtest.Read{{Operation: "GetItem", Consistent: true}}, reads.Take()); diff != "" {
+		want := slices.Repeat([]ddbtest.Read{{Operation: "GetItem", Consistent: true}}, call.reads)
+		if diff := cmp.Diff(want, reads.Take()); diff != "" {
 			t.Errorf("%s: reads (-want +got):\n%s", name, diff)
 		}
 	}

@@ -76,7 +76,10 @@ func (s *Store) Inventory(ctx context.Context, productID string) (catalog.Invent
 		return catalog.Inventory{}, err
 	}
 	if !found {
-		return catalog.Inventory{}, catalog.ErrNotFound
+		if _, err := s.Get(ctx, productID); err != nil {
+			return catalog.Inventory{}, err
+		}
+		return catalog.Inventory{}, errContradiction // a product without stock
 	}
 	return stock.inventory(), nil
 }

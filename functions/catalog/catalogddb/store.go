@@ -6,7 +6,7 @@
 //	SKU#<sku>      U               the product that has the SKU; kept when the product is archived
 //	STK#<id>       S               stock of the product
 //	STK#<id>       ADJ#<ulid>      stock ledger; kept for good
-//	ID#<id>        I               answer of an adjustment by its idempotency key; kept for a day
+//	ID#<key>       I               answer of an adjustment by its idempotency key; kept for a day
 //	CATEGORIES     <category>      sum of the category's active products
 //	CATEGORIES     <category>#...  a change that is not in the sum yet
 //	WORD#<start>   <word>#<id>     active product by a word of its SKU, name or tags

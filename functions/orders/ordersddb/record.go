@@ -107,21 +107,21 @@ func (r orderRecord) order() orders.Order {
 
 // reservationRecord is the stock that an order holds. The keys of GSI1 are absent unless it holds any.
 type reservationRecord struct {
-	PK        string            `dynamodbav:"PK"`
-	SK        string            `dynamodbav:"SK"`
-	GSI1PK    string            `dynamodbav:"GSI1PK,omitempty"`
-	GSI1SK    string            `dynamodbav:"GSI1SK,omitempty"`
-	OrderID   string            `dynamodbav:"order_id"`
-	State     orders.Hold       `dynamodbav:"state"`
-	Pieces    []orders.Reserved `dynamodbav:"pieces"`
-	ExpiresAt int64             `dynamodbav:"expires_at"`
+	PK        string                  `dynamodbav:"PK"`
+	SK        string                  `dynamodbav:"SK"`
+	GSI1PK    string                  `dynamodbav:"GSI1PK,omitempty"`
+	GSI1SK    string                  `dynamodbav:"GSI1SK,omitempty"`
+	OrderID   string                  `dynamodbav:"order_id"`
+	State     orders.Hold             `dynamodbav:"state"`
+	Pieces    []orders.ReservedPieces `dynamodbav:"pieces"`
+	ExpiresAt int64                   `dynamodbav:"expires_at"`
 }
 
 func newReservationRecord(o orders.Order) reservationRecord {
 	key := reservationKey(o.ID)
 	return reservationRecord{
 		PK: key.PK, SK: key.SK, GSI1PK: heldPartition, GSI1SK: sortKey(o.ExpiresAt.Time, o.ID),
-		OrderID: o.ID, State: orders.Held, Pieces: o.Reserved(), ExpiresAt: o.ExpiresAt.UnixMilli(),
+		OrderID: o.ID, State: orders.Held, Pieces: o.ReservedPieces(), ExpiresAt: o.ExpiresAt.UnixMilli(),
 	}
 }
 

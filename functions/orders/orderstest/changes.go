@@ -34,8 +34,8 @@ func testCreate(t *testing.T, newShop func(t *testing.T) Shop) {
 		wantStock(t, shop, "B", Stock{Available: 3, Reserved: 2})
 		wantHold(t, shop, o.ID, orders.Held)
 		wantReserved(t, shop, o.ID,
-			orders.Reserved{ProductID: ProductOf("A"), SKU: "A", Quantity: 2},
-			orders.Reserved{ProductID: ProductOf("B"), SKU: "B", Quantity: 2})
+			orders.ReservedPieces{ProductID: ProductOf("A"), SKU: "A", Quantity: 2},
+			orders.ReservedPieces{ProductID: ProductOf("B"), SKU: "B", Quantity: 2})
 		wantEvents(t, shop, o.ID, orders.EventCreated)
 		wantUses(t, shop, 1)
 	})

@@ -24,10 +24,10 @@ type Memory struct {
 	orders       map[string]orders.Order
 	reservations map[string]orders.Reservation
 	events       map[string][]outbox.Event
-	stock        map[string]Stock // by product, as the next three
-	skus         map[string]string
-	adjusted     map[string]int64
-	versions     map[string]int64
+	stock        map[string]Stock  // by product
+	skus         map[string]string // by product
+	adjusted     map[string]int64  // by product
+	versions     map[string]int64  // by product
 	codes        map[string]Code
 	uses         map[[2]string]int64
 	quotes       map[string]string
@@ -126,7 +126,7 @@ func (m *Memory) Create(ctx context.Context, c orders.Creation) error {
 		m.quotes[o.QuoteID] = o.ID
 	}
 	m.orders[o.ID] = o
-	m.reservations[o.ID] = orders.Reservation{OrderID: o.ID, State: orders.Held, Pieces: o.Reserved(), ExpiresAt: o.ExpiresAt.Time}
+	m.reservations[o.ID] = orders.Reservation{OrderID: o.ID, State: orders.Held, Pieces: o.ReservedPieces(), ExpiresAt: o.ExpiresAt.Time}
 	m.events[o.ID] = append(m.events[o.ID], c.Event)
 	return m.keys.Put(c.Record)
 }

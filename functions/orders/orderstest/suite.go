@@ -187,7 +187,7 @@ func wantHold(t *testing.T, shop Shop, id string, want orders.Hold) {
 	}
 }
 
-func wantReserved(t *testing.T, shop Shop, id string, want ...orders.Reserved) {
+func wantReserved(t *testing.T, shop Shop, id string, want ...orders.ReservedPieces) {
 	t.Helper()
 	r, err := shop.Reservation(t.Context(), id)
 	if err != nil {

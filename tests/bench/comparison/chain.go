@@ -127,8 +127,7 @@ func (c *Chain) Call(ctx context.Context, h lambda.Handler) error {
 // Flush drops the spans that wait: nobody takes them.
 func (c *Chain) Flush(ctx context.Context) { c.telemetry.Flush(ctx) }
 
-// inProcess measures the chain beside the typed handler, in this process, on one thread as below a whole CPU on Lambda. A
-// second thread would collect the garbage of both in time that nobody waits for.
+// inProcess measures the chain beside the typed handler, in this process, on one thread as the functions have on Lambda.
 func (b *bench) inProcess(ctx context.Context) error {
 	c, err := NewChain(ctx, b.Root)
 	if err != nil {

@@ -78,6 +78,7 @@ const (
 func definitions() []definition {
 	return []definition{
 		{name: Bare, peer: true, event: liveness, answers: ok},
+		{name: "bare+tuned", binary: Bare, peer: true, event: liveness, answers: ok, tuned: true},
 		{name: "request", peer: true, event: liveness, answers: ok, tuned: true},
 		{name: "typed", peer: true, event: liveness, answers: ok},
 		{name: "chi", peer: true, event: liveness, answers: ok},

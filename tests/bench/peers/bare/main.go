@@ -1,5 +1,5 @@
 // Command bare is the least that a function on aws-lambda-go can be: bytes in, the same HTTP answer out. Every other
-// binary of the bench is compared with it.
+// binary of the bench is compared with it. It has the defaults of Go's runtime.
 package main
 
 import (

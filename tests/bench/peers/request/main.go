@@ -1,4 +1,4 @@
-// Command request is a floor for a route that reads one item: bare, and one request to DynamoDB. It signs nothing, decodes
+// Command request is a floor for a warm request of a route that reads one item: bare, and one request to DynamoDB. It signs nothing, decodes
 // nothing and logs nothing. The bench gives it the variables of Go's runtime that Tienda's functions have. What a route takes
 // beyond this is its own.
 package main
@@ -45,7 +45,7 @@ func (h handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("DynamoDB answers %s: %s", response.Status, text)
+		err = fmt.Errorf("get item: %s: %s", response.Status, text)
 	}
 	return []byte(answer), err
 }
