@@ -17,7 +17,7 @@ type productGetter interface {
 // when the product is archived, and 404 when it is a draft.
 func GetProduct(products productGetter, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		p, err := get(r.Context(), products, r.PathValue("id"))
+		p, err := byID(r.Context(), r.PathValue("id"), products.Get)
 		if err != nil {
 			return err
 		}
@@ -33,14 +33,15 @@ func GetProduct(products productGetter, cfg Config) api.Handler {
 	}
 }
 
-// get reads a product. An id that is not a ULID does not reach the store.
-func get(ctx context.Context, products productGetter, id string) (Product, error) {
+// byID calls read with the id of a product. An id that is not a ULID does not reach the store.
+func byID[T any](ctx context.Context, id string, read func(ctx context.Context, id string) (T, error)) (T, error) {
 	id, ok := api.ULID(id)
 	if !ok {
-		return Product{}, ErrNotFound
+		var none T
+		return none, ErrNotFound
 	}
 	tracing.SetAttributes(ctx, tracing.KeyProductID.String(id))
-	return products.Get(ctx, id)
+	return read(ctx, id)
 }
 
 // writeProduct answers a read with the product, or with 304 when the client has this version.

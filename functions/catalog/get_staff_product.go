@@ -10,7 +10,7 @@ import (
 // ETag, and 404.
 func GetStaffProduct(products productGetter) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		p, err := get(r.Context(), products, r.PathValue("id"))
+		p, err := byID(r.Context(), r.PathValue("id"), products.Get)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (s *Service) Create(ctx context.Context, p Product) (Product, error) {
 // the same. It returns ErrNotFound, ErrGone for an archived product, ErrStale for a version that does not match, and what
 // change returns.
 func (s *Service) Update(ctx context.Context, id string, matches func(version int64) bool, change func(Product) (Product, error)) (Product, error) {
-	before, err := get(ctx, s.store, id)
+	before, err := byID(ctx, id, s.store.Get)
 	if err != nil {
 		return Product{}, err
 	}
@@ -73,7 +73,7 @@ func (s *Service) Update(ctx context.Context, id string, matches func(version in
 // Archive takes the product out of sale for good. Archiving it again changes nothing. It returns ErrStale for
 // a version that does not match; nil matches every one.
 func (s *Service) Archive(ctx context.Context, id string, matches func(version int64) bool) error {
-	before, err := get(ctx, s.store, id)
+	before, err := byID(ctx, id, s.store.Get)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Service) Adjust(ctx context.Context, productID string, delta int64, rea
 	if delta == 0 {
 		return Adjustment{}, problem.Fields(problem.FieldError{Pointer: "/delta", Detail: "must not be 0"})
 	}
-	stock, err := stockOf(ctx, s.store, productID)
+	stock, err := byID(ctx, productID, s.store.Inventory)
 	if err != nil {
 		return Adjustment{}, err
 	}

@@ -132,24 +132,10 @@ func TestKilledFunctionIsReplaced(t *testing.T) { //nolint:paralleltest // it lo
 	}
 }
 
-// A schedule of the other stack may start a function meanwhile, whose goroutines look like left ones. So only what is left
-// three times is.
 func TestStopLeavesNothing(t *testing.T) { //nolint:paralleltest // it looks at all goroutines
-	var left error
-	for range 3 {
-		if left = startAndStop(t); left == nil || t.Failed() {
-			break
-		}
-	}
-	if left != nil {
-		t.Error(left)
-	}
-}
-
-// startAndStop runs a stack of its own, and returns the goroutines that are left of it.
-func startAndStop(t *testing.T) error {
-	t.Helper()
-	ignored := goleak.IgnoreCurrent()
+	shared.Pump().Pause() // its schedules would start functions meanwhile
+	t.Cleanup(shared.Pump().Resume)
+	ignored := quiet(t)
 	before := descendants(os.Getpid())
 	s := start(t)
 	client := suite.NewClient()
@@ -170,7 +156,21 @@ func startAndStop(t *testing.T) error {
 	if err := closed(s.URL); err != nil {
 		t.Error(err)
 	}
-	return goleak.Find(ignored)
+	if err := goleak.Find(ignored); err != nil {
+		t.Error(err)
+	}
+}
+
+// quiet waits until no goroutine begins any more, and lets goleak ignore those that run.
+func quiet(t *testing.T) goleak.Option {
+	t.Helper()
+	var ignored goleak.Option
+	await(t, func() bool {
+		ignored = goleak.IgnoreCurrent()
+		time.Sleep(300 * time.Millisecond)
+		return goleak.Find(ignored) == nil
+	})
+	return ignored
 }
 
 // TestBinariesRefuseEventsOfOtherRoutes sends events past the gateway, to a binary that is wired to
