@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tienda-dev/tienda/shared/api"
+	"github.com/tienda-dev/tienda/shared/internal/after"
 	"github.com/tienda-dev/tienda/shared/lambdahttp"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/middleware"
@@ -85,21 +86,24 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 			id = lc.AwsRequestID
 		}
 		ctx, entry := logging.Begin(ctx, logger, id, fields(ctx)...)
-		defer entry.End()
 		defer func() {
 			logger := logging.From(ctx)
-			cause := err
 			if value := recover(); value != nil {
-				cause = logging.Panicked(value)
-				err = cause
+				err = logging.Panicked(value)
 			}
-			line, _ := entry.Snapshot()
-			line = append(line, zap.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
-			if cause != nil {
-				logger.Error("invocation", append(line, logging.Error(cause))...)
+			took := zap.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000)
+			if err != nil {
+				line, _ := entry.Snapshot()
+				logger.Error("invocation", append(line, took, logging.Error(err))...)
+				entry.End()
 				return
 			}
-			logger.Info("invocation", line...)
+			line := logger.Check(zap.InfoLevel, "invocation")
+			after.Response(ctx, func() {
+				fields, _ := entry.Snapshot()
+				line.Write(append(fields, took)...)
+				entry.End()
+			})
 		}()
 		return f(ctx, in)
 	}
@@ -148,7 +152,9 @@ func fail(s *Setup, err error) {
 }
 
 func serve(s *Setup, h lambda.Handler) {
-	var options []lambda.Option
+	options := []lambda.Option{lambda.WithContext(after.Base(func(value any) {
+		s.logger.Error("work after the response panicked", logging.Error(logging.Panicked(value)))
+	}))}
 	if len(s.shutdown) > 0 {
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}

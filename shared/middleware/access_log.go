@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tienda-dev/tienda/shared/internal/after"
 	"github.com/tienda-dev/tienda/shared/logging"
 )
 
@@ -29,7 +30,8 @@ func AccessLog(route string, now func() time.Time) Middleware {
 				if r.Method == http.MethodHead { // the server drops the body
 					size = 0
 				}
-				writeAccessLine(r, route, status, size, now().Sub(start))
+				a := access{r: r, route: route, status: status, size: size, took: now().Sub(start)}
+				a.log()
 			}()
 			next.ServeHTTP(rec, r)
 			finished = true
@@ -37,27 +39,44 @@ func AccessLog(route string, now func() time.Time) Middleware {
 	}
 }
 
-func writeAccessLine(r *http.Request, route string, status int, size int64, took time.Duration) {
+// access is a request that is over.
+type access struct {
+	r      *http.Request
+	route  string
+	status int
+	size   int64 // bytes
+	took   time.Duration
+}
+
+// log writes the request's line: a failure's at once, others after the response.
+func (a access) log() {
 	level := zapcore.InfoLevel
-	if status >= http.StatusInternalServerError {
+	if a.status >= http.StatusInternalServerError {
 		level = zapcore.ErrorLevel
 	}
-	line := logging.From(r.Context()).Check(level, "request")
-	if line == nil {
-		return
+	line := logging.From(a.r.Context()).Check(level, "request")
+	switch {
+	case line == nil:
+	case level == zapcore.ErrorLevel:
+		line.Write(a.fields()...)
+	default:
+		after.Response(a.r.Context(), func() { line.Write(a.fields()...) })
 	}
-	added, err := logging.EntryFrom(r.Context()).Snapshot()
+}
+
+func (a access) fields() []zap.Field {
+	added, err := logging.EntryFrom(a.r.Context()).Snapshot()
 	fields := make([]zap.Field, 0, len(added)+6)
 	fields = append(fields,
-		zap.String("http_method", r.Method),
-		zap.String("http_route", route),
-		zap.Int("http_status", status),
-		zap.Int64("response_bytes", size),
-		zap.Float64("duration_ms", float64(took.Microseconds())/1000),
+		zap.String("http_method", a.r.Method),
+		zap.String("http_route", a.route),
+		zap.Int("http_status", a.status),
+		zap.Int64("response_bytes", a.size),
+		zap.Float64("duration_ms", float64(a.took.Microseconds())/1000),
 	)
 	fields = append(fields, added...)
 	if err != nil {
 		fields = append(fields, logging.Error(err))
 	}
-	line.Write(fields...)
+	return fields
 }

@@ -1,0 +1,84 @@
+// Package gather sends writes that follow each other as one.
+package gather
+
+import (
+	"net"
+	"sync"
+)
+
+// limit is how many bytes wait at most. A larger answer is sent in several writes.
+const limit = 64 << 10
+
+// Conn returns c with writes that wait until the goroutine that makes them waits for something, and are then one write.
+// Where Go has several threads, some may be sent before. A write that fails closes the connection, and is the error of
+// every later one. Close drops what waits.
+func Conn(c net.Conn) net.Conn {
+	g := &conn{Conn: c, waits: make(chan struct{}, 1), closed: make(chan struct{})}
+	go g.loop()
+	return g
+}
+
+// conn implements net.Conn.
+type conn struct {
+	net.Conn
+
+	waits  chan struct{} // something is in buf
+	closed chan struct{}
+	once   sync.Once
+
+	mu  sync.Mutex
+	buf []byte
+	err error
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.buf)+len(p) > limit {
+		c.flush()
+	}
+	if c.err != nil {
+		return 0, c.err
+	}
+	if len(p) > limit {
+		return c.Conn.Write(p)
+	}
+	c.buf = append(c.buf, p...)
+	select {
+	case c.waits <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+// loop sends what waits. It has its turn when the goroutine that writes has nothing more to write.
+func (c *conn) loop() {
+	for {
+		select {
+		case <-c.waits:
+			c.mu.Lock()
+			c.flush()
+			c.mu.Unlock()
+		case <-c.closed:
+			return
+		}
+	}
+}
+
+func (c *conn) flush() {
+	if len(c.buf) == 0 || c.err != nil {
+		return
+	}
+	_, c.err = c.Conn.Write(c.buf)
+	c.buf = c.buf[:0]
+	if c.err != nil {
+		_ = c.Close() // ends the reader too: it waits for an answer
+	}
+}
