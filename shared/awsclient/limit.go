@@ -21,25 +21,65 @@ func LimitRead(ctx context.Context, limit time.Duration) (limited context.Contex
 	l.mu.Lock() // the first tick may come before AfterFunc returns
 	l.timer = time.AfterFunc(l.step, l.tick)
 	l.mu.Unlock()
-	limited = httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
-		GetConn: func(string) { l.pause() },
-		GotConn: func(httptrace.GotConnInfo) { l.resume(false) },
-		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			if info.Err == nil {
-				l.resume(true)
-			}
-		},
-	})
+	trace := httptrace.ClientTrace{}
+	if outer, ok := ctx.Value(limitKey{}).(*readLimit); ok && httptrace.ContextClientTrace(ctx) == outer.trace {
+		trace = *outer.trace // its hooks are called below: httptrace would join them by reflection
+		limited = untraced{limited}
+	}
+	l.hook(&trace)
+	limited = httptrace.WithClientTrace(context.WithValue(limited, limitKey{}, l), &trace)
 	return limited, func() {
 		l.end()
 		stop()
 	}
 }
 
+// hook adds what the limit needs to know to the hooks of a trace.
+func (l *readLimit) hook(trace *httptrace.ClientTrace) {
+	l.trace = trace
+	getConn, gotConn, wrote := trace.GetConn, trace.GotConn, trace.WroteRequest
+	trace.GetConn = func(address string) {
+		l.pause()
+		if getConn != nil {
+			getConn(address)
+		}
+	}
+	trace.GotConn = func(info httptrace.GotConnInfo) {
+		l.resume(false)
+		if gotConn != nil {
+			gotConn(info)
+		}
+	}
+	trace.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			l.resume(true)
+		}
+		if wrote != nil {
+			wrote(info)
+		}
+	}
+}
+
+// limitKey is the key of the innermost readLimit of a context.
+type limitKey struct{}
+
+// untraced is a context without its hooks.
+type untraced struct{ context.Context }
+
+// Value implements context.Context.
+func (c untraced) Value(key any) any {
+	value := c.Context.Value(key)
+	if _, ok := value.(*httptrace.ClientTrace); ok {
+		return nil
+	}
+	return value
+}
+
 // readLimit counts the steps of a read.
 type readLimit struct {
 	step   time.Duration
 	expire context.CancelFunc
+	trace  *httptrace.ClientTrace
 
 	mu            sync.Mutex
 	timer         *time.Timer // nil at the end

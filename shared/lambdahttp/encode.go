@@ -91,7 +91,7 @@ func joined(values []string) string {
 // headerValue makes one line of the value, as net/http does before it writes one: what a handler
 // copied from its input must not start another header.
 func headerValue(s string) string {
-	if strings.ContainsAny(s, "\r\n") {
+	if strings.IndexByte(s, '\r') >= 0 || strings.IndexByte(s, '\n') >= 0 {
 		s = strings.NewReplacer("\r", " ", "\n", " ").Replace(s)
 	}
 	return strings.Trim(s, " \t")

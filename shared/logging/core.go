@@ -2,7 +2,6 @@ package logging
 
 import (
 	"runtime"
-	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -13,9 +12,9 @@ import (
 // only where it is worth the price, and secrets are hidden.
 type core struct {
 	next zapcore.Core
-	// extra are fields of every line, without secrets. They are encoded with each line: a request has few lines, and to
-	// encode fields for a core costs as much as a line.
-	extra  []zapcore.Field
+	// extra are fields of every line, with their secrets. They are prepared and encoded with each line: a request has few
+	// lines, most of them after its response, and to encode fields for a core costs as much as a line.
+	extra  *extra
 	redact *redactor // nil: off
 	// detail and invocation decide about lines below the level. Both may be nil.
 	detail     *detail
@@ -26,6 +25,33 @@ func newCore(next zapcore.Core, redact *redactor, d *detail) *core {
 	return (&core{redact: redact, detail: d}).over(next)
 }
 
+// extra is a list of fields, the last ones first: a request adds to it twice and writes one line.
+type extra struct {
+	fields []zapcore.Field
+	before *extra
+	count  int // of all
+}
+
+func (e *extra) and(fields []zapcore.Field) *extra {
+	n := &extra{fields: fields, before: e, count: len(fields)}
+	if e != nil {
+		n.count += e.count
+	}
+	return n
+}
+
+// with returns all fields in their order, and then those of a line.
+func (e *extra) with(own []zapcore.Field) []zapcore.Field {
+	if e == nil {
+		return own
+	}
+	all := make([]zapcore.Field, e.count, e.count+len(own))
+	for end := e.count; e != nil; e = e.before {
+		end -= copy(all[end-len(e.fields):], e.fields)
+	}
+	return append(all, own...)
+}
+
 // over returns a copy of c that writes to next, without c's extra fields.
 func (c *core) over(next zapcore.Core) *core {
 	return &core{next: next, redact: c.redact, detail: c.detail, invocation: c.invocation}
@@ -34,18 +60,16 @@ func (c *core) over(next zapcore.Core) *core {
 // with returns a copy of c whose lines have the fields too.
 func (c *core) with(fields []zapcore.Field) *core {
 	n := c.over(c.next)
-	if n.extra = c.fields(fields); len(c.extra) > 0 {
-		n.extra = slices.Concat(c.extra, n.extra)
-	}
+	n.extra = c.extra.and(fields) // of a variadic call, or made for it
 	return n
 }
 
 // below returns next with the extra fields.
 func (c *core) below() zapcore.Core {
-	if len(c.extra) == 0 {
+	if c.extra == nil {
 		return c.next
 	}
-	return c.next.With(c.extra)
+	return c.next.With(c.fields(c.extra.with(nil)))
 }
 
 // Tee returns a logger that also writes to second. l is a logger of New: what second gets is redacted
@@ -139,13 +163,9 @@ func (c *core) Write(ent zapcore.Entry, fields []zapcore.Field) error {
 // Sync flushes the cores below.
 func (c *core) Sync() error { return c.next.Sync() }
 
-// complete prepares an entry, and adds the fields of every line in front of its own.
+// complete prepares an entry, with the fields of every line in front of its own.
 func (c *core) complete(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {
-	ent, fields = c.prepare(ent, fields)
-	if len(c.extra) > 0 {
-		fields = slices.Concat(c.extra, fields)
-	}
-	return ent, fields
+	return c.prepare(ent, c.extra.with(fields))
 }
 
 func (c *core) prepare(ent zapcore.Entry, fields []zapcore.Field) (zapcore.Entry, []zapcore.Field) {

@@ -41,7 +41,7 @@ func (r *redactor) fields(fields []zapcore.Field) []zapcore.Field {
 		case zapcore.SkipType, zapcore.BoolType, zapcore.NamespaceType:
 			continue
 		case zapcore.StringType: // by far the most common: nothing is allocated if there is no secret
-			if key, value := r.value(f.Key), r.named(f.Key, f.String); key != f.Key || value != f.String {
+			if key, value := r.key(f.Key), r.named(f.Key, f.String); key != f.Key || value != f.String {
 				f.Key, f.String = key, value
 				break
 			}
@@ -51,7 +51,7 @@ func (r *redactor) fields(fields []zapcore.Field) []zapcore.Field {
 			if f.Type == zapcore.Float64Type {
 				pan = isPAN(math.Float64frombits(uint64(f.Integer)))
 			}
-			if !pan && !r.sensitive(f.Key) && r.value(f.Key) == f.Key {
+			if !pan && !r.sensitive(f.Key) && r.key(f.Key) == f.Key {
 				continue
 			}
 			f = r.deferred(f)
@@ -88,6 +88,24 @@ func (r *redactor) named(name, value string) string {
 		return Redacted
 	}
 	return r.value(value)
+}
+
+// key returns the name of a field without secrets. Small letters with a low line or a dot, as most names are, hold none:
+// no secret that text finds is of these alone, and base64 has neither.
+func (r *redactor) key(name string) string {
+	separated := false
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_', c == '.':
+			separated = true
+		case c < 'a', c > 'z':
+			return r.value(name)
+		}
+	}
+	if !separated {
+		return r.value(name)
+	}
+	return name
 }
 
 // value returns s without secrets. A base64 text is redacted if it encodes a text with a secret:

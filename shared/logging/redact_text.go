@@ -12,11 +12,15 @@ func (r *redactor) text(s string) (string, bool) {
 	for i := 0; i < len(s); {
 		from, to := i, i
 		switch c := s[i]; {
-		case c == 'e' && i >= noJWTBefore:
+		case c == 'e' && i >= noJWTBefore && strings.HasPrefix(s[i:], jwtStart):
 			to, noJWTBefore = jwtEnd(s, i)
 		case c == 'b' || c == 'B':
 			from, to = credentials(s, i)
 		case c >= '0' && c <= '9':
+			if len(s)-i < panMin {
+				i = digitsEnd(s, i)
+				continue
+			}
 			if to = panAt(s, i); to == i {
 				i = digitsEnd(s, i)
 				continue
@@ -39,13 +43,12 @@ func (r *redactor) text(s string) (string, bool) {
 	return string(append(out, s[copied:]...)), true
 }
 
-// jwtEnd returns the end of the JSON Web Token that starts at s[i], or i if there is none. "eyJ" is
-// the base64 of `{"`. next is where the next one may start: without it, a text of many "eyJ" would
+// jwtStart begins every JSON Web Token: it is the base64 of `{"`.
+const jwtStart = "eyJ"
+
+// jwtEnd returns the end of the JSON Web Token that starts at s[i] with jwtStart, or i if there is none. next is where the next one may start: without it, a text of many "eyJ" would
 // cost the square of its length.
 func jwtEnd(s string, i int) (end, next int) {
-	if !strings.HasPrefix(s[i:], "eyJ") {
-		return i, i
-	}
 	const minHeader = 12 // {"alg":"x"}
 	end = i
 	for end < len(s) && (isWord(s[end]) || s[end] == '-' || s[end] == '.') {

@@ -26,7 +26,10 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 			return next
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := With(r.Context(), m)
+			if From(r.Context()) != m {
+				r = r.WithContext(With(r.Context(), m))
+			}
+			ctx := r.Context()
 			start := now()
 			rec := middleware.Record(w)
 			method := Method(r.Method)
@@ -55,7 +58,7 @@ func HTTP(m *Metrics, route string, now func() time.Time) middleware.Middleware 
 				m.active.Add(ctx, -1, with...)
 				m.served(ctx, r, rec, values{method, template(route, r), statusText(status), Scheme(r), failed}, now().Sub(start))
 			}()
-			next.ServeHTTP(rec, r.WithContext(ctx))
+			next.ServeHTTP(rec, r)
 			finished = true
 		})
 	}

@@ -20,16 +20,16 @@ type Gate interface {
 
 // ServeGated runs the handler next if the gate lets the request pass.
 //
-// On GET and HEAD the handler runs while the gate is asked. Its answer waits for the gate. On a refusal the handler's
+// On GET and HEAD the handler runs while the gate is asked, unless that takes no time (Instant). Its answer waits for the gate. On a refusal the handler's
 // context is cancelled, and its answer is dropped: the status, the body, headers, and what it added to the log entry. A
 // panic of the handler is then the cause on the access line. Such a handler must not change anything that a refused
-// request may not change. On other methods the handler starts when the request may pass.
+// request may not change. On other methods, and behind an instant gate, the handler starts when the request may pass.
 //
 // ServeGated returns when the gate and the handler have both ended. It panics if the gate does, or if the handler does
 // and the request may pass. A gate may be inside another one: all are asked at the same time, and the outermost refusal
 // is the answer.
 func ServeGated(gate Gate, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	if isRead(r) {
+	if isRead(r) && !isInstant(gate) {
 		serveParallel(gate, next, w, r)
 		return
 	}
@@ -39,6 +39,17 @@ func ServeGated(gate Gate, next http.Handler, w http.ResponseWriter, r *http.Req
 	}
 	gate.Pass(w.Header())
 	next.ServeHTTP(w, r)
+}
+
+// Instant is a Gate, or what a gate asks, that may answer without waiting for anything.
+type Instant interface {
+	// Instant reports whether it does.
+	Instant() bool
+}
+
+func isInstant(v any) bool {
+	i, ok := v.(Instant)
+	return ok && i.Instant()
 }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

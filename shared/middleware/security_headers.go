@@ -26,7 +26,13 @@ func securityHeaders() map[string]string {
 	}
 }
 
-func securityHeaderSet(cfg SecurityHeadersConfig) http.Header {
+// header is one header of every answer.
+type header struct {
+	name   string
+	values []string // one
+}
+
+func securityHeaderSet(cfg SecurityHeadersConfig) []header {
 	set := http.Header{}
 	for name, value := range securityHeaders() {
 		set.Set(name, value)
@@ -34,12 +40,13 @@ func securityHeaderSet(cfg SecurityHeadersConfig) http.Header {
 	for name, value := range cfg.Override {
 		set.Set(name, value)
 	}
+	var all []header
 	for name, values := range set {
-		if values[0] == "" {
-			delete(set, name)
+		if values[0] != "" {
+			all = append(all, header{name, values[:1:1]})
 		}
 	}
-	return set
+	return all
 }
 
 // SecurityHeaders sets the security headers before the handler runs, so that a handler may
@@ -49,8 +56,8 @@ func SecurityHeaders(cfg SecurityHeadersConfig) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			for name, values := range set {
-				h[name] = values[:1:1] // shared and never written: Add copies it
+			for _, one := range set {
+				h[one.name] = one.values // shared and never written: Add copies it
 			}
 			next.ServeHTTP(w, r)
 		})

@@ -167,6 +167,12 @@ func samePolicies(a, b []Policy) bool {
 	return true
 }
 
+// Instant implements middleware.Instant: it reports whether the store waits for nothing.
+func (g *Guard) Instant() bool {
+	store, ok := g.store.(interface{ Instant() bool })
+	return ok && store.Instant()
+}
+
 // Policies implements Limiter with the store's policies.
 func (g *Guard) Policies() []Policy { return g.store.Policies() }
 

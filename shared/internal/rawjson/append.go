@@ -9,12 +9,10 @@ func AppendString[T string | []byte](out []byte, s T) []byte {
 	out = append(out, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
+		if i = plain(s, i); i == len(s) {
+			break
+		}
+		if c := s[i]; c < utf8.RuneSelf {
 			out = append(out, s[start:i]...)
 			switch c {
 			case '"', '\\':

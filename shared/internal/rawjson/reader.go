@@ -172,7 +172,7 @@ func (r *Reader) Text() string {
 		return ""
 	}
 	start, ascii := r.at, true
-	for ; r.at < len(r.text); r.at++ {
+	for r.at = plain(r.text, r.at); r.at < len(r.text); r.at = plain(r.text, r.at+1) {
 		switch c := r.text[r.at]; {
 		case c == '"':
 			s := r.text[start:r.at]
@@ -186,7 +186,7 @@ func (r *Reader) Text() string {
 		case c < ' ':
 			r.fail(errSyntax)
 			return ""
-		case c >= utf8.RuneSelf:
+		default:
 			ascii = false
 		}
 	}

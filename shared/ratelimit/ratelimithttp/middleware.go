@@ -44,7 +44,8 @@ type Config struct {
 // cannot count. Answers have the RateLimit headers, as far as something was counted. One that shared caches may store for
 // other clients (Cache-Control: public or s-maxage, on GET and HEAD) has only RateLimit-Policy.
 //
-// On GET and HEAD the handler runs while the limiters are asked (middleware.ServeGated). Its answer waits for theirs, and
+// On GET and HEAD the handler runs while the limiters are asked (middleware.ServeGated), unless all of them are
+// middleware.Instant, as ratelimitmem's is. Its answer waits for theirs, and
 // is dropped on a denial; then its context is cancelled. Such a handler must not change anything that a denied request may
 // not change. On other methods the handler starts when the request is admitted, and on all methods it does not start for a
 // denial that the limiter remembers. Nothing runs on after the answer. Behind middleware.Confirm, a read is counted before
@@ -64,6 +65,10 @@ func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {
 			return nil, fmt.Errorf("ratelimithttp: rule %d: %w", i, err)
 		}
 	}
+	l.instant = !slices.ContainsFunc(l.rules, func(rule Rule) bool {
+		limiter, ok := rule.Limiter.(middleware.Instant)
+		return !ok || !limiter.Instant()
+	})
 	if len(l.rules) == 0 {
 		return func(next http.Handler) http.Handler { return next }, nil
 	}
@@ -87,6 +92,7 @@ type layer struct {
 	hidden       []string // policies whose state is not shown
 	policyHeader []string // the value of RateLimit-Policy, never written
 	legacy       bool
+	instant      bool // no limiter waits for a store
 	now          func() time.Time
 }
 
@@ -152,6 +158,9 @@ func (g *gate) Ask(ctx context.Context) bool {
 	g.decisions = g.one[:]
 	return g.one[0].Allowed
 }
+
+// Instant implements middleware.Instant.
+func (g *gate) Instant() bool { return g.instant }
 
 // Pass implements middleware.Gate.
 func (g *gate) Pass(h http.Header) { _ = g.answer(h, g.decisions, nil) } // nil: all admit

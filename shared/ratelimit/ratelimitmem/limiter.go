@@ -64,6 +64,9 @@ func New(policies []ratelimit.Policy, cfg Config) (*Limiter, error) {
 	return &Limiter{policies: slices.Clone(policies), now: clock.Wall(cfg.Now), seed: maphash.MakeSeed(), shards: shards}, nil
 }
 
+// Instant implements middleware.Instant: it waits for nothing.
+func (l *Limiter) Instant() bool { return true }
+
 // Take implements ratelimit.Limiter. The context has no effect.
 func (l *Limiter) Take(_ context.Context, subject ratelimit.Subject, cost int64) (ratelimit.Decision, error) {
 	if err := ratelimit.ValidateCost(l.policies, cost); err != nil {
