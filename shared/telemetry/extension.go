@@ -20,8 +20,6 @@ const extensionName = "telemetry"
 const (
 	// registerLimit bounds the registration, which the host of the environment answers.
 	registerLimit = time.Second
-	// responsePause lets the runtime send the response before the export competes for the CPU.
-	responsePause = time.Millisecond
 	// nextAttempts is how often the next event is asked for. Lambda ends an environment whose extension does not
 	// ask, but only when the invocation's time is over.
 	nextAttempts = 3
@@ -178,7 +176,6 @@ func (x *extension) serve(ctx context.Context, event invokeEvent) {
 			if busy && !e.failed && !x.due() {
 				return
 			}
-			time.Sleep(responsePause)
 			x.t.flush(ctx, modePost, min(x.t.cfg.timeout(), end.Sub(x.t.now())))
 			x.exportedAt = x.t.now()
 			return

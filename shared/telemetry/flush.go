@@ -14,7 +14,7 @@ import (
 const (
 	// modePost is after the response, from the extension.
 	modePost = "post_response"
-	// modeInline is before the response, in a process without an extension.
+	// modeInline is in the invocation itself, in a process without an extension.
 	modeInline = "inline"
 	// modePanic is before the process ends with a panic.
 	modePanic = "panic"

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.uber.org/zap"
 
+	"github.com/tienda-dev/tienda/shared/internal/after"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
@@ -81,11 +82,11 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 		h.Metrics.ColdStart(ctx, h.trigger, h.initialised)
 	}
 	start, cpu := h.now(), processCPU()
-	count := func(outcome metrics.Outcome) bool {
+	count := func(outcome metrics.Outcome, took time.Duration) bool {
 		if !of.count() {
 			return false
 		}
-		i := metrics.Invocation{Trigger: h.trigger, Outcome: outcome, Took: h.now().Sub(start), Memory: processMemory()}
+		i := metrics.Invocation{Trigger: h.trigger, Outcome: outcome, Took: took, Memory: processMemory()}
 		if !h.parallel() { // the process's time is one invocation's only if there is one
 			i.CPU = processCPU() - cpu
 		}
@@ -93,7 +94,7 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 		return true
 	}
 	stop := h.guard(ctx, func() bool {
-		if !count(metrics.TimedOut) {
+		if !count(metrics.TimedOut, h.now().Sub(start)) {
 			return false // it has just ended
 		}
 		request.TimedOut()
@@ -104,21 +105,24 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 	finished := false
 	defer func() {
 		stop()
-		switch {
-		case !finished: // a panic: aws-lambda-go ends the process
+		took := h.now().Sub(start)
+		if !finished { // a panic: aws-lambda-go ends the process
 			h.end(of, metrics.ErrorPanic)
-			count(metrics.Failed)
+			count(metrics.Failed, took)
 			h.flush(context.WithoutCancel(ctx), modePanic, h.left(ctx))
 			return
-		case err != nil:
-			count(metrics.Failed)
-		default:
-			count(metrics.Succeeded)
 		}
-		h.end(of, "")
-		if !h.extension.done(ended{id, err != nil}) {
-			h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
-		}
+		after.Response(ctx, func() { // behind the invocation's line
+			outcome := metrics.Succeeded
+			if err != nil {
+				outcome = metrics.Failed
+			}
+			count(outcome, took)
+			h.end(of, "")
+			if !h.extension.done(ended{id, err != nil}) {
+				h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
+			}
+		})
 	}()
 	answer, err = h.next.Invoke(ctx, event)
 	finished = true

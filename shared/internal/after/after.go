@@ -17,7 +17,7 @@ func Base(report func(panicked any)) context.Context {
 	return &base{Context: context.Background(), never: make(chan struct{}), report: report}
 }
 
-// Response runs work after the response to the invocation of ctx, in the order of the calls. Where Base is no parent of
+// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. Where Base is no parent of
 // ctx, such as outside Lambda, it runs work at once. Where invocations run in parallel, work may run when the response
 // to another one has been sent.
 func Response(ctx context.Context, work func()) {
