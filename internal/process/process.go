@@ -73,4 +73,6 @@ func Once[T any](ctx context.Context, key any, open func() (T, error)) (T, error
 type httpKey struct{}
 
 // HTTP returns the process's one HTTP client towards AWS. ctx is the context of a build.
-func HTTP(ctx context.Context) (*http.Client, error) { return Once(ctx, httpKey{}, awsclient.NewHTTP) }
+func HTTP(ctx context.Context) (*http.Client, error) {
+	return Once(ctx, httpKey{}, func() (*http.Client, error) { return awsclient.NewHTTP(), nil })
+}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -155,10 +157,26 @@ func serve(s *Setup, h lambda.Handler) {
 	options := []lambda.Option{lambda.WithContext(after.Base(func(value any) {
 		s.logger.Error("work after the response panicked", logging.Error(logging.Panicked(value)))
 	}))}
-	if len(s.shutdown) > 0 {
+	switch {
+	case len(s.shutdown) == 0:
+	case s.extended.Load():
+		onSIGTERM(s.shutdown)
+	default:
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}
 	lambda.StartWithOptions(s.wrapped(h), options...)
+}
+
+// onSIGTERM runs all functions when SIGTERM comes, as lambda.WithEnableSIGTERM does.
+func onSIGTERM(all []func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	go func() {
+		<-signals
+		for _, f := range all {
+			f()
+		}
+	}()
 }
 
 // environment returns the process's environment as a map.

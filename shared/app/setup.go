@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -31,6 +32,7 @@ type Setup struct {
 	loads    []func(context.Context) error
 	init     []func(context.Context) error
 	shutdown []func()
+	extended atomic.Bool
 	wrap     []func(lambda.Handler) lambda.Handler
 }
 
@@ -135,6 +137,10 @@ func (s *Setup) OnInit(warm func(context.Context) error) { s.init = append(s.ini
 
 // OnShutdown adds a function that runs when Lambda ends the environment. It has less than 500 ms.
 func (s *Setup) OnShutdown(f func()) { s.shutdown = append(s.shutdown, f) }
+
+// Extended says that the process has registered an extension of Lambda's: then Lambda sends SIGTERM, and needs no
+// extension for that alone.
+func (s *Setup) Extended() { s.extended.Store(true) }
 
 // Wrap puts w around the Lambda handler. The first one added is the outermost.
 func (s *Setup) Wrap(w func(lambda.Handler) lambda.Handler) { s.wrap = append(s.wrap, w) }

@@ -41,12 +41,10 @@ func (c Config) WithHTTP() (Config, error) {
 	if len(wrong) > 0 {
 		return c, errors.Join(wrong...)
 	}
-	if c.HTTP != nil {
-		return c, nil
+	if c.HTTP == nil {
+		c.HTTP = NewHTTP()
 	}
-	var err error
-	c.HTTP, err = NewHTTP()
-	return c, err
+	return c, nil
 }
 
 // CheckEndpoint refuses an endpoint that is not empty (AWS) and not an absolute http or https URL without

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -38,17 +39,13 @@ const (
 // servers with the few roots that sign AWS endpoints: parsing the system's whole pool costs the first
 // connection 11 ms of CPU, which at 256 MB is about 80 ms. It follows no redirect: that would lose the
 // signature.
-func NewHTTP() (*http.Client, error) {
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(amazonRoots) {
-		return nil, errors.New("awsclient: the embedded Amazon roots hold no certificate")
-	}
+func NewHTTP() *http.Client {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         dialer.DialContext,
-			DialTLSContext:      (&pinnedDialer{dial: dialer.DialContext, roots: roots}).dialTLS,
+			DialTLSContext:      (&pinnedDialer{dial: dialer.DialContext, roots: sync.OnceValues(embedded)}).dialTLS,
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // through a proxy
 			TLSHandshakeTimeout: handshakeTimeout,
 			IdleConnTimeout:     IdleTimeout,
@@ -57,7 +54,16 @@ func NewHTTP() (*http.Client, error) {
 		},
 		Timeout:       attemptTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	}
+}
+
+// embedded returns the roots that sign AWS endpoints.
+func embedded() (*x509.CertPool, error) {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(amazonRoots) {
+		return nil, errors.New("awsclient: the embedded Amazon roots hold no certificate")
+	}
+	return roots, nil
 }
 
 // isAWS reports whether the host belongs to AWS: a regional endpoint, an interface endpoint or a dual-stack one.
@@ -76,7 +82,7 @@ func isAWS(host string) bool {
 // handshake. It verifies other servers with the system's roots.
 type pinnedDialer struct {
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
-	roots *x509.CertPool
+	roots func() (*x509.CertPool, error)
 	// system is the pool to fall back to; nil is the system's.
 	system *x509.CertPool
 
@@ -90,7 +96,11 @@ func (d *pinnedDialer) dialTLS(ctx context.Context, network, addr string) (net.C
 	}
 	pinned := isAWS(host)
 	if pinned && !d.useSystem.Load() {
-		conn, err := d.handshake(ctx, network, addr, host, d.roots)
+		roots, err := d.roots()
+		if err != nil {
+			return nil, err
+		}
+		conn, err := d.handshake(ctx, network, addr, host, roots)
 		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 			return conn, err
 		}

@@ -106,7 +106,7 @@ func TestPinnedDialer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dials := 0
-			d := &pinnedDialer{roots: c.roots, system: c.system, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			d := &pinnedDialer{roots: always(c.roots), system: c.system, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				dials++
 				return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port)
 			}}
@@ -152,11 +152,15 @@ func selfSigned(t *testing.T, hosts ...string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
+func always(pool *x509.CertPool) func() (*x509.CertPool, error) {
+	return func() (*x509.CertPool, error) { return pool, nil }
+}
+
 func TestPinnedDialerRefusesPlainServer(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
-	d := &pinnedDialer{roots: x509.NewCertPool(), dial: new(net.Dialer).DialContext}
+	d := &pinnedDialer{roots: always(x509.NewCertPool()), dial: new(net.Dialer).DialContext}
 	if conn, err := d.dialTLS(t.Context(), "tcp", server.Listener.Addr().String()); err == nil {
 		_ = conn.Close()
 		t.Error("got a TLS connection to a plain server")
@@ -182,10 +186,7 @@ func TestParallelCallsKeepTheirConnections(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	client, err := NewHTTP()
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := NewHTTP()
 	for range 3 {
 		var group errgroup.Group
 		for range calls {

@@ -36,7 +36,7 @@ func (t *Telemetry) serve(ctx context.Context, host Host) {
 		return // only a reader that somebody else asks
 	}
 	if t.cfg.RuntimeAPI != "" {
-		t.extend(ctx)
+		t.extend(ctx, host)
 	}
 	host.OnShutdown(func() {
 		t.extension.stop()
@@ -45,19 +45,23 @@ func (t *Telemetry) serve(ctx context.Context, host Host) {
 }
 
 // extend starts what exports after the response.
-func (t *Telemetry) extend(ctx context.Context) {
+func (t *Telemetry) extend(ctx context.Context, host Host) {
 	forever := context.WithoutCancel(ctx) // INIT's context ends with INIT
 	if t.parallel() {                     // Lambda Managed Instances: no INVOKE events and no freeze
 		t.extension = periodic(forever, t)
 		return
 	}
-	x, err := register(ctx, t)
-	if err != nil {
-		t.report("all", "extension", err)
-		return // exports are inline then
-	}
-	t.extension = x
-	go x.loop(forever)
+	host.OnInit(func(ctx context.Context) error {
+		x, err := register(ctx, t)
+		if err != nil {
+			t.report("all", "extension", err)
+			return nil // exports are inline then
+		}
+		host.Extended()
+		t.extension = x
+		go x.loop(forever)
+		return nil
+	})
 }
 
 // parallel reports whether the process runs several invocations at a time.

@@ -1,7 +1,9 @@
 package telemetry_test
 
 import (
+	"context"
 	"io"
+	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/caarlos0/env/v11"
@@ -19,6 +21,8 @@ type host struct {
 	chain    middleware.Config
 	wrap     func(lambda.Handler) lambda.Handler
 	shutdown []func()
+	warm     []func(context.Context) error
+	extended bool
 }
 
 var _ telemetry.Host = (*host)(nil)
@@ -39,3 +43,15 @@ func (h *host) Route() api.Route                           { return api.Route{} 
 func (h *host) Chain() *middleware.Config                  { return &h.chain }
 func (h *host) Wrap(w func(lambda.Handler) lambda.Handler) { h.wrap = w }
 func (h *host) OnShutdown(f func())                        { h.shutdown = append(h.shutdown, f) }
+func (h *host) OnInit(warm func(context.Context) error)    { h.warm = append(h.warm, warm) }
+func (h *host) Extended()                                  { h.extended = true }
+
+// init runs the warm-ups.
+func (h *host) init(t *testing.T) {
+	t.Helper()
+	for _, warm := range h.warm {
+		if err := warm(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}

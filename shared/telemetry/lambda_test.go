@@ -57,6 +57,7 @@ func (e *environment) start(t *testing.T, f body) {
 	if _, err := telemetry.Start(t.Context(), e.host); err != nil {
 		t.Fatal(err)
 	}
+	e.host.init(t)
 	e.handler = e.wrap(lambda.NewHandler(func(ctx context.Context) error {
 		if f == nil {
 			return nil

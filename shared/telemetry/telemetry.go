@@ -40,9 +40,12 @@ type Host interface {
 	// Chain has the process's logger and the places that Start fills.
 	Chain() *middleware.Config
 	SetLogger(logger *zap.Logger)
-	// Wrap puts a handler around Lambda's; OnShutdown adds what runs at SIGTERM.
+	// Wrap puts a handler around Lambda's; OnShutdown adds what runs at SIGTERM, and OnInit what runs in INIT.
 	Wrap(wrap func(lambda.Handler) lambda.Handler)
 	OnShutdown(f func())
+	OnInit(warm func(context.Context) error)
+	// Extended says that the process has registered an extension, so that Lambda sends it SIGTERM.
+	Extended()
 }
 
 // Option changes what Start does.
