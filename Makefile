@@ -269,7 +269,8 @@ race: need-go ## Run the unit tests under the race detector
 
 .PHONY: contract
 contract: need-go ## Hold code, template, events, docs and binaries against each other
-	@packages=$$(go list ./tests/contract/... ./tests/build/... ./tests/suite/... ./tests/sam/... ./tests/bench/...); \
+	@packages=$$(go list ./tests/contract/... ./tests/build/... ./tests/suite/... ./tests/sam/... ./tests/bench/... \
+		./tests/telemetry/... ./tests/exposition/... ./tests/fleet/... ./tests/otlptest/...); \
 	if [ -n "$${CI:-}" ] || $(VENV_IS_POSSIBLE); then \
 		$(MAKE) --silent $(VENV)/.complete; \
 	else \

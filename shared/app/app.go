@@ -164,7 +164,7 @@ func serve(s *Setup, h lambda.Handler) {
 	default:
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}
-	lambda.StartWithOptions(s.wrapped(h), options...)
+	lambda.StartWithOptions(bytesHandler(s.wrapped(h).Invoke), options...) // of a handler that it has made itself it ignores options
 }
 
 // onSIGTERM runs all functions when SIGTERM comes, as lambda.WithEnableSIGTERM does.

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -74,12 +72,5 @@ func gatherWrites(address string) {
 	if !ok || t.DialContext == nil || address == "" {
 		return
 	}
-	dial := t.DialContext
-	t.DialContext = func(ctx context.Context, network, to string) (net.Conn, error) {
-		c, err := dial(ctx, network, to)
-		if err != nil || to != address {
-			return c, err
-		}
-		return gather.Conn(c), nil
-	}
+	t.DialContext = gather.Dial(t.DialContext, address)
 }

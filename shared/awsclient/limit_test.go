@@ -50,6 +50,62 @@ func TestLimitReadBoundsTheReadAndNotTheQueue(t *testing.T) {
 	}
 }
 
+// A limit inside another one: each counts what the request of the inner context does, and hooks of others are called once.
+func TestLimitReadInsideAnother(t *testing.T) {
+	t.Parallel()
+	const limit = time.Second
+	hooked := func(ctx context.Context, calls *int) context.Context {
+		return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GetConn:      func(string) { *calls++ },
+			GotConn:      func(httptrace.GotConnInfo) { *calls++ },
+			WroteRequest: func(httptrace.WroteRequestInfo) { *calls++ },
+			DNSStart:     func(httptrace.DNSStartInfo) { *calls += 100 },
+		})
+	}
+	for name, c := range map[string]struct {
+		outer, inner         time.Duration
+		between              bool // a hook of somebody else's between them
+		wantOuter, wantInner bool // which is over when both have run for limit and a half after the request
+	}{
+		"OuterIsShorter":  {limit, 10 * limit, false, true, true}, // its end is the inner one's too
+		"InnerIsShorter":  {10 * limit, limit, false, false, true},
+		"OthersInBetween": {10 * limit, limit, true, false, true},
+		"BothAreLonger":   {10 * limit, 10 * limit, false, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				outer, endOuter := awsclient.LimitRead(hooked(t.Context(), &calls), c.outer)
+				defer endOuter()
+				want, middle := 103, outer
+				if c.between {
+					middle, want = hooked(outer, &calls), 206
+				}
+				inner, endInner := awsclient.LimitRead(middle, c.inner)
+				defer endInner()
+				time.Sleep(limit * 3 / 4) // before the request: it begins anew for both
+				trace := httptrace.ContextClientTrace(inner)
+				trace.DNSStart(httptrace.DNSStartInfo{})
+				send(trace)
+				time.Sleep(limit * 3 / 4)
+				synctest.Wait()
+				if outer.Err() != nil || inner.Err() != nil {
+					t.Fatal("over before the limit")
+				}
+				time.Sleep(limit * 3 / 4)
+				synctest.Wait()
+				if gotOuter, gotInner := outer.Err() != nil, inner.Err() != nil; gotOuter != c.wantOuter || gotInner != c.wantInner {
+					t.Errorf("over: outer %t, inner %t, want %t and %t", gotOuter, gotInner, c.wantOuter, c.wantInner)
+				}
+				if calls != want {
+					t.Errorf("hooks were called for %d, want %d", calls, want)
+				}
+			})
+		})
+	}
+}
+
 func send(trace *httptrace.ClientTrace) {
 	trace.GetConn("")
 	trace.GotConn(httptrace.GotConnInfo{})

@@ -91,7 +91,7 @@ func TestAnEarlyKillLosesItsInvocationAtMost(t *testing.T) {
 	const instances, requests = 8, 5
 	sink := otlptest.Start(t)
 	result, err := fleet.Run(t.Context(), fleet.Config{
-		Binary: binary, Env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + sink.URL()}, Instances: instances, Requests: requests, Alive: 4,
+		Binary: binary, Env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + sink.URL(), "TELEMETRY_BUSY_INTERVAL=0"}, Instances: instances, Requests: requests, Alive: 4,
 		Early: true, Event: func(int, int) []byte { return event("ok") },
 	})
 	if err != nil || result.Responses != instances*requests {
@@ -105,6 +105,30 @@ func TestAnEarlyKillLosesItsInvocationAtMost(t *testing.T) {
 	}
 	if got := len(sink.Spans()); got < least || got > most {
 		t.Errorf("got %d spans, want %d to %d", got, least, most)
+	}
+	sink.Check(t)
+}
+
+// The extension of the exports is the process's only one, and gets it SIGTERM.
+func TestWhatABusyEnvironmentKeepsBackArrivesAtSIGTERM(t *testing.T) {
+	t.Parallel()
+	const requests = 5
+	sink := otlptest.Start(t)
+	l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL(), "TELEMETRY_BUSY_INTERVAL": "60000"}, 10*time.Second)
+	for range requests {
+		if a, err := l.call(t, 0, "ok"); err != nil || a.status != http.StatusOK {
+			t.Fatalf("got %d, %v", a.status, err)
+		}
+	}
+	if got := total(sink, "faas.invocations"); got >= requests {
+		t.Fatalf("%v invocations were exported before the end: nothing was kept back", got)
+	}
+	l.Close()
+	if got := total(sink, "faas.invocations"); got != requests {
+		t.Errorf("faas.invocations is %v, want %d", got, requests)
+	}
+	if got := len(sink.Spans()); got != requests {
+		t.Errorf("got %d spans, want %d", got, requests)
 	}
 	sink.Check(t)
 }

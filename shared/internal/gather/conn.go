@@ -2,12 +2,24 @@
 package gather
 
 import (
+	"context"
 	"net"
 	"sync"
 )
 
 // limit is how many bytes wait at most. A larger answer is sent in several writes.
 const limit = 64 << 10
+
+// Dial returns dial with Conn around each connection to the address.
+func Dial(dial func(ctx context.Context, network, address string) (net.Conn, error), address string) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, to string) (net.Conn, error) {
+		c, err := dial(ctx, network, to)
+		if err != nil || to != address {
+			return c, err
+		}
+		return Conn(c), nil
+	}
+}
 
 // Conn returns c with writes that wait until the goroutine that makes them waits for something, and are then one write.
 // Where Go has several threads, some may be sent before. A write that fails closes the connection, and is the error of

@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tienda-dev/tienda/shared/app"
+)
+
+// TestFunctionProcess is the function of TestTheLineFollowsTheResponse, in a process of its own.
+func TestFunctionProcess(t *testing.T) { //nolint:paralleltest // it does not return
+	if os.Getenv("APP_TEST_FUNCTION") == "" {
+		t.Skip("it is for TestTheLineFollowsTheResponse")
+	}
+	app.Func(func(context.Context, *app.Setup) (func(context.Context, string) (string, error), error) {
+		return func(_ context.Context, event string) (string, error) {
+			if event == "fail" {
+				return "", errors.New("failed")
+			}
+			return "answer to " + event, nil
+		}, nil
+	})
+}
+
+// exchange is one request of a process to the Runtime API, as it was first read, and what the process had written to
+// stdout by then.
+type exchange struct{ request, output string }
+
+// runtimeAPI serves a process with events, and returns its requests.
+func runtimeAPI(t *testing.T, stdout string, l net.Listener, events []string) <-chan exchange {
+	t.Helper()
+	seen := make(chan exchange, 16)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		r := bufio.NewReaderSize(conn, 1<<16)
+		for {
+			if _, err := r.Peek(1); err != nil {
+				return
+			}
+			request, _ := r.Peek(r.Buffered()) // what has come at once
+			request = []byte(string(request))
+			output, _ := os.ReadFile(stdout)
+			seen <- exchange{string(request), string(output)}
+			for !strings.HasPrefix(string(request), "GET ") && !strings.HasSuffix(string(request), "\r\n0\r\n\r\n") {
+				more, err := r.Peek(len(request) + 1)
+				if err != nil {
+					return
+				}
+				request = []byte(string(more))
+			}
+			_, _ = r.Discard(len(request))
+			switch {
+			case !strings.HasPrefix(string(request), "GET "):
+				time.Sleep(20 * time.Millisecond) // a line that does not wait would be there
+				output, _ := os.ReadFile(stdout)
+				seen <- exchange{"answered", string(output)}
+				fmt.Fprint(conn, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+			case len(events) > 0:
+				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id-%s\r\nLambda-Runtime-Deadline-Ms: %d\r\nContent-Length: %d\r\n\r\n%q",
+					events[0], time.Now().Add(time.Minute).UnixMilli(), len(events[0])+2, events[0])
+				events = events[1:]
+			}
+		}
+	}()
+	return seen
+}
+
+// An invocation's line is written when its response has been sent, before the next event is asked for: the client does
+// not wait for it, and it is there when Lambda freezes the process. A failure's is written at once. Each answer is one
+// write.
+func TestTheLineFollowsTheResponse(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	seen := runtimeAPI(t, stdout.Name(), l, []string{"one", "fail"})
+
+	function := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFunctionProcess$") //nolint:gosec // this test binary
+	function.Env = append(os.Environ(), "APP_TEST_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API="+l.Addr().String(),
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512", "GOMAXPROCS=1")
+	function.Stdout = stdout
+	if err := function.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = function.Process.Kill()
+		_ = function.Wait()
+	}()
+
+	const next, response = "GET /2018-06-01/runtime/invocation/next ", "POST /2018-06-01/runtime/invocation/id-one/response "
+	for i, want := range []struct {
+		begins string // the request
+		line   string // what is on stdout
+		there  bool
+	}{
+		{begins: next},
+		{response, `"function_request_id":"id-one"`, false},
+		{"answered", `"function_request_id":"id-one"`, false},
+		{next, `"function_request_id":"id-one"`, true},
+		{"POST /2018-06-01/runtime/invocation/id-fail/error ", `"function_request_id":"id-fail"`, true},
+	} {
+		select {
+		case got := <-seen:
+			if !strings.HasPrefix(got.request, want.begins) || want.line != "" && strings.Contains(got.output, want.line) != want.there {
+				t.Fatalf("exchange %d: %q with the output %q, want %q and %t for %q", i, got.request, got.output, want.begins, want.there, want.line)
+			}
+			if want.begins == response && !strings.HasSuffix(got.request, "\r\n0\r\n\r\n") {
+				t.Errorf("the answer came in several writes, first %q", got.request)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("exchange %d: nothing came, want %q", i, want.begins)
+		}
+	}
+}
