@@ -74,6 +74,8 @@ func secretFields() []zap.Field {
 		zap.String("note", fmt.Sprintf("%+v", acc)),
 		zap.String("note", fmt.Sprintf("%#v", acc.Nested)),
 		zap.String("note", "line one\nCookie: sid="+canaryPassword+"; theme=dark\nline three"),
+		zap.String("paid_with_4111111111111111", "note"),
+		zap.Int("token_"+canaryJWT, 1),
 		zap.Stringp("secret", new(canaryPassword)),
 		zap.Strings("set-cookie", []string{"sid=" + canaryPassword}),
 		zap.Strings("list", []string{"ok", text}),
@@ -132,6 +134,10 @@ func TestSecretsAreNeverLogged(t *testing.T) {
 				log.Info("x", field)
 				log.With(field).Error("x")
 				log.WithLazy(field).Info("x")
+				ctx, _ := logging.Begin(t.Context(), log, "id", field)
+				logging.From(ctx).Info("x")
+				logging.From(logging.WithFields(ctx, field)).Info("x")
+				logging.From(ctx).With(zap.Int("n", 1)).Info("x")
 				assertNoCanary(t, out.Bytes())
 				checkLines(t, format, out.Bytes())
 			})

@@ -2,12 +2,14 @@ package middleware_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/tienda-dev/tienda/shared/internal/after"
 	"github.com/tienda-dev/tienda/shared/logging"
 	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -56,6 +58,40 @@ func TestHeldLinesOfAFailedRequest(t *testing.T) {
 						t.Errorf("line %d is %s, want %s and the request's id", i, line, want[i])
 					}
 				}
+			}
+		})
+	}
+}
+
+// The line of a request waits for the response; that of a failure does not, in case the process ends.
+func TestTheAccessLineFollowsTheResponse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		handler func(w http.ResponseWriter, r *http.Request) error
+		waits   bool
+	}{
+		"OK":          {func(http.ResponseWriter, *http.Request) error { return nil }, true},
+		"ClientError": {func(http.ResponseWriter, *http.Request) error { return problem.New(problem.NotFound, "missing", "") }, true},
+		"Error":       {func(http.ResponseWriter, *http.Request) error { return errors.New("cause") }, false},
+		"Panic":       {func(http.ResponseWriter, *http.Request) error { panic("x") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			log, err := logging.New(logging.Config{}, &out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := chain(t, publicRoute, middleware.Config{Logger: log}, c.handler)
+			ctx, respond := context.WithCancel(after.Base(func(value any) { t.Errorf("panic: %v", value) }))
+			defer respond()
+			serve(h, httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
+			if written := out.Len() > 0; written == c.waits {
+				t.Errorf("written before the response: %t", written)
+			}
+			respond()
+			if n := strings.Count(out.String(), "\n"); n != 1 {
+				t.Errorf("%d lines: %s", n, &out)
 			}
 		})
 	}

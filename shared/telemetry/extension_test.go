@@ -97,7 +97,7 @@ func TestTheExtensionSurvivesAnErrorOfItsAPI(t *testing.T) {
 	}
 }
 
-// Without its extension a function exports before its response, and loses nothing.
+// Without its extension a function exports in its invocation, and loses nothing.
 func TestWithoutAnExtensionExportsAreInline(t *testing.T) {
 	t.Parallel()
 	t.Run("NextFails", func(t *testing.T) {
@@ -134,6 +134,9 @@ func TestWithoutAnExtensionExportsAreInline(t *testing.T) {
 			})}
 			start := time.Now()
 			e.start(t, nil)
+			if e.host.extended {
+				t.Error("the function says that it has an extension: Lambda would send it no SIGTERM")
+			}
 			if took := time.Since(start); took > 5*time.Second { // INIT has 10
 				t.Errorf("INIT took %v", took)
 			}

@@ -109,6 +109,29 @@ func TestAnEarlyKillLosesItsInvocationAtMost(t *testing.T) {
 	sink.Check(t)
 }
 
+// The line of a request, which is written after the response, is in the export of its invocation.
+func TestTheLogRecordOfAnInvocationArrivesWithIt(t *testing.T) {
+	t.Parallel()
+	const requests = 20
+	sink := otlptest.Start(t)
+	l := newLambda(t, 1, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": sink.URL(), "OTEL_LOGS_EXPORTER": "otlp", "GOMAXPROCS": "1"}, 10*time.Second)
+	for i := range requests {
+		if a, err := l.call(t, 0, "ok"); err != nil || a.status != http.StatusOK {
+			t.Fatalf("got %d, %v", a.status, err)
+		}
+		lines := 0
+		for _, record := range sink.Logs() {
+			if record.GetBody().GetStringValue() == "request" {
+				lines++
+			}
+		}
+		if lines != i+1 {
+			t.Fatalf("%d lines have arrived after %d requests", lines, i+1)
+		}
+	}
+	sink.Check(t)
+}
+
 // The extension of the exports is the process's only one, and gets it SIGTERM.
 func TestWhatABusyEnvironmentKeepsBackArrivesAtSIGTERM(t *testing.T) {
 	t.Parallel()
