@@ -55,6 +55,9 @@ func TestShutdownExportsWhatWaits(t *testing.T) {
 	c := newCollector(t)
 	e := newEnvironment(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL, "TELEMETRY_BUSY_INTERVAL": "3600000"}, nil)
 	e.await(t)
+	if !e.host.extended {
+		t.Error("the function does not say that it has an extension: it would register another one for SIGTERM")
+	}
 	const calls = 20
 	for i := range calls {
 		_ = e.invoke(t, strconv.Itoa(i))
