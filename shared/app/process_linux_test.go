@@ -83,9 +83,9 @@ func runtimeAPI(t *testing.T, stdout string, l net.Listener, events []string) <-
 			request = nil
 			switch {
 			case isAnswer:
-				fmt.Fprint(conn, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+				_, _ = fmt.Fprint(conn, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
 			case len(events) > 0:
-				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id-%s\r\nLambda-Runtime-Deadline-Ms: %d\r\nContent-Length: %d\r\n\r\n%q",
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id-%s\r\nLambda-Runtime-Deadline-Ms: %d\r\nContent-Length: %d\r\n\r\n%q",
 					events[0], time.Now().Add(time.Minute).UnixMilli(), len(events[0])+2, events[0])
 				events = events[1:]
 			}
@@ -111,7 +111,7 @@ func TestTheLineFollowsTheResponse(t *testing.T) {
 	defer stdout.Close()
 	seen := runtimeAPI(t, stdout.Name(), l, []string{"one", "fail"})
 
-	function := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFunctionProcess$") //nolint:gosec // this test binary
+	function := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFunctionProcess$")
 	function.Env = append(os.Environ(), "APP_TEST_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API="+l.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512", "GOMAXPROCS=1")
 	function.Stdout = stdout

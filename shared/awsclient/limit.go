@@ -64,7 +64,9 @@ func (l *readLimit) hook(trace *httptrace.ClientTrace) {
 type limitKey struct{}
 
 // untraced is a context without its hooks.
-type untraced struct{ context.Context }
+type untraced struct {
+	context.Context //nolint:containedctx // it is a context
+}
 
 // Value implements context.Context.
 func (c untraced) Value(key any) any {

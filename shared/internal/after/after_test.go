@@ -15,13 +15,16 @@ func invocation(base context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(base, time.Now().Add(time.Minute))
 }
 
+// testKey is any key.
+type testKey struct{}
+
 func TestWorkWaitsForTheResponse(t *testing.T) {
 	t.Parallel()
 	base := after.Base(func(value any) { t.Errorf("panic: %v", value) })
 	for round := range 3 { // an environment has many invocations
 		ctx, end := invocation(base)
 		var got []string
-		inner, cancel := context.WithCancel(context.WithValue(ctx, "key", "value")) //nolint:staticcheck // any key
+		inner, cancel := context.WithCancel(context.WithValue(ctx, testKey{}, "value"))
 		after.Response(inner, func() { got = append(got, "first") })
 		after.Response(context.WithoutCancel(inner), func() { got = append(got, "second") })
 		cancel() // a context of the handler's own

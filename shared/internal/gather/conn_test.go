@@ -51,12 +51,12 @@ func (c *counted) sent() [][]byte {
 // connect returns a connection that gathers its writes, what counts them, and the other end.
 func connect(t *testing.T) (net.Conn, *counted, net.Conn) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own listener
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String()) //nolint:noctx // see above
+	client, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestFailedWriteClosesTheConnection(t *testing.T) {
 // net/http sends a request whose body has an unknown length in several writes.
 func TestRequestInChunks(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own listener
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
