@@ -102,9 +102,9 @@ func logged[In, Out any](logger *zap.Logger, f func(context.Context, In) (Out, e
 			}
 			line := logger.Check(zap.InfoLevel, "invocation")
 			after.Response(ctx, func() {
+				defer entry.End()
 				fields, _ := entry.Snapshot()
 				line.Write(append(fields, took)...)
-				entry.End()
 			})
 		}()
 		return f(ctx, in)
@@ -164,7 +164,7 @@ func serve(s *Setup, h lambda.Handler) {
 	default:
 		options = append(options, lambda.WithEnableSIGTERM(s.shutdown...))
 	}
-	lambda.StartWithOptions(bytesHandler(s.wrapped(h).Invoke), options...) // of a handler that it has made itself it ignores options
+	lambda.StartWithOptions(s.wrapped(h), options...)
 }
 
 // onSIGTERM runs all functions when SIGTERM comes, as lambda.WithEnableSIGTERM does.

@@ -138,9 +138,9 @@ func (s *Setup) OnInit(warm func(context.Context) error) { s.init = append(s.ini
 // OnShutdown adds a function that runs when Lambda ends the environment. It has less than 500 ms.
 func (s *Setup) OnShutdown(f func()) { s.shutdown = append(s.shutdown, f) }
 
-// Extended says that the process has registered an extension of Lambda's: then Lambda sends SIGTERM, and needs no
-// extension for that alone.
-func (s *Setup) Extended() { s.extended.Store(true) }
+// SetExtended notes that the process has registered an extension of Lambda's. Lambda then sends SIGTERM, and the process
+// needs no extension for that alone.
+func (s *Setup) SetExtended() { s.extended.Store(true) }
 
 // Wrap puts w around the Lambda handler. The first one added is the outermost.
 func (s *Setup) Wrap(w func(lambda.Handler) lambda.Handler) { s.wrap = append(s.wrap, w) }

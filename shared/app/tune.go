@@ -65,7 +65,7 @@ func keepConnections(n int) {
 	}
 }
 
-// gatherWrites makes one write of each answer to the Runtime API. aws-lambda-go sends an answer in chunks with a trailer, and
+// gatherWrites makes one write of most answers to the Runtime API. aws-lambda-go sends an answer in chunks with a trailer, and
 // net/http writes its header, its chunk and its end one by one: three packets, each of which wakes the receiver.
 func gatherWrites(address string) {
 	t, ok := http.DefaultTransport.(*http.Transport) //nolint:forbidigo // aws-lambda-go offers no other way

@@ -1,31 +1,49 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// typed returns the Lambda handler of f. An In that reads itself and an Out that writes itself do so at once:
-// lambda.NewHandler calls f by reflection, and encoding/json checks every byte before and after them.
+// typed returns the Lambda handler of f. An In that reads itself and an Out that writes itself do so at once: encoding/json
+// checks every byte before and after them. lambda.NewHandler is not used: it calls f by reflection, it returns a buffer
+// that another invocation may already use, and StartWithOptions ignores the options of what it returns.
 func typed[In, Out any](f func(context.Context, In) (Out, error)) lambda.Handler {
-	_, reads := any(new(In)).(json.Unmarshaler)
-	_, writes := any(*new(Out)).(json.Marshaler)
-	if !reads || !writes {
-		return lambda.NewHandler(f)
-	}
 	return bytesHandler(func(ctx context.Context, event []byte) ([]byte, error) {
 		var in In
-		if err := any(&in).(json.Unmarshaler).UnmarshalJSON(event); err != nil { //nolint:forcetypeassert // checked above
+		if err := read(event, &in); err != nil {
 			return nil, err
 		}
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, err
 		}
-		return any(out).(json.Marshaler).MarshalJSON() //nolint:forcetypeassert // checked above
+		return write(out)
 	})
+}
+
+func read(event []byte, in any) error {
+	if own, ok := in.(json.Unmarshaler); ok {
+		return own.UnmarshalJSON(event)
+	}
+	return json.Unmarshal(event, in)
+}
+
+// write encodes as aws-lambda-go does: without escapes for HTML.
+func write(out any) ([]byte, error) {
+	if own, ok := out.(json.Marshaler); ok {
+		return own.MarshalJSON()
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(out); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
 // bytesHandler implements lambda.Handler.

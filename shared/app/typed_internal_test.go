@@ -51,3 +51,21 @@ func TestTyped(t *testing.T) {
 		t.Errorf("got %q, %v; want what encoding/json writes", got, err)
 	}
 }
+
+// Invocations run in parallel on Lambda Managed Instances: an answer that is being sent is not written over.
+func TestTypedAnswersShareNoBuffer(t *testing.T) {
+	t.Parallel()
+	h := typed(func(_ context.Context, in string) (map[string]string, error) { return map[string]string{"answer": in + " <b>"}, nil })
+	first, err := h.Invoke(t.Context(), []byte(`"first"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := h.Invoke(t.Context(), []byte(`"other"`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := `{"answer":"first <b>"}`; string(first) != want {
+		t.Errorf("the first answer became %s, want %s", first, want)
+	}
+}

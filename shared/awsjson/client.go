@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
-	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 	"github.com/tienda-dev/tienda/shared/metrics"
 )
 
@@ -199,17 +199,10 @@ func (c *Client) exchange(ctx context.Context, target string, body []byte) ([]by
 		return nil, &Error{Operation: operation(target), cause: fmt.Errorf("an answer of more than %d bytes", maxAnswer)}
 	case response.StatusCode != http.StatusOK:
 		return nil, refusal(target, response, answer)
-	case !isJSON(answer): // a proxy's page, or a part of an answer
+	case !json.Valid(answer): // a proxy's page, or a part of an answer
 		return nil, &Error{Operation: operation(target), Status: response.StatusCode, Transient: true, cause: errors.New("an answer that is not JSON")}
 	}
 	return answer, nil
-}
-
-func isJSON(text []byte) bool {
-	r := rawjson.NewReader(string(text))
-	r.Skip()
-	r.End()
-	return r.Err() == nil
 }
 
 func operation(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }

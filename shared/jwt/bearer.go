@@ -84,7 +84,7 @@ func isToken68(s string) bool {
 	return s != ""
 }
 
-// token68 has the bytes of a b64token. A token has some hundred.
+// token68 has the bytes of a b64token. A token has a few hundred bytes.
 var token68 = func() (set [256]bool) { //nolint:gochecknoglobals // never written again
 	for c := range byte(0x7f) {
 		set[c] = isBase64URL(c) || strings.IndexByte(".~+/", c) >= 0

@@ -2,6 +2,7 @@ package logging
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -60,7 +61,7 @@ func (c *core) over(next zapcore.Core) *core {
 // with returns a copy of c whose lines have the fields too.
 func (c *core) with(fields []zapcore.Field) *core {
 	n := c.over(c.next)
-	n.extra = c.extra.and(fields) // of a variadic call, or made for it
+	n.extra = c.extra.and(slices.Clone(fields)) // the caller may use its slice again
 	return n
 }
 

@@ -158,7 +158,8 @@ func (e *Entry) SampleBy(traceID [16]byte) {
 	}
 }
 
-// End drops what the invocation holds back, and nothing is held from now on. It belongs after the last line.
+// End drops what the invocation holds back, and nothing is held from now on. It belongs after the last line that may be
+// held; the access line of a request that did not fail may follow it.
 func (e *Entry) End() {
 	if e == nil || e.invocation == nil {
 		return

@@ -277,3 +277,18 @@ func BenchmarkBegin(b *testing.B) {
 		}
 	})
 }
+
+// A caller may use the slice of its fields again.
+func TestFieldsOfALoggerAreItsOwn(t *testing.T) {
+	t.Parallel()
+	log, out := newLogger(t, logging.Config{})
+	shared := make([]zap.Field, 0, 4)
+	one := logging.WithFields(logging.With(t.Context(), log), append(shared, zap.String("who", "one"))...)
+	two, _ := logging.Begin(t.Context(), log, "id", append(shared, zap.String("who", "two"))...)
+	_ = append(shared, zap.String("who", "nobody"))
+	logging.From(one).Info("x")
+	logging.From(two).Info("x")
+	if got := out.String(); !strings.Contains(got, `"one"`) || !strings.Contains(got, `"two"`) {
+		t.Errorf("got %s", got)
+	}
+}

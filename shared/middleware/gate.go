@@ -20,10 +20,11 @@ type Gate interface {
 
 // ServeGated runs the handler next if the gate lets the request pass.
 //
-// On GET and HEAD the handler runs while the gate is asked, unless that takes no time (Instant). Its answer waits for the gate. On a refusal the handler's
-// context is cancelled, and its answer is dropped: the status, the body, headers, and what it added to the log entry. A
-// panic of the handler is then the cause on the access line. Such a handler must not change anything that a refused
-// request may not change. On other methods, and behind an instant gate, the handler starts when the request may pass.
+// On GET and HEAD the handler runs while the gate is asked, unless the gate is Instant. Its answer waits for the gate. On a
+// refusal the handler's context is cancelled, and its answer is dropped: the status, the body, headers, and what it added
+// to the log entry. A panic of the handler is then the cause on the access line. Such a handler must not change anything
+// that a refused request may not change. On other methods, and behind an instant gate, the handler starts when the request
+// may pass.
 //
 // ServeGated returns when the gate and the handler have both ended. It panics if the gate does, or if the handler does
 // and the request may pass. A gate may be inside another one: all are asked at the same time, and the outermost refusal
@@ -37,13 +38,26 @@ func ServeGated(gate Gate, next http.Handler, w http.ResponseWriter, r *http.Req
 		gate.Refuse(w, r)
 		return
 	}
+	if isRead(r) { // Pass sees the headers of the answer, as it does beside a handler
+		g := &gated{w: w, gate: gate, decided: over, admitted: true}
+		defer g.pass()
+		next.ServeHTTP(g, r)
+		return
+	}
 	gate.Pass(w.Header())
 	next.ServeHTTP(w, r)
 }
 
-// Instant is a Gate, or what a gate asks, that may answer without waiting for anything.
+// over is the channel of a decision that was made.
+var over = func() chan struct{} { //nolint:gochecknoglobals // closed, and never sent to
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// Instant is what a Gate, or what it asks, may have besides.
 type Instant interface {
-	// Instant reports whether it does.
+	// Instant reports whether the answer waits for nothing, such as a store.
 	Instant() bool
 }
 

@@ -57,7 +57,7 @@ func (t *Telemetry) extend(ctx context.Context, host Host) {
 			t.report("all", "extension", err)
 			return nil // exports are inline then
 		}
-		host.Extended()
+		host.SetExtended()
 		t.extension = x
 		go x.loop(forever)
 		return nil
@@ -91,7 +91,7 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 			return false
 		}
 		i := metrics.Invocation{Trigger: h.trigger, Outcome: outcome, Took: took, Memory: processMemory()}
-		if !h.parallel() { // the process's time is one invocation's only if there is one
+		if !h.parallel() { // the process's time is one invocation's only if there is one; it includes the response
 			i.CPU = processCPU() - cpu
 		}
 		h.Metrics.Invoked(ctx, i)
@@ -108,24 +108,27 @@ func (h *handler) Invoke(ctx context.Context, event []byte) (answer []byte, err 
 	})
 	finished := false
 	defer func() {
-		stop()
 		took := h.now().Sub(start)
 		if !finished { // a panic: aws-lambda-go ends the process
+			stop()
 			h.end(of, metrics.ErrorPanic)
 			count(metrics.Failed, took)
 			h.flush(context.WithoutCancel(ctx), modePanic, h.left(ctx))
 			return
 		}
 		after.Response(ctx, func() { // behind the invocation's line
+			stop() // not before: the response may hang
+			defer func() {
+				if !h.extension.done(ended{id, err != nil}) {
+					h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
+				}
+			}()
 			outcome := metrics.Succeeded
 			if err != nil {
 				outcome = metrics.Failed
 			}
 			count(outcome, took)
 			h.end(of, "")
-			if !h.extension.done(ended{id, err != nil}) {
-				h.flush(context.WithoutCancel(ctx), modeInline, h.left(ctx))
-			}
 		})
 	}()
 	answer, err = h.next.Invoke(ctx, event)

@@ -44,8 +44,8 @@ type Host interface {
 	Wrap(wrap func(lambda.Handler) lambda.Handler)
 	OnShutdown(f func())
 	OnInit(warm func(context.Context) error)
-	// Extended says that the process has registered an extension, so that Lambda sends it SIGTERM.
-	Extended()
+	// SetExtended notes that the process has registered an extension, so that Lambda sends it SIGTERM.
+	SetExtended()
 }
 
 // Option changes what Start does.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tienda-dev/tienda/local/runtime"
 	"github.com/tienda-dev/tienda/tests/otlptest"
+	"github.com/tienda-dev/tienda/tools/dist"
 )
 
 // binary is the function that TestMain builds.
@@ -29,7 +30,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "function")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc,grpcnotrace", "-o", binary, "./testdata/function")
+	build := exec.Command("go", "build", "-tags", dist.Tags, "-o", binary, "./testdata/function")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
 		return 1

@@ -17,8 +17,8 @@ import (
 
 const (
 	// Tags are the build tags of every function: no net/rpc mode in aws-lambda-go, no golang.org/x/net/trace in gRPC, no
-	// HTTP/2 in net/http, and no C library for names and users. They cost start-up time or bytes, and are never used.
-	Tags = "lambda.norpc,grpcnotrace,nethttpomithttp2,netgo,osusergo"
+	// HTTP/2 in net/http. They cost start-up time or bytes, and are never used.
+	Tags = "lambda.norpc,grpcnotrace,nethttpomithttp2"
 	// LinkFlags strip symbols and DWARF: about a third of the binary.
 	LinkFlags = "-s -w"
 

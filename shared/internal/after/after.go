@@ -17,9 +17,9 @@ func Base(report func(panicked any)) context.Context {
 	return &base{Context: context.Background(), never: make(chan struct{}), report: report}
 }
 
-// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. Where Base is no parent of
-// ctx, such as outside Lambda, it runs work at once. Where invocations run in parallel, work may run when the response
-// to another one has been sent.
+// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. It runs
+// work at once if ctx has ended already, and where Base is no parent of ctx, such as outside Lambda. Where invocations run
+// in parallel, work may run when the response to another one has been sent.
 func Response(ctx context.Context, work func()) {
 	b, ok := ctx.Value(key{}).(*base)
 	if !ok {
@@ -27,8 +27,11 @@ func Response(ctx context.Context, work func()) {
 		return
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.work = append(b.work, work)
+	b.mu.Unlock()
+	if ctx.Err() != nil { // package context tells nobody of the end of a context that began after its deadline
+		b.run()
+	}
 }
 
 type key struct{}

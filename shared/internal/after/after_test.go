@@ -54,6 +54,18 @@ func TestWorkIsNotLostAtTheDeadline(t *testing.T) {
 	}
 }
 
+// An emulator or a clock that jumps may send an event whose deadline is over.
+func TestWorkOfAnInvocationThatIsTooLate(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithDeadline(after.Base(func(any) {}), time.Now().Add(-time.Second))
+	ran := false
+	after.Response(ctx, func() { ran = true })
+	end()
+	if !ran {
+		t.Error("the work did not run")
+	}
+}
+
 func TestWorkRunsAtOnceOutsideLambda(t *testing.T) {
 	t.Parallel()
 	ran := false

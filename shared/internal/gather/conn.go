@@ -47,6 +47,14 @@ type conn struct {
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	select {
+	case <-c.closed:
+		if c.err != nil {
+			return 0, c.err
+		}
+		return 0, net.ErrClosed
+	default:
+	}
 	if len(c.buf)+len(p) > limit {
 		c.flush()
 	}
@@ -54,7 +62,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, c.err
 	}
 	if len(p) > limit {
-		return c.Conn.Write(p)
+		return c.send(p)
 	}
 	c.buf = append(c.buf, p...)
 	select {
@@ -88,9 +96,15 @@ func (c *conn) flush() {
 	if len(c.buf) == 0 || c.err != nil {
 		return
 	}
-	_, c.err = c.Conn.Write(c.buf)
+	_, _ = c.send(c.buf) // the error is that of the next write
 	c.buf = c.buf[:0]
-	if c.err != nil {
+}
+
+// send writes p at once.
+func (c *conn) send(p []byte) (n int, err error) {
+	if n, err = c.Conn.Write(p); err != nil {
+		c.err = err
 		_ = c.Close() // ends the reader too: it waits for an answer
 	}
+	return n, err
 }

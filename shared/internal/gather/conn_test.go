@@ -11,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/tienda-dev/tienda/shared/internal/gather"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // counted is a connection that counts its writes.
 type counted struct {
@@ -75,8 +79,8 @@ func connect(t *testing.T) (net.Conn, *counted, net.Conn) {
 
 // TestWritesBecomeOne does not run in parallel: it changes the number of threads.
 func TestWritesBecomeOne(t *testing.T) { //nolint:paralleltest // see above
-	t.Cleanup(func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) })
-	runtime.GOMAXPROCS(1)
+	before := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	g, c, server := connect(t)
 	for _, text := range []string{"header ", "chunk ", "end"} {
 		if n, err := g.Write([]byte(text)); n != len(text) || err != nil {
@@ -133,6 +137,17 @@ func TestFailedWriteClosesTheConnection(t *testing.T) {
 	}
 	if _, err := g.Write([]byte("next")); !errors.Is(err, broken) {
 		t.Errorf("the next write got %v", err)
+	}
+}
+
+func TestWriteAfterCloseFails(t *testing.T) {
+	t.Parallel()
+	g, _, _ := connect(t)
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Write([]byte("late")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
 	}
 }
 

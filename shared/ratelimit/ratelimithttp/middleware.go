@@ -45,11 +45,11 @@ type Config struct {
 // other clients (Cache-Control: public or s-maxage, on GET and HEAD) has only RateLimit-Policy.
 //
 // On GET and HEAD the handler runs while the limiters are asked (middleware.ServeGated), unless all of them are
-// middleware.Instant, as ratelimitmem's is. Its answer waits for theirs, and
-// is dropped on a denial; then its context is cancelled. Such a handler must not change anything that a denied request may
-// not change. On other methods the handler starts when the request is admitted, and on all methods it does not start for a
-// denial that the limiter remembers. Nothing runs on after the answer. Behind middleware.Confirm, a read is counted before
-// it is known whether its token was revoked.
+// middleware.Instant, as ratelimitmem's is. Its answer waits for theirs, and is dropped on a denial; then its context is
+// cancelled. Such a handler must not change anything that a denied request may not change. On other methods the handler
+// starts when the request is admitted, and on all methods it does not start for a denial that the limiter remembers.
+// Nothing runs on after the answer. Behind middleware.Confirm, a read is counted before it is known whether its token was
+// revoked.
 //
 // Middleware refuses rules that cannot be kept together (ratelimit.ValidateTogether) and two policies with one name.
 func Middleware(cfg Config) (func(http.Handler) http.Handler, error) {

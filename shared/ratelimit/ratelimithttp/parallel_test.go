@@ -26,7 +26,6 @@ import (
 	"github.com/tienda-dev/tienda/shared/middleware"
 	"github.com/tienda-dev/tienda/shared/ratelimit"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimithttp"
-	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimitmem"
 	"github.com/tienda-dev/tienda/shared/ratelimit/ratelimittest"
 )
 
@@ -245,60 +244,6 @@ func TestRememberedDenialStartsNoHandler(t *testing.T) {
 	}
 	if calls, runs := s.calls.Load(), runs.Load(); calls != 2 || runs != 2 {
 		t.Errorf("%d calls of the store and %d runs of the handler, want 2 and 2", calls, runs)
-	}
-}
-
-// A limiter that waits for nothing is asked first: a denied read starts no handler. One rule that waits makes all wait.
-func TestInstantLimiterIsAskedFirst(t *testing.T) {
-	t.Parallel()
-	memory := func() ratelimit.Limiter {
-		l, err := ratelimitmem.New([]ratelimit.Policy{one}, ratelimitmem.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
-	}
-	guarded := func(store ratelimit.Limiter) ratelimit.Limiter {
-		guard, err := ratelimit.NewGuard(store, ratelimit.GuardConfig{OnError: ratelimit.Open, DenyEntries: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return guard
-	}
-	second := one
-	second.Name = "two"
-	for name, test := range map[string]struct {
-		limiters []ratelimit.Limiter
-		runs     int64
-	}{
-		"Memory":        {[]ratelimit.Limiter{memory()}, 1},
-		"MemoryGuarded": {[]ratelimit.Limiter{guarded(memory())}, 1},
-		"Store":         {[]ratelimit.Limiter{newStore(t, time.Now, one)}, 2},
-		"StoreGuarded":  {[]ratelimit.Limiter{guarded(newStore(t, time.Now, one))}, 2},
-		"Both":          {[]ratelimit.Limiter{memory(), newStore(t, time.Now, second)}, 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var rules []ratelimithttp.Rule
-			for _, l := range test.limiters {
-				rules = append(rules, ratelimithttp.Rule{Key: ratelimithttp.IPKey(), Limiter: l})
-			}
-			var runs atomic.Int64
-			h := limit(t, ratelimithttp.Config{Rules: rules})(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				runs.Add(1)
-				_, _ = w.Write([]byte("answer"))
-			}))
-			first, second := send(t, h, http.MethodGet), send(t, h, http.MethodGet)
-			if first.StatusCode != http.StatusOK || first.Header.Get("RateLimit") == "" || first.Body.String() != "answer" {
-				t.Errorf("first: %d %v %q", first.StatusCode, first.Header, first.Body)
-			}
-			if second.StatusCode != http.StatusTooManyRequests || second.Header.Get("Retry-After") == "" || strings.Contains(second.Body.String(), "answer") {
-				t.Errorf("second: %d %v %q", second.StatusCode, second.Header, second.Body)
-			}
-			if runs.Load() != test.runs {
-				t.Errorf("the handler ran %d times, want %d", runs.Load(), test.runs)
-			}
-		})
 	}
 }
 
