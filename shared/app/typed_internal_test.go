@@ -55,7 +55,9 @@ func TestTyped(t *testing.T) {
 // Invocations run in parallel on Lambda Managed Instances: an answer that is being sent is not written over.
 func TestTypedAnswersShareNoBuffer(t *testing.T) {
 	t.Parallel()
-	h := typed(func(_ context.Context, in string) (map[string]string, error) { return map[string]string{"answer": in + " <b>"}, nil })
+	h := typed(func(_ context.Context, in string) (map[string]string, error) {
+		return map[string]string{"answer": in + " <b>"}, nil
+	})
 	first, err := h.Invoke(t.Context(), []byte(`"first"`))
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func (h *host) Chain() *middleware.Config                  { return &h.chain }
 func (h *host) Wrap(w func(lambda.Handler) lambda.Handler) { h.wrap = w }
 func (h *host) OnShutdown(f func())                        { h.shutdown = append(h.shutdown, f) }
 func (h *host) OnInit(warm func(context.Context) error)    { h.warm = append(h.warm, warm) }
-func (h *host) SetExtended()                                  { h.extended = true }
+func (h *host) SetExtended()                               { h.extended = true }
 
 // init runs the warm-ups.
 func (h *host) init(t *testing.T) {
