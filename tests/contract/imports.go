@@ -146,7 +146,7 @@ func mayImportShared(from, to string) bool {
 		"shared/problem":    ground,
 		"shared/lambdahttp": append(slices.Clone(ground), "shared/problem", "shared/internal/rawjson"),
 		"shared/api":        append(slices.Clone(ground), "shared/problem"),
-		"shared/middleware": append(slices.Clone(ground), "shared/problem", "shared/api"),
+		"shared/middleware": append(slices.Clone(ground), "shared/problem", "shared/api", "shared/internal/after"),
 	}[from]
 	if listed {
 		return slices.Contains(allowed, to)
