@@ -59,10 +59,10 @@ func events(s *Setup, h http.Handler, cfg lambdahttp.Config) *lambdahttp.Handler
 	return lambdahttp.New(h, cfg)
 }
 
-// Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out
-// are the event and the answer, as encoding/json reads and writes them; it is not asked if In is a json.Unmarshaler and
-// Out a json.Marshaler. Every invocation writes one line, with what f adds to the context's log entry. A panic is returned as an error, so that the
-// process lives on. Func does not return.
+// Func serves a Lambda function that is not an HTTP route: an authorizer, a worker. In and Out are the event and the answer,
+// as encoding/json reads and writes them; it is not asked about an In that is a json.Unmarshaler, nor an Out that is a
+// json.Marshaler. Every invocation writes one line, with what f adds to the context's log entry: after its response, or
+// before it if f fails. A panic is returned as an error, so that the process lives on. Func does not return.
 func Func[In, Out any](build func(ctx context.Context, s *Setup) (func(context.Context, In) (Out, error), error)) {
 	s := mustSetup(api.Route{})
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)

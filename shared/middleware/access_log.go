@@ -13,8 +13,9 @@ import (
 
 // AccessLog writes one line for each request when it is over: method, route template, status,
 // duration, size, what the layers below added to the log entry, and the private cause of a
-// failure. A status of 500 and above is logged as an error. It never logs paths, queries,
-// headers, addresses or bodies, which may carry personal data.
+// failure. A status of 500 and above is logged as an error, at once. Behind app.Main, app.MainMux and app.Func, other lines
+// are written when the response has been sent. It never logs paths, queries, headers, addresses or bodies, which may carry
+// personal data.
 func AccessLog(route string, now func() time.Time) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
