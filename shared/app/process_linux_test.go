@@ -18,11 +18,16 @@ import (
 	"github.com/tienda-dev/tienda/shared/app"
 )
 
-// TestFunctionProcess is the function of TestTheLineFollowsTheResponse, in a process of its own.
-func TestFunctionProcess(t *testing.T) { //nolint:paralleltest // it does not return
-	if os.Getenv("APP_TEST_FUNCTION") == "" {
-		t.Skip("it is for TestTheLineFollowsTheResponse")
+func TestMain(m *testing.M) {
+	if os.Getenv("APP_TEST_FUNCTION") != "" {
+		function()
+		return
 	}
+	os.Exit(m.Run())
+}
+
+// function is what TestTheLineFollowsTheResponse runs in a process of its own. It does not return.
+func function() {
 	app.Func(func(_ context.Context, s *app.Setup) (func(context.Context, string) (string, error), error) {
 		s.OnShutdown(func() {})
 		s.SetExtended() // so that none is registered for SIGTERM
@@ -115,16 +120,16 @@ func TestTheLineFollowsTheResponse(t *testing.T) {
 	}
 	seen := runtimeAPI(t, stdout.Name(), l, events)
 
-	function := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFunctionProcess$")
-	function.Env = append(os.Environ(), "APP_TEST_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API="+l.Addr().String(),
+	process := exec.CommandContext(t.Context(), os.Args[0])
+	process.Env = append(os.Environ(), "APP_TEST_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API="+l.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512", "GOMAXPROCS=1")
-	function.Stdout = stdout
-	if err := function.Start(); err != nil {
+	process.Stdout = stdout
+	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = function.Process.Kill()
-		_ = function.Wait()
+		_ = process.Process.Kill()
+		_ = process.Wait()
 	}()
 
 	const next = "GET /2018-06-01/runtime/invocation/next "

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/tienda-dev/tienda/shared/api"
 )
 
 // typed returns the Lambda handler of f. An In that reads itself and an Out that writes itself do so at once: encoding/json
@@ -37,13 +39,8 @@ func write(out any) ([]byte, error) {
 	if own, ok := out.(json.Marshaler); ok {
 		return own.MarshalJSON()
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+	text, err := api.Encode(out)
+	return bytes.TrimSuffix(text, []byte("\n")), err
 }
 
 // bytesHandler implements lambda.Handler.

@@ -59,8 +59,8 @@ type Observer func(ctx context.Context, operation string) (context.Context, func
 // Client calls operations of one service in one region. It is safe for concurrent use.
 type Client struct {
 	cfg         Config
-	endpoint    *url.URL
-	contentType string
+	endpoint    string
+	server      string // the endpoint's host
 	credentials aws.Credentials
 	signer      *v4.Signer
 }
@@ -80,7 +80,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		cfg: cfg, endpoint: endpoint, contentType: "application/x-amz-json-" + cfg.Version, signer: v4.NewSigner(),
+		cfg: cfg, endpoint: endpoint.String(), server: endpoint.Hostname(), signer: v4.NewSigner(),
 		credentials: aws.Credentials{
 			AccessKeyID: cfg.AccessKeyID, SecretAccessKey: cfg.SecretAccessKey, SessionToken: cfg.SessionToken,
 		},
@@ -160,7 +160,7 @@ func (c *Client) send(ctx context.Context, target string, body []byte) ([]byte, 
 	if failed != nil {
 		status, errorType = failed.Status, failed.errorType(ctx)
 	}
-	metrics.From(ctx).Request(ctx, http.MethodPost, c.endpoint.Hostname(), status, errorType, time.Since(start))
+	metrics.From(ctx).Request(ctx, http.MethodPost, c.server, status, errorType, time.Since(start))
 	return answer, failed
 }
 
@@ -170,14 +170,13 @@ func (c *Client) exchange(ctx context.Context, target string, body []byte) ([]by
 		ctx, cancel = awsclient.LimitRead(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	to := *c.endpoint // the signer may change it
-	fresh := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	request := (&http.Request{
-		Method: http.MethodPost, URL: &to, Host: to.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {c.contentType}, "X-Amz-Target": {target}, "Accept-Encoding": {"identity"}},
-		Body:   io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		GetBody: fresh, // an idle connection may turn out to be closed
-	}).WithContext(ctx)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, &Error{Operation: operation(target), cause: err}
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-"+c.cfg.Version)
+	request.Header.Set("X-Amz-Target", target)
+	request.Header.Set("Accept-Encoding", "identity")
 	sum := sha256.Sum256(body)
 	if err := c.signer.SignHTTP(ctx, c.credentials, request, hex.EncodeToString(sum[:]), c.cfg.Service, c.cfg.Region, time.Now()); err != nil {
 		return nil, &Error{Operation: operation(target), cause: err}

@@ -39,7 +39,7 @@ func ServeGated(gate Gate, next http.Handler, w http.ResponseWriter, r *http.Req
 		return
 	}
 	if isRead(r) { // Pass sees the headers of the answer, as it does beside a handler
-		g := &gated{w: w, gate: gate, decided: over, admitted: true}
+		g := &gated{w: w, gate: gate, admitted: true}
 		defer g.pass()
 		next.ServeHTTP(g, r)
 		return
@@ -48,21 +48,14 @@ func ServeGated(gate Gate, next http.Handler, w http.ResponseWriter, r *http.Req
 	next.ServeHTTP(w, r)
 }
 
-// over is the channel of a decision that was made.
-var over = func() chan struct{} { //nolint:gochecknoglobals // closed, and never sent to
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
-
-// Instant is what a Gate, or what it asks, may have besides.
+// Instant may be implemented by a Gate, and by what gates ask, such as a rate limiter.
 type Instant interface {
 	// Instant reports whether the answer waits for nothing, such as a store.
 	Instant() bool
 }
 
-func isInstant(v any) bool {
-	i, ok := v.(Instant)
+func isInstant(gate Gate) bool {
+	i, ok := gate.(Instant)
 	return ok && i.Instant()
 }
 
@@ -112,7 +105,7 @@ type gated struct {
 	w    http.ResponseWriter
 	gate Gate
 
-	decided  chan struct{} // closed when the two below are set
+	decided  chan struct{} // closed when the two below are set; nil if the gate was asked before
 	admitted bool
 	panicked any
 
@@ -136,7 +129,9 @@ func (g *gated) pass() bool {
 	if g.passed || g.refused {
 		return g.passed
 	}
-	<-g.decided
+	if g.decided != nil {
+		<-g.decided
+	}
 	if !g.admitted {
 		g.refused = true
 		return false

@@ -131,8 +131,8 @@ func TestOneQueryPerPage(t *testing.T) {
 	}
 }
 
-// Stock costs one read, and so does an adjustment. If there is none, the product is read too: it may not exist, or its
-// stock is lost.
+// Stock is read with one request, and so is an adjustment. Only if the stock is missing, the product is read too: to tell a
+// product that does not exist from one whose stock is lost.
 func TestStockIsOneRead(t *testing.T) {
 	t.Parallel()
 	reads := &ddbtest.Reads{}

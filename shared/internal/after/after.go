@@ -17,9 +17,9 @@ func Base(report func(panicked any)) context.Context {
 	return &base{Context: context.Background(), never: make(chan struct{}), report: report}
 }
 
-// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. It runs
-// work at once if ctx has ended already, and where Base is no parent of ctx, such as outside Lambda. Where invocations run
-// in parallel, work may run when the response to another one has been sent.
+// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. Outside
+// Lambda, where Base is no parent of ctx, it runs work at once, and also if ctx has ended already. On Lambda Managed
+// Instances, work may run earlier: after the response to another invocation.
 func Response(ctx context.Context, work func()) {
 	b, ok := ctx.Value(key{}).(*base)
 	if !ok {

@@ -10,24 +10,19 @@ import (
 // limit is how many bytes wait at most. A larger answer is sent in several writes.
 const limit = 64 << 10
 
-// Dial returns dial with Conn around each connection to the address.
+// Dial returns dial, whose connections to the address gather their writes: a write waits until the goroutine that makes it
+// waits for something, and is then sent with those before it. Where Go has several threads, some may be sent before. A
+// write that fails closes the connection, and is the error of every later one. Close drops what waits.
 func Dial(dial func(ctx context.Context, network, address string) (net.Conn, error), address string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, to string) (net.Conn, error) {
 		c, err := dial(ctx, network, to)
 		if err != nil || to != address {
 			return c, err
 		}
-		return Conn(c), nil
+		g := &conn{Conn: c, waits: make(chan struct{}, 1), closed: make(chan struct{})}
+		go g.loop()
+		return g, nil
 	}
-}
-
-// Conn returns c with writes that wait until the goroutine that makes them waits for something, and are then one write.
-// Where Go has several threads, some may be sent before. A write that fails closes the connection, and is the error of
-// every later one. Close drops what waits.
-func Conn(c net.Conn) net.Conn {
-	g := &conn{Conn: c, waits: make(chan struct{}, 1), closed: make(chan struct{})}
-	go g.loop()
-	return g
 }
 
 // conn implements net.Conn.

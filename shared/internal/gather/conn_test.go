@@ -2,6 +2,7 @@ package gather_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -60,7 +61,13 @@ func connect(t *testing.T) (net.Conn, *counted, net.Conn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String())
+	var c *counted
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		inner, err := new(net.Dialer).DialContext(ctx, network, address)
+		c = &counted{Conn: inner}
+		return c, err
+	}
+	g, err := gather.Dial(dial, l.Addr().String())(t.Context(), "tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +75,6 @@ func connect(t *testing.T) (net.Conn, *counted, net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &counted{Conn: client}
-	g := gather.Conn(c)
 	t.Cleanup(func() {
 		_ = g.Close()
 		_ = server.Close()
