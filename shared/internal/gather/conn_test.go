@@ -137,6 +137,9 @@ func TestFailedWriteClosesTheConnection(t *testing.T) {
 	if _, err := g.Write([]byte("request")); err != nil {
 		t.Fatal(err) // it is not sent yet
 	}
+	if err := g.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := g.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the reader got %v", err)
 	}
