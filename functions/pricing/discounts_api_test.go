@@ -99,6 +99,7 @@ func TestRefusedDiscounts(t *testing.T) {
 		`{"code":"ABC","amount":{"amount_minor":1,"currency":"EUR"},"minimum":{"amount_minor":1,"currency":"JPY"}}`: {"/minimum/currency"},
 		`{"code":"ABC","percent":"1","starts_at":"2026-01-01T00:00:00Z","ends_at":"2026-01-01T00:00:00Z"}`:          {"/ends_at"},
 		`{"code":"ABC","percent":"1","ends_at":"tomorrow"}`:                                                         {"/ends_at"},
+		`{"code":"ABC","percent":"1","ends_at":"9999-12-31T23:59:59-12:00"}`:                                        {"/ends_at"}, // the year 10000 in UTC
 		`{"code":"ABC","percent":"1","max_uses":0}`:                                                                 {"/max_uses"},
 		`{"code":"ABC","percent":"1","max_uses":1000000001,"max_uses_per_customer":-1}`:                             {"/max_uses", "/max_uses_per_customer"},
 		`{"code":"ABC","percent":"1","uses":5}`:                                                                     {"/uses"},
@@ -113,6 +114,7 @@ func TestRefusedDiscounts(t *testing.T) {
 		`{"minimum":{"amount_minor":null,"currency":null}}`:                     {"/minimum/amount_minor", "/minimum/currency"},
 		`{"max_uses":0,"max_uses_per_customer":-5}`:                             {"/max_uses", "/max_uses_per_customer"},
 		`{"starts_at":"2026-02-01T00:00:00Z","ends_at":"2026-01-01T00:00:00Z"}`: {"/ends_at"},
+		`{"starts_at":"0000-01-01T00:00:00+14:00"}`:                             {"/starts_at"}, // the year -1 in UTC
 	} {
 		s.patch("ABC", `"1"`, body).WantProblem(http.StatusUnprocessableEntity, "validation_failed", pointers...)
 	}

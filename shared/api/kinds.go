@@ -176,11 +176,11 @@ func numberFault(t reflect.Type, n json.Number) string {
 		}
 	}
 	if strings.ContainsAny(n.String(), ".eE") {
-		if _, err := n.Float64(); err != nil {
-			return "must be a number"
-		}
 		if kind == "an integer" {
 			return "must be an integer"
+		}
+		if _, err := n.Float64(); err != nil {
+			return "must be a number"
 		}
 		return ""
 	}

@@ -23,16 +23,21 @@ const (
 	maxYear    = 9999
 )
 
+var errYear = errors.New("api: the year of a time does not have four digits in UTC")
+
+func writable(utc time.Time) bool { return utc.Year() >= 0 && utc.Year() <= maxYear }
+
 // MarshalJSON implements json.Marshaler. A year that does not have four digits is an error.
 func (t Time) MarshalJSON() ([]byte, error) {
 	utc := t.UTC()
-	if utc.Year() < 0 || utc.Year() > maxYear {
-		return nil, errors.New("api: the year of a time does not have four digits")
+	if !writable(utc) {
+		return nil, errYear
 	}
 	return utc.AppendFormat(make([]byte, 0, len(timeLayout)+2), `"`+timeLayout+`"`), nil
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It refuses null, and drops what is below a millisecond.
+// UnmarshalJSON implements json.Unmarshaler. It refuses null and what MarshalJSON could not write, such as the last hours
+// of the year 9999 at an offset behind UTC, and drops what is below a millisecond.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
@@ -42,6 +47,9 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	// RFC 3339 section 5.6 allows t and z.
 	if err := moment.UnmarshalText([]byte(strings.ToUpper(text))); err != nil {
 		return err
+	}
+	if !writable(moment.UTC()) {
+		return errYear
 	}
 	*t = NewTime(moment)
 	return nil

@@ -77,36 +77,38 @@ func TestDecodeNamesValuesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const moment = "must be a time, such as 2026-11-24T20:00:00.000Z (RFC 3339)"
 	for body, want := range map[string]problem.FieldError{
-		`{"at":"yesterday"}`:                 {Pointer: "/at", Detail: moment},
-		`{"at":"2026-02-30T12:00:00Z"}`:      {Pointer: "/at", Detail: moment},
-		`{"at":"2026-11-24T12:00:00"}`:       {Pointer: "/at", Detail: moment},
-		`{"at":1764000000}`:                  {Pointer: "/at", Detail: moment},
-		`{"at":null}`:                        {Pointer: "/at", Detail: moment},
-		`{"at":{"a":1,"b":[2]}}`:             {Pointer: "/at", Detail: moment},
-		`{"until":"tomorrow"}`:               {Pointer: "/until", Detail: moment},
-		`{"since":""}`:                       {Pointer: "/since", Detail: moment},
-		`{"since":null}`:                     {Pointer: "/since", Detail: moment},
-		`{"patched":"2026"}`:                 {Pointer: "/patched", Detail: moment},
-		`{"address":"localhost"}`:            {Pointer: "/address", Detail: "is not a valid value"},
-		`{"address":7}`:                      {Pointer: "/address", Detail: "must be a string"},
-		`{"pair":{"n":1}}`:                   {Pointer: "/pair/n", Detail: "must be even"},
-		`{"pair":{"n":"2"}}`:                 {Pointer: "/pair/n", Detail: "must be an integer"},
-		`{"pair":{"n":2,"m":3}}`:             {Pointer: "/pair/m", Detail: "unknown field"},
-		`{"pair":{}}`:                        {Pointer: "/pair/n", Detail: "must be even"},
-		`{"pair":7}`:                         {Pointer: "/pair", Detail: "must be an object"},
-		`{"pairs":{"a~/":{"n":3}}}`:          {Pointer: "/pairs/a~0~1/n", Detail: "must be even"},
-		`{"opaque":null}`:                    {Pointer: "/opaque", Detail: "is not a valid value"},
-		`{"small":128}`:                      {Pointer: "/small", Detail: "must be an integer from -128 to 127"},
-		`{"small":1.0}`:                      {Pointer: "/small", Detail: "must be an integer"},
-		`{"count":-1}`:                       {Pointer: "/count", Detail: "must be an integer from 0 to 9007199254740991"},
-		`{"count":18446744073709551615}`:     {Pointer: "/count", Detail: "must be an integer from 0 to 9007199254740991"},
-		`{"number":"7"}`:                     {Pointer: "/number", Detail: "must be a number"},
-		`{"number":9007199254740993}`:        {Pointer: "/number", Detail: "must be an integer from -9007199254740991 to 9007199254740991"},
-		`{"ratio":1e999}`:                    {Pointer: "/ratio", Detail: "must be a number"},
-		`{"raw":"%"}`:                        {Pointer: "/raw", Detail: "is not a valid value"},
-		`{"raw":[1]}`:                        {Pointer: "/raw", Detail: "must be a string"},
-		`{"anything":[{"a":1e400}]}`:         {Pointer: "/anything/0/a", Detail: "must be a number"},
-		`{"anything":{"b":[0,36893488147]}}`: {},
+		`{"at":"yesterday"}`:                      {Pointer: "/at", Detail: moment},
+		`{"at":"2026-02-30T12:00:00Z"}`:           {Pointer: "/at", Detail: moment},
+		`{"at":"2026-11-24T12:00:00"}`:            {Pointer: "/at", Detail: moment},
+		`{"at":1764000000}`:                       {Pointer: "/at", Detail: moment},
+		`{"at":null}`:                             {Pointer: "/at", Detail: moment},
+		`{"at":{"a":1,"b":[2]}}`:                  {Pointer: "/at", Detail: moment},
+		`{"until":"tomorrow"}`:                    {Pointer: "/until", Detail: moment},
+		`{"since":""}`:                            {Pointer: "/since", Detail: moment},
+		`{"since":null}`:                          {Pointer: "/since", Detail: moment},
+		`{"patched":"2026"}`:                      {Pointer: "/patched", Detail: moment},
+		`{"address":"localhost"}`:                 {Pointer: "/address", Detail: "is not a valid value"},
+		`{"address":7}`:                           {Pointer: "/address", Detail: "must be a string"},
+		`{"pair":{"n":1}}`:                        {Pointer: "/pair/n", Detail: "must be even"},
+		`{"pair":{"n":"2"}}`:                      {Pointer: "/pair/n", Detail: "must be an integer"},
+		`{"pair":{"n":2,"m":3}}`:                  {Pointer: "/pair/m", Detail: "unknown field"},
+		`{"pair":{}}`:                             {Pointer: "/pair/n", Detail: "must be even"},
+		`{"pair":7}`:                              {Pointer: "/pair", Detail: "must be an object"},
+		`{"pairs":{"a~/":{"n":3}}}`:               {Pointer: "/pairs/a~0~1/n", Detail: "must be even"},
+		`{"opaque":null}`:                         {Pointer: "/opaque", Detail: "is not a valid value"},
+		`{"small":128}`:                           {Pointer: "/small", Detail: "must be an integer from -128 to 127"},
+		`{"small":1.0}`:                           {Pointer: "/small", Detail: "must be an integer"},
+		`{"small":1e400}`:                         {Pointer: "/small", Detail: "must be an integer"},
+		`{"patched":"9999-12-31T23:59:59-12:00"}`: {Pointer: "/patched", Detail: moment},
+		`{"count":-1}`:                            {Pointer: "/count", Detail: "must be an integer from 0 to 9007199254740991"},
+		`{"count":18446744073709551615}`:          {Pointer: "/count", Detail: "must be an integer from 0 to 9007199254740991"},
+		`{"number":"7"}`:                          {Pointer: "/number", Detail: "must be a number"},
+		`{"number":9007199254740993}`:             {Pointer: "/number", Detail: "must be an integer from -9007199254740991 to 9007199254740991"},
+		`{"ratio":1e999}`:                         {Pointer: "/ratio", Detail: "must be a number"},
+		`{"raw":"%"}`:                             {Pointer: "/raw", Detail: "is not a valid value"},
+		`{"raw":[1]}`:                             {Pointer: "/raw", Detail: "must be a string"},
+		`{"anything":[{"a":1e400}]}`:              {Pointer: "/anything/0/a", Detail: "must be a number"},
+		`{"anything":{"b":[0,36893488147]}}`:      {},
 		`{"anything":{"b":[0,-9007199254740993]}}`: {
 			Pointer: "/anything/b/1", Detail: "must be an integer from -9007199254740991 to 9007199254740991",
 		},
@@ -193,6 +195,12 @@ func TestTimeHasMilliseconds(t *testing.T) {
 	}
 	if _, err := json.Marshal(api.NewTime(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))); err == nil {
 		t.Error("a year of five digits is not RFC 3339")
+	}
+	// In UTC these are the years 10000 and -1: a time that is read can be written.
+	for _, edge := range []string{`"9999-12-31T23:59:59-12:00"`, `"0000-01-01T00:00:00+14:00"`} {
+		if got := new(api.Time); json.Unmarshal([]byte(edge), got) == nil {
+			t.Errorf("%s: got %v, want an error", edge, got)
+		}
 	}
 }
 
