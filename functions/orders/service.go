@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -104,7 +105,7 @@ func (in NewOrder) priced() string {
 
 // Create makes an order: it holds the stock for HoldFor, uses the codes and the quote, and stores the answer for the
 // request's idempotency key, all in one transaction. It returns ErrOutOfStock, ErrPriceChanged with the member total, a
-// 422 for a total of 0, which no payment can authorise, and the errors of Offers and of Store.Create.
+// 422 for a total that no payment can authorise, as 0, and the errors of Offers and of Store.Create.
 func (s *Service) Create(ctx context.Context, in NewOrder) (Order, error) {
 	start := s.now()
 	o, err := s.create(ctx, in)
@@ -126,6 +127,14 @@ func (s *Service) Create(ctx context.Context, in NewOrder) (Order, error) {
 	return o, nil
 }
 
+// unpayable is the rule that a total breaks that no payment can authorise.
+func unpayable(unit int64) string {
+	if unit == 1 {
+		return "must leave a total that can be paid"
+	}
+	return fmt.Sprintf("must leave a total that can be paid: a multiple of %d minor units", unit)
+}
+
 // create makes an order. With an error it returns the order that it could not make, for the metrics.
 func (s *Service) create(ctx context.Context, in NewOrder) (Order, error) {
 	offer, err := s.offer(ctx, in)
@@ -134,8 +143,8 @@ func (s *Service) create(ctx context.Context, in NewOrder) (Order, error) {
 	}
 	var o Order
 	for range attempts {
-		if offer.Total.AmountMinor == 0 {
-			return Order{Total: offer.Total}, problem.Fields(problem.FieldError{Pointer: in.priced(), Detail: "must leave a total that can be paid"})
+		if unit := policy.PayableUnit(offer.Total.Currency); offer.Total.AmountMinor == 0 || offer.Total.AmountMinor%unit != 0 {
+			return Order{Total: offer.Total}, problem.Fields(problem.FieldError{Pointer: in.priced(), Detail: unpayable(unit)})
 		}
 		if in.ExpectedTotal != nil && *in.ExpectedTotal != offer.Total {
 			return Order{Total: offer.Total}, priceChanged(offer.Total)

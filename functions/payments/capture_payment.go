@@ -2,8 +2,10 @@ package payments
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/problem"
@@ -23,14 +25,19 @@ func (in capturePaymentRequest) Validate() []problem.FieldError {
 	if in.Amount == nil {
 		return nil
 	}
-	return positive("/amount", *in.Amount)
+	return payable("/amount", *in.Amount)
 }
 
-// positive returns the faults of an amount that must be greater than zero.
-func positive(pointer string, m money.Money) []problem.FieldError {
+// payable returns the faults of an amount that is to be moved: it must be greater than zero, and one that providers take.
+func payable(pointer string, m money.Money) []problem.FieldError {
 	broken := m.Validate(pointer)
 	if m.AmountMinor <= 0 {
 		broken = append(broken, problem.FieldError{Pointer: pointer + "/amount_minor", Detail: "must be greater than 0"})
+	}
+	if unit := policy.PayableUnit(m.Currency); m.AmountMinor%unit != 0 {
+		broken = append(broken, problem.FieldError{
+			Pointer: pointer + "/amount_minor", Detail: fmt.Sprintf("must be a multiple of %d in %s", unit, m.Currency),
+		})
 	}
 	return broken
 }

@@ -28,7 +28,7 @@ func (in createRefundRequest) Validate() []problem.FieldError {
 	if in.Amount == nil {
 		broken = append(broken, problem.FieldError{Pointer: "/amount", Detail: "is required"})
 	} else {
-		broken = append(broken, positive("/amount", *in.Amount)...)
+		broken = append(broken, payable("/amount", *in.Amount)...)
 	}
 	if in.Reason == nil {
 		return append(broken, problem.FieldError{Pointer: "/reason", Detail: "is required"})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/problem"
 )
@@ -101,8 +102,9 @@ func (o Order) pick(wanted []Line) ([]Line, money.Money, error) {
 }
 
 // amount returns what a parcel with the taken pieces costs. What n pieces of a line cost together is rounded down, and
-// a parcel costs the difference to the pieces before it; the last parcel costs the rest of the order's total. So the
-// amounts of all parcels add up to the total, whatever is in which parcel.
+// a parcel costs the difference to the pieces before it, both in whole payable units; the last parcel costs the rest of
+// the order's total. So the amounts of all parcels add up to the total, whatever is in which parcel, and each can be
+// captured.
 func (o Order) amount(taken map[string]int64) (money.Money, error) {
 	before, after, last := int64(0), int64(0), true
 	for _, l := range o.Lines {
@@ -112,6 +114,8 @@ func (o Order) amount(taken map[string]int64) (money.Money, error) {
 		after += part(l, now)
 		last = last && now == l.Quantity
 	}
+	unit := policy.PayableUnit(o.Total.Currency)
+	before, after = before-before%unit, after-after%unit
 	if last {
 		after = o.Total.AmountMinor
 	}

@@ -148,6 +148,9 @@ func (c *Caller) testRefunds(t *testing.T, o Order, p Payment) {
 		return keyedPost(p.path()+"/refunds", support, amount(minor, total.Currency).With(Document{"reason": "the cup was broken"}).String())
 	}
 	c.Do(t, refund(total.AmountMinor+1)).wantProblem(t, refused(http.StatusUnprocessableEntity, "amount_exceeds_refundable", "/amount/amount_minor"))
+	// Providers take three decimals only if the last one is 0.
+	c.Do(t, keyedPost(p.path()+"/refunds", support, amount(605, "KWD").With(Document{"reason": "the cup was broken"}).String())).
+		wantProblem(t, invalid("/amount/amount_minor"))
 	r := refund(1)
 	var first Refund
 	a := c.Do(t, r).want(t, http.StatusCreated)
@@ -177,6 +180,7 @@ func (c *Caller) testCaptures(t *testing.T) {
 	capture := func(body Document) Request { return keyedPost(p.path()+"/capture", support, body.String()) }
 	c.Do(t, capture(amount(o.Total.AmountMinor+1, o.Total.Currency))).
 		wantProblem(t, refused(http.StatusUnprocessableEntity, "amount_exceeds_authorized", "/amount/amount_minor"))
+	c.Do(t, capture(amount(605, "KWD"))).wantProblem(t, invalid("/amount/amount_minor"))
 	var part Payment
 	c.Do(t, capture(amount(1, o.Total.Currency))).want(t, http.StatusOK).decode(t, &part)
 	if part.Status != "partially_captured" || part.Captured.AmountMinor != 1 {

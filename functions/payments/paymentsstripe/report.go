@@ -7,6 +7,7 @@ import (
 	"github.com/stripe/stripe-go/v84"
 
 	"github.com/tienda-dev/tienda/functions/payments"
+	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/money"
 )
 
@@ -110,12 +111,7 @@ func hundredfold(code string) bool {
 	}
 }
 
-const (
-	hundred = 100
-	// Stripe takes amounts with three decimals only if the last one is 0.
-	threeDecimals = 3
-	ten           = 10
-)
+const hundred = 100
 
 // toStripe returns the amount as Stripe counts it. It refuses one that Stripe cannot take.
 func toStripe(m money.Money) (int64, error) {
@@ -126,7 +122,7 @@ func toStripe(m money.Money) (int64, error) {
 		}
 		return scaled.AmountMinor, nil
 	}
-	if exponent, ok := money.Exponent(m.Currency); !ok || (exponent == threeDecimals && m.AmountMinor%ten != 0) {
+	if _, known := money.Exponent(m.Currency); !known || m.AmountMinor%policy.PayableUnit(m.Currency) != 0 {
 		return 0, &payments.RefusedError{Code: "amount_not_supported"}
 	}
 	return m.AmountMinor, nil
