@@ -28,7 +28,7 @@ func (in changePasswordRequest) Validate() []problem.FieldError {
 	var r rules
 	r.required("/current_password", in.CurrentPassword)
 	r.newPassword(pointerNewPassword, in.NewPassword)
-	if in.NewPassword == in.CurrentPassword {
+	if in.NewPassword != "" && in.NewPassword == in.CurrentPassword {
 		r.refuse(pointerNewPassword, "must not be the current password")
 	}
 	r.line("/device_name", in.DeviceName, MaxDeviceName)

@@ -112,6 +112,11 @@ func (u unreliableUsers) Credentials(ctx context.Context, id string) (c auth.Cre
 	return c, err
 }
 
+func (u unreliableUsers) Guessable(ctx context.Context, id string) (all []string, err error) {
+	err = u.through("Guessable", func() error { all, err = u.Store.Guessable(ctx, id); return err })
+	return all, err
+}
+
 func (u unreliableUsers) ReplacePassword(ctx context.Context, before, after auth.Credentials) error {
 	return u.through("ReplacePassword", func() error { return u.Store.ReplacePassword(ctx, before, after) })
 }

@@ -205,7 +205,7 @@ func (a *PasswordLogin) login(ctx context.Context, l login) (tokens session.Toke
 
 // ChangePassword replaces the caller's password, ends all of the caller's sessions and starts a new one.
 // It returns ErrWrongPassword when current is not the caller's password, ErrUserNotFound for a caller
-// who is not a user, 422 when next is the caller's address, and 429 with Retry-After after too many
+// who is not a user, 422 when next is the caller's name or address, and 429 with Retry-After after too many
 // wrong passwords. A change that was made but could not end the sessions can be repeated unchanged.
 func (a *PasswordLogin) ChangePassword(ctx context.Context, caller identity.Identity, current, next string, device session.Device) (session.Tokens, error) {
 	var (
@@ -257,14 +257,18 @@ func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c 
 	}, device)
 }
 
-// replace stores the hash of next.
+// replace stores the hash of next, unless it is what others know about the user. Only who knows the current password
+// learns that.
 func (a *PasswordLogin) replace(ctx context.Context, c Credentials, next string) error {
-	if Identifier(a.key(ctx), next) == c.User.Identifier {
-		return problem.Fields(problem.FieldError{Pointer: pointerNewPassword, Detail: password.ErrGuessable.Error()})
+	known, err := a.store.Guessable(ctx, c.User.ID)
+	if err != nil {
+		return err
+	}
+	if err := password.Check(next, known...); err != nil {
+		return problem.Fields(problem.FieldError{Pointer: pointerNewPassword, Detail: err.Error()})
 	}
 	after := c
 	after.PasswordChangedAt = milliseconds(a.now())
-	var err error
 	if after.PasswordHash, err = a.passwords.Hash(ctx, next); err != nil {
 		return err
 	}

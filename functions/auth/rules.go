@@ -47,7 +47,9 @@ func (r *rules) line(pointer, s string, limit int) {
 
 // newPassword checks the policy for a new password; known is text that others know about its owner.
 func (r *rules) newPassword(pointer, chosen string, known ...string) {
-	if err := password.Check(chosen, known...); err != nil {
+	if chosen == "" {
+		r.required(pointer, chosen)
+	} else if err := password.Check(chosen, known...); err != nil {
 		r.refuse(pointer, "%s", err.Error())
 	}
 }

@@ -149,16 +149,21 @@ func TestChangePasswordRefuses(t *testing.T) {
 		return h.do(token, http.MethodPost, "/v1/auth/password", text(map[string]string{"current_password": current, "new_password": next}))
 	}
 	change("", rightPW, secondPW).wantProblem(http.StatusUnauthorized, "missing_token")
-	for name, tc := range map[string]struct{ current, next, pointer string }{
-		"NoCurrent": {"", secondPW, "/current_password"},
-		"Short":     {rightPW, "1234567", "/new_password"},
-		"Common":    {rightPW, "password123", "/new_password"},
-		"TheSame":   {rightPW, rightPW, "/new_password"},
+	for name, tc := range map[string]struct {
+		current, next string
+		pointers      []string
+	}{
+		"NoCurrent": {"", secondPW, []string{"/current_password"}},
+		"NoNew":     {rightPW, "", []string{"/new_password"}},
+		"Neither":   {"", "", []string{"/current_password", "/new_password"}},
+		"Short":     {rightPW, "1234567", []string{"/new_password"}},
+		"Common":    {rightPW, "password123", []string{"/new_password"}},
+		"TheSame":   {rightPW, rightPW, []string{"/new_password"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := change(pair.Access, tc.current, tc.next)
 			a.Answer = a.In(t)
-			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
+			a.wantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointers...)
 		})
 	}
 	for range auth.FreeAttempts {

@@ -31,9 +31,9 @@ var (
 var common string
 
 // Check refuses a new password that is too short, too long, among the most common ones in any letter
-// case, or equal to one of known. known is what others know about the owner, such as the name and the
-// e-mail address; of an address the part before the @ counts too. Check returns nil or one of the
-// errors above. Do not call it for a login: an old password may break the rules.
+// case, or equal to one of known but for letter case and surrounding space. known is what others know about the
+// owner, such as the name and the e-mail address; of an address the part before the @ counts too. Check returns nil
+// or one of the errors above. Do not call it for a login: an old password may break the rules.
 func Check(password string, known ...string) error {
 	switch n := utf8.RuneCountInString(password); {
 	case n < MinLength:
@@ -43,9 +43,11 @@ func Check(password string, known ...string) error {
 	case isCommon(strings.ToLower(password)):
 		return ErrCommon
 	}
+	trimmed := strings.TrimSpace(password)
 	for _, k := range known {
+		k = strings.TrimSpace(k)
 		local, _, _ := strings.Cut(k, "@")
-		if strings.EqualFold(password, k) || strings.EqualFold(password, local) {
+		if trimmed != "" && (strings.EqualFold(trimmed, k) || strings.EqualFold(trimmed, local)) {
 			return ErrGuessable
 		}
 	}

@@ -36,6 +36,8 @@ func TestCheck(t *testing.T) {
 		"TwoCommonOnes":            {"password\npassword1", nil},
 		"Address":                  {"maria.lopez@shop.example", password.ErrGuessable},
 		"AddressInCapitals":        {"Maria.Lopez@Shop.Example", password.ErrGuessable},
+		"AddressInSpaces":          {" maria.lopez@shop.example ", password.ErrGuessable},
+		"Spaces":                   {"        ", nil},
 		"LocalPart":                {"maria.lopez", password.ErrGuessable},
 		"Name":                     {"MARÍA LÓPEZ", password.ErrGuessable},
 		"NameAndMore":              {"MARÍA LÓPEZ 7", nil},

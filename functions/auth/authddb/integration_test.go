@@ -3,6 +3,7 @@
 package authddb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -37,6 +38,15 @@ func (p profiles) Add(id, email, name string, at time.Time) []ddb.Write {
 		At          int64
 	}{profileKey(id), email, name, at.UnixMilli()}
 	return []ddb.Write{p.table.Put(item).If(ddb.Absent(), errors.New("the profile exists"))}
+}
+
+func (p profiles) Guessable(ctx context.Context, id string) ([]string, error) {
+	var item struct{ Email, Name string }
+	found, err := p.table.Get(ctx, profileKey(id), &item, true)
+	if err != nil || !found {
+		return nil, err
+	}
+	return []string{item.Email, item.Name}, nil
 }
 
 // open returns a store that injects the faults into its requests, and its tables.

@@ -29,10 +29,16 @@ import (
 // errContradiction: the items of a user contradict each other, which no call can cause.
 var errContradiction = errors.New("authddb: the items of a user contradict each other")
 
-// profiles returns what creates the profile of a new user (customersddb.Store).
+// profiles is what the users' profiles are for here (customersddb.Store).
 type profiles interface {
+	// Add returns the writes that create the profile of a new user.
 	Add(id, email, name string, at time.Time) []ddb.Write
+	// Guessable returns the address and the name of a profile, or nothing.
+	Guessable(ctx context.Context, id string) ([]string, error)
 }
+
+// errNoProfiles: the function's main made the store without profiles.
+var errNoProfiles = errors.New("authddb: Register and Guessable need the profiles")
 
 // Store is the auth.Store on a table. It is safe for concurrent use.
 type Store struct {
@@ -42,7 +48,7 @@ type Store struct {
 
 var _ auth.Store = (*Store)(nil)
 
-// New returns a store on the table. Only Register needs the profiles; elsewhere they may be nil. It panics
+// New returns a store on the table. Only Register and Guessable need the profiles; elsewhere they may be nil. It panics
 // when the table is nil, which no input can cause.
 func New(table *ddb.Table, profiles profiles) *Store {
 	if table == nil {
@@ -55,7 +61,7 @@ func New(table *ddb.Table, profiles profiles) *Store {
 // failure returns the item with the owner of the address.
 func (s *Store) Register(ctx context.Context, r auth.Registration) error {
 	if s.profiles == nil {
-		return errors.New("authddb: Register needs the profiles")
+		return errNoProfiles
 	}
 	writes := []ddb.Write{
 		s.claim(r.User),
@@ -64,6 +70,14 @@ func (s *Store) Register(ctx context.Context, r auth.Registration) error {
 	}
 	writes = append(writes, s.profiles.Add(r.User.ID, r.Email, r.Name, r.User.CreatedAt)...)
 	return ddb.Commit(ctx, s.table.Client(), writes...)
+}
+
+// Guessable implements auth.Store.
+func (s *Store) Guessable(ctx context.Context, id string) ([]string, error) {
+	if s.profiles == nil {
+		return nil, errNoProfiles
+	}
+	return s.profiles.Guessable(ctx, id)
 }
 
 func (s *Store) claim(u auth.User) ddb.Write {

@@ -61,6 +61,17 @@ func (m *Memory) Profile(id string) (email, name string) {
 	return m.users[id].Email, m.users[id].Name
 }
 
+// Guessable implements auth.Store.
+func (m *Memory) Guessable(ctx context.Context, id string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if email, name := m.Profile(id); email != "" {
+		return []string{email, name}, nil
+	}
+	return nil, nil
+}
+
 // Find implements auth.Store.
 func (m *Memory) Find(ctx context.Context, identifier string) (string, error) {
 	if err := ctx.Err(); err != nil {

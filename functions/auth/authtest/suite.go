@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -110,6 +111,19 @@ func testRegister(t *testing.T, newStore func(t *testing.T) auth.Store) {
 		r, other := register(t, store), register(t, store)
 		want(t, store, r.Credentials)
 		want(t, store, other.Credentials)
+	})
+	t.Run("ProfileIsGuessable", func(t *testing.T) {
+		t.Parallel()
+		store := newStore(t)
+		r := register(t, store)
+		register(t, store)
+		known, err := store.Guessable(t.Context(), r.User.ID)
+		if err != nil || !slices.Equal(known, []string{r.Email, r.Name}) {
+			t.Errorf("Guessable: %q, %v; want the address and the name", known, err)
+		}
+		if known, err = store.Guessable(t.Context(), NewRegistration().User.ID); err != nil || len(known) > 0 {
+			t.Errorf("Guessable of nobody: %q, %v", known, err)
+		}
 	})
 	t.Run("UnknownIsNotFound", func(t *testing.T) {
 		t.Parallel()

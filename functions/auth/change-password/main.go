@@ -7,6 +7,7 @@ import (
 
 	"github.com/tienda-dev/tienda/functions/auth"
 	"github.com/tienda-dev/tienda/functions/auth/authddb"
+	"github.com/tienda-dev/tienda/functions/customers/customersddb"
 	"github.com/tienda-dev/tienda/internal/backend"
 	"github.com/tienda-dev/tienda/internal/sessions"
 	"github.com/tienda-dev/tienda/internal/tables"
@@ -18,7 +19,7 @@ import (
 func main() { backend.Main(auth.ChangePasswordRoute, build) }
 
 func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
-	db, err := tables.Open(ctx, s, tables.Auth)
+	db, err := tables.Open(ctx, s, tables.Auth, tables.Commerce)
 	if err != nil {
 		return nil, err
 	}
@@ -26,5 +27,6 @@ func build(ctx context.Context, s *app.Setup) (api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.ChangePassword(auth.NewPasswordLogin(authddb.New(db.Auth, nil), password.Default(), manager, auth.NoLimits(), key, time.Now)), nil
+	users := authddb.New(db.Auth, customersddb.New(db.Commerce))
+	return auth.ChangePassword(auth.NewPasswordLogin(users, password.Default(), manager, auth.NoLimits(), key, time.Now)), nil
 }

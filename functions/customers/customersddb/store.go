@@ -54,6 +54,19 @@ func (s *Store) Get(ctx context.Context, id string) (customers.Customer, error) 
 	return r.customer(), nil
 }
 
+// Guessable returns what others know about the customer and no password may be: the e-mail address and the name. It is
+// empty for an id without a profile.
+func (s *Store) Guessable(ctx context.Context, id string) ([]string, error) {
+	c, err := s.Get(ctx, id)
+	if errors.Is(err, customers.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []string{c.Email, c.Name}, nil
+}
+
 // Update implements customers.Store.
 func (s *Store) Update(ctx context.Context, before, after customers.Customer) error {
 	if after.ID != before.ID || after.Email != before.Email || after.Version != before.Version+1 {
