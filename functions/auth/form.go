@@ -28,7 +28,7 @@ func decodeTokenForm(r *http.Request) (tokenForm, error) {
 		return tokenForm{}, err
 	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != contentTypeForm {
-		return tokenForm{}, problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+".")
+		return tokenForm{}, api.ContentTypeRefused(contentTypeForm)
 	}
 	body, err := io.ReadAll(r.Body)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -38,9 +38,9 @@ func decodeTokenForm(r *http.Request) (tokenForm, error) {
 		return tokenForm{}, invalidRequest("The request body could not be read.").WithCause(err)
 	}
 	// Not r.PostForm, and not r.Form, which reads the query as well: a token must not be in a URL.
-	values, err := api.Parameters(string(body), "token", "token_type_hint")
-	if err != nil {
-		return tokenForm{}, invalidRequest("The request body is not a form.").WithCause(err)
+	values, broken := api.Parameters(string(body), "token", "token_type_hint")
+	if broken != nil {
+		return tokenForm{}, invalidRequest("The form is not well-formed.").WithFields(*broken)
 	}
 	for name, all := range values {
 		if len(all) > 1 {

@@ -84,6 +84,7 @@ func TestIntrospectRefuses(t *testing.T) {
 			}
 		})
 	}
+	h.do(service, http.MethodPost, "/v1/auth/introspect", "token=%zz").wantProblem(http.StatusBadRequest, "invalid_request", "token")
 	for _, unknown := range []string{"x=1&x=2", "x=%zz", "x=1;y=2"} {
 		if a := h.do(service, http.MethodPost, "/v1/auth/introspect", form(token)+"&"+unknown); !strings.Contains(a.Body, `"active":true`) {
 			t.Errorf("with %s: got %d %s, want an active token", unknown, a.Status, a.Body)

@@ -105,7 +105,7 @@ func TestLoginRefuses(t *testing.T) {
 		}
 	}
 	h.post("/v1/auth/login", credentials(email, rightPW)+strings.Repeat(" ", int(auth.LoginRoute.MaxBody))).wantProblem(http.StatusRequestEntityTooLarge, "body_too_large")
-	h.post("/v1/auth/login", "email=a&password=b").wantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type")
+	h.post("/v1/auth/login", "email=a&password=b").wantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Content-Type")
 }
 
 // store replaces the user's hash.

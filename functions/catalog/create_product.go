@@ -21,7 +21,8 @@ type createProductRequest struct {
 	Tags        []string          `json:"tags"`
 	Attributes  map[string]string `json:"attributes"`
 	Price       *money.Money      `json:"price"`
-	Status      *Status           `json:"status"`
+	// Status is active if it is absent.
+	Status api.PatchField[Status] `json:"status"`
 }
 
 // Validate implements api.Validator.
@@ -42,7 +43,8 @@ func (in createProductRequest) Validate() []problem.FieldError {
 	if r.given("/price", in.Price != nil) {
 		r.price(*in.Price)
 	}
-	if in.Status != nil && *in.Status != Draft && *in.Status != Active {
+	// Null is refused: who unsets the status must not publish by accident.
+	if in.Status.Set && in.Status.Value != Draft && in.Status.Value != Active {
 		r.refuse("/status", "must be draft or active")
 	}
 	return r.broken
@@ -56,9 +58,7 @@ func CreateProduct(products productCreator) api.Handler {
 			return err
 		}
 		status := Active
-		if in.Status != nil {
-			status = *in.Status
-		}
+		in.Status.Apply(&status)
 
 		p, err := products.Create(r.Context(), Product{
 			SKU: *in.SKU, Name: *in.Name, Description: in.Description, Category: *in.Category,

@@ -55,7 +55,7 @@ func TestListProducts(t *testing.T) {
 	} {
 		s.do("", http.MethodGet, "/v1/products?"+query, "").WantProblem(http.StatusBadRequest, "invalid_parameter", pointer)
 	}
-	s.do("", http.MethodGet, "/v1/products?category=%zz", "").WantProblem(http.StatusBadRequest, "malformed_query")
+	s.do("", http.MethodGet, "/v1/products?category=%zz", "").WantProblem(http.StatusBadRequest, "malformed_query", "category")
 	if a := s.do("", http.MethodGet, "/v1/products?a=%zz&b=1&b=2;limit=0", ""); a.Status != http.StatusOK {
 		t.Errorf("unknown parameters: got %d %s, want 200", a.Status, a.Body)
 	}

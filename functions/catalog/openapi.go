@@ -35,7 +35,8 @@ func OpenAPI() openapi.Resource {
 				Route: SearchProductsRoute, Summary: "Search active products",
 				Description: "Finds each product whose name, tags or SKU have, for every word of q, a word that starts with it. " +
 					"Letter case and accents do not count. The product whose SKU or name is q comes first. " +
-					"Words after the first " + strconv.Itoa(MaxQueryWords) + " are not looked for.",
+					"Not looked for are words of q after the first " + strconv.Itoa(MaxQueryWords) + ", words of a product after its first " +
+					strconv.Itoa(MaxWords) + ", and words of one character, which are words only in scripts without spaces.",
 				Parameters: append(openapi.PageParameters(), openapi.Parameter{
 					In: openapi.Query, Name: "q", Description: "What to look for: a text with a letter or a number.", Required: true,
 					Rules: openapi.Rules{MinLength: 1}, Example: "espresso cup",

@@ -82,6 +82,7 @@ func TestCreateProductRefuses(t *testing.T) {
 		"AttributeControl": {"attributes", `{"a\u001b[31m":"x"}`, "/attributes"},
 		"NullAttribute":    {"attributes", `{"a":null}`, "/attributes/a"},
 		"EmptyStatus":      {"status", `""`, "/status"},
+		"NullStatus":       {"status", "null", "/status"},
 		"NoCategory":       {"category", "", "/category"},
 		"CategoryNotSlug":  {"category", `"Black Tea"`, "/category"},
 		"NoPrice":          {"price", "", "/price"},

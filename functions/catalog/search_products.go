@@ -17,9 +17,9 @@ type productSearcher interface {
 
 // SearchProducts answers 200 with a page of active products, or 304. A product is found when its name,
 // tags or SKU have, for every word of q, a word that starts with it; letter case, accents and invisible
-// characters do not count. The product whose SKU or name is q comes first. Query parameters: q (any text with
-// a letter or number; the words after the first MaxQueryWords are not looked for), limit (1 to 100, default 20)
-// and cursor.
+// characters do not count, and neither do words of a product after its first MaxWords and words shorter than MinWord.
+// The product whose SKU or name is q comes first. Query parameters: q (any text with a letter or number; the words
+// after the first MaxQueryWords are not looked for), limit (1 to 100, default 20) and cursor.
 func SearchProducts(products productSearcher, cursors page.Cursors, cfg Config) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		query, err := page.ParseQuery(r, "q")

@@ -269,7 +269,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"staff?user=a%0Ab":                       {http.StatusBadRequest, "invalid_parameter", []string{"user"}},
 		"staff?user=" + strings.Repeat("a", 129): {http.StatusBadRequest, "invalid_parameter", []string{"user"}},
 		"staff?user=a&user=b":                    {http.StatusBadRequest, "invalid_parameter", []string{"user"}},
-		"staff?user=%zz":                         {http.StatusBadRequest, "malformed_query", nil},
+		"staff?user=%zz":                         {http.StatusBadRequest, "malformed_query", []string{"user"}},
 		"login?ip=192.0.2.1/24":                  {http.StatusBadRequest, "invalid_parameter", []string{"ip"}},
 		"login?ip=192.0.2.1:80":                  {http.StatusBadRequest, "invalid_parameter", []string{"ip"}},
 		"login?account=" + admin:                 {http.StatusNotFound, "user_not_found", nil},

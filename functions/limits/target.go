@@ -67,9 +67,9 @@ func (s *Service) target(r *http.Request) (target, error) {
 // subjectOf returns the one parameter of the query that says who is counted.
 func subjectOf(r *http.Request, kinds []policy.Kind) (policy.Kind, string, error) {
 	all := []policy.Kind{policy.ByIP, policy.ByUser, policy.BySession, policy.ByAccount}
-	query, err := api.Parameters(r.URL.RawQuery, names(all)...)
-	if err != nil {
-		return "", "", problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.").WithCause(err)
+	query, broken := api.Parameters(r.URL.RawQuery, names(all)...)
+	if broken != nil {
+		return "", "", api.MalformedQuery(*broken)
 	}
 	rule := "exactly one of " + strings.Join(names(kinds), ", ") + " is required"
 	var given []problem.FieldError

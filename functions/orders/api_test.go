@@ -11,6 +11,7 @@ import (
 	"github.com/tienda-dev/tienda/functions/orders"
 	"github.com/tienda-dev/tienda/functions/orders/orderstest"
 	"github.com/tienda-dev/tienda/internal/apitest"
+	"github.com/tienda-dev/tienda/shared/money"
 	"github.com/tienda-dev/tienda/shared/page"
 )
 
@@ -62,6 +63,8 @@ func TestCreateOrderRefuses(t *testing.T) {
 		"OtherCountry":     {strings.Replace(twoA, `"ES"`, `"XX"`, 1), 422, "validation_failed", []string{"/ship_to/country"}},
 		"QuoteAndLines":    {strings.Replace(twoA, `{"lines"`, `{"quote_id":"01J00000000000000000000009","discount_codes":[],"lines"`, 1), 422, "validation_failed", []string{"/lines", "/discount_codes"}},
 		"MalformedQuote":   {`{"quote_id":"x"}`, 422, "validation_failed", []string{"/quote_id"}},
+		"QuoteIsNoText":    {`{"quote_id":1}`, 422, "validation_failed", []string{"/quote_id"}},
+		"QuoteIsNoID":      {`{"quote_id":{},"lines":[{"sku":" ","quantity":1}]}`, 422, "validation_failed", []string{"/quote_id", "/lines/0/sku"}},
 		"UnknownQuote":     {`{"quote_id":"01J00000000000000000000009"}`, 404, "quote_not_found", nil},
 		"NegativeTotal":    {strings.Replace(twoA, `{"lines"`, `{"expected_total":{"amount_minor":-1,"currency":"EUR"},"lines"`, 1), 422, "validation_failed", []string{"/expected_total/amount_minor"}},
 		"OwnCustomer":      {strings.Replace(twoA, `{"lines"`, `{"customer":"x","lines"`, 1), 422, "validation_failed", []string{"/customer"}},
@@ -187,7 +190,9 @@ func TestListOrders(t *testing.T) {
 	pages := list(other, "support", all+"&limit=5")
 	s.do(other, "support", http.MethodGet, "/v1/orders?status=pending_payment&day=2026-03-02&cursor="+pages.NextCursor, "").
 		WantProblem(http.StatusBadRequest, "invalid_cursor")
-	s.do(maria, "customer", http.MethodGet, "/v1/orders"+all, "").WantProblem(http.StatusForbidden, "orders_not_visible")
+	for query, names := range map[string][]string{all: {"status", "day"}, "?status=x": {"status"}, "?day=2026-03-01": {"day"}} {
+		s.do(maria, "customer", http.MethodGet, "/v1/orders"+query, "").WantProblem(http.StatusForbidden, "orders_not_visible", names...)
+	}
 	for query, name := range map[string]string{
 		"?status=pending_payment": "day", "?day=2026-03-01": "status", "?status=x&day=2026-03-01": "status", "?status=shipped&day=2026-3-1": "day",
 	} {
@@ -216,6 +221,25 @@ func TestFreeOrdersAreRefused(t *testing.T) {
 				WantProblem(http.StatusUnprocessableEntity, "validation_failed", tc.pointer)
 			s.wantStock("A", orderstest.Stock{Available: 5})
 		})
+	}
+}
+
+// Providers take three decimals only if the last one is 0.
+func TestTotalsThatNoProviderTakesAreRefused(t *testing.T) {
+	t.Parallel()
+	const quoteID = "01J00000000000000000000009"
+	for total, status := range map[int64]int{605: http.StatusUnprocessableEntity, 610: http.StatusCreated} {
+		s := newShop(t)
+		s.stock(5, "A")
+		s.offers.quotes[quoteID] = orders.Offer{
+			Lines: []orders.Line{{SKU: "A", ProductID: orderstest.ProductOf("A"), Quantity: 1}},
+			Total: money.Money{AmountMinor: total, Currency: "KWD"},
+		}
+		a := s.do(maria, "customer", http.MethodPost, "/v1/orders", `{"quote_id":"`+quoteID+`"}`).Want(status)
+		if status != http.StatusCreated {
+			a.WantProblem(status, "validation_failed", "/quote_id")
+			s.wantStock("A", orderstest.Stock{Available: 5})
+		}
 	}
 }
 
@@ -298,7 +322,7 @@ func TestCancelOrderRefuses(t *testing.T) {
 	s.stock(5, "A")
 	target := "/v1/orders/" + s.order(maria).ID + "/cancel"
 	s.do(maria, "customer", http.MethodPost, target, `{"reason":"because"}`).WantProblem(http.StatusUnprocessableEntity, "validation_failed", "/reason")
-	s.do(maria, "customer", http.MethodPost, target, ``).WantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type")
+	s.do(maria, "customer", http.MethodPost, target, ``).WantProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "Content-Type")
 	s.do(maria, "customer", http.MethodPost, "/v1/orders/x/cancel", `{}`).WantProblem(http.StatusNotFound, "order_not_found")
 	s.wantStock("A", orderstest.Stock{Available: 3, Reserved: 2})
 }

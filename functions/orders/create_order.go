@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -40,7 +41,7 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 	var r rules
 	if in.QuoteID != nil {
 		if _, ok := api.ULID(*in.QuoteID); !ok {
-			r.refuse("/quote_id", "must be the id of a quote")
+			r.refuse(pointerQuoteID, quoteIDFault)
 		}
 		if in.Lines != nil {
 			r.refuse("/lines", "must be absent with a quote, which has them")
@@ -67,6 +68,24 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 	return r.broken
 }
 
+// withoutLines drops from the faults of a request whose quote_id could not be read that lines and ship_to are missing:
+// Validate sees such a quote_id as absent.
+func withoutLines(err error) error {
+	refused, ok := problem.As(err)
+	unread := func(f problem.FieldError) bool { return f.Pointer == pointerQuoteID && f.Detail != quoteIDFault }
+	if !ok || !slices.ContainsFunc(refused.Errors, unread) {
+		return err
+	}
+	return refused.WithFields(slices.DeleteFunc(slices.Clone(refused.Errors), func(f problem.FieldError) bool {
+		return f.Pointer == "/lines" || f.Pointer == "/ship_to"
+	})...)
+}
+
+const (
+	pointerQuoteID = "/quote_id"
+	quoteIDFault   = "must be the id of a quote"
+)
+
 // CreateOrder makes an order of lines or of a quote and answers 201 with it and its Location. It holds the stock for
 // HoldFor; the order expires unless a payment is authorised until then. The request needs an Idempotency-Key. It is 409
 // out_of_stock with the line, and 409 price_changed with the new total.
@@ -74,7 +93,7 @@ func CreateOrder(orders orderCreator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[createOrderRequest](r)
 		if err != nil {
-			return err
+			return withoutLines(err)
 		}
 		wanted := NewOrder{
 			Customer: identity.MustUserID(r.Context()), Items: in.Lines, Codes: in.Codes, ShipTo: in.ShipTo, ExpectedTotal: in.ExpectedTotal,

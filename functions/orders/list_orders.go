@@ -23,10 +23,13 @@ const (
 	paramDay    = "day"
 )
 
-// errNotStaff: a customer asks for the orders of all.
-func errNotStaff() *problem.Error {
-	return problem.New(problem.Forbidden, "orders_not_visible", "You may list your own orders only.").
-		WithFields(problem.FieldError{Pointer: paramStatus, Detail: "is for staff"})
+// errNotStaff: a customer asks for the orders of all, with these parameters.
+func errNotStaff(parameters ...string) *problem.Error {
+	fields := make([]problem.FieldError, len(parameters))
+	for i, name := range parameters {
+		fields[i] = problem.FieldError{Pointer: name, Detail: "is for staff"}
+	}
+	return problem.New(problem.Forbidden, "orders_not_visible", "You may list your own orders only.").WithFields(fields...)
 }
 
 // ListOrders answers 200 with a page of the caller's orders, newest first. With the query parameters status and day
@@ -43,9 +46,10 @@ func ListOrders(orders orderLister, cursors page.Cursors) api.Handler {
 			return orders.ListOf(r.Context(), reader.ID, limit, after)
 		}
 		binding := page.Binding{Route: ListOrdersRoute.Name, Principal: reader.ID}
-		if query.Has(paramStatus) || query.Has(paramDay) {
+		ofAll := slices.DeleteFunc([]string{paramStatus, paramDay}, func(name string) bool { return !query.Has(name) })
+		if len(ofAll) > 0 {
 			if !reader.Staff {
-				return errNotStaff()
+				return errNotStaff(ofAll...)
 			}
 			status, day, err := parseFilter(query)
 			if err != nil {

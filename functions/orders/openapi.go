@@ -23,7 +23,7 @@ func OpenAPI() openapi.Resource {
 				Description: "It has either lines and ship_to, or quote_id; then ship_to may give another name and street, and must have the quote's country, region and postal code. " +
 					"The stock is held for " + strconv.Itoa(int(HoldFor.Minutes())) + " minutes: the order expires unless it is paid until then. " +
 					"With expected_total an order of another total is refused; the answer has the new one as its member total. " +
-					"A total of 0 is refused, because no payment can authorise it.",
+					"A total of 0 is refused, because no payment can authorise it, and so is one that does not end in 0 in a currency with three decimals.",
 				Body: createOrderRequest{},
 				Responses: []openapi.Response{{
 					Status: http.StatusCreated, Description: "The order.", Body: Order{}, Example: true, Headers: []openapi.ResponseHeader{openapi.Location()},
@@ -40,7 +40,7 @@ func OpenAPI() openapi.Resource {
 					Rules: openapi.Rules{Pattern: `^\d{4}-\d\d-\d\d$`}, Example: "2026-11-24",
 				}),
 				Responses: []openapi.Response{{Status: http.StatusOK, Description: "A page of orders.", Body: page.Page[Order]{}, Example: true}},
-				Problems:  []*problem.Error{errNotStaff(), page.ErrInvalidCursor},
+				Problems:  []*problem.Error{errNotStaff(paramStatus), page.ErrInvalidCursor},
 			},
 			{
 				Route: GetOrderRoute, Summary: "Read an order",

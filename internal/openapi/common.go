@@ -44,13 +44,13 @@ func common(o Operation) []*problem.Error {
 	case bodyType(o) == contentTypeForm:
 		all = append(all,
 			problem.New(problem.BadRequest, "invalid_request", "The request body is not a form that has what is needed."),
-			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+contentTypeForm+"."),
+			api.ContentTypeRefused(contentTypeForm),
 			api.ContentEncodingRefused(),
 		)
 	default:
 		all = append(all,
 			problem.New(problem.BadRequest, "malformed_json", "The request body is not valid JSON."),
-			problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type must be "+bodyType(o)+"."),
+			api.ContentTypeRefused(api.BodyTypes(o.Route.Method)...),
 			api.ContentEncodingRefused(),
 			problem.Fields(),
 		)
@@ -64,7 +64,7 @@ func common(o Operation) []*problem.Error {
 				"Send the entity tag that the change is based on as If-Match."))
 		}
 		if p.In == Query {
-			all = append(all, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed."))
+			all = append(all, api.MalformedQuery(problem.FieldError{Pointer: p.Name}))
 		}
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -156,17 +157,26 @@ func checkContentType(r *http.Request) error {
 	}
 	// A charset is not a parameter of JSON and has no effect on a recipient (RFC 8259 section 11).
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	accepted := err == nil &&
-		(mediaType == ContentTypeJSON || (mediaType == ContentTypeMergePatch && r.Method == http.MethodPatch))
-	if accepted {
+	accepted := BodyTypes(r.Method)
+	if err == nil && slices.Contains(accepted, mediaType) {
 		return nil
 	}
-	want := ContentTypeJSON
-	if r.Method == http.MethodPatch {
-		want = ContentTypeMergePatch
+	return ContentTypeRefused(accepted...)
+}
+
+// BodyTypes returns the media types of a JSON body that Decode reads in a request of the method.
+func BodyTypes(method string) []string {
+	if method == http.MethodPatch {
+		return []string{ContentTypeMergePatch, ContentTypeJSON}
 	}
-	return problem.New(problem.UnsupportedMediaType, "unsupported_media_type",
-		"The Content-Type must be "+want+".")
+	return []string{ContentTypeJSON}
+}
+
+// ContentTypeRefused returns the 415 problem for a body of another media type than those that are accepted.
+func ContentTypeRefused(accepted ...string) *problem.Error {
+	rule := "must be " + strings.Join(accepted, " or ")
+	return problem.New(problem.UnsupportedMediaType, "unsupported_media_type", "The Content-Type "+rule+".").
+		WithFields(problem.FieldError{Pointer: "Content-Type", Detail: rule})
 }
 
 func bodyError(err error) error {

@@ -43,6 +43,7 @@ func TestDecode(t *testing.T) {
 	t.Parallel()
 	const json = "application/json"
 	const exact = "must be an integer from -9007199254740991 to 9007199254740991"
+	onlyJSON := []problem.FieldError{{Pointer: "Content-Type", Detail: "must be application/json"}}
 	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
 
 	for name, tc := range map[string]struct {
@@ -51,18 +52,20 @@ func TestDecode(t *testing.T) {
 		code                      string
 		fields                    []problem.FieldError
 	}{
-		"OK":                     {body: `{"name":"a","count":1,"price":{"amount":2},"tags":["x"],"extra":{"K":"v"}}`},
-		"CharsetUTF8":            {contentType: "application/json; charset=UTF-8", body: `{}`},
-		"MergePatchOnPATCH":      {method: http.MethodPatch, contentType: "application/merge-patch+json", body: `{}`},
-		"MergePatchOnPOST":       {contentType: "application/merge-patch+json", body: `{}`, status: 415, code: "unsupported_media_type"},
-		"NoContentType":          {contentType: "-", body: `{}`, status: 415, code: "unsupported_media_type"},
+		"OK":                {body: `{"name":"a","count":1,"price":{"amount":2},"tags":["x"],"extra":{"K":"v"}}`},
+		"CharsetUTF8":       {contentType: "application/json; charset=UTF-8", body: `{}`},
+		"MergePatchOnPATCH": {method: http.MethodPatch, contentType: "application/merge-patch+json", body: `{}`},
+		"TextOnPATCH": {method: http.MethodPatch, contentType: "text/plain", body: `{}`, status: 415, code: "unsupported_media_type",
+			fields: []problem.FieldError{{Pointer: "Content-Type", Detail: "must be application/merge-patch+json or application/json"}}},
+		"MergePatchOnPOST":       {contentType: "application/merge-patch+json", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
+		"NoContentType":          {contentType: "-", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
 		"OtherCharset":           {contentType: "application/json; charset=latin1", body: `{"name":"é"}`},
 		"OtherCharsetOnPATCH":    {method: http.MethodPatch, contentType: "application/merge-patch+json;charset=iso-8859-1", body: `{}`},
 		"QuotedCharset":          {contentType: `Application/JSON; charset="UTF-16"; q=1;`, body: `{}`},
-		"MalformedParameter":     {contentType: "application/json; charset", body: `{}`, status: 415, code: "unsupported_media_type"},
-		"TwoTypes":               {contentType: "application/json, text/plain", body: `{}`, status: 415, code: "unsupported_media_type"},
-		"JSONInName":             {contentType: "application/jsonx", body: `{}`, status: 415, code: "unsupported_media_type"},
-		"FormBody":               {contentType: "application/x-www-form-urlencoded", body: `a=b`, status: 415, code: "unsupported_media_type"},
+		"MalformedParameter":     {contentType: "application/json; charset", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
+		"TwoTypes":               {contentType: "application/json, text/plain", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
+		"JSONInName":             {contentType: "application/jsonx", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
+		"FormBody":               {contentType: "application/x-www-form-urlencoded", body: `a=b`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
 		"Empty":                  {body: "", status: 400, code: "malformed_json"},
 		"Blank":                  {body: " \n", status: 400, code: "malformed_json"},
 		"NotJSON":                {body: `{"name"`, status: 400, code: "malformed_json"},

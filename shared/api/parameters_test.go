@@ -29,12 +29,12 @@ func TestParameters(t *testing.T) {
 		"LetterCase":       {"Q=a", url.Values{}},
 		"NoNames":          {"&&=x&", url.Values{}},
 	} {
-		got, err := api.Parameters(tc.raw, "q", "limit")
-		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		got, broken := api.Parameters(tc.raw, "q", "limit")
+		if diff := cmp.Diff(tc.want, got); broken != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, broken, diff)
 		}
 	}
-	if _, err := api.Parameters("q=secret%zz", "q"); err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("broken percent-encoding: got %v, want an error without the value", err)
+	if _, broken := api.Parameters("q=secret%zz", "q"); broken == nil || broken.Pointer != "q" || strings.Contains(broken.Detail, "secret") {
+		t.Errorf("broken percent-encoding: got %+v, want q without its value", broken)
 	}
 }

@@ -20,9 +20,9 @@ type Cursors interface {
 // ParseQuery returns limit, cursor and the other known query parameters. One that cannot be decoded, is not
 // UTF-8 or is given twice is a 400. Unknown parameters are ignored (api.Parameters).
 func ParseQuery(r *http.Request, known ...string) (url.Values, error) {
-	query, err := api.Parameters(r.URL.RawQuery, append(known, ParamLimit, ParamCursor)...)
-	if err != nil {
-		return nil, problem.New(problem.BadRequest, "malformed_query", "The query string is not well-formed.").WithCause(err)
+	query, broken := api.Parameters(r.URL.RawQuery, append(known, ParamLimit, ParamCursor)...)
+	if broken != nil {
+		return nil, api.MalformedQuery(*broken)
 	}
 	for name, values := range query {
 		if len(values) > 1 {

@@ -154,9 +154,9 @@ func TestParseQuery(t *testing.T) {
 	}
 	_, err = parse("a=%ff")
 	wantBadRequest(t, err, "invalid_parameter", "a")
-	for _, raw := range []string{"a=%zz", "cursor=%"} {
+	for raw, parameter := range map[string]string{"a=%zz": "a", "cursor=%": "cursor"} {
 		_, err = parse(raw)
-		wantBadRequest(t, err, "malformed_query", "")
+		wantBadRequest(t, err, "malformed_query", parameter)
 	}
 }
 

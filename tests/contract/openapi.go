@@ -11,6 +11,53 @@ import (
 	"github.com/tienda-dev/tienda/local/template"
 )
 
+// Codes checks that the pages name every code of a problem in the OpenAPI document, in code style.
+func Codes(document []byte, pages string) []string {
+	var f faults
+	var read struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]struct {
+					Schema struct {
+						AllOf []struct {
+							Properties struct {
+								Code struct {
+									Enum []string `yaml:"enum"`
+								} `yaml:"code"`
+							} `yaml:"properties"`
+						} `yaml:"allOf"`
+					} `yaml:"schema"`
+				} `yaml:"content"`
+			} `yaml:"responses"`
+		} `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(document, &read); err != nil {
+		return []string{fmt.Sprintf("openapi.yaml: %v", err)}
+	}
+	codes := map[string]string{}
+	for path, operations := range read.Paths {
+		for method, operation := range operations {
+			for status, response := range operation.Responses {
+				for _, part := range response.Content["application/problem+json"].Schema.AllOf {
+					for _, code := range part.Properties.Code.Enum {
+						codes[code] = status + " of " + strings.ToUpper(method) + " " + path
+					}
+				}
+			}
+		}
+	}
+	if len(codes) == 0 {
+		f.add("openapi.yaml has no codes of problems")
+	}
+	for code, where := range codes {
+		if !strings.Contains(pages, "`"+code+"`") {
+			f.add("%s (%s) is in openapi.yaml: add it to a table in docs/security.md or docs/auth.md", code, where)
+		}
+	}
+	slices.Sort(f)
+	return f
+}
+
 // OpenAPI compares the operations of the OpenAPI document with the routes of the template, under the names and
 // with the authorizer that follow from it. The default route is not an operation.
 func OpenAPI(document []byte, t *template.Template) []string {

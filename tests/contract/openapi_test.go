@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tienda-dev/tienda/local/template"
@@ -10,6 +11,15 @@ import (
 func TestOpenAPIDescribesTheRoutesOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	report(t, contract.OpenAPI([]byte(read(t, "openapi.yaml")), readTemplate(t)))
+}
+
+func TestPagesNameEveryCode(t *testing.T) {
+	t.Parallel()
+	document := []byte(read(t, "openapi.yaml"))
+	pages := read(t, "docs/security.md") + read(t, "docs/auth.md")
+	report(t, contract.Codes(document, pages))
+	contract.Expect(t, contract.Codes(document, strings.ReplaceAll(pages, "`out_of_stock`", "")), "out_of_stock (409 of POST /v1/orders)")
+	contract.Expect(t, contract.Codes([]byte("paths: {}"), pages), "openapi.yaml has no codes of problems")
 }
 
 func TestOpenAPINamesWhatDiffers(t *testing.T) {

@@ -91,11 +91,13 @@ func (c *Caller) testList(t *testing.T) {
 				wantProblem(t, parameter(tc.pointer))
 		})
 	}
-	for name, query := range map[string]string{"BrokenEscape": "category=%zz", "BrokenEscapeOfTheCursor": "cursor=%"} {
+	for name, tc := range map[string]struct{ query, pointer string }{
+		"BrokenEscape": {"category=%zz", "category"}, "BrokenEscapeOfTheCursor": {"cursor=%", "cursor"},
+	} {
 		t.Run("Refuses"+name, func(t *testing.T) {
 			t.Parallel()
-			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?" + query}).
-				wantProblem(t, refused(http.StatusBadRequest, "malformed_query"))
+			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/products?" + tc.query}).
+				wantProblem(t, refused(http.StatusBadRequest, "malformed_query", tc.pointer))
 		})
 	}
 }

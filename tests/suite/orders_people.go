@@ -64,7 +64,7 @@ func (c *Caller) testOrderLists(t *testing.T) {
 		}
 		for _, role := range []string{roleCustomer, roleCatalog, roleService} {
 			c.Do(t, Request{Method: http.MethodGet, Path: "/v1/orders" + today, Token: c.As(t, role)}).
-				wantProblem(t, refused(http.StatusForbidden, "orders_not_visible", "status"))
+				wantProblem(t, refused(http.StatusForbidden, "orders_not_visible", "status", "day"))
 		}
 	})
 	t.Run("Refused", func(t *testing.T) {

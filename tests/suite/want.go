@@ -72,7 +72,7 @@ func parameter(name string) refusal {
 }
 
 func unsupported() refusal {
-	return refused(http.StatusUnsupportedMediaType, "unsupported_media_type")
+	return refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "Content-Type")
 }
 
 func forbidden() refusal { return refused(http.StatusForbidden, "insufficient_role") }
