@@ -177,7 +177,7 @@ func schemas() []openapi.Schema {
 			Name: "CreateProduct", Value: createProductRequest{}, Required: []string{"sku", "name", "category", "price"},
 			Members: map[string]openapi.Rules{
 				"sku": sku, "name": openapi.Name(MaxName), "description": description, "category": categoryRules(),
-				"tags": patch(tags), "attributes": patch(attributes), "status": patch(withDefault(editable, string(Active))),
+				"tags": patch(tags), "attributes": patch(attributes), "status": withDefault(editable, string(Active)),
 			},
 		},
 		{

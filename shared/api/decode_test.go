@@ -55,8 +55,10 @@ func TestDecode(t *testing.T) {
 		"OK":                {body: `{"name":"a","count":1,"price":{"amount":2},"tags":["x"],"extra":{"K":"v"}}`},
 		"CharsetUTF8":       {contentType: "application/json; charset=UTF-8", body: `{}`},
 		"MergePatchOnPATCH": {method: http.MethodPatch, contentType: "application/merge-patch+json", body: `{}`},
-		"TextOnPATCH": {method: http.MethodPatch, contentType: "text/plain", body: `{}`, status: 415, code: "unsupported_media_type",
-			fields: []problem.FieldError{{Pointer: "Content-Type", Detail: "must be application/merge-patch+json or application/json"}}},
+		"TextOnPATCH": {
+			method: http.MethodPatch, contentType: "text/plain", body: `{}`, status: 415, code: "unsupported_media_type",
+			fields: []problem.FieldError{{Pointer: "Content-Type", Detail: "must be application/merge-patch+json or application/json"}},
+		},
 		"MergePatchOnPOST":       {contentType: "application/merge-patch+json", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
 		"NoContentType":          {contentType: "-", body: `{}`, status: 415, code: "unsupported_media_type", fields: onlyJSON},
 		"OtherCharset":           {contentType: "application/json; charset=latin1", body: `{"name":"é"}`},

@@ -27,7 +27,7 @@ func guardedKinds() []guardedKind {
 		},
 		{
 			what: "e-mail addresses", table: "CommerceTable", key: "CUST#*",
-			readers: []string{"get-my-profile", "update-my-profile"},
+			readers: []string{"change-password", "get-my-profile", "update-my-profile"}, // a password must not be the address
 			writers: []string{"register-user", "update-my-profile"},
 		},
 	}

@@ -43,8 +43,7 @@ func (s *Store) Add(id, email, name string, at time.Time) []ddb.Write {
 
 // Get implements customers.Store.
 func (s *Store) Get(ctx context.Context, id string) (customers.Customer, error) {
-	var r record
-	found, err := s.table.Get(ctx, key(id), &r, true)
+	r, found, err := s.read(ctx, id)
 	if err != nil {
 		return customers.Customer{}, err
 	}
@@ -57,14 +56,16 @@ func (s *Store) Get(ctx context.Context, id string) (customers.Customer, error) 
 // Guessable returns what others know about the customer and no password may be: the e-mail address and the name. It is
 // empty for an id without a profile.
 func (s *Store) Guessable(ctx context.Context, id string) ([]string, error) {
-	c, err := s.Get(ctx, id)
-	if errors.Is(err, customers.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	r, found, err := s.read(ctx, id)
+	if err != nil || !found {
 		return nil, err
 	}
-	return []string{c.Email, c.Name}, nil
+	return []string{r.Email, r.Name}, nil
+}
+
+func (s *Store) read(ctx context.Context, id string) (r record, found bool, err error) {
+	found, err = s.table.Get(ctx, key(id), &r, true)
+	return r, found, err
 }
 
 // Update implements customers.Store.
