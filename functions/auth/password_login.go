@@ -257,8 +257,8 @@ func (a *PasswordLogin) change(ctx context.Context, caller identity.Identity, c 
 	}, device)
 }
 
-// replace stores the hash of next, unless it is what others know about the user. Only who knows the current password
-// learns that.
+// replace stores the hash of next, unless it is what others know about the user. Only a caller who knows the
+// current password learns that.
 func (a *PasswordLogin) replace(ctx context.Context, c Credentials, next string) error {
 	known, err := a.store.Guessable(ctx, c.User.ID)
 	if err != nil {

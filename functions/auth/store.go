@@ -30,8 +30,8 @@ type Store interface {
 	User(ctx context.Context, id string) (User, error)
 	// Credentials returns the user with the credentials, or ErrUserNotFound.
 	Credentials(ctx context.Context, id string) (Credentials, error)
-	// Guessable returns what others know about the user and no password may be: the address and the name of the profile. It is empty for an id
-	// without one.
+	// Guessable returns the address and the name of the user's profile, which a password must not be. It is empty for an
+	// id without a profile.
 	Guessable(ctx context.Context, id string) ([]string, error)
 	// ReplacePassword replaces the hash of before and its time with those of after. It returns
 	// ErrChanged when the stored hash is not before's, and ErrUserNotFound.

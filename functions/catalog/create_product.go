@@ -43,7 +43,7 @@ func (in createProductRequest) Validate() []problem.FieldError {
 	if r.given("/price", in.Price != nil) {
 		r.price(*in.Price)
 	}
-	// Null is refused: who unsets the status must not publish by accident.
+	// Null is refused: a client that clears the status must not publish by accident.
 	if in.Status.Set && in.Status.Value != Draft && in.Status.Value != Active {
 		r.refuse("/status", "must be draft or active")
 	}

@@ -53,7 +53,7 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 		r.lines(in.Lines)
 		r.codes(in.Codes)
 		if in.ShipTo == nil {
-			r.refuse("/ship_to", "is required")
+			r.refuse(pointerShipTo, missing)
 		}
 	}
 	if in.ShipTo != nil {
@@ -68,22 +68,25 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 	return r.broken
 }
 
-// withoutLines drops from the faults of a request whose quote_id could not be read that lines and ship_to are missing:
+// withoutMissing drops from the faults of a request whose quote_id could not be read that lines and ship_to are missing:
 // Validate sees such a quote_id as absent.
-func withoutLines(err error) error {
+func withoutMissing(err error) error {
 	refused, ok := problem.As(err)
 	unread := func(f problem.FieldError) bool { return f.Pointer == pointerQuoteID && f.Detail != quoteIDFault }
 	if !ok || !slices.ContainsFunc(refused.Errors, unread) {
 		return err
 	}
 	return refused.WithFields(slices.DeleteFunc(slices.Clone(refused.Errors), func(f problem.FieldError) bool {
-		return f.Pointer == "/lines" || f.Pointer == "/ship_to"
+		return f.Detail == missing && (f.Pointer == pointerLines || f.Pointer == pointerShipTo)
 	})...)
 }
 
 const (
 	pointerQuoteID = "/quote_id"
+	pointerLines   = "/lines"
+	pointerShipTo  = "/ship_to"
 	quoteIDFault   = "must be the id of a quote"
+	missing        = "is required"
 )
 
 // CreateOrder makes an order of lines or of a quote and answers 201 with it and its Location. It holds the stock for
@@ -93,7 +96,7 @@ func CreateOrder(orders orderCreator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[createOrderRequest](r)
 		if err != nil {
-			return withoutLines(err)
+			return withoutMissing(err)
 		}
 		wanted := NewOrder{
 			Customer: identity.MustUserID(r.Context()), Items: in.Lines, Codes: in.Codes, ShipTo: in.ShipTo, ExpectedTotal: in.ExpectedTotal,
@@ -122,8 +125,12 @@ func (r *rules) refuse(pointer, format string, args ...any) {
 }
 
 func (r *rules) lines(lines []Item) {
+	if lines == nil {
+		r.refuse(pointerLines, missing)
+		return
+	}
 	if len(lines) == 0 || len(lines) > MaxLines {
-		r.refuse("/lines", "must have 1 to %d entries", MaxLines)
+		r.refuse(pointerLines, "must have 1 to %d entries", MaxLines)
 		return
 	}
 	seen := map[string]bool{}

@@ -105,7 +105,7 @@ func (in NewOrder) priced() string {
 
 // Create makes an order: it holds the stock for HoldFor, uses the codes and the quote, and stores the answer for the
 // request's idempotency key, all in one transaction. It returns ErrOutOfStock, ErrPriceChanged with the member total, a
-// 422 for a total that no payment can authorise, as 0, and the errors of Offers and of Store.Create.
+// 422 for a total that no payment can authorise, such as 0, and the errors of Offers and of Store.Create.
 func (s *Service) Create(ctx context.Context, in NewOrder) (Order, error) {
 	start := s.now()
 	o, err := s.create(ctx, in)
@@ -127,12 +127,12 @@ func (s *Service) Create(ctx context.Context, in NewOrder) (Order, error) {
 	return o, nil
 }
 
-// unpayable is the rule that a total breaks that no payment can authorise.
+// unpayable returns the detail of the 422 for a total that no payment can authorise.
 func unpayable(unit int64) string {
 	if unit == 1 {
 		return "must leave a total that can be paid"
 	}
-	return fmt.Sprintf("must leave a total that can be paid: a multiple of %d minor units", unit)
+	return fmt.Sprintf("must leave a total that can be paid: a multiple of %d minor units above 0", unit)
 }
 
 // create makes an order. With an error it returns the order that it could not make, for the metrics.

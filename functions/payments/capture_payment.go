@@ -34,7 +34,7 @@ func payable(pointer string, m money.Money) []problem.FieldError {
 	if m.AmountMinor <= 0 {
 		broken = append(broken, problem.FieldError{Pointer: pointer + "/amount_minor", Detail: "must be greater than 0"})
 	}
-	if unit := policy.PayableUnit(m.Currency); m.AmountMinor%unit != 0 {
+	if unit := policy.PayableUnit(m.Currency); broken == nil && m.AmountMinor%unit != 0 {
 		broken = append(broken, problem.FieldError{
 			Pointer: pointer + "/amount_minor", Detail: fmt.Sprintf("must be a multiple of %d in %s", unit, m.Currency),
 		})

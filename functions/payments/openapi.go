@@ -43,7 +43,7 @@ func OpenAPI() openapi.Resource {
 			},
 			{
 				Route: CapturePaymentRoute, Summary: "Take authorised money",
-				Description: "Without an amount it takes everything that is authorised and not captured.",
+				Description: "Without an amount it takes everything that is authorised and not captured. " + threeDecimals,
 				Parameters:  []openapi.Parameter{paymentID()},
 				Body:        capturePaymentRequest{},
 				Responses: []openapi.Response{
@@ -63,8 +63,9 @@ func OpenAPI() openapi.Resource {
 			},
 			{
 				Route: CreateRefundRoute, Summary: "Give captured money back",
-				Parameters: []openapi.Parameter{paymentID()},
-				Body:       createRefundRequest{},
+				Description: threeDecimals,
+				Parameters:  []openapi.Parameter{paymentID()},
+				Body:        createRefundRequest{},
 				Responses: []openapi.Response{
 					{Status: http.StatusCreated, Description: "The refund.", Body: Refund{}, Example: true, Headers: []openapi.ResponseHeader{openapi.Location()}},
 					{Status: http.StatusAccepted, Description: "The refund, which the provider has not decided yet.", Body: Refund{}, Headers: []openapi.ResponseHeader{openapi.Location()}},
@@ -114,6 +115,9 @@ func schemas() []openapi.Schema {
 		{Name: "Received", Value: Received{}},
 	}
 }
+
+// threeDecimals is the rule of payable.
+const threeDecimals = "In a currency with three decimals an amount must end in 0."
 
 func nullable(rules openapi.Rules) openapi.Rules {
 	rules.Nullable = true

@@ -1,6 +1,10 @@
 package payments
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tienda-dev/tienda/internal/policy"
+)
 
 // Money that a person must see to. Settle and Reconcile return these errors; no request does.
 var (
@@ -19,9 +23,10 @@ const (
 	maxReports = 5
 )
 
-// owed is what remains to be captured for shipped goods, in minor units.
+// owed is what remains to be captured for shipped goods, in minor units, as far as it is whole payable units.
 func (p Payment) owed() int64 {
-	return max(min(p.Shipped, p.Amount.AmountMinor)-p.Captured.AmountMinor, 0)
+	owed := max(min(p.Shipped, p.Amount.AmountMinor)-p.Captured.AmountMinor, 0)
+	return owed - owed%policy.PayableUnit(p.Amount.Currency)
 }
 
 // failedReturns is how many refunds of the reversal have failed.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,8 +57,15 @@ func metadataOf(form url.Values) map[string]string {
 
 func (s *Simulator) newID(prefix string) string { return prefix + rand.Text()[:24] }
 
+const mustEndInZero = "Amounts in this currency must end in 0."
+
+// payable reports whether Stripe takes the amount (https://docs.stripe.com/currencies#special-cases).
+func payable(currency string, amount int64) bool {
+	return amount%10 == 0 || !slices.Contains([]string{"bhd", "jod", "kwd", "omr", "tnd"}, currency)
+}
+
 func (s *Simulator) create(_ string, form url.Values) reply {
-	const currencyLetters, threeDecimals = 3, "bhd jod kwd omr tnd"
+	const currencyLetters = 3
 	amount, ok := amountOf(form, "amount")
 	currency := form.Get("currency")
 	switch {
@@ -65,8 +73,8 @@ func (s *Simulator) create(_ string, form url.Values) reply {
 		return invalid("amount", "Invalid positive integer.")
 	case len(currency) != currencyLetters || strings.ToLower(currency) != currency:
 		return invalid("currency", "Invalid currency.")
-	case strings.Contains(threeDecimals, currency) && amount%10 != 0:
-		return invalid("amount", "Amounts in this currency must end in 0.")
+	case !payable(currency, amount):
+		return invalid("amount", mustEndInZero)
 	}
 	method := form.Get("payment_method")
 	if method != "" && !known(method) {
@@ -156,6 +164,9 @@ func (s *Simulator) capture(id string, form url.Values) reply {
 		if amount, ok = amountOf(form, "amount_to_capture"); !ok {
 			return invalid("amount_to_capture", "Invalid positive integer.")
 		}
+		if !payable(in.Currency, amount) {
+			return invalid("amount_to_capture", mustEndInZero)
+		}
 	}
 	if amount > in.Capturable {
 		return refuse(http.StatusBadRequest, failure{Type: "invalid_request_error", Code: "amount_too_large", Param: "amount_to_capture", Message: "The amount is too large."})
@@ -210,6 +221,9 @@ func (s *Simulator) refund(_ string, form url.Values) reply {
 	if form.Has("amount") {
 		if amount, ok = amountOf(form, "amount"); !ok {
 			return invalid("amount", "Invalid positive integer.")
+		}
+		if !payable(in.Currency, amount) {
+			return invalid("amount", mustEndInZero)
 		}
 	}
 	if in.Charge == "" || amount > left || left == 0 {

@@ -123,6 +123,51 @@ func TestShipmentsAreCapturedOnce(t *testing.T) {
 	}
 }
 
+// Of an amount that Stripe does not take, such as a parcel that was priced before parcels ended in 0, what it takes is
+// captured, and the rest with the next parcel.
+func TestWholePayableUnitsAreCaptured(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.order.Total.Currency = "KWD"
+	s.memory.PutOrder(s.order)
+	s.pay("k1", simulator.MethodVisa, "manual").Want(http.StatusCreated)
+	for _, parcel := range []struct{ amount, captured int64 }{{403, 400}, {400, 800}, {197, 1000}} {
+		if _, _, err := s.run(0, shipped(s.world, parcel.amount)); err != nil {
+			t.Fatal(err)
+		}
+		if p, _ := s.payment(); p.Captured.AmountMinor != parcel.captured {
+			t.Errorf("after a parcel of %d: got %s captured, want %d", parcel.amount, p.Captured, parcel.captured)
+		}
+	}
+	s.agree()
+}
+
+// Captures and refunds by staff are of amounts that Stripe takes.
+func TestAmountsThatAreNotPayableAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.order.Total.Currency = "KWD"
+	s.memory.PutOrder(s.order)
+	s.pay("k1", simulator.MethodVisa, "manual").Want(http.StatusCreated)
+	p, _ := s.payment()
+	for _, operation := range []string{"capture", "refunds"} {
+		body := func(amount string) string {
+			if operation == "capture" {
+				return `{"amount":{"amount_minor":` + amount + `,"currency":"KWD"}}`
+			}
+			return `{"amount":{"amount_minor":` + amount + `,"currency":"KWD"},"reason":"broken"}`
+		}
+		path := "/v1/payments/" + p.ID + "/" + operation
+		for _, amount := range []string{"605", "-605", "0"} {
+			s.staff(path, operation+amount, body(amount)).WantProblem(http.StatusUnprocessableEntity, "validation_failed", "/amount/amount_minor")
+		}
+		if a := s.staff(path, operation, body("610")); a.Status >= http.StatusBadRequest {
+			t.Errorf("%s of 610: %s", operation, a.Body)
+		}
+	}
+	s.agree()
+}
+
 // lapse ends the payment's hold at the provider, as a bank does.
 func (s *shop) lapse() {
 	s.t.Helper()

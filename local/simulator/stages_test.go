@@ -46,7 +46,7 @@ func pay(capture payments.Capture) func(*world) step {
 }
 
 func shipped(w *world, amount int64) step {
-	e := w.event("shipment.created", map[string]any{"amount": w.euros(amount)})
+	e := w.event("shipment.created", map[string]any{"amount": money.Money{AmountMinor: amount, Currency: w.order.Total.Currency}})
 	return func(s *payments.Service) error { return s.Settle(w.t.Context(), e) }
 }
 

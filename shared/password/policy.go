@@ -47,6 +47,7 @@ func Check(password string, known ...string) error {
 	for _, k := range known {
 		k = strings.TrimSpace(k)
 		local, _, _ := strings.Cut(k, "@")
+		local = strings.TrimSpace(local)
 		if trimmed != "" && (strings.EqualFold(trimmed, k) || strings.EqualFold(trimmed, local)) {
 			return ErrGuessable
 		}

@@ -39,12 +39,13 @@ func TestCheck(t *testing.T) {
 		"AddressInSpaces":          {" maria.lopez@shop.example ", password.ErrGuessable},
 		"Spaces":                   {"        ", nil},
 		"LocalPart":                {"maria.lopez", password.ErrGuessable},
+		"NameBeforeAnAt":           {"maria lopez", password.ErrGuessable},
 		"Name":                     {"MARÍA LÓPEZ", password.ErrGuessable},
 		"NameAndMore":              {"MARÍA LÓPEZ 7", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := password.Check(tc.password, "maria.lopez@shop.example", "María López", ""); !errors.Is(got, tc.want) {
+			if got := password.Check(tc.password, "maria.lopez@shop.example", "María López", "", "maria lopez @home"); !errors.Is(got, tc.want) {
 				t.Errorf("Check(%q): %v, want %v", tc.password, got, tc.want)
 			}
 		})

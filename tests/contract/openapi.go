@@ -40,7 +40,10 @@ func Codes(document []byte, pages string) []string {
 			for status, response := range operation.Responses {
 				for _, part := range response.Content["application/problem+json"].Schema.AllOf {
 					for _, code := range part.Properties.Code.Enum {
-						codes[code] = status + " of " + strings.ToUpper(method) + " " + path
+						where := status + " of " + strings.ToUpper(method) + " " + path
+						if first, known := codes[code]; !known || where < first {
+							codes[code] = where
+						}
 					}
 				}
 			}

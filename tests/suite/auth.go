@@ -78,6 +78,11 @@ func (c *Caller) testAuth(t *testing.T) {
 		c.Do(t, wrong).wantProblem(t, refused(http.StatusUnprocessableEntity, "wrong_password", "/current_password"))
 		wrong.Body = body.With(Document{"new_password": "password"}).String()
 		c.Do(t, wrong).wantProblem(t, invalid("/new_password"))
+		local, _, _ := strings.Cut(p.Email, "@")
+		for _, known := range []string{p.Email, local, p.Name} {
+			wrong.Body = body.With(Document{"new_password": known}).String()
+			c.Do(t, wrong).wantProblem(t, invalid("/new_password"))
+		}
 
 		next := c.Do(t, change).want(t, http.StatusOK).pair(t)
 		c.wantAccepted(t, next.Access)

@@ -29,7 +29,7 @@ import (
 // errContradiction: the items of a user contradict each other, which no call can cause.
 var errContradiction = errors.New("authddb: the items of a user contradict each other")
 
-// profiles is what the users' profiles are for here (customersddb.Store).
+// profiles creates and reads users' profiles (customersddb.Store).
 type profiles interface {
 	// Add returns the writes that create the profile of a new user.
 	Add(id, email, name string, at time.Time) []ddb.Write

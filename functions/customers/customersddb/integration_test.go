@@ -35,6 +35,23 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestGuessable(t *testing.T) {
+	t.Parallel()
+	table := ddbtest.Table(t)
+	store := creating{Store: customersddb.New(table), table: table}
+	const id = "01J00000000000000000000001"
+	if known, err := store.Guessable(t.Context(), id); err != nil || len(known) > 0 {
+		t.Errorf("without a profile: got %q, %v", known, err)
+	}
+	if err := store.Create(t.Context(), id, "maria@shop.example", "María López", customerstest.Time(0).Time); err != nil {
+		t.Fatal(err)
+	}
+	known, err := store.Guessable(t.Context(), id)
+	if diff := cmp.Diff([]string{"maria@shop.example", "María López"}, known); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]ddbtest.Fault{

@@ -53,8 +53,8 @@ func (s *Store) Get(ctx context.Context, id string) (customers.Customer, error) 
 	return r.customer(), nil
 }
 
-// Guessable returns what others know about the customer and no password may be: the e-mail address and the name. It is
-// empty for an id without a profile.
+// Guessable returns the e-mail address and the name of a profile, which a password must not be. It is empty for an id
+// without a profile.
 func (s *Store) Guessable(ctx context.Context, id string) ([]string, error) {
 	r, found, err := s.read(ctx, id)
 	if err != nil || !found {
