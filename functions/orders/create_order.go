@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 
 	"github.com/tienda-dev/tienda/internal/policy"
 	"github.com/tienda-dev/tienda/shared/api"
@@ -41,10 +40,10 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 	var r rules
 	if in.QuoteID != nil {
 		if _, ok := api.ULID(*in.QuoteID); !ok {
-			r.refuse(pointerQuoteID, quoteIDFault)
+			r.refuse("/quote_id", "must be the id of a quote")
 		}
 		if in.Lines != nil {
-			r.refuse("/lines", "must be absent with a quote, which has them")
+			r.refuse(pointerLines, "must be absent with a quote, which has them")
 		}
 		if in.Codes != nil {
 			r.refuse("/discount_codes", "must be absent with a quote, which has them")
@@ -57,7 +56,7 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 		}
 	}
 	if in.ShipTo != nil {
-		r.broken = append(r.broken, in.ShipTo.Validate("/ship_to")...)
+		r.broken = append(r.broken, in.ShipTo.Validate(pointerShipTo)...)
 	}
 	if in.ExpectedTotal != nil {
 		r.broken = append(r.broken, in.ExpectedTotal.Validate("/expected_total")...)
@@ -68,25 +67,15 @@ func (in createOrderRequest) Validate() []problem.FieldError {
 	return r.broken
 }
 
-// withoutMissing drops from the faults of a request whose quote_id could not be read that lines and ship_to are missing:
-// Validate sees such a quote_id as absent.
-func withoutMissing(err error) error {
-	refused, ok := problem.As(err)
-	unread := func(f problem.FieldError) bool { return f.Pointer == pointerQuoteID && f.Detail != quoteIDFault }
-	if !ok || !slices.ContainsFunc(refused.Errors, unread) {
-		return err
-	}
-	return refused.WithFields(slices.DeleteFunc(slices.Clone(refused.Errors), func(f problem.FieldError) bool {
-		return f.Detail == missing && (f.Pointer == pointerLines || f.Pointer == pointerShipTo)
-	})...)
+// Moot implements api.Alternatives: a quote has the lines and the address.
+func (createOrderRequest) Moot(fault problem.FieldError, unread func(pointer string) bool) bool {
+	return unread("/quote_id") && fault.Detail == missing && (fault.Pointer == pointerLines || fault.Pointer == pointerShipTo)
 }
 
 const (
-	pointerQuoteID = "/quote_id"
-	pointerLines   = "/lines"
-	pointerShipTo  = "/ship_to"
-	quoteIDFault   = "must be the id of a quote"
-	missing        = "is required"
+	pointerLines  = "/lines"
+	pointerShipTo = "/ship_to"
+	missing       = "is required"
 )
 
 // CreateOrder makes an order of lines or of a quote and answers 201 with it and its Location. It holds the stock for
@@ -96,7 +85,7 @@ func CreateOrder(orders orderCreator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[createOrderRequest](r)
 		if err != nil {
-			return withoutMissing(err)
+			return err
 		}
 		wanted := NewOrder{
 			Customer: identity.MustUserID(r.Context()), Items: in.Lines, Codes: in.Codes, ShipTo: in.ShipTo, ExpectedTotal: in.ExpectedTotal,

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/tienda-dev/tienda/shared/api"
 	"github.com/tienda-dev/tienda/shared/money"
@@ -48,16 +46,9 @@ func (in createDiscountRequest) Validate() []problem.FieldError {
 	return f.broken
 }
 
-// withoutMissing drops valueMissing from the faults of a request whose amount was given and could not be read, because
-// Validate sees such an amount as absent.
-func withoutMissing(err error) error {
-	refused, ok := problem.As(err)
-	if !ok || !slices.ContainsFunc(refused.Errors, func(f problem.FieldError) bool {
-		return f.Pointer == "/amount" || strings.HasPrefix(f.Pointer, "/amount/")
-	}) {
-		return err
-	}
-	return refused.WithFields(slices.DeleteFunc(slices.Clone(refused.Errors), func(f problem.FieldError) bool { return f == valueMissing() })...)
+// Moot implements api.Alternatives: an amount was given.
+func (createDiscountRequest) Moot(fault problem.FieldError, unread func(pointer string) bool) bool {
+	return unread("/amount") && fault == valueMissing()
 }
 
 func (in createDiscountRequest) discount() Discount {
@@ -82,7 +73,7 @@ func CreateDiscount(discounts discountCreator) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in, err := api.Decode[createDiscountRequest](r)
 		if err != nil {
-			return withoutMissing(err)
+			return err
 		}
 		d, err := discounts.CreateDiscount(r.Context(), in.discount())
 		if err != nil {

@@ -123,14 +123,21 @@ func TestShipmentsAreCapturedOnce(t *testing.T) {
 	}
 }
 
-// Of an amount that Stripe does not take, such as a parcel that was priced before parcels ended in 0, what it takes is
-// captured, and the rest with the next parcel.
-func TestWholePayableUnitsAreCaptured(t *testing.T) {
-	t.Parallel()
+// inDinars returns a shop whose order is in Kuwaiti dinars, which have three decimals, and is authorised.
+func inDinars(t *testing.T) *shop {
+	t.Helper()
 	s := newShop(t)
 	s.order.Total.Currency = "KWD"
 	s.memory.PutOrder(s.order)
 	s.pay("k1", simulator.MethodVisa, "manual").Want(http.StatusCreated)
+	return s
+}
+
+// Of an amount that Stripe does not take, such as a parcel that was priced before parcels ended in 0, what it takes is
+// captured, and the rest with the next parcel.
+func TestWholePayableUnitsAreCaptured(t *testing.T) {
+	t.Parallel()
+	s := inDinars(t)
 	for _, parcel := range []struct{ amount, captured int64 }{{403, 400}, {400, 800}, {197, 1000}} {
 		if _, _, err := s.run(0, shipped(s.world, parcel.amount)); err != nil {
 			t.Fatal(err)
@@ -145,10 +152,7 @@ func TestWholePayableUnitsAreCaptured(t *testing.T) {
 // Captures and refunds by staff are of amounts that Stripe takes.
 func TestAmountsThatAreNotPayableAreRefused(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	s.order.Total.Currency = "KWD"
-	s.memory.PutOrder(s.order)
-	s.pay("k1", simulator.MethodVisa, "manual").Want(http.StatusCreated)
+	s := inDinars(t)
 	p, _ := s.payment()
 	for _, operation := range []string{"capture", "refunds"} {
 		body := func(amount string) string {

@@ -31,6 +31,13 @@ type Validator interface {
 	Validate() []problem.FieldError
 }
 
+// Alternatives is implemented by request bodies with a member that makes others unnecessary, such as an id instead of what
+// it stands for. Validate sees a member that could not be read as absent. Moot reports whether a fault of Validate says
+// nothing then; unread reports whether the member at the pointer could not be read.
+type Alternatives interface {
+	Moot(fault problem.FieldError, unread func(pointer string) bool) bool
+}
+
 // Decode reads the request's JSON body into a T and checks it strictly. Its errors are problems:
 //   - 415 unsupported_media_type: the Content-Type is not JSON; unsupported_content_encoding: the
 //     body is compressed;
@@ -40,7 +47,7 @@ type Validator interface {
 //   - 422 validation_failed, with an entry for every fault: an unknown field, a wrong type, an integer
 //     beyond 2^53-1, a value that its type cannot read (such as a time), and every rule that T's Validate
 //     finds broken. Validate sees a value that could not be read as absent; what it says about that value
-//     is left out.
+//     is left out, and what is moot without it (Alternatives).
 func Decode[T any](r *http.Request) (T, error) {
 	var in T
 	if err := checkContentType(r); err != nil {
@@ -94,10 +101,12 @@ func decodeJSON(body []byte, dst any) error {
 		return problem.Fields(unmarshalFault(err))
 	}
 	if v, ok := dst.(Validator); ok { // a pointer has the methods of both receivers
+		alternatives, _ := dst.(Alternatives)
 		for _, fault := range v.Validate() {
-			if !w.covers(fault.Pointer) {
-				broken = append(broken, fault)
+			if w.covers(fault.Pointer) || alternatives != nil && alternatives.Moot(fault, w.covers) {
+				continue
 			}
+			broken = append(broken, fault)
 		}
 	}
 	if len(broken) > 0 {

@@ -39,6 +39,34 @@ func request(method, contentType, body string) *http.Request {
 	return r
 }
 
+// parcel is sent to an address, or to the one that has the id.
+type parcel struct {
+	ID      *string `json:"id"`
+	Address *string `json:"address"`
+}
+
+func (p parcel) Validate() []problem.FieldError {
+	if p.ID == nil && p.Address == nil {
+		return []problem.FieldError{{Pointer: "/address", Detail: "is required"}}
+	}
+	return nil
+}
+
+func (parcel) Moot(fault problem.FieldError, unread func(pointer string) bool) bool {
+	return fault.Pointer == "/address" && unread("/id")
+}
+
+func TestDecodeLeavesOutWhatIsMoot(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{`{}`: "/address", `{"id":7}`: "/id", `{"id":null}`: "/address"} {
+		_, err := api.Decode[parcel](request(http.MethodPost, "application/json", body))
+		refused, ok := problem.As(err)
+		if !ok || len(refused.Errors) != 1 || refused.Errors[0].Pointer != want {
+			t.Errorf("%s: got %v, want one fault, of %s", body, err, want)
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	const json = "application/json"

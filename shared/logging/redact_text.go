@@ -46,8 +46,8 @@ func (r *redactor) text(s string) (string, bool) {
 // jwtStart begins every JSON Web Token: it is the base64 of `{"`.
 const jwtStart = "eyJ"
 
-// jwtEnd returns the end of the JSON Web Token that starts at s[i] with jwtStart, or i if there is none. next is where the
-// next one may start: so a text of many "eyJ" is read once and not once for each.
+// jwtEnd returns the end of the JSON Web Token at s[i:], which starts with jwtStart, or i if that is not a token. The next
+// token starts at next or later, so that a text of many "eyJ" is read only once.
 func jwtEnd(s string, i int) (end, next int) {
 	const minHeader = 12 // {"alg":"x"}
 	end = i

@@ -17,8 +17,8 @@ func Base(report func(panicked any)) context.Context {
 	return &base{Context: context.Background(), never: make(chan struct{}), report: report}
 }
 
-// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then. Outside
-// Lambda, where Base is no parent of ctx, it runs work at once, and also if ctx has ended already. On Lambda Managed
+// Response runs work after the response to the invocation of ctx, in the order of the calls. ctx has ended by then.
+// It runs work at once if ctx has ended already, and outside Lambda, where ctx does not come from Base. On Lambda Managed
 // Instances, work may run earlier: after the response to another invocation.
 func Response(ctx context.Context, work func()) {
 	b, ok := ctx.Value(key{}).(*base)
