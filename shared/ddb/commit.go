@@ -44,7 +44,7 @@ func Commit(ctx context.Context, client *Client, writes ...Write) error {
 		ClientRequestToken: aws.String(rand.Text()),
 	}
 	for retries := 0; ; retries++ {
-		_, err := client.TransactWriteItems(ctx, input)
+		_, err := client.SDK().TransactWriteItems(ctx, input)
 		if err == nil {
 			return nil
 		}

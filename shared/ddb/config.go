@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/tienda-dev/tienda/shared/awsclient"
 )
@@ -28,7 +27,8 @@ type Config struct {
 }
 
 // Open returns a client for cfg, or an error that names every variable that is wrong. It sends
-// nothing: Table.Warm does. The options come last and may replace any of its choices.
+// nothing: Table.Warm does. The options come last and may replace any of its choices; one that a Client would not obey is an
+// error, such as a middleware of another step than Initialize.
 //
 // It reads neither files nor the environment. The SDK's config package, which does, links five
 // more AWS clients.
@@ -45,12 +45,18 @@ func Open(cfg Config, options ...func(*dynamodb.Options)) (*Client, error) {
 		Credentials: cfg.credentials(),
 		HTTPClient:  cfg.HTTP,
 		Retryer:     newRetryer(),
-		APIOptions:  []func(*middleware.Stack) error{addRefuseEmpty},
 	}
 	if cfg.Endpoint != "" {
 		o.BaseEndpoint = aws.String(cfg.Endpoint)
 	}
-	return NewClient(dynamodb.New(o, options...)), nil
+	for _, option := range options {
+		option(&o)
+	}
+	c := newClient(o)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c, nil
 }
 
 func (c Config) credentials() aws.CredentialsProvider {

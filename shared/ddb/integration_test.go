@@ -237,7 +237,7 @@ func TestTokenOfACancelledTransactionIsFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit := func() error {
-		_, err := table.Client().TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
+		_, err := table.Client().SDK().TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
 			ClientRequestToken: &token,
 			TransactItems: []types.TransactWriteItem{{ConditionCheck: &types.ConditionCheck{
 				TableName: &name, Key: ddb.Key{PK: "N#1", SK: "META"}.Item(),

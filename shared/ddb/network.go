@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -21,8 +23,12 @@ func brokeOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// addRefuseEmpty makes an answer of 200 without a body an error. DynamoDB always sends JSON, but the SDK
-// takes nothing for an empty answer: a read would report that there is no item.
+// refuseEmpty is an option of the SDK's client that makes an answer of 200 without a body an error. DynamoDB always sends
+// JSON, but the SDK takes nothing for an empty answer: a read would report that there is no item.
+func refuseEmpty(o *dynamodb.Options) {
+	o.APIOptions = append(slices.Clone(o.APIOptions), addRefuseEmpty)
+}
+
 func addRefuseEmpty(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("RefuseEmpty", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,

@@ -145,7 +145,7 @@ func (t *Table) PutNew(ctx context.Context, item any, owner string, taken error)
 		return fmt.Errorf("ddb: PutNew: %s", expressionText(err))
 	}
 
-	_, err = repeat(ctx, t.client.PutItem, &dynamodb.PutItemInput{
+	_, err = repeat(ctx, t.client.SDK().PutItem, &dynamodb.PutItemInput{
 		TableName:                           &t.name,
 		Item:                                attributes,
 		ConditionExpression:                 condition.Condition(),

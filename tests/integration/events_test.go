@@ -103,7 +103,7 @@ func (s *shop) items(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	found := map[string]map[string]any{}
 	name := s.table.Name()
-	pages := dynamodb.NewScanPaginator(s.table.Client(), &dynamodb.ScanInput{TableName: &name})
+	pages := dynamodb.NewScanPaginator(s.table.Client().SDK(), &dynamodb.ScanInput{TableName: &name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {

@@ -101,7 +101,7 @@ func TestReindexCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := ddb.NewTable(db, "CommerceTable")
-	rows, err := db.Scan(t.Context(), &dynamodb.ScanInput{TableName: new(table.Name())})
+	rows, err := db.SDK().Scan(t.Context(), &dynamodb.ScanInput{TableName: new(table.Name())})
 	if err != nil {
 		t.Fatal(err)
 	}

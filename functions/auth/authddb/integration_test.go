@@ -101,7 +101,7 @@ func TestTableHoldsNoAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := users.Name()
-	out, err := users.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
+	out, err := users.Client().SDK().Scan(t.Context(), &dynamodb.ScanInput{TableName: &name})
 	if err != nil || len(out.Items) != 4 {
 		t.Fatalf("%d items, %v; want 4", len(out.Items), err)
 	}

@@ -36,7 +36,7 @@ func (s *Store) Reindex(ctx context.Context) (Reindexed, error) {
 	var done Reindexed
 	input := &dynamodb.ScanInput{TableName: new(s.table.Name())}
 	for {
-		out, err := s.table.Client().Scan(ctx, input)
+		out, err := s.table.Client().SDK().Scan(ctx, input)
 		if err != nil {
 			return done, err
 		}

@@ -44,7 +44,7 @@ func put(t *testing.T, table *ddb.Table, items ...ddb.Item) {
 		for _, item := range chunk {
 			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
 		}
-		_, err := table.Client().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+		_, err := table.Client().SDK().BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{table.Name(): requests},
 		})
 		if err != nil {
@@ -186,7 +186,7 @@ func wantIndex(t *testing.T, table *ddb.Table, products ...catalog.Product) {
 func scan(t *testing.T, table *ddb.Table) []ddb.Item {
 	t.Helper()
 	var items []ddb.Item
-	pages := dynamodb.NewScanPaginator(table.Client(), &dynamodb.ScanInput{TableName: new(table.Name()), ConsistentRead: new(true)})
+	pages := dynamodb.NewScanPaginator(table.Client().SDK(), &dynamodb.ScanInput{TableName: new(table.Name()), ConsistentRead: new(true)})
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(t.Context())
 		if err != nil {

@@ -86,14 +86,14 @@ func create(t testing.TB, schema func(name string) *dynamodb.CreateTableInput) s
 
 	name := "test-" + strings.ToLower(ulid.Make().String())
 	client := Client(t)
-	_, err := client.CreateTable(ctx, schema(name))
+	_, err := client.SDK().CreateTable(ctx, schema(name))
 	if _, done := errors.AsType[*types.ResourceInUseException](err); err != nil && !done { // by an attempt whose answer came too late
 		t.Fatalf("ddbtest: create table: %v", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 		defer cancel()
-		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		if _, err := client.SDK().DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 			t.Errorf("ddbtest: delete table: %v", err)
 		}
 	})

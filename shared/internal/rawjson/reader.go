@@ -18,7 +18,7 @@ var (
 )
 
 // maxDepth is far above what any event needs and keeps a hostile one from growing the stack.
-const maxDepth = 64
+const maxDepth = 128
 
 // Reader reads one JSON text, field by field, into what the caller asks for. encoding/json scans a text twice and
 // allocates every string. Here strings without escapes are parts of the text.

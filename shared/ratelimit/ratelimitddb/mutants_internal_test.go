@@ -172,7 +172,7 @@ func seed(t *testing.T, client *ddb.Client, table, pk string, s *slot, values []
 	if s.policy.Algorithm == ratelimit.SlidingLog {
 		value = &types.AttributeValueMemberL{Value: numbers}
 	}
-	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
+	if _, err := client.SDK().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
 		attrPK: &types.AttributeValueMemberS{Value: pk}, name: value,
 	}}); err != nil {
 		t.Fatal(err)

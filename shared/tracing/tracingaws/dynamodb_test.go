@@ -62,7 +62,7 @@ func TestACallIsASpanAndIsMeasured(t *testing.T) {
 	if _, err := client.Query(ctx, &dynamodb.QueryInput{TableName: aws.String("shop"), IndexName: aws.String("GSI1"), KeyConditionExpression: aws.String("a = :a")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("shop"), Item: map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "1"}}}); err == nil {
+	if _, err := client.SDK().PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("shop"), Item: map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "1"}}}); err == nil {
 		t.Error("PutItem succeeded")
 	}
 	parent.End()

@@ -38,7 +38,7 @@ func TestThrottledTransactionCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = client.TransactWriteItems(metrics.With(t.Context(), m), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{
+		_, err = client.SDK().TransactWriteItems(metrics.With(t.Context(), m), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{
 			Put: &types.Put{TableName: aws.String("shop"), Item: map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "1"}}},
 		}}})
 		server.Close()

@@ -2,14 +2,14 @@ package ddb
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
-	"sync"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // operation is one of DynamoDB's.
@@ -18,55 +18,35 @@ type operation struct {
 	target string
 	// sdkValues has the values that the SDK adds to the context of every call.
 	sdkValues context.Context //nolint:containedctx // shared by all calls
-	// build builds the SDK's layers of one call. A call changes them.
-	build func() (*middleware.Stack, error)
-	// initialize returns the middlewares of the step Initialize, which see an input before it is written, and the result.
-	// All calls share them. It returns nil if only the SDK can run them.
-	initialize func() []middleware.InitializeMiddleware
+	// initialize are the middlewares of the step Initialize, which see an input before it is written, and the result. All
+	// calls share them.
+	initialize []middleware.InitializeMiddleware
 }
 
-// errBuilt ends a call whose layers are built, before anything is sent.
-var errBuilt = errors.New("ddb: the layers are built")
-
-func newOperation[In, Out any](l *lean, name string, call func(context.Context, In, ...func(*dynamodb.Options)) (Out, error), empty In) *operation {
+// newOperation returns an error if the options add middlewares to another step than Initialize: the client would not run
+// them.
+func newOperation(name string, o dynamodb.Options) (*operation, error) {
 	values := middleware.WithServiceID(context.Background(), dynamodb.ServiceID)
 	values = middleware.WithOperationName(values, name)
 	values = awsmiddleware.SetServiceID(values, dynamodb.ServiceID)
-	values = awsmiddleware.SetRegion(values, l.region)
+	values = awsmiddleware.SetRegion(values, o.Region)
 	values = awsmiddleware.SetOperationName(values, name)
 	values = tracing.WithOperationTracer(values, (tracing.NopTracerProvider{}).Tracer(""))
 	op := &operation{name: name, target: "DynamoDB_20120810." + name, sdkValues: values}
-	op.build = func() (*middleware.Stack, error) {
-		var built *middleware.Stack
-		_, err := call(context.Background(), empty, func(o *dynamodb.Options) {
-			o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-				built = stack
-				return errBuilt
-			})
-		})
-		if !errors.Is(err, errBuilt) {
-			return nil, err
+	stack := middleware.NewStack(name, smithyhttp.NewStackRequest)
+	for _, add := range o.APIOptions {
+		if err := add(stack); err != nil {
+			return nil, fmt.Errorf("ddb: APIOptions: %w", err)
 		}
-		return built, nil
 	}
-	op.initialize = sync.OnceValue(op.buildInitialize)
-	return op
-}
-
-func (o *operation) buildInitialize() []middleware.InitializeMiddleware {
-	stack, err := o.build()
-	if err != nil {
-		return nil
+	if others := slices.Concat(stack.Serialize.List(), stack.Build.List(), stack.Finalize.List(), stack.Deserialize.List()); len(others) > 0 {
+		return nil, fmt.Errorf("ddb: APIOptions add middlewares to other steps than Initialize: %v", others)
 	}
-	ids := stack.Initialize.List()
-	all := make([]middleware.InitializeMiddleware, len(ids))
-	for i, id := range ids {
-		if slices.Contains(ids[:i], id) {
-			return nil
-		}
-		all[i], _ = stack.Initialize.Get(id)
+	for _, id := range stack.Initialize.List() {
+		m, _ := stack.Initialize.Get(id)
+		op.initialize = append(op.initialize, m)
 	}
-	return all
+	return op, nil
 }
 
 // callContext is a call's context with the SDK's values.

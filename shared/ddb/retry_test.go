@@ -3,6 +3,7 @@ package ddb_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/metrics"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 	"pgregory.net/rapid"
 
 	"github.com/tienda-dev/tienda/shared/ddb"
@@ -56,7 +59,7 @@ func TestRetriesAreTheSDKs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		wires := [2]*unsteady{{}, {}}
 		opened := retrying(t, wires[0], 3, 12)
-		sdk := retrying(t, wires[1], 3, 12).Client
+		sdk := retrying(t, wires[1], 3, 12).SDK()
 		for _, failing := range rapid.SliceOfN(rapid.Int64Range(0, 4), 1, 20).Draw(rt, "failures") {
 			wires[0].failing.Store(failing)
 			wires[1].failing.Store(failing)
@@ -107,13 +110,43 @@ func TestOptionsAreObeyed(t *testing.T) {
 	if _, err := c.GetItem(t.Context(), aKey); err != nil {
 		t.Errorf("the client itself: %v", err)
 	}
-	log := new(lines)
-	if _, err := c.With(func(o *dynamodb.Options) { o.ClientLogMode, o.Logger = aws.LogRequest, log }).GetItem(t.Context(), aKey); err != nil || *log == 0 {
-		t.Errorf("%d log lines of the SDK, %v", *log, err)
-	}
 }
 
-// lines counts log lines.
-type lines int
-
-func (l *lines) Logf(logging.Classification, string, ...any) { *l++ }
+// An option that would have no effect is an error of Open, and of the calls of With's client.
+func TestOptionsWithoutEffectAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		option func(*dynamodb.Options)
+		want   string
+	}{
+		"Log":       {func(o *dynamodb.Options) { o.ClientLogMode = aws.LogRequest }, "ClientLogMode"},
+		"Tracer":    {func(o *dynamodb.Options) { o.TracerProvider = &tracing.NopTracerProvider{} }, "TracerProvider"},
+		"Meter":     {func(o *dynamodb.Options) { o.MeterProvider = metrics.NopMeterProvider{} }, "MeterProvider"},
+		"Attempts":  {func(o *dynamodb.Options) { o.RetryMaxAttempts = 2 }, "RetryMaxAttempts"},
+		"Endpoints": {func(o *dynamodb.Options) { o.EndpointResolverV2 = dynamodb.NewDefaultEndpointResolverV2() }, "EndpointResolverV2"},
+		"Retryer":   {func(o *dynamodb.Options) { o.Retryer = struct{ aws.Retryer }{aws.NopRetryer{}} }, "Retryer"},
+		"Step": {func(o *dynamodb.Options) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("Mine", nil), middleware.After)
+			})
+		}, "[Mine]"},
+		"Place": {func(o *dynamodb.Options) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Initialize.Insert(middleware.InitializeMiddlewareFunc("Mine", nil), "None", middleware.After)
+			})
+		}, "APIOptions"},
+		"Region": {func(o *dynamodb.Options) { o.Region = "us-iso-east-1" }, "us-iso-east-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := ddb.Open(working(), tc.option); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("Open: got %v, want an error with %q", err, tc.want)
+			}
+			wire := &unsteady{}
+			c := retrying(t, wire, 3, 100)
+			if _, err := c.With(tc.option).GetItem(t.Context(), aKey); err == nil || !strings.Contains(err.Error(), tc.want) || wire.attempts.Load() != 0 {
+				t.Errorf("With: got %v after %d attempts, want an error with %q", err, wire.attempts.Load(), tc.want)
+			}
+		})
+	}
+}

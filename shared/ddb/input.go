@@ -2,17 +2,22 @@ package ddb
 
 import (
 	"encoding/base64"
+	"errors"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
-// appendInput appends the JSON of an operation's input. It returns false for one with parts that it does not know:
-// those of DynamoDB's old interface, and capacities of indexes.
-func appendInput(out []byte, parameters any) ([]byte, bool) {
+// errOldInput refuses an input that is not written whole.
+var errOldInput = errors.New("a parameter of DynamoDB's old interface, the capacity of indexes, metrics of item collections, or an attribute without a value: see ddb.Client")
+
+// appendInput appends the JSON of an operation's input. It returns an error for one with parts that it does not write:
+// Client's documentation has them.
+func appendInput(out []byte, parameters any) ([]byte, error) {
 	w := &objectWriter{out: out, known: true}
 	switch in := parameters.(type) {
 	case *dynamodb.GetItemInput:
@@ -23,16 +28,61 @@ func appendInput(out []byte, parameters any) ([]byte, bool) {
 		w.batchGetItem(in)
 	case *dynamodb.UpdateItemInput:
 		w.updateItem(in)
+	case *dynamodb.DeleteItemInput:
+		w.deleteItem(in)
 	default:
 		w.known = false
 	}
-	return w.out, w.known
+	if !w.known {
+		return nil, &smithy.SerializationError{Err: errOldInput}
+	}
+	return w.out, nil
 }
 
-// objectWriter appends JSON. known is false once it has met something that it cannot write.
-type objectWriter struct {
-	out   []byte
-	known bool
+// validate returns the SDK's error for an input that lacks what DynamoDB requires.
+func validate(parameters any) error {
+	switch in := parameters.(type) {
+	case *dynamodb.GetItemInput:
+		return required("GetItemInput", in.TableName, in.Key != nil)
+	case *dynamodb.QueryInput:
+		return required("QueryInput", in.TableName, true)
+	case *dynamodb.UpdateItemInput:
+		return required("UpdateItemInput", in.TableName, in.Key != nil)
+	case *dynamodb.DeleteItemInput:
+		return required("DeleteItemInput", in.TableName, in.Key != nil)
+	case *dynamodb.BatchGetItemInput:
+		missing := smithy.InvalidParamsError{Context: "BatchGetItemInput"}
+		if in.RequestItems == nil {
+			missing.Add(smithy.NewErrParamRequired("RequestItems"))
+		}
+		for table, keys := range in.RequestItems {
+			if keys.Keys == nil {
+				missing.Add(smithy.NewErrParamRequired("RequestItems[" + strconv.Quote(table) + "].Keys"))
+			}
+		}
+		return orNil(missing)
+	default:
+		return nil
+	}
+}
+
+// required returns an error if an input has no table or no key.
+func required(input string, table *string, key bool) error {
+	missing := smithy.InvalidParamsError{Context: input}
+	if table == nil {
+		missing.Add(smithy.NewErrParamRequired("TableName"))
+	}
+	if !key {
+		missing.Add(smithy.NewErrParamRequired("Key"))
+	}
+	return orNil(missing)
+}
+
+func orNil(missing smithy.InvalidParamsError) error {
+	if missing.Len() == 0 {
+		return nil
+	}
+	return missing
 }
 
 func (w *objectWriter) getItem(in *dynamodb.GetItemInput) {
@@ -100,9 +150,30 @@ func (w *objectWriter) updateItem(in *dynamodb.UpdateItemInput) {
 	w.item("ExpressionAttributeValues", in.ExpressionAttributeValues)
 	w.enum("ReturnValues", string(in.ReturnValues))
 	w.enum("ReturnValuesOnConditionCheckFailure", string(in.ReturnValuesOnConditionCheckFailure))
-	w.enum("ReturnItemCollectionMetrics", string(in.ReturnItemCollectionMetrics))
+	w.metrics(in.ReturnItemCollectionMetrics)
 	w.capacity(in.ReturnConsumedCapacity)
 	w.close()
+}
+
+func (w *objectWriter) deleteItem(in *dynamodb.DeleteItemInput) {
+	w.only(in.ConditionalOperator == "" && in.Expected == nil)
+	w.open()
+	w.text("TableName", in.TableName)
+	w.item("Key", in.Key)
+	w.text("ConditionExpression", in.ConditionExpression)
+	w.names(in.ExpressionAttributeNames)
+	w.item("ExpressionAttributeValues", in.ExpressionAttributeValues)
+	w.enum("ReturnValues", string(in.ReturnValues))
+	w.enum("ReturnValuesOnConditionCheckFailure", string(in.ReturnValuesOnConditionCheckFailure))
+	w.metrics(in.ReturnItemCollectionMetrics)
+	w.capacity(in.ReturnConsumedCapacity)
+	w.close()
+}
+
+// objectWriter appends JSON. known is false once it has met something that it does not write.
+type objectWriter struct {
+	out   []byte
+	known bool
 }
 
 func (w *objectWriter) only(known bool) { w.known = w.known && known }
@@ -155,7 +226,13 @@ func (w *objectWriter) names(names map[string]string) {
 	w.close()
 }
 
-// capacity writes what is asked for of the consumed capacity. Answers about indexes are the SDK's.
+// metrics knows that none are asked for.
+func (w *objectWriter) metrics(m types.ReturnItemCollectionMetrics) {
+	w.only(m != types.ReturnItemCollectionMetricsSize)
+	w.enum("ReturnItemCollectionMetrics", string(m))
+}
+
+// capacity writes what is asked for of the consumed capacity, which is not that of indexes.
 func (w *objectWriter) capacity(c types.ReturnConsumedCapacity) {
 	w.only(c != types.ReturnConsumedCapacityIndexes)
 	w.enum("ReturnConsumedCapacity", string(c))
@@ -199,7 +276,8 @@ func (w *objectWriter) value(value types.AttributeValue) {
 	case *types.AttributeValueMemberNULL:
 		w.bool("NULL", &v.Value)
 	case *types.AttributeValueMemberB:
-		w.binary("B", v.Value)
+		w.name("B")
+		w.base64(v.Value)
 	case *types.AttributeValueMemberM:
 		w.name("M")
 		w.attributes(v.Value)
@@ -210,14 +288,16 @@ func (w *objectWriter) value(value types.AttributeValue) {
 		w.texts("SS", v.Value)
 	case *types.AttributeValueMemberNS:
 		w.texts("NS", v.Value)
-	default: // sets of binaries, and nothing
+	case *types.AttributeValueMemberBS:
+		w.name("BS")
+		w.list(len(v.Value), func(i int) { w.base64(v.Value[i]) })
+	default: // nothing
 		w.known = false
 	}
 	w.close()
 }
 
-func (w *objectWriter) binary(name string, value []byte) {
-	w.name(name)
+func (w *objectWriter) base64(value []byte) {
 	w.out = append(w.out, '"')
 	w.out = base64.StdEncoding.AppendEncode(w.out, value)
 	w.out = append(w.out, '"')
