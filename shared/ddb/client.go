@@ -2,7 +2,6 @@ package ddb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -28,8 +27,9 @@ type Client struct {
 	options  dynamodb.Options
 	endpoint *url.URL
 	signer   *v4.Signer
-	retryer  aws.RetryerV2
-	retries  *retry.Attempt
+	// retries are the SDK's. The first attempt of a call goes past them if first, the same retryer, can give it its token.
+	retries *retry.Attempt
+	first   aws.RetryerV2
 	// operations are those that it sends, by name.
 	operations map[string]*operation
 	// err is why options cannot be obeyed: every call returns it.
@@ -59,11 +59,8 @@ func (c *Client) open() error {
 	if c.endpoint, err = awsjson.Endpoint("dynamodb", c.options.Region, endpoint); err != nil {
 		return err
 	}
-	var ok bool
-	if c.retryer, ok = c.options.Retryer.(aws.RetryerV2); !ok {
-		return errors.New("ddb: the option Retryer must be an aws.RetryerV2")
-	}
-	c.retries = retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner)
+	c.first, _ = c.options.Retryer.(aws.RetryerV2)
+	c.retries = retry.NewAttemptMiddleware(c.options.Retryer, smithyhttp.RequestCloner)
 	for _, name := range []string{"GetItem", "Query", "BatchGetItem", "UpdateItem", "DeleteItem"} {
 		if c.operations[name], err = newOperation(name, c.options); err != nil {
 			return err

@@ -124,7 +124,6 @@ func TestOptionsWithoutEffectAreRefused(t *testing.T) {
 		"Meter":     {func(o *dynamodb.Options) { o.MeterProvider = metrics.NopMeterProvider{} }, "MeterProvider"},
 		"Attempts":  {func(o *dynamodb.Options) { o.RetryMaxAttempts = 2 }, "RetryMaxAttempts"},
 		"Endpoints": {func(o *dynamodb.Options) { o.EndpointResolverV2 = dynamodb.NewDefaultEndpointResolverV2() }, "EndpointResolverV2"},
-		"Retryer":   {func(o *dynamodb.Options) { o.Retryer = struct{ aws.Retryer }{aws.NopRetryer{}} }, "Retryer"},
 		"Step": {func(o *dynamodb.Options) {
 			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("Mine", nil), middleware.After)

@@ -73,15 +73,17 @@ func (c *call) handle(ctx context.Context, input any) (any, middleware.Metadata,
 	if c.body, err = appendInput(nil, input); err != nil {
 		return nil, middleware.Metadata{}, err
 	}
-	release, err := c.retryer.GetAttemptToken(ctx)
-	if err != nil {
-		return nil, middleware.Metadata{}, err
+	if c.first != nil {
+		release, err := c.first.GetAttemptToken(ctx)
+		if err != nil {
+			return nil, middleware.Metadata{}, err
+		}
+		made := c.attempt(ctx)
+		if made.err == nil {
+			return made.result, made.metadata, release(nil)
+		}
+		c.made = &made // the retries release its token
 	}
-	made := c.attempt(ctx)
-	if made.err == nil {
-		return made.result, made.metadata, release(nil)
-	}
-	c.made = &made // the retries release its token
 	out, metadata, err := c.retries.HandleFinalize(ctx, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()}, c)
 	return out.Result, metadata, err
 }

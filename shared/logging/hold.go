@@ -179,8 +179,12 @@ func field(key string, value any) zapcore.Field {
 		return zap.Object(key, v)
 	case array:
 		return zap.Array(key, v)
-	default:
-		return zap.Any(key, v)
+	case string:
+		return zap.String(key, v)
+	case int64:
+		return zap.Int64(key, v)
+	default: // zap.Any would link zap's code for every list
+		return zap.Reflect(key, v)
 	}
 }
 

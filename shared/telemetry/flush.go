@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tienda-dev/tienda/shared/telemetry/internal/otlp"
+	"github.com/tienda-dev/tienda/shared/tracing"
 )
 
 // The values of telemetry.flush.mode.
@@ -123,7 +124,10 @@ func (t *Telemetry) flushLogs(ctx context.Context) outcome {
 	if t.records == nil {
 		return outcome{}
 	}
-	return flushQueue(ctx, t, signalLogs, &t.records.queue, t.encoderOf(signalLogs).Logs)
+	encoder := t.encoderOf(signalLogs)
+	return flushQueue(ctx, t, signalLogs, t.records.queue, func(part []otlp.Record) []byte {
+		return encoder.Logs(t.resource, tracing.Scope, part)
+	})
 }
 
 func flushQueue[T any](ctx context.Context, t *Telemetry, signal string, q *queue[T], encode func([]T) []byte) outcome {

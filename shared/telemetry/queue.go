@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"go.opentelemetry.io/otel/codes"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -124,24 +123,6 @@ func (s *spans) fail(of *invocation, errorType string) {
 		span.End() // ending it again later changes nothing
 	}
 }
-
-// records is the processor of log records.
-type records struct{ queue[sdklog.Record] }
-
-// Enabled implements sdklog.Processor.
-func (r *records) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
-
-// OnEmit implements sdklog.Processor.
-func (r *records) OnEmit(_ context.Context, record *sdklog.Record) error {
-	r.put(record.Clone())
-	return nil
-}
-
-// Shutdown implements sdklog.Processor.
-func (r *records) Shutdown(context.Context) error { return nil }
-
-// ForceFlush implements sdklog.Processor.
-func (r *records) ForceFlush(context.Context) error { return nil }
 
 // The signals.
 const (

@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"go.opentelemetry.io/contrib/bridges/otelzap"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -223,9 +221,8 @@ func (t *Telemetry) build(host Host, o options) error {
 		return err
 	}
 	if t.sinks[signalLogs] != nil {
-		t.records = &records{}
-		logs := sdklog.NewLoggerProvider(sdklog.WithResource(t.resource), sdklog.WithProcessor(t.records))
-		host.SetLogger(logging.Split(t.logger, otelzap.NewCore(tracing.Scope, otelzap.WithLoggerProvider(logs))))
+		t.records = newRecords(t.now)
+		host.SetLogger(logging.Split(t.logger, t.records))
 		t.logger = host.Chain().Logger
 	}
 	return nil

@@ -1,51 +1,63 @@
 package otlp
 
 import (
+	"cmp"
+	"time"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// Logs returns an ExportLogsServiceRequest with the records of one process.
-func (e Encoder) Logs(records []sdklog.Record) []byte {
+// Record is a log record. https://opentelemetry.io/docs/specs/otel/logs/data-model/
+type Record struct {
+	// Scope is the name of the logger; empty is that of the encoder.
+	Scope string
+	// Time is when it happened, Observed when it was kept.
+	Time, Observed time.Time
+	// Severity is OpenTelemetry's number, Level the logger's name of it.
+	Severity   int
+	Level      string
+	Text       string
+	Attributes []attribute.KeyValue
+	// Span is the span that it belongs to, if it has one.
+	Span trace.SpanContext
+}
+
+// Logs returns an ExportLogsServiceRequest with the records of one process. Those of a logger without a name are of scope.
+func (e Encoder) Logs(r *resource.Resource, scope string, records []Record) []byte {
 	if len(records) == 0 {
 		return nil
 	}
-	var order []instrumentation.Scope
-	byScope := map[instrumentation.Scope][]*sdklog.Record{}
+	var order []string
+	byScope := map[string][]*Record{}
 	for i := range records {
-		scope := records[i].InstrumentationScope()
-		if _, ok := byScope[scope]; !ok {
-			order = append(order, scope)
+		name := cmp.Or(records[i].Scope, scope)
+		if _, ok := byScope[name]; !ok {
+			order = append(order, name)
 		}
-		byScope[scope] = append(byScope[scope], &records[i])
+		byScope[name] = append(byScope[name], &records[i])
 	}
-	return e.envelope("resourceLogs", "scopeLogs", records[0].Resource(), len(order), func(w *writer, i int) {
-		e.scope(w, order[i])
+	return e.envelope("resourceLogs", "scopeLogs", r, len(order), func(w *writer, i int) {
+		e.scope(w, instrumentation.Scope{Name: order[i]})
 		of := byScope[order[i]]
 		w.list(2, "logRecords", len(of), func(j int) { e.record(w, of[j]) })
-		w.string(3, "schemaUrl", order[i].SchemaURL)
 	})
 }
 
-func (e Encoder) record(w *writer, r *sdklog.Record) {
-	w.fixed64(1, "timeUnixNano", nanos(r.Timestamp()))
-	w.fixed64(11, "observedTimeUnixNano", nanos(r.ObservedTimestamp()))
-	w.enum(2, "severityNumber", int(r.Severity()))
-	w.string(3, "severityText", r.SeverityText())
-	w.message(5, "body", func() { e.value(w, "", r.Body()) })
-	attributes := make([]attribute.KeyValue, 0, r.AttributesLen())
-	r.WalkAttributes(func(kv attribute.KeyValue) bool {
-		attributes = append(attributes, kv)
-		return true
-	})
-	e.attributes(w, 6, attributes, false)
-	w.enum(7, "droppedAttributesCount", r.DroppedAttributes())
-	w.fixed32(8, "flags", uint32(r.TraceFlags()))
-	if id := r.TraceID(); id.IsValid() {
+func (e Encoder) record(w *writer, r *Record) {
+	w.fixed64(1, "timeUnixNano", nanos(r.Time))
+	w.fixed64(11, "observedTimeUnixNano", nanos(r.Observed))
+	w.enum(2, "severityNumber", r.Severity)
+	w.string(3, "severityText", r.Level)
+	w.message(5, "body", func() { e.value(w, "", attribute.StringValue(r.Text)) })
+	e.attributes(w, 6, r.Attributes, false)
+	w.fixed32(8, "flags", uint32(r.Span.TraceFlags()))
+	if id := r.Span.TraceID(); id.IsValid() {
 		w.id(9, "traceId", id[:])
 	}
-	if id := r.SpanID(); id.IsValid() {
+	if id := r.Span.SpanID(); id.IsValid() {
 		w.id(10, "spanId", id[:])
 	}
 }
