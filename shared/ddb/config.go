@@ -28,7 +28,8 @@ type Config struct {
 
 // Open returns a client for cfg, or an error that names every variable that is wrong. It sends
 // nothing: Table.Warm does. The options come last and may replace any of its choices; one that a Client would not obey is an
-// error, such as a middleware of another step than Initialize.
+// error. APIOptions may add middlewares of the step Initialize, which run before an input is validated. In a region whose
+// endpoint is not known (ISO), the endpoint must be set.
 //
 // It reads neither files nor the environment. The SDK's config package, which does, links five
 // more AWS clients.

@@ -3,7 +3,8 @@
 //
 // # Lost responses
 //
-// DynamoDB may commit a write and its response may be lost: a closed connection, a 500, a time-out.
+// DynamoDB may commit a write and its response may be lost: a closed connection, a 500, a time-out, an
+// answer that is cut off or does not have its checksum.
 // The SDK then sends the request again, without an error and without a trace. What that does
 // depends on the write:
 //

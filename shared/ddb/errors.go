@@ -126,12 +126,18 @@ func reasonCode(r types.CancellationReason) string {
 	return *r.Code
 }
 
+// fixed is an error whose text has no values of items.
+type fixed string
+
+func (e fixed) Error() string { return string(e) }
+
 // safeText describes err without the values of items.
 func safeText(err error) string {
 	var b strings.Builder
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError
 	var params smithy.InvalidParamsError
+	var text fixed
 	switch {
 	case errors.As(err, &api):
 		b.WriteString(apiText(api))
@@ -139,6 +145,8 @@ func safeText(err error) string {
 		b.WriteString(send.Error()) // URL and network error
 	case errors.As(err, &params):
 		b.WriteString(params.Error()) // names of missing parameters
+	case errors.As(err, &text):
+		b.WriteString(text.Error())
 	default:
 		fmt.Fprintf(&b, "%T", innermost(err))
 	}

@@ -2,7 +2,6 @@ package ddb
 
 import (
 	"encoding/base64"
-	"errors"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -12,13 +11,10 @@ import (
 	"github.com/tienda-dev/tienda/shared/internal/rawjson"
 )
 
-// errOldInput refuses an input that is not written whole.
-var errOldInput = errors.New("a parameter of DynamoDB's old interface, the capacity of indexes, metrics of item collections, or an attribute without a value: see ddb.Client")
-
 // appendInput appends the JSON of an operation's input. It returns an error for one with parts that it does not write:
 // Client's documentation has them.
 func appendInput(out []byte, parameters any) ([]byte, error) {
-	w := &objectWriter{out: out, known: true}
+	w := &objectWriter{out: out}
 	switch in := parameters.(type) {
 	case *dynamodb.GetItemInput:
 		w.getItem(in)
@@ -30,11 +26,9 @@ func appendInput(out []byte, parameters any) ([]byte, error) {
 		w.updateItem(in)
 	case *dynamodb.DeleteItemInput:
 		w.deleteItem(in)
-	default:
-		w.known = false
 	}
-	if !w.known {
-		return nil, &smithy.SerializationError{Err: errOldInput}
+	if w.unsupported != "" {
+		return nil, &smithy.SerializationError{Err: fixed("ddb: a client does not send " + w.unsupported + ": use Client.SDK")}
 	}
 	return w.out, nil
 }
@@ -86,7 +80,7 @@ func orNil(missing smithy.InvalidParamsError) error {
 }
 
 func (w *objectWriter) getItem(in *dynamodb.GetItemInput) {
-	w.only(in.AttributesToGet == nil)
+	w.refuse("AttributesToGet", in.AttributesToGet != nil)
 	w.open()
 	w.text("TableName", in.TableName)
 	w.item("Key", in.Key)
@@ -98,7 +92,10 @@ func (w *objectWriter) getItem(in *dynamodb.GetItemInput) {
 }
 
 func (w *objectWriter) query(in *dynamodb.QueryInput) {
-	w.only(in.AttributesToGet == nil && in.ConditionalOperator == "" && in.KeyConditions == nil && in.QueryFilter == nil)
+	w.refuse("AttributesToGet", in.AttributesToGet != nil)
+	w.refuse("ConditionalOperator", in.ConditionalOperator != "")
+	w.refuse("KeyConditions", in.KeyConditions != nil)
+	w.refuse("QueryFilter", in.QueryFilter != nil)
 	w.open()
 	w.text("TableName", in.TableName)
 	w.text("IndexName", in.IndexName)
@@ -124,7 +121,7 @@ func (w *objectWriter) batchGetItem(in *dynamodb.BatchGetItemInput) {
 	w.name("RequestItems")
 	w.open()
 	for table, keys := range in.RequestItems {
-		w.only(keys.AttributesToGet == nil)
+		w.refuse("AttributesToGet", keys.AttributesToGet != nil)
 		w.name(table)
 		w.open()
 		w.name("Keys")
@@ -140,7 +137,9 @@ func (w *objectWriter) batchGetItem(in *dynamodb.BatchGetItemInput) {
 }
 
 func (w *objectWriter) updateItem(in *dynamodb.UpdateItemInput) {
-	w.only(in.AttributeUpdates == nil && in.ConditionalOperator == "" && in.Expected == nil)
+	w.refuse("AttributeUpdates", in.AttributeUpdates != nil)
+	w.refuse("ConditionalOperator", in.ConditionalOperator != "")
+	w.refuse("Expected", in.Expected != nil)
 	w.open()
 	w.text("TableName", in.TableName)
 	w.item("Key", in.Key)
@@ -156,7 +155,8 @@ func (w *objectWriter) updateItem(in *dynamodb.UpdateItemInput) {
 }
 
 func (w *objectWriter) deleteItem(in *dynamodb.DeleteItemInput) {
-	w.only(in.ConditionalOperator == "" && in.Expected == nil)
+	w.refuse("ConditionalOperator", in.ConditionalOperator != "")
+	w.refuse("Expected", in.Expected != nil)
 	w.open()
 	w.text("TableName", in.TableName)
 	w.item("Key", in.Key)
@@ -170,13 +170,19 @@ func (w *objectWriter) deleteItem(in *dynamodb.DeleteItemInput) {
 	w.close()
 }
 
-// objectWriter appends JSON. known is false once it has met something that it does not write.
+// objectWriter appends JSON.
 type objectWriter struct {
-	out   []byte
-	known bool
+	out []byte
+	// unsupported names what it has met and does not write.
+	unsupported string
 }
 
-func (w *objectWriter) only(known bool) { w.known = w.known && known }
+// refuse notes a parameter that is set and not written.
+func (w *objectWriter) refuse(name string, set bool) {
+	if set {
+		w.unsupported = name
+	}
+}
 
 func (w *objectWriter) open() { w.out = append(w.out, '{') }
 
@@ -228,13 +234,13 @@ func (w *objectWriter) names(names map[string]string) {
 
 // metrics knows that none are asked for.
 func (w *objectWriter) metrics(m types.ReturnItemCollectionMetrics) {
-	w.only(m != types.ReturnItemCollectionMetricsSize)
+	w.refuse("ReturnItemCollectionMetrics SIZE", m == types.ReturnItemCollectionMetricsSize)
 	w.enum("ReturnItemCollectionMetrics", string(m))
 }
 
 // capacity writes what is asked for of the consumed capacity, which is not that of indexes.
 func (w *objectWriter) capacity(c types.ReturnConsumedCapacity) {
-	w.only(c != types.ReturnConsumedCapacityIndexes)
+	w.refuse("ReturnConsumedCapacity INDEXES", c == types.ReturnConsumedCapacityIndexes)
 	w.enum("ReturnConsumedCapacity", string(c))
 }
 
@@ -291,8 +297,8 @@ func (w *objectWriter) value(value types.AttributeValue) {
 	case *types.AttributeValueMemberBS:
 		w.name("BS")
 		w.list(len(v.Value), func(i int) { w.base64(v.Value[i]) })
-	default: // nothing
-		w.known = false
+	default:
+		w.refuse("an attribute that is nil", true)
 	}
 	w.close()
 }

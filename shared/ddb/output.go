@@ -39,6 +39,11 @@ func readOutput(operation, text string) (any, error) {
 	return out, nil
 }
 
+const (
+	errNumber fixed = "a capacity is not a number"
+	errBinary fixed = "a binary attribute is not base64"
+)
+
 // outputReader reads JSON.
 type outputReader struct {
 	*rawjson.Reader
@@ -51,7 +56,7 @@ type outputReader struct {
 func (r *outputReader) end() error {
 	r.End()
 	if err := r.Err(); err != nil {
-		r.err = err
+		r.err = fixed(err.Error())
 	}
 	if r.err == nil {
 		return nil
@@ -189,7 +194,7 @@ func (r *outputReader) float() *float64 {
 	}
 	f, err := strconv.ParseFloat(r.Skip(), 64)
 	if err != nil {
-		r.err = err
+		r.err = errNumber
 	}
 	return &f
 }
@@ -257,7 +262,7 @@ func (r *outputReader) value() types.AttributeValue {
 func (r *outputReader) binary() []byte {
 	value, err := base64.StdEncoding.DecodeString(r.Text())
 	if err != nil {
-		r.err = err
+		r.err = errBinary
 	}
 	return value
 }

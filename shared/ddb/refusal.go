@@ -1,6 +1,7 @@
 package ddb
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -40,6 +41,10 @@ func (f *refusal) read(text string) error {
 		switch {
 		case name == "__type":
 			f.code = r.Text()
+		case strings.EqualFold(name, "code"):
+			if code, ok := r.Scalar(); ok {
+				f.code = cmp.Or(f.code, code)
+			}
 		case strings.EqualFold(name, "message"):
 			f.message = r.optional()
 		case name == "Item":
@@ -76,6 +81,8 @@ func (f *refusal) error() error {
 		return &types.ConditionalCheckFailedException{Message: f.message, Item: f.item}
 	case "InternalServerError":
 		return &types.InternalServerError{Message: f.message}
+	case "InvalidEndpointException":
+		return &types.InvalidEndpointException{Message: f.message}
 	case "ItemCollectionSizeLimitExceededException":
 		return &types.ItemCollectionSizeLimitExceededException{Message: f.message}
 	case "ProvisionedThroughputExceededException":

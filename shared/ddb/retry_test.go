@@ -1,6 +1,8 @@
 package ddb_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/metrics"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
@@ -72,8 +75,8 @@ func TestRetriesAreTheSDKs(t *testing.T) {
 	})
 }
 
-// The SDK's layers of an operation are built once and serve parallel calls.
-func TestParallelCallsShareTheLayers(t *testing.T) {
+// Calls share the middlewares of the step Initialize, and retries.
+func TestCallsInParallel(t *testing.T) {
 	t.Parallel()
 	wire := &unsteady{every: 5}
 	c := retrying(t, wire, 20, 1<<20)
@@ -112,6 +115,111 @@ func TestOptionsAreObeyed(t *testing.T) {
 	}
 }
 
+// RetryMaxAttempts bounds the calls of the client and those of the SDK's.
+func TestRetryMaxAttempts(t *testing.T) {
+	t.Parallel()
+	wire := &unsteady{}
+	c := retrying(t, wire, 5, 100).With(func(o *dynamodb.Options) { o.RetryMaxAttempts = 2 })
+	for name, get := range map[string]func() error{
+		"Client": func() error { _, err := c.GetItem(t.Context(), aKey); return err },
+		"SDK":    func() error { _, err := c.SDK().GetItem(t.Context(), aKey); return err },
+	} {
+		wire.failing.Store(5)
+		wire.attempts.Store(0)
+		if err := get(); err == nil || wire.attempts.Load() != 2 {
+			t.Errorf("%s: %v after %d attempts, want an error after 2", name, err, wire.attempts.Load())
+		}
+	}
+}
+
+// counted is a retryer of version 2, or 1 through its embedded interface, that counts the tokens of attempts.
+type counted struct {
+	aws.RetryerV2
+
+	taken, released atomic.Int64
+}
+
+func (c *counted) GetAttemptToken(context.Context) (func(error) error, error) {
+	c.taken.Add(1)
+	return func(error) error { c.released.Add(1); return errors.New("the token does not come back") }, nil
+}
+
+// Each attempt takes one token and gives it back; a success stays one if that fails.
+func TestEachAttemptHasOneToken(t *testing.T) {
+	t.Parallel()
+	for name, failing := range map[string]int64{"First": 0, "Third": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wire := &unsteady{}
+			wire.failing.Store(failing)
+			var tokens *counted
+			c := retrying(t, wire, 5, 100).With(func(o *dynamodb.Options) {
+				tokens = &counted{RetryerV2: o.Retryer.(aws.RetryerV2)}
+				o.Retryer = tokens
+			})
+			_, err := c.GetItem(t.Context(), aKey)
+			if failing == 0 && err != nil {
+				t.Error(err)
+			}
+			if n := wire.attempts.Load(); tokens.taken.Load() != n || tokens.released.Load() != n {
+				t.Errorf("%d attempts took %d tokens and gave %d back", n, tokens.taken.Load(), tokens.released.Load())
+			}
+		})
+	}
+}
+
+// A retryer of version 1 has no tokens of attempts.
+func TestRetryersWithoutTokens(t *testing.T) {
+	t.Parallel()
+	wire := &unsteady{}
+	wire.failing.Store(2)
+	c := retrying(t, wire, 5, 100).With(func(o *dynamodb.Options) { o.Retryer = struct{ aws.Retryer }{o.Retryer} })
+	if _, err := c.GetItem(t.Context(), aKey); err != nil || wire.attempts.Load() != 3 {
+		t.Errorf("%v after %d attempts, want a success after 3", err, wire.attempts.Load())
+	}
+}
+
+// ending is an HTTP client that ends the context before its answer, as time does.
+type ending struct{ end context.CancelFunc }
+
+func (e ending) Do(r *http.Request) (*http.Response, error) {
+	response := ddbtest.Respond(r, http.StatusBadRequest, `{"__type":"x#ConditionalCheckFailedException"}`)
+	e.end()
+	return response, nil
+}
+
+// What DynamoDB has answered is known, also if the context ends then.
+func TestAnAnswerOutlivesItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := retrying(t, ending{cancel}, 3, 100)
+	_, err := c.GetItem(ctx, aKey)
+	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); !ok {
+		t.Errorf("got %v, want that the condition failed", err)
+	}
+}
+
+// SDK makes one client, also for calls in parallel, which refuses an empty answer.
+func TestSDKIsOneClient(t *testing.T) {
+	t.Parallel()
+	wire := &exchange{status: http.StatusOK}
+	c, _ := clients(t, wire)
+	var group sync.WaitGroup
+	var made sync.Map
+	for range 16 {
+		group.Go(func() { made.Store(c.SDK(), true) })
+	}
+	group.Wait()
+	n := 0
+	made.Range(func(any, any) bool { n++; return true })
+	if n != 1 {
+		t.Errorf("made %d clients", n)
+	}
+	if _, err := c.SDK().GetItem(t.Context(), aKey); err == nil {
+		t.Error("an empty answer is no error")
+	}
+}
+
 // An option that would have no effect is an error of Open, and of the calls of With's client.
 func TestOptionsWithoutEffectAreRefused(t *testing.T) {
 	t.Parallel()
@@ -122,7 +230,8 @@ func TestOptionsWithoutEffectAreRefused(t *testing.T) {
 		"Log":       {func(o *dynamodb.Options) { o.ClientLogMode = aws.LogRequest }, "ClientLogMode"},
 		"Tracer":    {func(o *dynamodb.Options) { o.TracerProvider = &tracing.NopTracerProvider{} }, "TracerProvider"},
 		"Meter":     {func(o *dynamodb.Options) { o.MeterProvider = metrics.NopMeterProvider{} }, "MeterProvider"},
-		"Attempts":  {func(o *dynamodb.Options) { o.RetryMaxAttempts = 2 }, "RetryMaxAttempts"},
+		"Hosts":     {func(o *dynamodb.Options) { o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled }, "EndpointOptions"},
+		"Checksum":  {func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true }, "DisableValidateResponseChecksum"},
 		"Endpoints": {func(o *dynamodb.Options) { o.EndpointResolverV2 = dynamodb.NewDefaultEndpointResolverV2() }, "EndpointResolverV2"},
 		"Step": {func(o *dynamodb.Options) {
 			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
@@ -145,6 +254,9 @@ func TestOptionsWithoutEffectAreRefused(t *testing.T) {
 			c := retrying(t, wire, 3, 100)
 			if _, err := c.With(tc.option).GetItem(t.Context(), aKey); err == nil || !strings.Contains(err.Error(), tc.want) || wire.attempts.Load() != 0 {
 				t.Errorf("With: got %v after %d attempts, want an error with %q", err, wire.attempts.Load(), tc.want)
+			}
+			if _, err := c.GetItem(t.Context(), aKey, tc.option); err == nil || !strings.Contains(err.Error(), tc.want) || wire.attempts.Load() != 0 {
+				t.Errorf("call: got %v after %d attempts, want an error with %q", err, wire.attempts.Load(), tc.want)
 			}
 		})
 	}

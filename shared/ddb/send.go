@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"hash/crc32"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -73,19 +73,38 @@ func (c *call) handle(ctx context.Context, input any) (any, middleware.Metadata,
 	if c.body, err = appendInput(nil, input); err != nil {
 		return nil, middleware.Metadata{}, err
 	}
-	if c.first != nil {
-		release, err := c.first.GetAttemptToken(ctx)
+	retryer := c.options.Retryer
+	if c.tokens != nil {
+		release, err := c.tokens.GetAttemptToken(ctx)
 		if err != nil {
 			return nil, middleware.Metadata{}, err
 		}
 		made := c.attempt(ctx)
-		if made.err == nil {
-			return made.result, made.metadata, release(nil)
+		if made.err == nil || ctx.Err() != nil { // the retries would return the end of the context, and not what is known
+			_ = release(made.err)
+			return made.result, made.metadata, made.err
 		}
-		c.made = &made // the retries release its token
+		c.made, retryer = &made, &oneToken{RetryerV2: c.tokens, release: release}
 	}
-	out, metadata, err := c.retries.HandleFinalize(ctx, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()}, c)
+	retries := retry.NewAttemptMiddleware(retryer, smithyhttp.RequestCloner)
+	out, metadata, err := retries.HandleFinalize(ctx, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()}, c)
 	return out.Result, metadata, err
+}
+
+// oneToken is a retryer whose first attempt has its token already.
+type oneToken struct {
+	aws.RetryerV2
+
+	release func(error) error
+}
+
+// GetAttemptToken implements aws.RetryerV2.
+func (o *oneToken) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if release := o.release; release != nil {
+		o.release = nil
+		return release, nil
+	}
+	return o.RetryerV2.GetAttemptToken(ctx)
 }
 
 // HandleFinalize makes an attempt for the SDK's retries.
@@ -153,9 +172,9 @@ func (c *call) request(ctx context.Context) (*http.Request, error) {
 	return request, nil
 }
 
-var (
-	errNoBody   = errors.New("the answer has no body")
-	errChecksum = errors.New("the answer's body does not have its checksum")
+const (
+	errNoBody   fixed = "the answer has no body"
+	errChecksum fixed = "the answer's body does not have its checksum"
 )
 
 // read reads an answer: the output of a success, or the error that it is. An answer that is not whole or not DynamoDB's is a

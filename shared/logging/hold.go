@@ -163,8 +163,7 @@ func (z *freezer) value(dec *json.Decoder) any {
 		if n, err := strconv.ParseUint(t.String(), 10, 64); err == nil {
 			return n
 		}
-		n, _ := t.Float64()
-		return n
+		return t // as it is written: zap and encoding/json write large and small numbers in different ways
 	case string:
 		z.size += len(t)
 		return t
@@ -183,7 +182,11 @@ func field(key string, value any) zapcore.Field {
 		return zap.String(key, v)
 	case int64:
 		return zap.Int64(key, v)
-	default: // zap.Any would link zap's code for every list
+	case uint64:
+		return zap.Uint64(key, v)
+	case bool:
+		return zap.Bool(key, v)
+	default: // null and json.Number; zap.Any would link zap's code for every list
 		return zap.Reflect(key, v)
 	}
 }

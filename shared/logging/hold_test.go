@@ -66,7 +66,7 @@ func TestAHeldLineIsTheLineOfALowerLevel(t *testing.T) {
 			cfg.DisableRedaction = !redaction
 			log, out := newLogger(t, cfg)
 			ctx, entry := logging.Begin(t.Context(), log, "id", zap.String("of_request", "r"))
-			value := &changing{Name: "before", Inner: map[string]any{"z": 1.5, "a": []any{"x", nil, true, map[string]any{"n": 7}}}}
+			value := &changing{Name: "before", Inner: map[string]any{"z": 1.5, "small": 1e-7, "large": 1e21, "a": []any{"x", nil, true, map[string]any{"n": 7}}}}
 			content := []byte("before")
 			step := time.Date(2026, 11, 24, 1, 2, 3, 4_000_000, time.UTC)
 			logging.From(ctx).WithOptions(zap.WithClock(fixedClock(step))).With(zap.Int("of_logger", 3)).Debug("m",

@@ -133,7 +133,7 @@ func TestNegativeNumbersStayJSON(t *testing.T) {
 	decode(t, out.Bytes())
 }
 
-// A core such as otelzap's reads the trace from a context.
+// A core such as telemetry's reads the trace from a context.
 func TestASecondCoreGetsAContextAsItIs(t *testing.T) {
 	t.Parallel()
 	type key struct{}

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/tienda-dev/tienda/shared/clock"
 	"github.com/tienda-dev/tienda/shared/telemetry/internal/otlp"
 )
 
@@ -32,7 +34,7 @@ type records struct {
 }
 
 func newRecords(now func() time.Time) *records {
-	return &records{queue: &queue[otlp.Record]{}, ctx: context.Background(), now: now}
+	return &records{queue: &queue[otlp.Record]{}, ctx: context.Background(), now: clock.Wall(now)}
 }
 
 // Enabled implements zapcore.Core. logging.Split has the level.
@@ -56,10 +58,8 @@ func (r *records) With(fields []zapcore.Field) zapcore.Core {
 			c.with = append(c.with, f)
 			continue
 		}
-		now := zapcore.NewMapObjectEncoder()
-		f.AddTo(now)
-		for key, value := range now.Fields {
-			c.with = append(c.with, zapcore.Field{Key: key, Type: zapcore.ReflectType, Interface: value})
+		for _, kv := range keyValues(encode([]zapcore.Field{f})) {
+			c.with = append(c.with, zapcore.Field{Key: string(kv.Key), Type: zapcore.ReflectType, Interface: kv.Value})
 		}
 	}
 	return &c
@@ -67,13 +67,7 @@ func (r *records) With(fields []zapcore.Field) zapcore.Core {
 
 // Write implements zapcore.Core.
 func (r *records) Write(ent zapcore.Entry, fields []zapcore.Field) error {
-	enc := zapcore.NewMapObjectEncoder()
-	for _, of := range [][]zapcore.Field{r.with, fields} {
-		for _, f := range of {
-			f.AddTo(enc)
-		}
-	}
-	attributes := keyValues(enc.Fields)
+	attributes := keyValues(encode(r.with, fields))
 	if ent.Caller.Defined {
 		attributes = append(attributes, semconv.CodeFilePath(ent.Caller.File), semconv.CodeLineNumber(ent.Caller.Line), semconv.CodeFunctionName(ent.Caller.Function))
 	}
@@ -85,6 +79,19 @@ func (r *records) Write(ent zapcore.Entry, fields []zapcore.Field) error {
 		Text: ent.Message, Attributes: attributes, Span: trace.SpanContextFromContext(contextOf(r.ctx, fields)),
 	})
 	return nil
+}
+
+// encode returns fields by their names, without contexts.
+func encode(lists ...[]zapcore.Field) map[string]any {
+	encoder := zapcore.NewMapObjectEncoder()
+	for _, fields := range lists {
+		for _, f := range fields {
+			if _, ok := f.Interface.(context.Context); !ok {
+				f.AddTo(encoder)
+			}
+		}
+	}
+	return encoder.Fields
 }
 
 // contextOf returns the last context in fields, or else ctx.
@@ -123,11 +130,14 @@ func keyValues(members map[string]any) []attribute.KeyValue {
 	return all
 }
 
-// value returns what zap's encoder of maps makes of a field. Durations are nanoseconds, times are nanoseconds of Unix.
+// value returns the attribute of a field. Durations are nanoseconds, times are nanoseconds of Unix, and what zap knows no
+// type of is as in JSON.
 func value(v any) attribute.Value {
 	switch v := v.(type) {
 	case nil:
 		return attribute.Value{}
+	case attribute.Value: // of With
+		return v
 	case string:
 		return attribute.StringValue(v)
 	case bool:
@@ -140,6 +150,8 @@ func value(v any) attribute.Value {
 		return attribute.Float64Value(n)
 	case time.Time:
 		return attribute.Int64Value(v.UnixNano())
+	case complex64, complex128:
+		return attribute.StringValue(fmt.Sprint(v))
 	case []byte:
 		return attribute.ByteSliceValue(v)
 	case map[string]any:
@@ -161,6 +173,20 @@ func value(v any) attribute.Value {
 	case of.CanFloat():
 		return attribute.Float64Value(of.Float())
 	default:
-		return attribute.StringValue(fmt.Sprint(v))
+		return value(asJSON(v))
 	}
+}
+
+// asJSON returns v as encoding/json writes it, of maps, lists and scalars.
+func asJSON(v any) (tree any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "not JSON: " + reflect.TypeOf(v).String()
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		return string(text)
+	}
+	return tree
 }

@@ -1,4 +1,4 @@
-// Package rawjson reads and writes the JSON of Lambda's events by hand. Events are small and of known shapes, and
+// Package rawjson reads and writes the JSON of Lambda's events and of DynamoDB by hand. Their shapes are known, and
 // encoding/json takes most of the time of a function that does little.
 package rawjson
 
@@ -17,7 +17,8 @@ var (
 	errDepth  = errors.New("JSON nested too deeply")
 )
 
-// maxDepth is far above what any event needs and keeps a hostile one from growing the stack.
+// maxDepth is above what any event and DynamoDB's deepest item need (32 levels, 69 of JSON), and keeps a hostile text from
+// growing the stack.
 const maxDepth = 128
 
 // Reader reads one JSON text, field by field, into what the caller asks for. encoding/json scans a text twice and

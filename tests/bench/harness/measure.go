@@ -36,7 +36,7 @@ type ColdConfig struct {
 func StartCold(ctx context.Context, s Subject, cfg ColdConfig) (Cold, error) {
 	if cfg.Evict {
 		var err error
-		if s.Binary, err = moved(s.Binary); err != nil {
+		if s.Binary, err = copyOf(s.Binary); err != nil {
 			return Cold{}, err
 		}
 		defer os.Remove(s.Binary)
@@ -75,13 +75,13 @@ func StartCold(ctx context.Context, s Subject, cfg ColdConfig) (Cold, error) {
 	return c, nil
 }
 
-// moved returns the path of a copy of a binary, beside it.
-func moved(binary string) (string, error) {
+// copyOf returns the path of a copy of a binary, beside it.
+func copyOf(binary string) (string, error) {
 	text, err := os.ReadFile(binary)
 	if err != nil {
 		return "", err
 	}
-	path := binary + ".moved"
+	path := binary + ".copy"
 	return path, os.WriteFile(path, text, 0o755) //nolint:gosec // G306: it is run
 }
 
