@@ -122,13 +122,13 @@ func sameError(t *testing.T, want, got error) {
 		if reflect.TypeOf(got) != reflect.TypeOf(want) {
 			t.Fatalf("a %T, the SDK's a %T", got, want)
 		}
-		if _, ok := want.(*smithy.DeserializationError); want == nil || ok {
+		if _, ok := want.(*smithy.DeserializationError); want == nil || ok { //nolint:errorlint // each link of the chain
 			return
 		}
 		if !unreadable && got.Error() != want.Error() {
 			t.Errorf("error %v, the SDK's %v", got, want)
 		}
-		if api, ok := want.(smithy.APIError); ok {
+		if api, ok := want.(smithy.APIError); ok { //nolint:errorlint // each link of the chain
 			if diff := cmp.Diff(api, got, whole...); diff != "" {
 				t.Errorf("(-SDK +got):\n%s", diff)
 			}

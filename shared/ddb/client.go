@@ -73,17 +73,16 @@ func (c *Client) open() error {
 	return nil
 }
 
-// obeyed are the options that a Client obeys, and those that change nothing of the calls that it sends.
-var obeyed = []string{
-	"APIOptions", "BaseEndpoint", "Credentials", "HTTPClient", "Region", "RetryMaxAttempts", "Retryer",
-	"DefaultsMode", "EndpointDiscovery", "IdempotencyTokenProvider", "Logger", "RetryMode", "RuntimeEnvironment",
-}
-
 // refuse returns an error that names the options that are set and not obeyed.
 func refuse(o dynamodb.Options) error {
+	known := []string{
+		"APIOptions", "BaseEndpoint", "Credentials", "HTTPClient", "Region", "RetryMaxAttempts", "Retryer",
+		// They change nothing of the calls that a Client sends:
+		"DefaultsMode", "EndpointDiscovery", "IdempotencyTokenProvider", "Logger", "RetryMode", "RuntimeEnvironment",
+	}
 	var names []string
 	for field, value := range reflect.ValueOf(o).Fields() {
-		if field.IsExported() && !value.IsZero() && !slices.Contains(obeyed, field.Name) {
+		if field.IsExported() && !value.IsZero() && !slices.Contains(known, field.Name) {
 			names = append(names, field.Name)
 		}
 	}

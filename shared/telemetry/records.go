@@ -96,9 +96,9 @@ func encode(lists ...[]zapcore.Field) map[string]any {
 
 // contextOf returns the last context in fields, or else ctx.
 func contextOf(ctx context.Context, fields []zapcore.Field) context.Context {
-	for _, f := range fields {
+	for _, f := range slices.Backward(fields) {
 		if of, ok := f.Interface.(context.Context); ok {
-			ctx = of
+			return of
 		}
 	}
 	return ctx

@@ -16,7 +16,7 @@ func kept(r *records) []string {
 	all := make([]string, len(items))
 	for i, record := range items {
 		for _, kv := range record.Attributes {
-			all[i] += fmt.Sprintf("%s=%s ", kv.Key, kv.Value.Emit())
+			all[i] += fmt.Sprintf("%s=%s ", kv.Key, kv.Value.String())
 		}
 	}
 	return all

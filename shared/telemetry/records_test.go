@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +27,9 @@ func text(v *commonpb.AnyValue) string {
 	case *commonpb.AnyValue_StringValue:
 		return fmt.Sprintf("%q", of.StringValue)
 	case *commonpb.AnyValue_BoolValue:
-		return fmt.Sprint(of.BoolValue)
+		return strconv.FormatBool(of.BoolValue)
 	case *commonpb.AnyValue_IntValue:
-		return fmt.Sprint(of.IntValue)
+		return strconv.FormatInt(of.IntValue, 10)
 	case *commonpb.AnyValue_DoubleValue:
 		return fmt.Sprintf("%g.", of.DoubleValue)
 	case *commonpb.AnyValue_ArrayValue:

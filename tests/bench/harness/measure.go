@@ -82,7 +82,7 @@ func copyOf(binary string) (string, error) {
 		return "", err
 	}
 	path := binary + ".copy"
-	return path, os.WriteFile(path, text, 0o755) //nolint:gosec // G306: it is run
+	return path, os.WriteFile(path, text, 0o755)
 }
 
 // Warm is what many invocations of one warm environment took.
