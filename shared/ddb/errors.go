@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -138,6 +141,7 @@ func safeText(err error) string {
 	var send *smithyhttp.RequestSendError
 	var params smithy.InvalidParamsError
 	var text fixed
+	var network net.Error
 	switch {
 	case errors.As(err, &api):
 		b.WriteString(apiText(api))
@@ -147,8 +151,20 @@ func safeText(err error) string {
 		b.WriteString(params.Error()) // names of missing parameters
 	case errors.As(err, &text):
 		b.WriteString(text.Error())
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		b.WriteString("the answer broke off")
+	case errors.As(err, &network) && network.Timeout():
+		b.WriteString("the answer timed out")
 	default:
 		fmt.Fprintf(&b, "%T", innermost(err))
+	}
+	var quota ratelimit.QuotaExceededError
+	if errors.As(err, &quota) {
+		b.WriteString(", and the retry quota is used up")
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() != http.StatusOK && response.HTTPStatusCode() != http.StatusBadRequest {
+		b.WriteString(" (status " + strconv.Itoa(response.HTTPStatusCode()) + ")")
 	}
 	var request interface{ ServiceRequestID() string }
 	if errors.As(err, &request) && request.ServiceRequestID() != "" {

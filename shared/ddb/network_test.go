@@ -134,6 +134,33 @@ func TestAnswerOfAnotherServerIsUnavailable(t *testing.T) {
 	}
 }
 
+// The error of an outage says what it was: the log has nothing else.
+func TestOutagesAreNamed(t *testing.T) {
+	t.Parallel()
+	const json = "application/x-amz-json-1.0"
+	whole := awsclienttest.Answer(200, json, `{"Item":{}}`)
+	for name, tc := range map[string]struct {
+		answer string
+		end    awsclienttest.End
+		want   string
+	}{
+		"BrokenOff": {whole[:len(whole)-3], awsclienttest.Close, "the answer broke off"},
+		"Stalled":   {whole[:len(whole)-3], awsclienttest.Stall, "the answer timed out"},
+		"Page":      {awsclienttest.Answer(503, "text/html", page), awsclienttest.Close, "(status 503)"},
+		"Redirect":  {awsclienttest.Answer(307, "text/html", ""), awsclienttest.Close, "(status 307)"},
+		"Null":      {awsclienttest.Answer(200, json, `null`), awsclienttest.Close, "the answer is null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := tableAt(t, awsclienttest.Serve(t, tc.answer, tc.end), 50*time.Millisecond)
+			err := calls["GetItem"](t.Context(), table)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
 // Every operation is repeated while a transaction or another region's write holds the item, beyond the
 // attempts of the SDK.
 func TestConflictsAreRepeated(t *testing.T) {
@@ -143,10 +170,7 @@ func TestConflictsAreRepeated(t *testing.T) {
 			t.Run(code+operation, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					answer := `{}`
-					if operation == "BatchGetItem" {
-						answer = `{"Responses":{"commerce":[]}}`
-					}
+					answer := `{"Count":0,"Responses":{"commerce":[]}}` // to any operation
 					conflict := ddbtest.Answer(http.StatusBadRequest, code, "")
 					spoilt := &ddbtest.Faults{Next: respond(func(r *http.Request) (*http.Response, error) {
 						return ddbtest.Respond(r, http.StatusOK, answer), nil

@@ -1,6 +1,7 @@
 package ddb
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strconv"
 
@@ -13,9 +14,12 @@ import (
 )
 
 // readOutput reads the answer of an operation. It passes over members that it does not know, as the SDK does. Its error is
-// a smithy.DeserializationError.
+// a smithy.DeserializationError. The SDK takes null, and what is no answer to a Query, for an answer without items.
 func readOutput(operation, text string) (any, error) {
 	r := &outputReader{Reader: rawjson.NewReader(text)}
+	if r.Null() {
+		r.err = errNull
+	}
 	var out any
 	switch operation {
 	case "GetItem":
@@ -40,6 +44,8 @@ func readOutput(operation, text string) (any, error) {
 }
 
 const (
+	errNull   fixed = "the answer is null"
+	errCount  fixed = "the answer to Query has no Count"
 	errNumber fixed = "a capacity is not a number"
 	errBinary fixed = "a binary attribute is not base64"
 )
@@ -55,7 +61,7 @@ type outputReader struct {
 // end returns the error of a text that is not what was read.
 func (r *outputReader) end() error {
 	r.End()
-	if err := r.Err(); err != nil {
+	if err := r.Err(); err != nil && r.err == nil {
 		r.err = fixed(err.Error())
 	}
 	if r.err == nil {
@@ -94,13 +100,13 @@ func (r *outputReader) written(attributes *Item, capacity **types.ConsumedCapaci
 }
 
 func (r *outputReader) query() *dynamodb.QueryOutput {
-	out := &dynamodb.QueryOutput{}
+	out, counted := &dynamodb.QueryOutput{}, false
 	r.Object(func(name string) {
 		switch name {
 		case "Items":
 			out.Items = r.items()
 		case "Count":
-			out.Count = int32(r.Integer())
+			out.Count, counted = int32(r.Integer()), true
 		case "ScannedCount":
 			out.ScannedCount = int32(r.Integer())
 		case "LastEvaluatedKey":
@@ -111,6 +117,9 @@ func (r *outputReader) query() *dynamodb.QueryOutput {
 			r.Skip()
 		}
 	})
+	if !counted {
+		r.err = cmp.Or(r.err, error(errCount))
+	}
 	return out
 }
 

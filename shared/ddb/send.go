@@ -183,14 +183,14 @@ func (c *call) read(response *http.Response, text []byte, readErr error) (any, e
 	if readErr != nil {
 		return nil, &smithy.DeserializationError{Err: readErr}
 	}
+	if sum := response.Header.Get("X-Amz-Crc32"); sum != "" && sum != strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10) {
+		return nil, &smithy.DeserializationError{Err: errChecksum}
+	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return nil, readRefusal(response.Header, string(text))
 	}
 	if len(text) == 0 {
 		return nil, &smithy.DeserializationError{Err: errNoBody}
-	}
-	if sum := response.Header.Get("X-Amz-Crc32"); sum != "" && sum != strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10) {
-		return nil, &smithy.DeserializationError{Err: errChecksum}
 	}
 	return readOutput(c.name, string(text))
 }
