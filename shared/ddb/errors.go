@@ -158,8 +158,7 @@ func safeText(err error) string {
 	default:
 		fmt.Fprintf(&b, "%T", innermost(err))
 	}
-	var quota ratelimit.QuotaExceededError
-	if errors.As(err, &quota) {
+	if _, ok := errors.AsType[ratelimit.QuotaExceededError](err); ok {
 		b.WriteString(", and the retry quota is used up")
 	}
 	var response *smithyhttp.ResponseError
