@@ -144,13 +144,8 @@ func (w *objectWriter) updateItem(in *dynamodb.UpdateItemInput) {
 	w.text("TableName", in.TableName)
 	w.item("Key", in.Key)
 	w.text("UpdateExpression", in.UpdateExpression)
-	w.text("ConditionExpression", in.ConditionExpression)
-	w.names(in.ExpressionAttributeNames)
-	w.item("ExpressionAttributeValues", in.ExpressionAttributeValues)
-	w.enum("ReturnValues", string(in.ReturnValues))
-	w.enum("ReturnValuesOnConditionCheckFailure", string(in.ReturnValuesOnConditionCheckFailure))
-	w.metrics(in.ReturnItemCollectionMetrics)
-	w.capacity(in.ReturnConsumedCapacity)
+	w.condition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	w.wanted(in.ReturnValues, in.ReturnValuesOnConditionCheckFailure, in.ReturnItemCollectionMetrics, in.ReturnConsumedCapacity)
 	w.close()
 }
 
@@ -160,13 +155,8 @@ func (w *objectWriter) deleteItem(in *dynamodb.DeleteItemInput) {
 	w.open()
 	w.text("TableName", in.TableName)
 	w.item("Key", in.Key)
-	w.text("ConditionExpression", in.ConditionExpression)
-	w.names(in.ExpressionAttributeNames)
-	w.item("ExpressionAttributeValues", in.ExpressionAttributeValues)
-	w.enum("ReturnValues", string(in.ReturnValues))
-	w.enum("ReturnValuesOnConditionCheckFailure", string(in.ReturnValuesOnConditionCheckFailure))
-	w.metrics(in.ReturnItemCollectionMetrics)
-	w.capacity(in.ReturnConsumedCapacity)
+	w.condition(in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	w.wanted(in.ReturnValues, in.ReturnValuesOnConditionCheckFailure, in.ReturnItemCollectionMetrics, in.ReturnConsumedCapacity)
 	w.close()
 }
 
@@ -232,10 +222,20 @@ func (w *objectWriter) names(names map[string]string) {
 	w.close()
 }
 
-// metrics knows that none are asked for.
-func (w *objectWriter) metrics(m types.ReturnItemCollectionMetrics) {
+// condition writes the condition of a write, and what the names and values of its expressions stand for.
+func (w *objectWriter) condition(expression *string, names map[string]string, values Item) {
+	w.text("ConditionExpression", expression)
+	w.names(names)
+	w.item("ExpressionAttributeValues", values)
+}
+
+// wanted writes what the answer to a write shall have. Metrics are refused.
+func (w *objectWriter) wanted(values types.ReturnValue, refused types.ReturnValuesOnConditionCheckFailure, m types.ReturnItemCollectionMetrics, c types.ReturnConsumedCapacity) {
+	w.enum("ReturnValues", string(values))
+	w.enum("ReturnValuesOnConditionCheckFailure", string(refused))
 	w.refuse("ReturnItemCollectionMetrics SIZE", m == types.ReturnItemCollectionMetricsSize)
 	w.enum("ReturnItemCollectionMetrics", string(m))
+	w.capacity(c)
 }
 
 // capacity writes what is asked for of the consumed capacity, which is not that of indexes.

@@ -14,7 +14,7 @@ import (
 )
 
 // readOutput reads the answer of an operation. It passes over members that it does not know, as the SDK does. Its error is
-// a smithy.DeserializationError. The SDK takes null, and what is no answer to a Query, for an answer without items.
+// a smithy.DeserializationError, also for null and for an answer to Query without Count, where the SDK returns no items.
 func readOutput(operation, text string) (any, error) {
 	r := &outputReader{Reader: rawjson.NewReader(text)}
 	if r.Null() {

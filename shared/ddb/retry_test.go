@@ -216,7 +216,7 @@ func TestSDKIsOneClient(t *testing.T) {
 		t.Errorf("made %d clients", n)
 	}
 	if _, err := c.SDK().GetItem(t.Context(), aKey); err == nil {
-		t.Error("an empty answer is no error")
+		t.Error("got no error for an empty answer")
 	}
 }
 

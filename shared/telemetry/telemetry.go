@@ -221,7 +221,7 @@ func (t *Telemetry) build(host Host, o options) error {
 		return err
 	}
 	if t.sinks[signalLogs] != nil {
-		t.records = newRecords(t.now)
+		t.records = newRecords(time.Now)
 		host.SetLogger(logging.Split(t.logger, t.records))
 		t.logger = host.Chain().Logger
 	}
