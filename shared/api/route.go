@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -129,13 +128,6 @@ func (r Route) BodyLimit() int64 {
 	return r.MaxBody
 }
 
-var (
-	kebabCase = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
-	pathParam = regexp.MustCompile(`^\{[a-z_]+\+?\}$`)
-	// scopeToken is RFC 6749's (section 3.3); it is part of a quoted string in a header.
-	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
-)
-
 // Validate reports everything that is wrong with the route, or nil.
 func (r Route) Validate() error {
 	var problems []error
@@ -143,7 +135,7 @@ func (r Route) Validate() error {
 		problems = append(problems, fmt.Errorf("route %q: "+format, append([]any{r.Name}, args...)...))
 	}
 
-	if !kebabCase.MatchString(r.Name) {
+	if !kebabCase(r.Name) {
 		refuse("the name must be kebab-case")
 	}
 	if r.Path == DefaultPath {
@@ -170,7 +162,7 @@ func (r Route) Validate() error {
 	if len(r.Scopes) > 0 && r.Auth != Required {
 		refuse("Scopes need Auth Required")
 	}
-	if slices.ContainsFunc(r.Scopes, func(scope string) bool { return !scopeToken.MatchString(scope) }) {
+	if slices.ContainsFunc(r.Scopes, func(scope string) bool { return !scopeToken(scope) }) {
 		refuse("a scope is not a scope-token of RFC 6749")
 	}
 	if r.MaxAuthAge != 0 && r.Auth != Required {
@@ -203,6 +195,32 @@ func (r Route) Validate() error {
 	return errors.Join(problems...)
 }
 
+// kebabCase reports whether name is words of lower-case letters with a hyphen between them. No regular expression here: this
+// package is in every function, and each start would compile it.
+func kebabCase(name string) bool {
+	for word := range strings.SplitSeq(name, "-") {
+		if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !lowerCase(r) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// pathParam reports whether segment is {name} or {name+}, with a name of lower-case letters and underscores.
+func pathParam(segment string) bool {
+	name, opened := strings.CutPrefix(segment, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	name = strings.TrimSuffix(name, "+")
+	return opened && closed && name != "" && !strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !lowerCase(r) })
+}
+
+func lowerCase(r rune) bool { return r >= 'a' && r <= 'z' }
+
+// scopeToken reports whether scope is a scope-token of RFC 6749 (section 3.3); it is part of a quoted string in a header.
+func scopeToken(scope string) bool {
+	return scope != "" && !strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
+}
+
 func knownMethod(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -227,7 +245,7 @@ func validPath(path string) bool {
 		return false
 	}
 	for segment := range strings.SplitSeq(rest, "/") {
-		if segment == "" || (strings.ContainsAny(segment, "{}") && !pathParam.MatchString(segment)) {
+		if segment == "" || (strings.ContainsAny(segment, "{}") && !pathParam(segment)) {
 			return false
 		}
 	}

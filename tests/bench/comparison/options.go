@@ -35,7 +35,7 @@ type Options struct {
 // Full are the options of a run whose results are published: some minutes.
 func Full(root, out string) Options {
 	return Options{
-		Root: root, Out: out, Rounds: 15, Before: 300, Count: 600, Starts: 25, Evicted: 31, Delayed: 60, Delay: 3 * time.Millisecond,
+		Root: root, Out: out, Rounds: 15, Before: 300, Count: 600, Starts: 75, Evicted: 121, Delayed: 60, Delay: 3 * time.Millisecond,
 		Throttled: 9, MemoryMB: 256, Concurrent: 600, Growths: 3, Pass: 5000, Grown: 1500, Early: 2000, Late: 20_000,
 	}
 }
