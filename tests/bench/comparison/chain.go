@@ -166,7 +166,7 @@ const (
 
 // cpuOf returns the processor time of one call, with the garbage collection that it causes.
 func cpuOf(count int, call func() error) (time.Duration, error) {
-	before, err := harness.ProcessCPU(os.Getpid())
+	before, err := harness.OwnCPU()
 	if err != nil {
 		return 0, err
 	}
@@ -175,6 +175,6 @@ func cpuOf(count int, call func() error) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	after, err := harness.ProcessCPU(os.Getpid())
+	after, err := harness.OwnCPU()
 	return (after - before) / time.Duration(count), err
 }

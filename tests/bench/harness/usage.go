@@ -31,15 +31,6 @@ func (e *Environment) Usage() (Usage, error) {
 	return u, nil
 }
 
-// ProcessCPU returns the time of all threads of a process on a processor.
-func ProcessCPU(pid int) (time.Duration, error) {
-	took, err := threads(fmt.Sprintf("/proc/%d/", pid))
-	if err != nil {
-		return 0, notMeasured("/proc", err)
-	}
-	return took, nil
-}
-
 func usage(pid int) (u Usage, err error) {
 	folder := fmt.Sprintf("/proc/%d/", pid)
 	if u.CPU, err = threads(folder); err != nil {
