@@ -100,7 +100,7 @@ func kebabCase(name string) bool {
 			return false
 		}
 	}
-	return name[0] >= 'a'
+	return name[0] >= 'a' // only letters and digits are left, and digits are below
 }
 
 // Validate reports everything that is wrong with the policy, or nil.

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OwnCPU returns the time of all threads of this process on a processor. Usage reads /proc, which for a thread that runs is up
-// to a tick of the kernel behind, 4 ms: exact for a process that waits, and useless for this one.
+// OwnCPU returns the processor time of all threads of this process. It does not read /proc, as Usage does: /proc is up to one tick
+// of the kernel (4 ms) late for a thread that runs.
 func OwnCPU() (time.Duration, error) {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {

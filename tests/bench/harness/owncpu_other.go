@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// OwnCPU returns the time of all threads of this process on a processor. It is measured on Linux alone, as all else.
+// OwnCPU returns ErrNotMeasured: only Linux is measured.
 func OwnCPU() (time.Duration, error) { return 0, notMeasured("processor time", errors.ErrUnsupported) }

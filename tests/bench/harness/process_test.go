@@ -121,8 +121,8 @@ func TestCold(t *testing.T) {
 	}
 }
 
-// TestOwnCPUIsFinerThanATick reads the time of work that takes a small part of a tick: a clock that counts ticks has nothing
-// for most of it.
+// TestOwnCPUIsFinerThanATick reads the time of work that takes a small part of a tick. A clock that counts ticks would not move
+// in most rounds.
 func TestOwnCPUIsFinerThanATick(t *testing.T) {
 	t.Parallel()
 	work := bytes.Repeat([]byte("a"), 64<<10)
