@@ -32,8 +32,8 @@ type Validator interface {
 }
 
 // Alternatives is implemented by request bodies with a member that makes others unnecessary, such as an id instead of what
-// it stands for. For Validate, a member that could not be read is absent. Moot reports whether a fault of Validate is only
-// because of that; unread reports whether the member at the pointer could not be read.
+// it stands for. If a member could not be read, Validate runs as if the client had not sent it, and may report others as
+// missing. Moot reports whether a fault is of that kind. unread reports whether the member at the pointer could not be read.
 type Alternatives interface {
 	Moot(fault problem.FieldError, unread func(pointer string) bool) bool
 }

@@ -24,7 +24,7 @@ func brokeOff(err error) bool {
 }
 
 // refuseEmpty is an option of the SDK's client that makes an answer of 200 without a body an error. DynamoDB always sends
-// JSON. The SDK would report a success: a read would say that there is no item.
+// JSON. Without this option, the SDK returns no error, and a read returns no item.
 func refuseEmpty(o *dynamodb.Options) {
 	o.APIOptions = append(slices.Clone(o.APIOptions), addRefuseEmpty)
 }

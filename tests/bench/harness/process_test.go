@@ -121,26 +121,6 @@ func TestCold(t *testing.T) {
 	}
 }
 
-// TestOwnCPUIsFinerThanATick reads the time of work that takes a small part of a tick. A clock that counts ticks would not move
-// in most rounds.
-func TestOwnCPUIsFinerThanATick(t *testing.T) {
-	t.Parallel()
-	work := bytes.Repeat([]byte("a"), 64<<10)
-	for i := range 50 {
-		before, err := harness.OwnCPU()
-		if errors.Is(err, harness.ErrNotMeasured) {
-			t.Skip(err)
-		}
-		if bytes.Contains(work, []byte("b")) {
-			t.Fatal("unreachable")
-		}
-		after, afterErr := harness.OwnCPU()
-		if err := errors.Join(err, afterErr); err != nil || after <= before {
-			t.Fatalf("%d: %v before the work, %v after it, %v", i, before, after, err)
-		}
-	}
-}
-
 func TestImpossibleFunctions(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
